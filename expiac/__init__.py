@@ -1,0 +1,1 @@
+"""expiac: infrastructure as code for machine-learning experiments."""

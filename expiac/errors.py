@@ -1,0 +1,71 @@
+"""What can go wrong, in words a user can act on.
+
+ExpiacError            a user's mistake or the world's: a constant summary, a detail, a hint that can be pasted
+├── UsageError         the command line or an override is wrong              (exit 64)
+├── Interrupted        declined, or stopped by ^C                            (exit 8)
+├── Unavailable        a backend gave no complete answer; refresh calls what it asked about unknown
+├── Uncertain          an effect may or may not have happened; the journal keeps it open and the next run resolves it
+├── Stale              the plan stands on a state that moved on
+└── Locked             another process holds the stack's lock
+
+Only the command line catches the root. Anything that is not an ExpiacError is our own mistake and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ExpiacError(Exception):
+    """Something a user can mend.
+
+    `summary` is constant for each kind of mistake, `detail` names the user's own thing, `hint` can be pasted.
+    """
+
+    def __init__(self, summary: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(summary, detail, hint)
+        self.summary = summary
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [self.summary]
+        lines += [f"  {line}" for line in self.detail.splitlines()]
+        if self.hint:
+            first, *rest = self.hint.splitlines()
+            lines += [f"  Hint: {first}", *(f"        {line}" for line in rest)]
+        return "\n".join(lines)
+
+
+class UsageError(ExpiacError):
+    """The command line or an override is wrong."""
+
+
+class Interrupted(ExpiacError):
+    """The user declined, or stopped the work; the state is whole."""
+
+
+class Unavailable(ExpiacError):
+    """A backend gave no complete answer."""
+
+
+class Uncertain(ExpiacError):
+    """An effect was asked for, and whether it happened is not known."""
+
+
+class Stale(ExpiacError):
+    """The plan stands on a state that moved on."""
+
+
+class Locked(ExpiacError):
+    """Another process holds the stack's lock."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest known word, or lists them all where none is near."""
+    words = sorted(known)
+    near = get_close_matches(word, words, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"known: {', '.join(words)}" if words else ""

@@ -1,0 +1,63 @@
+"""What kind of thing an input field is: data on the field, so that planning needs no provider.
+
+A field says so in its type: `gpus: Placement[int] = 1`. A field that says nothing is identity, the careful choice:
+a change nobody classified means a new run, never a silent edit of an old one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+
+class Kind(str, Enum):
+    """How a change of a field is met; `docs/lifecycle.md` has the table."""
+
+    IDENTITY = "identity"
+    """Decides the result: a change is a new run."""
+    PLACEMENT = "placement"
+    """Decides where and on what it runs: a change moves a live run and leaves a finished one alone."""
+    ANNOTATION = "annotation"
+    """Describes: a change is recorded, and nothing restarts."""
+    OPTION = "option"
+    """Steers expiac itself; never recorded or compared."""
+
+
+T = TypeVar("T")
+Identity = Annotated[T, Kind.IDENTITY]
+Placement = Annotated[T, Kind.PLACEMENT]
+Annotation = Annotated[T, Kind.ANNOTATION]
+Option = Annotated[T, Kind.OPTION]
+
+
+@cache
+def kinds_of(cls: type) -> dict[str, Kind]:
+    """The kind of each dataclass field of `cls`, by field name, in order of declaration."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: _kind(hints[field.name]) for field in dataclasses.fields(cls)}
+
+
+def _kind(hint: Any) -> Kind:
+    marks = [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Kind)]
+    return marks[-1] if marks else Kind.IDENTITY
+
+
+def changed_from_default(value: Any, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """The fields of a dataclass value that differ from their defaults, by name.
+
+    Defaults are left out so that a release which adds a field changes no fingerprint.
+    """
+    given = {}
+    for field in dataclasses.fields(value):
+        if names is not None and field.name not in names:
+            continue
+        current = getattr(value, field.name)
+        if field.default_factory is not dataclasses.MISSING:
+            default: Any = field.default_factory()
+        else:
+            default = field.default
+        if default is dataclasses.MISSING or current != default:
+            given[field.name] = current
+    return given

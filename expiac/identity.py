@@ -1,0 +1,35 @@
+"""Names a run: what it is decides its fingerprint, and with its lineage and attempt its instance name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from expiac.fields import Kind
+
+INSTANCE = "@instance@"
+"""Stands for the instance name in everything that is rendered, hashed and snapshotted."""
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value in canonical form, as 64 hex digits."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def identity_digest(type_: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind]) -> str:
+    """The digest of what decides a result: the type and the inputs of kind identity."""
+    deciding = {key: value for key, value in inputs.items() if kinds.get(key, Kind.IDENTITY) is Kind.IDENTITY}
+    return digest([type_, deciding])
+
+
+def fingerprint(own: str, upstream: Mapping[str, str]) -> str:
+    """A digest together with the instances of the runs it refers to: a new upstream run means a new dependent."""
+    return digest([own, dict(upstream)])[:32] if upstream else own[:32]
+
+
+def instance_name(stack: str, address: str, lineage: str, fingerprint: str, attempt: int) -> str:
+    """`<stack>.<address>.<8 hex>`: the same as folder, backend job name and W&B run id."""
+    return f"{stack}.{address}.{digest([lineage, address, fingerprint, attempt])[:8]}"

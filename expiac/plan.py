@@ -1,0 +1,143 @@
+"""What would be done, and why: frozen values. Decides nothing; `planner` makes them and `engine` carries them out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from expiac.fields import Kind
+from expiac.resource import Ref
+from expiac.state import Json, Record, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One resource as planning sees it: rendered, composed and classified."""
+
+    address: str
+    type: str
+    provider: str
+    """Who makes it: `local`, `skypilot`, or the type of a resource of another family."""
+    inputs: Json
+    """What is compared and recorded; a Ref stands as `${ref:resource.output}`."""
+    kinds: Mapping[str, Kind]
+    digest: str
+    """Hash of everything that decides the result, upstream instances apart."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The rendered files, by file name, with `@instance@` in place of the instance name."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Where each declared output will be, with `@instance@`."""
+    depends_on: tuple[str, ...] = ()
+    refs: tuple[Ref, ...] = ()
+    completes: bool = False
+    """Dependents wait for its success, not only for its presence."""
+
+
+class Action(str, Enum):
+    """What a step does; the value is its name in JSON, the glyph its sign in a plan."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    RELAUNCH = "relaunch"
+    STOP = "stop"
+    KEEP = "keep"
+    FORGET = "forget"
+
+    @property
+    def glyph(self) -> str:
+        return _GLYPHS[self]
+
+
+_GLYPHS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "±",
+    Action.RELAUNCH: "↻",
+    Action.STOP: "-",
+    Action.KEEP: "=",
+    Action.FORGET: "·",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One differing field: its key path, its values, and what kind of field it is. A missing value is `ABSENT`."""
+
+    path: str
+    before: Any
+    after: Any
+    kind: Kind
+
+
+class _Absent:
+    """Stands for a value that is not there, which None is not."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action on one resource, with everything that carrying it out needs."""
+
+    address: str
+    type: str
+    action: Action
+    reason: str
+    run: Run
+    """The run that stands at the address afterwards; where nothing will, the one that stands there now."""
+    changes: tuple[Change, ...] = ()
+    desired: Desired | None = None
+    record: Record | None = None
+    depends_on: tuple[str, ...] = ()
+    upstream: Mapping[str, str] = field(default_factory=dict)
+    """The instance of each run it refers to, by address."""
+    after: tuple[str, ...] = ()
+    """Addresses whose steps must have ended well before this one begins."""
+    deferred: bool = False
+    """Waits for a run to succeed; `apply` without `--wait` leaves it for later."""
+    warning: str = ""
+    note: str = ""
+    """What the provider says of it: no GPU here, so it will run on the CPU."""
+    cost_per_hour: float | None = None
+
+    @property
+    def stops_first(self) -> bool:
+        """Something may be running under the address that has to end before anything new begins."""
+        if self.record is None or self.action not in (Action.REPLACE, Action.RELAUNCH, Action.STOP):
+            return False
+        return self.record.status.is_live or self.record.pending is not None or self.action is Action.RELAUNCH
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in an order in which they can be done, and the state they stand on."""
+
+    stack: str
+    lineage: str
+    serial: int
+    steps: tuple[Step, ...]
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    previous_overrides: Mapping[str, str] | None = None
+    """The last apply's overrides where they differ from these."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing would change."""
+        return all(step.action is Action.KEEP for step in self.steps)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many steps of each action, zeros included, by the action's name."""
+        count = Counter(step.action for step in self.steps)
+        return {action.value: count[action] for action in Action}
+
+    def __getitem__(self, address: str) -> Step:
+        return next(step for step in self.steps if step.address == address)

@@ -1,0 +1,193 @@
+"""Decides what should happen. Knows nothing of files, clouds or clocks.
+
+`plan` is a total, pure function of what is desired and what is known. Destroying is planning toward nothing, so it
+needs no program. Each branch below is a row of the table in `docs/lifecycle.md`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from expiac.diff import diff
+from expiac.fields import Kind
+from expiac.identity import fingerprint, instance_name
+from expiac.plan import Action, Change, Desired, Plan, Step
+from expiac.state import Record, Run, State
+from expiac.status import Status
+
+_MAKES = (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked for besides the program."""
+
+    retry: bool = False
+    """Launch failed and cancelled runs again."""
+    replace: Collection[str] = ()
+    """Addresses to run anew though nothing changed."""
+
+
+def plan(desired: Sequence[Desired], state: State, wishes: Wishes | None = None) -> Plan:
+    """The steps from what is known to what is desired; `desired` stands in dependency order."""
+    world = _World(state, wishes or Wishes())
+    for want in desired:
+        world.steps[want.address] = world.step(want)
+    removed = [record for address, record in state.records.items() if address not in world.steps]
+    for record in _dependents_first(removed):
+        world.steps[record.address] = _leave(record)
+    return Plan(state.stack, state.lineage, state.serial, _with_order(world.steps))
+
+
+@dataclass
+class _World:
+    """What is known while the steps are decided one by one."""
+
+    state: State
+    wishes: Wishes
+    steps: dict[str, Step] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.earlier: dict[tuple[str, str], list[Record]] = defaultdict(list)
+        for record in self.state.history:
+            self.earlier[record.address, record.run.fingerprint].append(record)
+
+    def step(self, want: Desired) -> Step:
+        upstream = {ref.resource: self.steps[ref.resource].run.instance for ref in want.refs}
+        print_ = fingerprint(want.digest, upstream)
+        step = self._decide(want, print_, upstream, self.state.records.get(want.address))
+        step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream)
+        return self._deferred(step, want) if step.action in _MAKES else step
+
+    def _decide(self, want: Desired, print_: str, upstream: Mapping[str, str], record: Record | None) -> Step:
+        if record is None:
+            return Step(want.address, want.type, Action.CREATE, self._why_new(want, print_), self._new_run(want, print_))
+        if record.unseen or record.pending:
+            return _left_alone(record)
+        changes = diff(record.inputs, want.inputs, want.kinds)
+        if record.run.fingerprint != print_ or want.address in self.wishes.replace:
+            return self._replace(want, print_, upstream, record, changes)
+        return _same_run(want, record, changes, self.wishes)
+
+    def _replace(
+        self, want: Desired, print_: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...]
+    ) -> Step:
+        fresh = [address for address, instance in upstream.items() if record.upstream.get(address) != instance]
+        again = record.run.fingerprint == print_
+        reasons = ["asked to run anew"] if again else []
+        reasons += [f"{address} is a new run" for address in fresh]
+        if earlier := self.earlier[want.address, print_]:
+            reasons.append(f"a new run; {earlier[-1].run.instance} had these settings")
+        run = self._new_run(want, print_, also=record if again else None)
+        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, changes, record=record)
+
+    def _new_run(self, want: Desired, print_: str, also: Record | None = None) -> Run:
+        attempt = len(self.earlier[want.address, print_]) + (also is not None)
+        name = instance_name(self.state.stack, want.address, self.state.lineage, print_, attempt)
+        return Run(name, print_, attempt, launch=1)
+
+    def _why_new(self, want: Desired, print_: str) -> str:
+        earlier = self.earlier[want.address, print_]
+        return f"a new run; {earlier[-1].run.instance} had these settings" if earlier else "new"
+
+    def _deferred(self, step: Step, want: Desired) -> Step:
+        waits = [self.steps[name] for name in want.depends_on if not self._is_met(self.steps[name])]
+        if not waits:
+            return step
+        names = "; ".join(_waiting(upstream) for upstream in waits)
+        return replace(step, deferred=True, reason=f"{step.reason}; {names}" if step.reason else names)
+
+    @staticmethod
+    def _is_met(upstream: Step) -> bool:
+        if upstream.action in (Action.KEEP, Action.UPDATE):
+            return upstream.record is not None and upstream.record.status.is_met
+        # A thing is there once its step is done; a run has yet to succeed.
+        return upstream.desired is not None and not upstream.desired.completes and not upstream.deferred
+
+
+def _waiting(upstream: Step) -> str:
+    ended = upstream.action is Action.KEEP and upstream.record is not None and upstream.record.status.is_over
+    status = upstream.record.status.value if ended and upstream.record else ""
+    return f"waits for {upstream.address}" + (f", which {_past(status)}" if status else "")
+
+
+def _past(status: str) -> str:
+    return "was cancelled" if status == Status.CANCELLED.value else status
+
+
+def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], wishes: Wishes) -> Step:
+    """The settings are those of the run that is recorded; what became of it decides."""
+    moved = tuple(change for change in changes if change.kind is Kind.PLACEMENT)
+    noted = tuple(change for change in changes if change.kind is Kind.ANNOTATION)
+    status, failed = record.status, record.status in (Status.FAILED, Status.CANCELLED)
+    ended = f"{status.value}: {record.detail}" if record.detail else status.value
+    if status is Status.LOST:
+        return _relaunch(record, f"lost: {want.provider} does not know it any more", moved + noted)
+    if status is Status.STOPPED:
+        return _relaunch(record, "stopped to be launched again", moved + noted)
+    if failed and (moved or wishes.retry):
+        return _relaunch(record, ended, moved + noted)
+    if status.is_live and moved:
+        return _relaunch(record, f"{status.value}, and moves", moved + noted)
+    warning = f"{ended}; expiac apply --retry launches it again" if failed else ""
+    action, shown = (Action.UPDATE, noted) if noted else (Action.KEEP, ())
+    return Step(record.address, record.type, action, status.value, record.run, shown, record=record, warning=warning)
+
+
+def _relaunch(record: Record, reason: str, changes: tuple[Change, ...]) -> Step:
+    run = replace(record.run, launch=record.run.launch + 1)
+    return Step(record.address, record.type, Action.RELAUNCH, reason, run, changes, record=record)
+
+
+def _left_alone(record: Record) -> Step:
+    """Nothing is done to what cannot be seen: it may be running, or it may never have been born."""
+    effect = f"an interrupted {record.pending.effect.value} is not resolved yet" if record.pending else ""
+    why = record.unseen or effect
+    return Step(record.address, record.type, Action.KEEP, record.status.value, record.run, record=record,
+                warning=f"left alone: {why}")
+
+
+def _leave(record: Record) -> Step:
+    """What the program no longer declares."""
+    if record.unseen or record.pending:
+        return _left_alone(record)
+    if record.status.is_live:
+        return Step(record.address, record.type, Action.STOP, f"{record.status.value}, and no longer declared",
+                    record.run, record=record, depends_on=record.depends_on)
+    return Step(record.address, record.type, Action.FORGET, f"{record.status.value}, and no longer declared",
+                record.run, record=record, depends_on=record.depends_on)
+
+
+def _dependents_first(records: Sequence[Record]) -> list[Record]:
+    """Records in an order in which they can be stopped: what depends on another stands before it."""
+    waiting = {record.address: record for record in records}
+    order: list[Record] = []
+
+    def visit(record: Record) -> None:
+        if waiting.pop(record.address, None) is None:
+            return
+        for address in record.depends_on:
+            if address in waiting:
+                visit(waiting[address])
+        order.append(record)
+
+    for record in records:
+        visit(record)
+    return order[::-1]
+
+
+def _with_order(steps: Mapping[str, Step]) -> tuple[Step, ...]:
+    """Each step with the addresses whose steps must have ended before it."""
+    leaving: dict[str, list[str]] = defaultdict(list)
+    for step in steps.values():
+        if step.record is not None and step.action in (Action.REPLACE, Action.STOP, Action.FORGET):
+            for address in step.record.depends_on:
+                leaving[address].append(step.address)
+    ordered = []
+    for step in steps.values():
+        made = step.desired is not None
+        after = step.depends_on if made else tuple(leaving[step.address])
+        ordered.append(replace(step, after=tuple(name for name in after if name in steps)))
+    return tuple(ordered)

@@ -1,0 +1,135 @@
+"""What a user declares: frozen, typed values whose construction has no effects.
+
+Knows nothing of files, backends or state. A `Ref` is text, so that it fits any string field and any f-string.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar, dataclass_transform
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_core import to_jsonable_python
+
+from expiac.errors import ExpiacError
+from expiac.fields import Kind, changed_from_default, kinds_of
+
+NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+_REF = re.compile(r"\$\{ref:(?P<resource>[A-Za-z][A-Za-z0-9_-]*)\.(?P<output>[A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Ref(str):
+    """Output `output` of resource `resource`: a value known only once the resource has it.
+
+    Its text is `${ref:resource.output}`; it may stand alone in a string field or inside a longer string.
+    """
+
+    def __new__(cls, resource: str, output: str) -> Ref:
+        return super().__new__(cls, f"${{ref:{resource}.{output}}}")
+
+    @property
+    def resource(self) -> str:
+        """The name of the resource that has the output."""
+        return _parts(self)[0]
+
+    @property
+    def output(self) -> str:
+        """The name of the output."""
+        return _parts(self)[1]
+
+    @property
+    def variable(self) -> str:
+        """The environment variable in which a job finds the value."""
+        return f"EXPIAC_REF_{self.resource.replace('-', '_')}_{self.output}"
+
+
+def _parts(ref: str) -> tuple[str, str]:
+    match = _REF.fullmatch(ref)
+    assert match is not None, f"not a Ref: {ref!r}"
+    return match["resource"], match["output"]
+
+
+def refs_in(value: Any) -> Iterator[Ref]:
+    """Every Ref in a nested JSON value, in order of appearance."""
+    if isinstance(value, str):
+        for match in _REF.finditer(value):
+            yield Ref(match["resource"], match["output"])
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from refs_in(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from refs_in(part)
+
+
+def replace_refs(value: Any, by: Any) -> Any:
+    """The nested JSON value with each Ref replaced by the text `by(ref)`."""
+    if isinstance(value, str):
+        return _REF.sub(lambda match: by(Ref(match["resource"], match["output"])), value)
+    if isinstance(value, dict):
+        return {key: replace_refs(part, by) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [replace_refs(part, by) for part in value]
+    return value
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class _Declaration:
+    """Makes every subclass a frozen pydantic dataclass, decorated or not."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        pydantic_dataclass(cls, frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))  # type: ignore[call-overload]
+
+
+class Resource(_Declaration):
+    """One thing that should exist: a name, and inputs each of which has a kind.
+
+    A subclass states its `type` and its fields; `provider` names who makes it, and where that is empty the type does.
+    `completes` says whether it ends by itself: dependents wait for its success (a run) or for its presence (a thing).
+    """
+
+    type: ClassVar[str] = ""
+    provider: ClassVar[str] = ""
+    completes: ClassVar[bool] = False
+
+    name: str = dataclasses.field(kw_only=False)
+    """Unique in its stack; a letter, then letters, digits, `_` and `-`."""
+    depends_on: tuple[str, ...] = ()
+    """Names of resources that must have succeeded (or exist) first, besides those referred to."""
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ExpiacError(
+                "Invalid name",
+                f"{self.type or 'resource'} {self.name!r}: a name is a letter, then letters, digits, '_' and '-'",
+            )
+
+    def output(self, name: str) -> Ref:
+        """The value of this resource's output `name`, to be used in any string field of another."""
+        return Ref(self.name, name)
+
+    def inputs(self) -> dict[str, Any]:
+        """The JSON inputs that differ from their defaults, by input name."""
+        kinds = kinds_of(type(self))
+        given = changed_from_default(self)
+        return {
+            name: to_jsonable_python(value)
+            for name, value in given.items()
+            if name not in ("name", "depends_on") and kinds[name] is not Kind.OPTION
+        }
+
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of each input, by input name."""
+        return kinds_of(type(self))
+
+    def refs(self) -> tuple[Ref, ...]:
+        """Every Ref among the inputs, each once, in order of appearance."""
+        return tuple(dict.fromkeys(refs_in(self.inputs())))
+
+    def output_names(self) -> frozenset[str] | None:
+        """The outputs it will have, or None where only its provider knows."""
+        return None

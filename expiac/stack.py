@@ -1,0 +1,85 @@
+"""A named, closed, ordered set of resources: the desired world. Knows nothing of how it comes to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from expiac.errors import ExpiacError, did_you_mean
+from expiac.resource import NAME, Resource
+
+
+@dataclass(frozen=True, init=False)
+class Stack:
+    """Resources in the order in which they can be made: whatever a resource needs stands before it."""
+
+    name: str
+    resources: tuple[Resource, ...]
+
+    def __init__(self, name: str, resources: Iterable[Resource]) -> None:
+        declared = tuple(resources)
+        if not NAME.fullmatch(name):
+            raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'")
+        _refuse_duplicates(declared)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "resources", _ordered(declared))
+
+
+def dependencies(resource: Resource) -> tuple[str, ...]:
+    """The names that a resource needs: stated ones first, then those it refers to."""
+    return tuple(dict.fromkeys([*resource.depends_on, *(ref.resource for ref in resource.refs())]))
+
+
+def _refuse_duplicates(resources: Sequence[Resource]) -> None:
+    seen: dict[str, str] = {}
+    for resource in resources:
+        # Environment variables carry outputs, and they know no "-": a-b and a_b would be one.
+        key = resource.name.replace("-", "_")
+        if key in seen:
+            raise ExpiacError(
+                "Duplicate name",
+                f"two resources are called {resource.name!r}"
+                if seen[key] == resource.name
+                else f"{seen[key]!r} and {resource.name!r} differ only in '-' and '_'",
+                "give each resource of a stack a name of its own",
+            )
+        seen[key] = resource.name
+
+
+def _ordered(resources: Sequence[Resource]) -> tuple[Resource, ...]:
+    by_name = {resource.name: resource for resource in resources}
+    graph = {resource.name: dependencies(resource) for resource in resources}
+    for name, needed in graph.items():
+        for other in needed:
+            if other not in by_name:
+                raise ExpiacError("Unknown dependency", f"{name} needs {other!r}, which is not in the stack",
+                                  did_you_mean(other, by_name))
+    _refuse_unknown_outputs(resources, by_name)
+    sorter = TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        cycle = " → ".join(reversed(error.args[1]))
+        raise ExpiacError("Dependency cycle", cycle, "remove one of these references") from None
+    return tuple(by_name[name] for name in _stable_order(sorter, list(by_name)))
+
+
+def _refuse_unknown_outputs(resources: Sequence[Resource], by_name: dict[str, Resource]) -> None:
+    for resource in resources:
+        for ref in resource.refs():
+            known = by_name[ref.resource].output_names()
+            if known is not None and ref.output not in known:
+                raise ExpiacError("Unknown output", f"{resource.name} refers to {ref.resource}.{ref.output}",
+                                  did_you_mean(ref.output, known))
+
+
+def _stable_order(sorter: TopologicalSorter[str], declared: list[str]) -> list[str]:
+    """Dependencies first; among equals, the order of the program."""
+    place = {name: index for index, name in enumerate(declared)}
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=place.__getitem__)
+        order += ready
+        sorter.done(*ready)
+    return order

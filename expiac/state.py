@@ -1,0 +1,269 @@
+"""What is known to exist: a fold of events. Knows nothing of files; `journal` keeps the events.
+
+An event is one past-tense fact. `fold` is the whole meaning of a state file: replaying the events gives the State.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, ClassVar, assert_never
+
+from expiac.status import Status
+
+Json = Mapping[str, Any]
+
+
+class _Fact:
+    """Refuses keys it does not know: a field of a newer release is never dropped in silence."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+
+class Effect(str, Enum):
+    """What is done to the world, by a provider."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class After(str, Enum):
+    """What a delete makes room for, so that an interrupted one can be continued."""
+
+    NOTHING = "nothing"
+    REPLACE = "replace"
+    RELAUNCH = "relaunch"
+
+
+@dataclass(frozen=True, slots=True)
+class Run(_Fact):
+    """One (address, fingerprint, attempt), and which launch of it: what a provider is asked to bring about once."""
+
+    instance: str
+    """Folder, backend job name and W&B run id: `<stack>.<job>.<8 hex>`."""
+    fingerprint: str
+    attempt: int
+    launch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(_Fact):
+    """An effect that was started and whose end is not known."""
+
+    effect: Effect
+    after: After = After.NOTHING
+    inputs: Json = field(default_factory=dict)
+    """An update's new inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record(_Fact):
+    """One entry of State: what was asked for, under which name, and how it was last seen."""
+
+    address: str
+    type: str
+    provider: str
+    run: Run
+    inputs: Json
+    depends_on: tuple[str, ...] = ()
+    upstream: Json = field(default_factory=dict)
+    """The instance of each run it refers to, by address."""
+    status: Status = Status.PENDING
+    outputs: Json = field(default_factory=dict)
+    handle: Json = field(default_factory=dict)
+    """What the provider noted of a request in flight."""
+    detail: str = ""
+    """The backend's own words about the status: a failure reason, an exit code."""
+    pending: Pending | None = None
+    approval: int = 0
+    """Serial of the Approved under which it was launched."""
+    at: str = ""
+    """When it was launched, ISO 8601, UTC."""
+    ended_at: str = ""
+    """When it was archived."""
+    unseen: str = ""
+    """Why the last refresh could not see it. Never written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approved(_Fact):
+    """A plan was approved: by whom, from what. Every launch until the next one belongs to it."""
+
+    tag: ClassVar[str] = "approved"
+    overrides: Json = field(default_factory=dict)
+    program: str = ""
+    summary: Json = field(default_factory=dict)
+    provenance: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Started(_Fact):
+    """An effect is about to happen; durable before it does."""
+
+    tag: ClassVar[str] = "started"
+    address: str
+    effect: Effect
+    type: str
+    provider: str
+    run: Run
+    after: After = After.NOTHING
+    inputs: Json = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    upstream: Json = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted(_Fact):
+    """The provider noted a request in flight."""
+
+    tag: ClassVar[str] = "submitted"
+    address: str
+    handle: Json
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDone(_Fact):
+    """The effect that was started has happened."""
+
+    tag: ClassVar[str] = "done"
+    address: str
+    status: Status
+    outputs: Json = field(default_factory=dict)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFailed(_Fact):
+    """The effect that was started has surely not happened."""
+
+    tag: ClassVar[str] = "failed"
+    address: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(_Fact):
+    """The world was seen to differ from the record. No decision, so the serial stays."""
+
+    tag: ClassVar[str] = "observed"
+    address: str
+    status: Status
+    outputs: Json = field(default_factory=dict)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten(_Fact):
+    """The record was archived; the run's outputs stay."""
+
+    tag: ClassVar[str] = "forgotten"
+    address: str
+    reason: str = ""
+
+
+Event = Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten
+EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as it stands in the journal: its number and its time."""
+
+    number: int
+    at: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known to exist under one stack's name, in one checkout."""
+
+    stack: str
+    lineage: str
+    serial: int = 0
+    """How many decisions were made; an observation is none."""
+    records: Mapping[str, Record] = field(default_factory=dict)
+    """The present record of each address."""
+    history: tuple[Record, ...] = ()
+    """Archived runs, oldest first."""
+    approved: Approved | None = None
+    """The last approval."""
+    approval: int = 0
+    """The serial of the last approval."""
+
+
+def fold(state: State, entries: Iterable[Entry]) -> State:
+    """The state after the entries. Cost is one copy and then constant per entry."""
+    records, history = dict(state.records), list(state.history)
+    serial, approved, approval = state.serial, state.approved, state.approval
+    for entry in entries:
+        event = entry.event
+        serial += not isinstance(event, Observed)
+        match event:
+            case Approved():
+                approved, approval = event, serial
+            case Started():
+                _start(event, records, history, approval, entry.at)
+            case Submitted():
+                record = records[event.address]
+                records[event.address] = replace(record, handle={**record.handle, **event.handle})
+            case EffectDone():
+                _finish(event, records, history, entry.at)
+            case EffectFailed():
+                _fail(event, records)
+            case Observed():
+                records[event.address] = replace(
+                    records[event.address], status=event.status, outputs=event.outputs, detail=event.detail)
+            case Forgotten():
+                history.append(replace(records.pop(event.address), ended_at=entry.at))
+            case _:
+                assert_never(event)
+    return State(state.stack, state.lineage, serial, records, tuple(history), approved, approval)
+
+
+def _start(event: Started, records: dict[str, Record], history: list[Record], approval: int, at: str) -> None:
+    record = records.get(event.address)
+    if event.effect is not Effect.CREATE:
+        assert record is not None, f"{event.effect.value} of an unrecorded {event.address}"
+        records[event.address] = replace(record, pending=Pending(event.effect, event.after, event.inputs))
+        return
+    if record is not None and record.run.instance != event.run.instance:
+        history.append(replace(record, ended_at=at))
+    records[event.address] = Record(
+        event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
+        pending=Pending(event.effect, event.after), approval=approval, at=at)
+
+
+def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
+    record = records[event.address]
+    assert record.pending is not None, f"the end of an effect on {event.address} that was never started"
+    done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail)
+    if record.pending.effect is Effect.UPDATE:
+        records[event.address] = replace(done, inputs=record.pending.inputs)
+    elif record.pending.effect is Effect.CREATE:
+        records[event.address] = done
+    elif record.pending.after is After.RELAUNCH:
+        # A run that finished before the stop reached it has its result; nothing is launched again.
+        kept = event.status if event.status is Status.SUCCEEDED else Status.STOPPED
+        records[event.address] = replace(done, status=kept)
+    else:
+        history.append(replace(done, ended_at=at))
+        del records[event.address]
+
+
+def _fail(event: EffectFailed, records: dict[str, Record]) -> None:
+    record = records[event.address]
+    pending = record.pending
+    if pending is not None and pending.effect is Effect.CREATE:
+        if record.run.launch == 1:
+            del records[event.address]  # never born: as if it had not been asked for
+        else:
+            # The launch was not born, so its number is free: the next try carries it out under the same name.
+            run = replace(record.run, launch=record.run.launch - 1)
+            records[event.address] = replace(record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
+    else:
+        records[event.address] = replace(record, pending=None)
