@@ -1,0 +1,203 @@
+"""What can be configured, its bounds and its defaults: the schema of every composed config.
+
+Each class is at once a pydantic dataclass, a dataclasses-json value and an OmegaConf structured config, so a declaration
+in Python, the YAML in `configs/` and the command line are checked by the same lines. Choices (tuned values, folders)
+live in `configs/`, defaults here. Imports neither torch nor the simulator.
+"""
+
+from dataclasses import field
+from enum import Enum
+from typing import Annotated, Any, Optional, Self
+
+from pydantic import Field, WrapValidator, model_validator
+
+from trainer.declared import NAMED, Declared, declared
+
+IN_YAML = "???"  # OmegaConf's mark for "configs/ decides"; composing fails when nothing does.
+
+Count = Annotated[int, Field(ge=1)]
+Amount = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+# A subclass of `str` stays what it is, so that a declaration can put a marked string where a value is not yet known.
+Text = Annotated[str, WrapValidator(lambda value, check: value if isinstance(value, str) else check(value))]
+
+
+class OptimizerType(str, Enum):
+    adam = "adam"
+    muon = "muon"
+
+
+class Device(str, Enum):
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class WandbMode(str, Enum):
+    off = "off"
+    offline = "offline"
+    online = "online"
+
+
+@declared
+class OptimizerConfig(Declared):
+    """How gradients become steps."""
+
+    type: OptimizerType = OptimizerType.adam
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-4
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    eps: Annotated[float, Field(gt=0)] = 1e-5
+    weight_decay: NonNegative = 0.0
+
+    def config_groups(self) -> dict[str, str]:
+        """A named type selects its file in `configs/optimizer/`."""
+        return {"optimizer@trainer.optimizer": self.type.value} if "type" in self.fields_set else {}
+
+
+@declared
+class PPOConfig(Declared):
+    """The coefficients of Proximal Policy Optimization (Schulman et al. 2017), by their usual names."""
+
+    clip_coef: Annotated[float, Field(gt=0, le=1)] = 0.2
+    ent_coef: NonNegative = 0.01
+    vf_coef: NonNegative = 0.5
+    gamma: Fraction = 0.99
+    gae_lambda: Fraction = 0.95
+    update_epochs: Count = 4
+    norm_adv: bool = True
+    clip_vloss: bool = False
+    vf_clip_coef: Annotated[float, Field(gt=0)] = 0.2
+    max_grad_norm: Annotated[float, Field(gt=0)] = 0.5
+    target_kl: Optional[float] = None
+
+
+@declared
+class CheckpointConfig(Declared):
+    """Where a run can be resumed from, and how many samples lie between two such places."""
+
+    checkpoint_dir: Text = IN_YAML
+    interval: Count = 100_000
+
+
+@declared
+class SimulationConfig(Declared):
+    """When the policy is judged during training, and where replays go. `0`: only before and after training."""
+
+    replay_dir: Text = IN_YAML
+    evaluate_interval: Amount = 0
+    write_replays: bool = True
+
+
+@declared
+class TorchProfilerConfig(Declared):
+    """Every how many updates one is traced with the torch profiler. `0`: never."""
+
+    profile_dir: Text = IN_YAML
+    interval_epochs: Amount = 0
+
+
+@declared
+class InitialPolicyConfig(Declared):
+    """The checkpoint whose policy a new run starts from: a file, a folder with `latest.pt`, or a `file://` address."""
+
+    uri: Optional[Text] = None
+
+
+@declared
+class TrainerConfig(Declared):
+    """One training. Counts are over all processes: the same run is the same run on any number of them."""
+
+    total_timesteps: Count = 1_000_000
+    batch_size: Count = 16_384
+    minibatch_size: Count = 4_096
+    horizon: Count = 64
+    num_workers: Count = 1
+    torch_threads: Count = 1
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    profiler: TorchProfilerConfig = field(default_factory=TorchProfilerConfig)
+    initial_policy: InitialPolicyConfig = field(default_factory=InitialPolicyConfig)
+
+    @model_validator(mode="after")
+    def _minibatches_fill_the_batch(self) -> Self:
+        # With one of the two left to configs/, only the composed config can tell.
+        if {"batch_size", "minibatch_size"} <= vars(self).get(NAMED, frozenset()) and self.batch_size % self.minibatch_size:
+            raise ValueError(f"minibatch_size ({self.minibatch_size}) must divide batch_size ({self.batch_size})")
+        return self
+
+
+@declared
+class AgentConfig(Declared):
+    """The policy network: a multilayer perceptron with a head for actions and one for values."""
+
+    hidden_size: Count
+    hidden_layers: Count
+
+
+@declared
+class CurriculumConfig(Declared):
+    """The arena to learn in: walled rooms in which ore becomes batteries and batteries become hearts."""
+
+    agents: Count
+    width: Annotated[int, Field(ge=4)]
+    height: Annotated[int, Field(ge=4)]
+    mines: Count
+    generators: Count
+    altars: Count
+    max_steps: Count
+    walls: Amount = 0
+    instances: Count = 1
+    shaped_reward: Fraction = 0.5
+
+    @model_validator(mode="after")
+    def _everything_fits(self) -> Self:
+        things = self.agents + self.mines + self.generators + self.altars + self.walls
+        if 2 * things > self.width * self.height:
+            raise ValueError(f"{things} things fill more than half of a room of {self.width} × {self.height} cells")
+        return self
+
+
+@declared
+class SimConfig(Declared):
+    """The episodes that judge a policy: the same ones every time."""
+
+    episodes: Count
+    seed: Amount = 0
+
+
+@declared
+class WandbConfig(Declared):
+    """Where results are logged. What is left out is taken from the environment (`WANDB_PROJECT`, …)."""
+
+    mode: WandbMode = WandbMode.offline
+    entity: Optional[Text] = None
+    project: Optional[Text] = None
+    group: Optional[Text] = None
+    job_type: Optional[Text] = None
+
+
+@declared
+class Config(Declared):
+    """The whole of one run, as Hydra composes it."""
+
+    run_name: Annotated[str, Field(pattern=r"^[A-Za-z][\w.@-]*$")]
+    data_dir: Text
+    run_dir: Text
+    seed: Amount = 0
+    device: Device = Device.auto
+    agent: AgentConfig
+    curriculum: CurriculumConfig
+    sim: SimConfig
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    wandb: WandbConfig = field(default_factory=WandbConfig)
+
+
+def register() -> None:
+    """Make the schema known to Hydra as `root_schema`, the first default in `configs/config.yaml`."""
+    from hydra.core.config_store import ConfigStore
+
+    store: Any = ConfigStore.instance()
+    store.store("root_schema", node=Config)
