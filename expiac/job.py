@@ -39,7 +39,7 @@ class SkypilotJobConfig(Config):
     """Environment variables of the job."""
     file_mounts: dict[str, str] = dataclasses.field(default_factory=dict)
     """Target on the machine → source here; compared by target and content."""
-    workdir: Placement[str | None] = "."
+    workdir: str | None = "."
     """The folder, from the project's root, that goes along as working directory; None for none."""
     setup: str = ""
     """Shell script that runs once before the job."""

@@ -183,7 +183,7 @@ class WandbConfig(Declared):
 class Config(Declared):
     """The whole of one run, as Hydra composes it."""
 
-    run_name: Annotated[str, Field(pattern=r"^[A-Za-z][\w.@-]*$")]
+    run_name: Annotated[str, Field(pattern=r"^[^/\s]+$")]
     data_dir: Text
     run_dir: Text
     seed: Amount = 0

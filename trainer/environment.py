@@ -1,0 +1,213 @@
+"""The one place where mettagrid is met: builds the arena, turns its tokens into features, steps and replays episodes.
+
+An environment is a function of its seed, its number, its episode and the actions taken in it; that is also how it
+is restored. Knows nothing of policies or processes. `_c_sim.step` is private there, and half of the speed here.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from mettagrid.config.filter import actorHas
+from mettagrid.config.game_value import StatValue
+from mettagrid.config.handler_config import Handler
+from mettagrid.config.mettagrid_config import (
+    ActionsConfig,
+    AgentConfig,
+    ChangeVibeActionConfig,
+    GameConfig,
+    GridObjectConfig,
+    InventoryConfig,
+    MettaGridConfig,
+    ResourceLimitsConfig,
+    WallConfig,
+)
+from mettagrid.config.mutation import updateActor
+from mettagrid.config.obs_config import GlobalObsConfig, ObsConfig
+from mettagrid.config.reward_config import reward
+from mettagrid.mapgen.mapgen import MapGen
+from mettagrid.mapgen.scenes.random import Random
+from mettagrid.simulator.replay_log_writer import ReplayLogWriter
+from mettagrid.simulator.simulator import Buffers, Simulation
+from numpy.typing import NDArray
+
+from trainer.block import Block, Shape
+from trainer.config import CurriculumConfig
+
+WINDOW = 7  # an agent sees the 7 × 7 cells around it
+TOKENS = 96  # more than a crowded window emits; mettagrid drops the farthest beyond
+KINDS = ("tag:agent", "tag:altar", "tag:generator", "tag:mine", "tag:wall", "inv:ore", "inv:battery")
+FEATURES = WINDOW * WINDOW * len(KINDS)
+ACTIONS = 5  # stay, north, south, west, east
+
+
+def shape(curriculum: CurriculumConfig, environments: int) -> Shape:
+    """The block that so many environments need."""
+    return Shape(environments, curriculum.agents * curriculum.instances, FEATURES, curriculum.max_steps)
+
+
+def arena(curriculum: CurriculumConfig) -> MettaGridConfig:
+    """Walled rooms where a mine gives ore, a generator turns it into a battery, and an altar turns that into a heart."""
+    c = curriculum
+    stations = {
+        "mine": _station("mine", needs={}, gives={"ore": 1}),
+        "generator": _station("generator", needs={"ore": 1}, gives={"ore": -1, "battery": 1}),
+        "altar": _station("altar", needs={"battery": 1}, gives={"battery": -1, "heart": 1}),
+    }
+    things = {"mine": c.mines, "generator": c.generators, "altar": c.altars, "wall": c.walls}
+    one_each = InventoryConfig(default_limit=1, limits={"heart": ResourceLimitsConfig(base=65535, resources=["heart"])})
+    return MettaGridConfig(
+        game=GameConfig(
+            num_agents=c.agents * c.instances,
+            max_steps=c.max_steps,
+            resource_names=["ore", "battery", "heart"],
+            protocol_details_obs=False,
+            obs=ObsConfig(
+                width=WINDOW,
+                height=WINDOW,
+                num_tokens=TOKENS,
+                global_obs=GlobalObsConfig(episode_completion_pct=False, last_action=False, last_reward=False),
+            ),
+            actions=ActionsConfig(change_vibe=ChangeVibeActionConfig(enabled=False)),
+            agent=AgentConfig(
+                inventory=one_each,
+                rewards={
+                    "heart": reward(StatValue(name="heart.gained")),
+                    "battery": reward(StatValue(name="battery.gained"), weight=c.shaped_reward),
+                    "ore": reward(StatValue(name="ore.gained"), weight=c.shaped_reward),
+                },
+            ),
+            objects={"wall": WallConfig(), **stations},
+            map_builder=MapGen.Config(
+                seed=0,
+                instances=c.instances,
+                border_width=1,
+                instance_border_width=1,
+                width=c.width,
+                height=c.height,
+                instance=Random.Config(agents=c.agents, objects=things, too_many_is_ok=False),
+            ),
+        )
+    )
+
+
+class Encoder:
+    """Marks, for every cell of the window, which kinds of thing are there. Shapes: tokens (N, K, 3), features (N, F)."""
+
+    def __init__(self, game: GameConfig) -> None:
+        ids = game.id_map()
+        tags, tag = ids.tag_names(), ids.feature_id("tag")
+        self._kind = np.full((256, 256), len(KINDS), np.uint8)  # (feature, value) -> kind; the last means none
+        for number, kind in enumerate(KINDS):
+            family, _, name = kind.partition(":")
+            if family == "tag":
+                self._kind[tag, tags.index(f"type:{name}")] = number
+            else:
+                self._kind[ids.feature_id(kind), 1:] = number
+        self._index = np.full((256, len(KINDS) + 1), FEATURES, np.int64)  # (place, kind) -> feature; the last is dropped
+        for row in range(WINDOW):
+            for column in range(WINDOW):
+                first = (row * WINDOW + column) * len(KINDS)
+                self._index[row << 4 | column, : len(KINDS)] = np.arange(first, first + len(KINDS))
+
+    def encode(self, tokens: NDArray[np.uint8], features: NDArray[np.uint8]) -> None:
+        """Write what `tokens` say into `features`."""
+        index = self._index[tokens[..., 0], self._kind[tokens[..., 1], tokens[..., 2]]]
+        marked = np.zeros((len(tokens), FEATURES + 1), np.uint8)
+        np.put_along_axis(marked, index, 1, axis=1)
+        features[:] = marked[:, :FEATURES]
+
+
+class Arenas:
+    """Some of a block's environments, stepped one after the other. An environment whose episode ends begins the next."""
+
+    def __init__(
+        self, curriculum: CurriculumConfig, block: Block, slots: Sequence[int], *, seed: int, first: int,
+        replay_dir: str | None = None,
+    ) -> None:  # fmt: skip
+        """Work in `slots` of the block. Slot s is environment `first + s` of seed `seed`; slot 0 may write replays."""
+        self._config = arena(curriculum)
+        self._encoder = Encoder(self._config.game)
+        self._block, self._slots, self._seed, self._first = block, slots, seed, first
+        self._agents, self._max_steps = self._config.game.num_agents, curriculum.max_steps
+        self._tokens = np.full((len(slots) * self._agents, TOKENS, 3), 255, np.uint8)
+        self._rows = slice(slots[0] * self._agents, (slots[-1] + 1) * self._agents)
+        self._replay_dir = replay_dir
+        self._simulations: dict[int, Simulation] = {}
+
+    def begin(self) -> None:
+        """Begin every environment's first episode."""
+        for array in (self._block.episodes, self._block.steps):
+            array[self._slots[0] : self._slots[-1] + 1] = 0
+        for array in (self._block.returns, self._block.hearts):
+            array[self._slots[0] : self._slots[-1] + 1] = np.nan
+        self._start_all()
+
+    def step(self) -> None:
+        """Take the block's actions; leave rewards, dones and features there."""
+        block = self._block
+        block.dones[self._rows] = False
+        for slot in self._slots:
+            block.history[slot, block.steps[slot]] = block.actions[self._agents_of(slot)]
+            self._advance(slot)
+            block.steps[slot] += 1
+            if block.steps[slot] == self._max_steps:
+                self._end(slot)
+        self._encoder.encode(self._tokens, block.features[self._rows])
+
+    def restore(self) -> None:
+        """Bring every environment to where the block's `episodes`, `steps` and `history` say that it is."""
+        block = self._block
+        actions = block.actions[self._rows].copy()
+        self._start_all()
+        for slot in self._slots:
+            for step in range(block.steps[slot]):
+                block.actions[self._agents_of(slot)] = block.history[slot, step]
+                self._advance(slot)
+        block.actions[self._rows] = actions
+        self._encoder.encode(self._tokens, block.features[self._rows])
+
+    def _start_all(self) -> None:
+        for slot in self._slots:
+            self._start(slot)
+        self._encoder.encode(self._tokens, self._block.features[self._rows])
+
+    def _start(self, slot: int) -> None:
+        episode = int(self._block.episodes[slot])
+        seed = int(np.random.SeedSequence((self._seed, self._first + slot, episode)).generate_state(1)[0]) >> 1
+        # The map has a seed of its own: without it, equal simulation seeds give different maps.
+        self._config.game.map_builder.seed = seed
+        writers = [ReplayLogWriter(self._replay_dir)] if self._replay_dir and slot == 0 else []
+        self._simulations[slot] = Simulation(self._config, seed, writers, buffers=self._buffers(slot))
+
+    def _advance(self, slot: int) -> None:
+        simulation = self._simulations[slot]
+        if self._replay_dir and slot == 0:
+            simulation.step()  # the public step also tells the replay writer
+        else:
+            simulation._c_sim.step()
+
+    def _end(self, slot: int) -> None:
+        block, simulation = self._block, self._simulations[slot]
+        stats = simulation.episode_stats["agent"]
+        block.hearts[slot] = np.mean([agent.get("heart.gained", 0.0) for agent in stats])
+        block.returns[slot] = simulation.episode_rewards.mean()
+        block.dones[self._agents_of(slot)] = True
+        block.episodes[slot] += 1
+        block.steps[slot] = 0
+        last = block.rewards[self._agents_of(slot)].copy()
+        self._start(slot)  # clears the rewards that it shares with the episode that ended
+        block.rewards[self._agents_of(slot)] = last
+
+    def _agents_of(self, slot: int) -> slice:
+        return slice(slot * self._agents, (slot + 1) * self._agents)
+
+    def _buffers(self, slot: int) -> Buffers:
+        rows = self._agents_of(slot)
+        flags = np.zeros((4, self._agents), np.bool_)
+        unused = np.zeros(self._agents, np.int32)
+        first = (slot - self._slots[0]) * self._agents
+        tokens = self._tokens[first : first + self._agents]
+        tokens[:] = 255
+        return Buffers(
+            tokens, flags[0], flags[1], self._block.rewards[rows], flags[2], self._block.actions[rows], unused
+        )

@@ -1,0 +1,151 @@
+"""Many environments as one: in this process, or spread over worker processes that share its block.
+
+How many workers there are changes the speed and nothing else. Knows no torch, so that a worker starts quickly.
+"""
+
+import multiprocessing as mp
+import signal
+import traceback
+from dataclasses import fields
+from multiprocessing.connection import Connection
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.block import Block
+from trainer.config import CurriculumConfig
+from trainer.environment import ACTIONS, Arenas, shape
+
+Command = Literal["begin", "step", "restore"]
+STATE = ("episodes", "steps", "returns", "hearts", "history")
+
+
+class Hand(Protocol):
+    """Whoever steps some of the environments."""
+
+    def ask(self, command: Command) -> None: ...
+    def wait(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Environments:
+    """`count` environments of one curriculum, numbered from `first`; environments of one seed and number are the same."""
+
+    def __init__(
+        self, curriculum: CurriculumConfig, *, count: int, seed: int, first: int = 0, workers: int = 1,
+        replay_dir: str | None = None,
+    ) -> None:  # fmt: skip
+        self.shape = shape(curriculum, count)
+        self.actions = ACTIONS
+        buffer = mp.RawArray("B", self.shape.nbytes) if workers > 1 else bytearray(self.shape.nbytes)
+        self.block = Block.over(buffer, self.shape)
+        self._hands: list[Hand] = []
+        for slots in np.array_split(np.arange(count), min(workers, count)):
+            span = range(int(slots[0]), int(slots[-1]) + 1)
+            options = {"seed": seed, "first": first, "replay_dir": replay_dir}
+            if workers > 1:
+                self._hands.append(Worker(curriculum, count, buffer, span, options))
+            else:
+                self._hands.append(InProcess(Arenas(curriculum, self.block, span, **options)))
+        self._all("begin")
+
+    def step(self, actions_N: NDArray[np.int64]) -> None:
+        """Let every agent act; the block holds what came of it."""
+        self.block.actions[:] = actions_N
+        self._all("step")
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What it takes to come back to this moment: a copy of the counters and of the actions taken."""
+        return {name: getattr(self.block, name).copy() for name in STATE}
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Come back to the moment of `state`, by acting it out again."""
+        for name in STATE:
+            getattr(self.block, name)[:] = state[name]
+        self._all("restore")
+
+    def fits(self, state: dict[str, NDArray[Any]]) -> bool:
+        """Whether `state` is of as many and as large environments as these."""
+        return all(getattr(self.block, name).shape == state[name].shape for name in STATE)
+
+    def close(self) -> None:
+        for hand in self._hands:
+            hand.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _all(self, command: Command) -> None:
+        for hand in self._hands:
+            hand.ask(command)
+        for hand in self._hands:
+            hand.wait()
+
+
+class InProcess:
+    """Steps its environments when asked."""
+
+    def __init__(self, arenas: Arenas) -> None:
+        self._arenas = arenas
+
+    def ask(self, command: Command) -> None:
+        getattr(self._arenas, command)()
+
+    def wait(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Worker:
+    """Has a process of its own step them."""
+
+    def __init__(
+        self, curriculum: CurriculumConfig, count: int, buffer: Any, span: range, options: dict[str, Any]
+    ) -> None:
+        context = mp.get_context("spawn")  # a fork would copy torch's threads and locks
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, curriculum, count, buffer, span, options), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def ask(self, command: Command) -> None:
+        self._pipe.send(command)
+
+    def wait(self) -> None:
+        try:
+            problem = self._pipe.recv()
+        except EOFError:
+            self._process.join(1)
+            raise RuntimeError(f"an environment worker died (exit code {self._process.exitcode})") from None
+        if problem:
+            raise RuntimeError(f"an environment worker failed\n{problem}")
+
+    def close(self) -> None:
+        self._pipe.close()  # the worker reads the end of its pipe and leaves
+        self._process.join(5)
+
+
+def serve(
+    pipe: Connection, curriculum: CurriculumConfig, count: int, buffer: Any, span: range, options: dict[str, Any]
+) -> None:
+    """A worker's life: carry out commands until the pipe closes, which it also does when the trainer is killed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the trainer decides when to stop
+    arenas = Arenas(curriculum, Block.over(buffer, shape(curriculum, count)), span, **options)
+    while True:
+        try:
+            command = pipe.recv()
+        except EOFError:
+            return
+        try:
+            getattr(arenas, command)()
+            pipe.send(None)
+        except Exception:
+            pipe.send(traceback.format_exc())
+
+
+assert set(STATE) <= {field.name for field in fields(Block)}
