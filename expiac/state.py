@@ -16,10 +16,10 @@ Json = Mapping[str, Any]
 
 
 class _Fact:
-    """Refuses keys it does not know: a field of a newer release is never dropped in silence."""
+    """Refuses keys it does not know: a field of a newer release is never dropped in silence. Keeps NaN and infinities."""
 
     __slots__ = ()
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid", "ser_json_inf_nan": "constants"}
 
 
 class Effect(str, Enum):

@@ -34,7 +34,7 @@ from trainer.block import Block, Shape
 from trainer.config import CurriculumConfig
 
 WINDOW = 7  # an agent sees the 7 × 7 cells around it
-TOKENS = 96  # more than a crowded window emits; mettagrid drops the farthest beyond
+TOKENS = 64  # more than a crowded window emits; mettagrid would drop the farthest
 KINDS = ("tag:agent", "tag:altar", "tag:generator", "tag:mine", "tag:wall", "inv:ore", "inv:battery")
 FEATURES = WINDOW * WINDOW * len(KINDS)
 ACTIONS = 5  # stay, north, south, west, east
@@ -211,3 +211,8 @@ class Arenas:
         return Buffers(
             tokens, flags[0], flags[1], self._block.rewards[rows], flags[2], self._block.actions[rows], unused
         )
+
+
+def _station(name: str, *, needs: dict[str, int], gives: dict[str, int]) -> GridObjectConfig:
+    handler = Handler(filters=[actorHas(needs)] if needs else [], mutations=[updateActor(gives)])
+    return GridObjectConfig(name=name, on_use_handler=handler)

@@ -18,6 +18,7 @@ from trainer.config import CurriculumConfig
 from trainer.environment import ACTIONS, Arenas, shape
 
 Command = Literal["begin", "step", "restore"]
+SPAWN = mp.get_context("spawn")  # a fork would copy torch's threads and locks
 STATE = ("episodes", "steps", "returns", "hearts", "history")
 
 
@@ -38,7 +39,7 @@ class Environments:
     ) -> None:  # fmt: skip
         self.shape = shape(curriculum, count)
         self.actions = ACTIONS
-        buffer = mp.RawArray("B", self.shape.nbytes) if workers > 1 else bytearray(self.shape.nbytes)
+        buffer: Any = SPAWN.RawArray("B", self.shape.nbytes) if workers > 1 else bytearray(self.shape.nbytes)
         self.block = Block.over(buffer, self.shape)
         self._hands: list[Hand] = []
         for slots in np.array_split(np.arange(count), min(workers, count)):
@@ -106,9 +107,8 @@ class Worker:
     def __init__(
         self, curriculum: CurriculumConfig, count: int, buffer: Any, span: range, options: dict[str, Any]
     ) -> None:
-        context = mp.get_context("spawn")  # a fork would copy torch's threads and locks
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, curriculum, count, buffer, span, options), daemon=True)
+        self._pipe, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=serve, args=(theirs, curriculum, count, buffer, span, options), daemon=True)
         self._process.start()
         theirs.close()
 

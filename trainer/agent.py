@@ -1,0 +1,50 @@
+"""The policy: what an agent does with what it sees, and how well it expects to fare.
+
+Knows features and actions by their number only.
+"""
+
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+
+from trainer.config import AgentConfig
+
+
+class Policy(nn.Module):
+    """A multilayer perceptron shared by all agents, with a head for actions and one for values."""
+
+    def __init__(self, features: int, actions: int, config: AgentConfig) -> None:
+        super().__init__()
+        sizes = [features] + [config.hidden_size] * config.hidden_layers
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+            layers += [_linear(fan_in, fan_out, gain=sqrt(2)), nn.ReLU()]
+        self.trunk = nn.Sequential(*layers)
+        self.action_head = _linear(sizes[-1], actions, gain=0.01)  # near uniform at first
+        self.value_head = _linear(sizes[-1], 1, gain=1.0)
+
+    def forward(self, features_BF: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, A) and values (B) for features of any number type."""
+        hidden_BH = self.trunk(features_BF.float())
+        return self.action_head(hidden_BH), self.value_head(hidden_BH).squeeze(-1)
+
+    @property
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The weights between layers: what a matrix optimizer may take. Biases and heads are not among them."""
+        return [layer.weight for layer in self.trunk if isinstance(layer, nn.Linear)]
+
+
+@torch.no_grad()
+def act(policy: Policy, features_NF: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Sample what each agent does. Gives actions (N), logits (N, A) and values (N)."""
+    logits_NA, value_N = policy(features_NF)
+    action_N = torch.multinomial(logits_NA.softmax(-1), 1, generator=generator).squeeze(-1)
+    return action_N, logits_NA, value_N
+
+
+def _linear(fan_in: int, fan_out: int, *, gain: float) -> nn.Linear:
+    layer = nn.Linear(fan_in, fan_out)
+    nn.init.orthogonal_(layer.weight, gain)
+    nn.init.zeros_(layer.bias)
+    return layer

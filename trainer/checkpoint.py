@@ -1,0 +1,80 @@
+"""Where a run can be resumed from: one file, replaced as a whole, with the one before it kept beside it.
+
+A checkpoint is a dict of tensors and plain values, so that reading one runs no code. Knows nothing of what is in it,
+but for the policy that another run may start from.
+"""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import torch
+
+from trainer.errors import TrainerError
+
+LATEST, PREVIOUS = "latest.pt", "previous.pt"
+FORMAT = 1
+
+
+def save(folder: Path, state: dict[str, Any]) -> Path:
+    """Write `state` as the latest checkpoint. Whenever the process dies, a whole one is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    latest, fresh = folder / LATEST, folder / f"{LATEST}.{os.getpid()}.tmp"
+    with fresh.open("wb") as file:
+        torch.save({"format": FORMAT, **state}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    if latest.exists():
+        before = folder / f"{PREVIOUS}.tmp"
+        before.unlink(missing_ok=True)
+        os.link(latest, before)  # a second name, so that `latest` is never missing
+        os.replace(before, folder / PREVIOUS)
+    os.replace(fresh, latest)
+    _sync(folder)
+    return latest
+
+
+def load(folder: Path) -> dict[str, Any] | None:
+    """The latest checkpoint that is whole; None where there is none. Says aloud when it must take the one before."""
+    there = [path for path in (folder / LATEST, folder / PREVIOUS) if path.exists()]
+    for path in there:
+        try:
+            return read(path)
+        except TrainerError as error:
+            print(f"warning: {error}", flush=True)
+    if there:
+        raise TrainerError(f"no checkpoint in {folder} can be read; move the folder away to start again")
+    return None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The checkpoint in a file."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise TrainerError(f"there is no checkpoint at {path}") from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise TrainerError(f"checkpoint {path} is damaged ({str(error).splitlines()[0]})") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise TrainerError(f"checkpoint {path} has format {state.get('format')!r}; this trainer reads {FORMAT}")
+    return state
+
+
+def policy_at(uri: str) -> dict[str, Any]:
+    """The policy's weights from a checkpoint: a file, a folder with `latest.pt`, or a `file://` address of either."""
+    address = urlparse(uri)
+    if address.scheme not in ("", "file"):
+        raise TrainerError(f"trainer.initial_policy.uri: cannot read {uri!r}; give a path or a file:// address")
+    path = Path(address.path if address.scheme else uri)
+    weights: dict[str, Any] = read(path / LATEST if path.is_dir() else path)["policy"]
+    return weights
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,99 @@
+"""What a run says about itself: `metrics.jsonl` for programs, a line every few seconds for people.
+
+One JSON object a line, in the order of its steps; docs/trainer.md is the contract. Knows nothing of how they arise.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+METRICS = "metrics.jsonl"
+EVERY = 3.0  # seconds between two lines for people
+
+
+class Listener(Protocol):
+    """Whoever else wants to hear, such as Weights & Biases."""
+
+    def log(self, step: int, metrics: dict[str, float]) -> None: ...
+
+
+class MetricsFile:
+    """The metrics of one run, also over its resumes: on opening, whatever is newer than `step` is dropped."""
+
+    def __init__(self, path: Path, *, step: int | None) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = [line for line in read(path) if step is not None and line["step"] <= step]
+        self.last_evaluation = max((e["step"] for e in kept if "eval/hearts" in e["metrics"]), default=None)
+        fresh = path.with_suffix(".tmp")
+        fresh.write_text("".join(_text(line) for line in kept))
+        os.replace(fresh, path)
+        self._file = path.open("a")
+
+    def write(self, line: dict[str, Any]) -> None:
+        self._file.write(_text(line))
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Every whole line of a metrics file; a torn one ends it."""
+    lines: list[dict[str, Any]] = []
+    for text in path.read_text().splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            break
+    return lines
+
+
+class Progress:
+    """Tells file, listener and people how far the run is."""
+
+    def __init__(self, file: MetricsFile, listener: Listener, *, total_steps: int, elapsed: float) -> None:
+        self._file, self._listener = file, listener
+        self.total_steps = total_steps
+        self._began = time.perf_counter() - elapsed
+        self._said = -EVERY
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds this run has trained for, all its launches together."""
+        return time.perf_counter() - self._began
+
+    @property
+    def last_evaluation(self) -> int | None:
+        """The step of the last evaluation that is on file."""
+        return self._file.last_evaluation
+
+    def log(self, step: int, metrics: dict[str, float]) -> None:
+        """Write one line of metrics."""
+        now = {"step": step, "total_steps": self.total_steps, "time": time.time(), "elapsed": round(self.elapsed, 3)}
+        if "eval/hearts" in metrics:
+            self._file.last_evaluation = step
+        self._file.write({**now, "metrics": metrics})
+        self._listener.log(step, metrics)
+        self._say(step, metrics)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _say(self, step: int, metrics: dict[str, float]) -> None:
+        evaluated = "eval/hearts" in metrics
+        if not evaluated and self.elapsed - self._said < EVERY and step < self.total_steps:
+            return
+        self._said = self._said if evaluated else self.elapsed
+        figures = "  ".join(f"{name} {metrics[name]:,.3g}" for name in SAID if name in metrics)
+        speed = metrics.get("sps", 0.0)
+        rest = f"  {speed:,.0f} samples/s  {(self.total_steps - step) / speed:,.0f} s left" if speed else ""
+        print(f"{step:>12,} / {self.total_steps:,}  {step / self.total_steps:4.0%}  {figures}{rest}", flush=True)
+
+
+SAID = ("eval/hearts", "eval/reward", "hearts", "reward", "loss", "entropy")
+
+
+def _text(line: dict[str, Any]) -> str:
+    return json.dumps(line, allow_nan=False) + "\n"

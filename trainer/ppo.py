@@ -1,0 +1,102 @@
+"""Proximal Policy Optimization: its maths, as pure functions of tensors.
+
+Schulman et al. 2017, arXiv:1707.06347; the advantage is Schulman et al. 2016, arXiv:1506.02438. Shapes are in the names:
+T steps, N agents, B samples of a minibatch, A actions. Knows nothing of environments, networks or optimizers.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+from trainer.config import PPOConfig
+
+
+class Losses(NamedTuple):
+    """What one minibatch says; `total` is what is minimised, the rest is for people."""
+
+    total: Tensor
+    policy: Tensor
+    value: Tensor
+    entropy: Tensor
+    kl: Tensor
+    clipped: Tensor
+
+
+def gae(
+    reward_TN: Tensor, value_TN: Tensor, done_TN: Tensor, last_value_N: Tensor, *, gamma: float, lam: float
+) -> Tensor:
+    """Generalized advantage estimates (T, N). `done_TN[t]` says that step t ended its episode: nothing flows back over it."""
+    advantage_TN = torch.zeros_like(reward_TN)
+    running_N = torch.zeros_like(last_value_N)
+    next_value_N = last_value_N
+    for t in reversed(range(len(reward_TN))):
+        alive_N = 1.0 - done_TN[t].float()
+        delta_N = reward_TN[t] + gamma * alive_N * next_value_N - value_TN[t]
+        running_N = delta_N + gamma * lam * alive_N * running_N
+        advantage_TN[t] = running_N
+        next_value_N = value_TN[t]
+    return advantage_TN
+
+
+def normalized(advantage_B: Tensor) -> Tensor:
+    """Zero mean and unit deviation, so that the learning rate means the same whatever the rewards are."""
+    return (advantage_B - advantage_B.mean()) / (advantage_B.std(correction=0) + 1e-8)
+
+
+def log_prob(logits_BA: Tensor, action_B: Tensor) -> Tensor:
+    """The log-probability (B) of the action taken."""
+    return log_softmax(logits_BA, -1).gather(-1, action_B.unsqueeze(-1)).squeeze(-1)
+
+
+def entropy(logits_BA: Tensor) -> Tensor:
+    """The entropy (B) of each distribution, in nats."""
+    logprob_BA = log_softmax(logits_BA, -1)
+    return -(logprob_BA.exp() * logprob_BA).sum(-1)
+
+
+def policy_loss(logprob_B: Tensor, old_logprob_B: Tensor, advantage_B: Tensor, *, clip_coef: float) -> Tensor:
+    """Equation 7: the clipped surrogate, negated. It gives no credit for moving further than `clip_coef`."""
+    ratio_B = (logprob_B - old_logprob_B).exp()
+    bounded_B = ratio_B.clamp(1 - clip_coef, 1 + clip_coef)
+    return -torch.min(ratio_B * advantage_B, bounded_B * advantage_B).mean()
+
+
+def value_loss(value_B: Tensor, old_value_B: Tensor, return_B: Tensor, *, clip_coef: float | None) -> Tensor:
+    """Half the mean squared error; with `clip_coef`, the worse of it and that of the value held near the old one."""
+    error_B = (value_B - return_B) ** 2
+    if clip_coef is not None:
+        near_B = old_value_B + (value_B - old_value_B).clamp(-clip_coef, clip_coef)
+        error_B = torch.max(error_B, (near_B - return_B) ** 2)
+    return 0.5 * error_B.mean()
+
+
+def approximate_kl(logprob_B: Tensor, old_logprob_B: Tensor) -> Tensor:
+    """The k3 estimator of KL(old, new), http://joschu.net/blog/kl-approx.html: unbiased and never negative."""
+    log_ratio_B = logprob_B - old_logprob_B
+    return (log_ratio_B.exp() - 1 - log_ratio_B).mean()
+
+
+def losses(
+    config: PPOConfig, logits_BA: Tensor, value_B: Tensor, action_B: Tensor, old_logprob_B: Tensor, old_value_B: Tensor,
+    advantage_B: Tensor,
+) -> Losses:  # fmt: skip
+    """Equation 9 for one minibatch: policy, value and entropy together."""
+    logprob_B = log_prob(logits_BA, action_B)
+    return_B = advantage_B + old_value_B
+    policy = policy_loss(
+        logprob_B,
+        old_logprob_B,
+        normalized(advantage_B) if config.norm_adv else advantage_B,
+        clip_coef=config.clip_coef,
+    )
+    value = value_loss(
+        value_B, old_value_B, return_B, clip_coef=config.vf_clip_coef if config.clip_vloss else None
+    )
+    bonus = entropy(logits_BA).mean()
+    with torch.no_grad():
+        kl = approximate_kl(logprob_B, old_logprob_B)
+        clipped = (((logprob_B - old_logprob_B).exp() - 1).abs() > config.clip_coef).float().mean()
+    total = policy + config.vf_coef * value - config.ent_coef * bonus
+    return Losses(total, policy.detach(), value.detach(), bonus.detach(), kl, clipped)

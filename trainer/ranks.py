@@ -1,0 +1,86 @@
+"""The processes that train together: one by default, several under `torchrun`.
+
+Every rank has environments of its own and the same policy; gradients are averaged, and rank 0 alone writes. Decisions
+that all must take alike (to stop, to resume) go through here. Knows nothing of what is trained.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from trainer.config import Device
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process's place among `world` of them, and the device it computes on."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def average(self, parameters: Iterable[nn.Parameter], *extras: Tensor) -> list[float]:
+        """Replace every gradient, in one exchange, by its mean over all ranks. Gives the means of `extras`."""
+        if self.world == 1:
+            return [float(extra) for extra in extras]
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        flat = torch.cat([*(g.flatten() for g in gradients), *(e.detach().reshape(1).to(self.device) for e in extras)])
+        dist.all_reduce(flat)
+        flat /= self.world
+        parts = flat.split([*(g.numel() for g in gradients), len(extras)])
+        for gradient, mean in zip(gradients, parts, strict=False):
+            gradient.copy_(mean.view_as(gradient))
+        return [float(extra) for extra in parts[-1]]
+
+    def mean(self, *values: float) -> list[float]:
+        """The means of some numbers over all ranks."""
+        return self.average([], *(torch.tensor(value, dtype=torch.float32) for value in values))
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is so on any rank; all of them get the same answer."""
+        return self.mean(float(flag))[0] > 0
+
+    def gather(self, value: Any) -> list[Any]:
+        """Every rank's value, in order, on every rank."""
+        if self.world == 1:
+            return [value]
+        values: list[Any] = [None] * self.world
+        dist.all_gather_object(values, value)
+        return values
+
+    def broadcast(self, value: Any) -> Any:
+        """The first rank's value, on every rank."""
+        if self.world == 1:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0)
+        return box[0]
+
+
+def join(device: Device) -> Ranks:
+    """Meet the other processes, where `torchrun` says in the environment that there are some."""
+    world, rank, local = (int(os.environ.get(name, default)) for name, default in _PLACE)
+    cuda = torch.cuda.is_available() if device is Device.auto else device is Device.cuda
+    here = torch.device("cuda", local % max(1, torch.cuda.device_count())) if cuda else torch.device("cpu")
+    if cuda:
+        torch.cuda.set_device(here)
+    if world > 1:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
+    return Ranks(rank, world, here)
+
+
+def leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+_PLACE = (("WORLD_SIZE", "1"), ("RANK", "0"), ("LOCAL_RANK", "0"))
