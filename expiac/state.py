@@ -197,17 +197,43 @@ class State:
 
 
 def fold(state: State, entries: Iterable[Entry]) -> State:
-    """The state after the entries. Cost is one copy and then constant per entry."""
-    records, history = dict(state.records), list(state.history)
-    serial, approved, approval = state.serial, state.approved, state.approval
+    """The state after the entries."""
+    folding = Fold(state)
     for entry in entries:
-        event = entry.event
-        serial += not isinstance(event, Observed)
+        folding.add(entry)
+    return folding.state
+
+
+class Fold:
+    """A state in the making. One copy at the beginning, then a constant cost per entry, however many records."""
+
+    def __init__(self, state: State) -> None:
+        self._known: State | None = state
+        self._base = state
+        self._records, self._history = dict(state.records), list(state.history)
+        self._serial, self._approved, self._approval = state.serial, state.approved, state.approval
+
+    @property
+    def state(self) -> State:
+        """The state so far; a copy is made only where something was added since."""
+        if self._known is None:
+            self._known = State(self._base.stack, self._base.lineage, self._serial, dict(self._records),
+                                tuple(self._history), self._approved, self._approval)
+        return self._known
+
+    def record(self, address: str) -> Record | None:
+        """The present record of an address."""
+        return self._records.get(address)
+
+    def add(self, entry: Entry) -> None:
+        """Takes one event in. Raises KeyError or AssertionError where it can't follow what was before."""
+        event, records, history = entry.event, self._records, self._history
+        serial = self._serial + (not isinstance(event, Observed))
         match event:
             case Approved():
-                approved, approval = event, serial
+                self._approved, self._approval = event, serial
             case Started():
-                _start(event, records, history, approval, entry.at)
+                _start(event, records, history, self._approval, entry.at)
             case Submitted():
                 record = records[event.address]
                 records[event.address] = replace(record, handle={**record.handle, **event.handle})
@@ -222,7 +248,7 @@ def fold(state: State, entries: Iterable[Entry]) -> State:
                 history.append(replace(records.pop(event.address), ended_at=entry.at))
             case _:
                 assert_never(event)
-    return State(state.stack, state.lineage, serial, records, tuple(history), approved, approval)
+        self._serial, self._known = serial, None
 
 
 def _start(event: Started, records: dict[str, Record], history: list[Record], approval: int, at: str) -> None:
