@@ -203,7 +203,7 @@ def _invalid(label: str, error: BaseException, config: Any) -> ExpiacError:
         return ExpiacError("Invalid training config", "\n".join(f"{label}: {line}" for line in lines))
     named: BaseException | None = error
     while named is not None and not getattr(named, "full_key", None):
-        named = named.__cause__
+        named = named.__cause__ or named.__context__
     key = getattr(named, "full_key", "")
     message = str(named or error.__cause__ or error).strip().splitlines()[0]
     return ExpiacError("Invalid training config", f"{label}: {f'{key}: ' if key else ''}{message}")

@@ -1,0 +1,157 @@
+"""Turns a stack into what planning compares: renders it, composes it, and hashes what decides each result.
+
+Reads templates, configs and mounted files. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from expiac.compose import Composed, Composer
+from expiac.errors import ExpiacError, did_you_mean
+from expiac.identity import INSTANCE, identity_digest
+from expiac.job import AnyJob, Job, TrainingJob, TrainingRunConfig
+from expiac.plan import Desired
+from expiac.project import Project, find
+from expiac.render import Templates
+from expiac.resource import Resource
+from expiac.stack import Stack, dependencies
+from expiac.task import CONFIG_FILE, in_hydra, task
+
+TASK_FILE = "task.yaml"
+_EXPERIMENT, _TASK = "experiment.yaml.j2", "task.yaml.j2"
+
+
+def desired(stack: Stack, project: Project) -> tuple[Desired, ...]:
+    """Every resource of the stack as planning sees it, in the stack's order."""
+    preparation = _Preparation(stack, project, templates(project))
+    composed = preparation.compose()
+    return tuple(preparation.desired(resource, composed.get(resource.name)) for resource in stack.resources)
+
+
+def templates(project: Project) -> Templates:
+    """The project's templates, read."""
+    folder = project.root / project.templates
+    files = sorted(folder.rglob("*.j2")) if folder.is_dir() else []
+    try:
+        return Templates({str(file.relative_to(folder)): file.read_text() for file in files})
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExpiacError("Unreadable template", f"{folder}: {error}") from error
+
+
+def write_config(training: TrainingRunConfig, path: Path | None) -> tuple[Path, dict[str, Any]]:
+    """Renders one training config into a file: the path, and the document as data."""
+    project, document = find(Path.cwd()), in_hydra(training.document())
+    text = templates(project).render(_EXPERIMENT, document, job="one run", stack="no stack")
+    if path is None:
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml", prefix="expiac-", delete=False) as file:
+            path = Path(file.name)
+    path = Path(path)
+    path.write_text(text)
+    return path, document
+
+
+@dataclass(frozen=True)
+class _Preparation:
+    stack: Stack
+    project: Project
+    templates: Templates
+
+    def __post_init__(self) -> None:
+        jobs = (resource for resource in self.stack.resources if isinstance(resource, TrainingJob))
+        texts = {job.name: self._render(_EXPERIMENT, in_hydra(job.training.document()), job) for job in jobs}
+        object.__setattr__(self, "configs", texts)
+
+    configs: Mapping[str, str] = dataclasses.field(init=False)
+
+    def compose(self) -> Mapping[str, Composed]:
+        if not self.project.schema or not self.configs:
+            return {}
+        return Composer(self.project).compose(self.configs)
+
+    def desired(self, resource: Resource, composed: Composed | None) -> Desired:
+        inputs, kinds, texts, outputs = resource.inputs(), resource.kinds(), {}, {}
+        provider = resource.provider or resource.type
+        if isinstance(resource, Job | TrainingJob):
+            infra = resource.skypilot.infra or self.project.backend
+            provider = infra if infra in ("local", "memory") else "skypilot"
+            run = resource.run if isinstance(resource, Job) else self.project.run
+            outputs = dict(resource.outputs if isinstance(resource, Job) else self._outputs(composed))
+            inputs |= {"infra": infra, "run": run, **self._content(resource)}
+            texts = self._texts(resource, run, infra)
+            if composed is not None:
+                inputs["config"] = composed.config
+        self._refuse_unknown_outputs(resource)
+        return Desired(
+            resource.name, resource.type, provider, inputs, kinds, identity_digest(resource.type, inputs, kinds),
+            texts, outputs, dependencies(resource), resource.refs(), resource.completes)
+
+    def _texts(self, job: AnyJob, run: str, infra: str) -> dict[str, str]:
+        has_config = isinstance(job, TrainingJob)
+        document = task(job.skypilot, run, infra, self.project, has_config=has_config)
+        texts = {TASK_FILE: self._render(_TASK, document, job)}
+        return texts | {CONFIG_FILE: self.configs[job.name]} if has_config else texts
+
+    def _render(self, template: str, document: Mapping[str, Any], job: AnyJob) -> str:
+        return self.templates.render(template, document, job=job.name, stack=self.stack.name)
+
+    def _outputs(self, composed: Composed | None) -> Mapping[str, str]:
+        return composed.outputs if composed is not None else self.project.outputs
+
+    def _refuse_unknown_outputs(self, resource: Resource) -> None:
+        by_name = {other.name: other for other in self.stack.resources}
+        for ref in resource.refs():
+            if isinstance(by_name[ref.resource], TrainingJob) and ref.output not in self.project.outputs:
+                raise ExpiacError("Unknown output", f"{resource.name} refers to {ref.resource}.{ref.output}",
+                                  did_you_mean(ref.output, self.project.outputs))
+
+    def _content(self, job: AnyJob) -> dict[str, Any]:
+        """Mounts by target and content, and the working tree where the job pins it: a path says nothing."""
+        mounts = {target: _content_of(self.project.root, job.name, source)
+                  for target, source in job.skypilot.file_mounts.items()}
+        content: dict[str, Any] = {"file_mounts": mounts} if mounts else {}
+        if job.pin_code:
+            content["code"] = tree_digest(self.project.root)
+        return content
+
+
+def _content_of(root: Path, job: str, source: str) -> str:
+    if "://" in source:
+        return source
+    path = root / Path(source).expanduser()
+    if path.is_file():
+        return _hash([path], path.parent)
+    if path.is_dir():
+        return _hash((file for file in sorted(path.rglob("*")) if file.is_file()), path)
+    raise ExpiacError("No such file to mount", f"{job}: {source} (looked in {root})")
+
+
+def tree_digest(root: Path) -> str:
+    """The content of every tracked and untracked, not ignored file of a git working tree."""
+    try:
+        done = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=root, capture_output=True,
+                              check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ExpiacError("Code can't be pinned", f"{root} is no git working tree: {error}") from error
+    names = sorted(name for name in done.stdout.decode(errors="surrogateescape").split("\0") if name)
+    return _hash((root / name for name in names if (root / name).is_file()), root)
+
+
+def _hash(files: Iterable[Path], base: Path) -> str:
+    whole = hashlib.sha256()
+    for file in files:
+        whole.update(str(file.relative_to(base)).encode(errors="surrogateescape") + b"\0")
+        whole.update(hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()[:32]
+
+
+def with_instance(text: str, instance: str) -> str:
+    """The text as one run is given it."""
+    return text.replace(INSTANCE, instance)

@@ -1,0 +1,60 @@
+"""The task of a job as data, in SkyPilot's format: one document that every backend is given.
+
+Pure. What a launch adds (names, annotations, the values of Refs) comes by the environment and stands in no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from expiac.identity import INSTANCE
+from expiac.job import SkypilotJobConfig, accelerators
+from expiac.project import Project
+from expiac.resource import replace_refs
+
+CONFIG_FILE = "config.yaml"
+"""The name under which the rendered training config travels."""
+
+
+def task(place: SkypilotJobConfig, run: str, infra: str, project: Project, *, has_config: bool) -> dict[str, Any]:
+    """The task document; `has_config` mounts the rendered config where the trainer looks for it."""
+    mounts = dict(place.file_mounts)
+    if has_config:
+        target = f"{project.configs}/experiments/{INSTANCE}.yaml"
+        mounts[f"~/sky_workdir/{target}" if place.workdir is not None else f"~/{target}"] = CONFIG_FILE
+    document: dict[str, Any] = {"name": INSTANCE, "resources": _resources(place, infra, project)}
+    document["num_nodes"] = place.nodes
+    optional: Mapping[str, Any] = {
+        "workdir": place.workdir,
+        "envs": {key: in_shell(value) for key, value in place.envs.items()},
+        "file_mounts": mounts,
+        "setup": in_shell(place.setup),
+    }
+    return {**document, **{key: value for key, value in optional.items() if value}, "run": in_shell(run)}
+
+
+def in_shell(text: str) -> str:
+    """The text with each Ref as the environment variable that will hold its value."""
+    replaced: str = replace_refs(text, lambda ref: f"${{{ref.variable}}}")
+    return replaced
+
+
+def in_hydra(value: Any) -> Any:
+    """The nested value with each Ref as the interpolation that reads its environment variable."""
+    return replace_refs(value, lambda ref: f"${{oc.env:{ref.variable}}}")
+
+
+def _resources(place: SkypilotJobConfig, infra: str, project: Project) -> dict[str, Any]:
+    wanted = {
+        # `local` is no word of SkyPilot's, and needs none: it is where expiac itself starts the task.
+        "infra": None if infra in ("local", "memory", "skypilot") else infra,
+        "accelerators": accelerators(place.gpus, project.accelerator),
+        "cpus": place.cpus,
+        "memory": place.memory,
+        "region": place.region,
+        "image_id": place.image,
+        "disk_size": place.disk,
+        "use_spot": place.spot or None,
+    }
+    return {key: value for key, value in wanted.items() if value is not None}
