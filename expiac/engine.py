@@ -1,0 +1,244 @@
+"""Carries out an approved plan: the only place where things happen. Re-decides nothing.
+
+Each effect is written down before it begins and after it ended, so that whoever comes next knows what to make of it.
+Steps run in parallel over the plan's own order; what stands on a failed step is skipped, the rest goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from expiac import launch
+from expiac.errors import ExpiacError, Uncertain
+from expiac.plan import Action, Plan, Step
+from expiac.provider import Id, Observation, Presence, Provider
+from expiac.refresh import id_of
+from expiac.reporter import Moment, Reporter, Result, StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
+from expiac.state import (
+    After,
+    Effect,
+    EffectDone,
+    EffectFailed,
+    Event,
+    Forgotten,
+    Record,
+    Started,
+    Submitted,
+)
+from expiac.status import Status
+
+DONE, FAILED, SKIPPED = "done", "failed", "skipped"
+
+
+class Ledger:
+    """What the engine needs of a journal: it takes events, and knows the present record of an address."""
+
+    def append(self, event: Event) -> None:
+        raise NotImplementedError
+
+    def record(self, address: str) -> Record | None:
+        raise NotImplementedError
+
+
+@dataclass
+class _Tally:
+    """How the steps of one apply ended."""
+
+    ends: dict[str, str] = field(default_factory=dict)
+    done: list[Step] = field(default_factory=list)
+    failed: list[tuple[Step, ExpiacError]] = field(default_factory=list)
+    skipped: list[Step] = field(default_factory=list)
+    deferred: list[Step] = field(default_factory=list)
+
+
+class Engine:
+    """Applies plans of one stack to the world."""
+
+    def __init__(self, ledger: Ledger, providers: Mapping[str, Provider], reporter: Reporter, *,
+                 parallelism: int = 10) -> None:
+        self._ledger, self._providers, self._reporter = ledger, providers, reporter
+        self._parallelism = parallelism
+        self._telling = threading.Lock()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Begin nothing new; what is running is let finish. Safe in a signal handler."""
+        self._stopping.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def apply(self, plan: Plan) -> Result:
+        """Carries out every step of the plan that is not deferred. Raises what is neither the user's nor the world's."""
+        tally = _Tally()
+        todo = {step.address: step for step in plan.steps if step.action is not Action.KEEP}
+        for step in [step for step in todo.values() if step.deferred]:
+            del todo[step.address]
+            tally.deferred.append(step)
+            tally.ends[step.address] = SKIPPED
+            self._tell(StepDeferred(step))
+        with ThreadPoolExecutor(self._parallelism, thread_name_prefix="expiac") as pool:
+            self._run(plan, todo, tally, pool)
+        return Result(tuple(tally.done), tuple(tally.failed), tuple(tally.skipped), tuple(tally.deferred),
+                      interrupted=self.is_stopping)
+
+    def _run(self, plan: Plan, todo: dict[str, Step], tally: _Tally, pool: ThreadPoolExecutor) -> None:
+        order = _Order(todo)
+        running: dict[Future[Status], Step] = {}
+        try:
+            while order.ready or running:
+                while order.ready and len(running) < self._parallelism:
+                    step = order.ready.pop()
+                    if why := self._why_not(step, tally):
+                        tally.skipped.append(step)
+                        tally.ends[step.address] = SKIPPED
+                        self._tell(StepSkipped(step, why))
+                        order.ended(step.address)
+                    else:
+                        self._tell(StepBegan(step))
+                        running[pool.submit(self._do, plan, step)] = step
+                # A time limit, so that a signal is heard while long effects run.
+                finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    step = running.pop(future)
+                    self._end(step, future, tally)
+                    order.ended(step.address)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _why_not(self, step: Step, tally: _Tally) -> str:
+        if self.is_stopping:
+            return "interrupted"
+        bad = [name for name in step.after if tally.ends.get(name, DONE) != DONE]
+        return f"{bad[0]} was {'not done' if tally.ends[bad[0]] == FAILED else 'left out'}" if bad else ""
+
+    def _end(self, step: Step, future: Future[Status], tally: _Tally) -> None:
+        try:
+            status = future.result()
+        except ExpiacError as error:
+            tally.failed.append((step, error))
+            tally.ends[step.address] = FAILED
+            self._tell(StepFailed(step, error))
+        else:
+            tally.done.append(step)
+            tally.ends[step.address] = DONE
+            record = self._ledger.record(step.address)
+            self._tell(StepEnded(step, status, record.detail if record else ""))
+
+    def _tell(self, moment: Moment) -> None:
+        with self._telling:
+            self._reporter.hear(moment)
+
+    def _do(self, plan: Plan, step: Step) -> Status:
+        match step.action:
+            case Action.CREATE:
+                return self._create(plan, step)
+            case Action.UPDATE:
+                return self._update(plan, step)
+            case Action.REPLACE | Action.RELAUNCH:
+                after = After.REPLACE if step.action is Action.REPLACE else After.RELAUNCH
+                if step.record is not None and step.record.status.is_live:
+                    ended = self._delete(plan, step, step.record, after)
+                    if after is After.RELAUNCH and ended is Status.SUCCEEDED:
+                        return ended  # it finished before the stop reached it: its result stands
+                return self._create(plan, step)
+            case Action.STOP:
+                assert step.record is not None
+                return self._delete(plan, step, step.record, After.NOTHING)
+            case Action.FORGET:
+                assert step.record is not None
+                self._ledger.append(Forgotten(step.address, step.reason))
+                return step.record.status
+            case Action.KEEP:
+                raise AssertionError("nothing is done to keep")
+            case _:
+                assert_never(step.action)
+
+    def _create(self, plan: Plan, step: Step) -> Status:
+        want = step.desired
+        assert want is not None
+        provider = self._provider(want.provider, step)
+        inputs = launch.inputs(want, step.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
+        self._ledger.append(Started(
+            step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
+            depends_on=want.depends_on, upstream=step.upstream, reason=step.reason))
+        id_ = Id(plan.lineage, step.run.instance, step.run.launch)
+
+        def note(handle: Mapping[str, Any]) -> None:
+            self._ledger.append(Submitted(step.address, dict(handle)))
+
+        return self._effect(step, lambda: provider.create(id_, inputs, note)).status
+
+    def _update(self, plan: Plan, step: Step) -> Status:
+        want, record = step.desired, step.record
+        assert want is not None and record is not None
+        provider = self._provider(record.provider, step)
+        noted = {change.path.partition(".")[0] for change in step.changes}
+        values = {**{key: value for key, value in record.inputs.items() if key not in noted},
+                  **{key: value for key, value in want.inputs.items() if key in noted}}
+        inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
+        self._ledger.append(Started(step.address, Effect.UPDATE, record.type, record.provider, record.run,
+                                    inputs=values, reason=step.reason))
+        if record.status.is_live:
+            self._effect(step, lambda: provider.update(id_of(record, plan.lineage), inputs), record)
+        else:
+            self._ledger.append(EffectDone(step.address, record.status, record.outputs, record.detail))
+        return record.status
+
+    def _delete(self, plan: Plan, step: Step, record: Record, after: After) -> Status:
+        provider = self._provider(record.provider, step)
+        self._ledger.append(Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after,
+                                    reason=step.reason))
+        seen = self._effect(step, lambda: provider.delete(id_of(record, plan.lineage)), record, gone=Status.CANCELLED)
+        return seen.status
+
+    def _effect(self, step: Step, effect: Callable[[], Observation], record: Record | None = None,
+                gone: Status = Status.LOST) -> Observation:
+        """Lets an effect happen, and writes down how it ended. An unknown end stays open, for the next run to resolve."""
+        try:
+            seen = effect()
+        except Uncertain:
+            raise
+        except ExpiacError as error:
+            self._ledger.append(EffectFailed(step.address, f"{error.summary}: {error.detail}"))
+            raise
+        if seen.presence is not Presence.PRESENT:
+            seen = Observation(Presence.PRESENT, gone, record.outputs if record else {}, seen.detail)
+        self._ledger.append(EffectDone(step.address, seen.status, seen.outputs, seen.detail))
+        return seen
+
+    def _outputs(self, address: str) -> Mapping[str, Any] | None:
+        record = self._ledger.record(address)
+        return record.outputs if record is not None and record.status.is_met else None
+
+    def _provider(self, name: str, step: Step) -> Provider:
+        try:
+            return self._providers[name]
+        except KeyError:
+            raise ExpiacError("No such provider", f"{step.address} needs {name}",
+                              f'[tool.expiac.providers] {name} = "module:Class"') from None
+
+
+class _Order:
+    """Gives out addresses of steps once everything that they wait for has ended, the earliest of the plan first."""
+
+    def __init__(self, todo: Mapping[str, Step]) -> None:
+        self._steps = todo
+        self._waits = {address: {name for name in step.after if name in todo} for address, step in todo.items()}
+        self._blocks: dict[str, list[str]] = {}
+        for address, names in self._waits.items():
+            for name in names:
+                self._blocks.setdefault(name, []).append(address)
+        self.ready = [step for address, step in reversed(todo.items()) if not self._waits[address]]
+
+    def ended(self, address: str) -> None:
+        for other in reversed(self._blocks.get(address, [])):
+            self._waits[other].discard(address)
+            if not self._waits[other]:
+                self.ready.append(self._steps[other])
