@@ -5,6 +5,7 @@ is restored. Knows nothing of policies or processes. `_c_sim.step` is private th
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from mettagrid.config.filter import actorHas
@@ -122,16 +123,17 @@ class Arenas:
 
     def __init__(
         self, curriculum: CurriculumConfig, block: Block, slots: Sequence[int], *, seed: int, first: int,
-        replay_dir: str | None = None,
+        replay: Path | None = None,
     ) -> None:  # fmt: skip
-        """Work in `slots` of the block. Slot s is environment `first + s` of seed `seed`; slot 0 may write replays."""
+        """Work in `slots` of the block. Slot s is environment `first + s` of `seed`; slot 0's first episode goes to `replay`."""
         self._config = arena(curriculum)
         self._encoder = Encoder(self._config.game)
         self._block, self._slots, self._seed, self._first = block, slots, seed, first
         self._agents, self._max_steps = self._config.game.num_agents, curriculum.max_steps
         self._tokens = np.full((len(slots) * self._agents, TOKENS, 3), 255, np.uint8)
         self._rows = slice(slots[0] * self._agents, (slots[-1] + 1) * self._agents)
-        self._replay_dir = replay_dir
+        self._replay = replay
+        self._recorder: ReplayLogWriter | None = None
         self._simulations: dict[int, Simulation] = {}
 
     def begin(self) -> None:
@@ -176,13 +178,15 @@ class Arenas:
         seed = int(np.random.SeedSequence((self._seed, self._first + slot, episode)).generate_state(1)[0]) >> 1
         # The map has a seed of its own: without it, equal simulation seeds give different maps.
         self._config.game.map_builder.seed = seed
-        writers = [ReplayLogWriter(self._replay_dir)] if self._replay_dir and slot == 0 else []
-        self._simulations[slot] = Simulation(self._config, seed, writers, buffers=self._buffers(slot))
+        if slot == 0:
+            self._recorder = ReplayLogWriter(str(self._replay.parent)) if self._replay and episode == 0 else None
+        handlers = [self._recorder] if slot == 0 and self._recorder else []
+        self._simulations[slot] = Simulation(self._config, seed, handlers, buffers=self._buffers(slot))
 
     def _advance(self, slot: int) -> None:
         simulation = self._simulations[slot]
-        if self._replay_dir and slot == 0:
-            simulation.step()  # the public step also tells the replay writer
+        if self._recorder and slot == 0:
+            simulation.step()  # the public step also tells the recorder
         else:
             simulation._c_sim.step()
 
@@ -194,6 +198,8 @@ class Arenas:
         block.dones[self._agents_of(slot)] = True
         block.episodes[slot] += 1
         block.steps[slot] = 0
+        if self._recorder and self._replay and slot == 0:
+            Path(self._recorder.get_written_replay_paths()[0]).replace(self._replay)
         last = block.rewards[self._agents_of(slot)].copy()
         self._start(slot)  # clears the rewards that it shares with the episode that ended
         block.rewards[self._agents_of(slot)] = last

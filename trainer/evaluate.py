@@ -22,16 +22,12 @@ def evaluate(
     generator = torch.Generator(device).manual_seed(sim.seed)
     if replay:
         replay.parent.mkdir(parents=True, exist_ok=True)
-    folder = str(replay.parent) if replay else None
-    with Environments(curriculum, count=sim.episodes, seed=sim.seed, replay_dir=folder) as environments:
+    with Environments(curriculum, count=sim.episodes, seed=sim.seed, replay=replay) as environments:
         for _ in range(curriculum.max_steps):
             if stop.asked:
                 return None
             features_NF = torch.from_numpy(environments.block.features).to(device)
             action_N, _, _ = act(policy, features_NF, generator)
             environments.step(action_N.cpu().numpy())
-        if replay:
-            for written in environments.replays:
-                written.replace(replay)
         block = environments.block
         return {"eval/hearts": float(block.hearts.mean()), "eval/reward": float(block.returns.mean())}

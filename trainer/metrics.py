@@ -7,7 +7,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 METRICS = "metrics.jsonl"
 EVERY = 3.0  # seconds between two lines for people
@@ -78,7 +78,10 @@ class Progress:
         self._listener.log(step, metrics)
         self._say(step, metrics)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def _say(self, step: int, metrics: dict[str, float]) -> None:

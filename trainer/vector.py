@@ -8,6 +8,7 @@ import signal
 import traceback
 from dataclasses import fields
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
 import numpy as np
@@ -35,7 +36,7 @@ class Environments:
 
     def __init__(
         self, curriculum: CurriculumConfig, *, count: int, seed: int, first: int = 0, workers: int = 1,
-        replay_dir: str | None = None,
+        replay: Path | None = None,
     ) -> None:  # fmt: skip
         self.shape = shape(curriculum, count)
         self.actions = ACTIONS
@@ -44,7 +45,7 @@ class Environments:
         self._hands: list[Hand] = []
         for slots in np.array_split(np.arange(count), min(workers, count)):
             span = range(int(slots[0]), int(slots[-1]) + 1)
-            options = {"seed": seed, "first": first, "replay_dir": replay_dir}
+            options = {"seed": seed, "first": first, "replay": replay}
             if workers > 1:
                 self._hands.append(Worker(curriculum, count, buffer, span, options))
             else:
