@@ -1,0 +1,221 @@
+"""A plan as text and as JSON. Pure: knows widths and words, and nothing of terminals, colours or files.
+
+`steps` is the body, a line or more per step; `text` adds what stands before and after it; `document` is `--json`.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from expiac.plan import ABSENT, Action, Change, Plan, Step
+
+FORMAT = 1
+"""The version of the JSON document; raised when a key changes its meaning."""
+
+_SUMMARY = {
+    Action.CREATE: "to create",
+    Action.UPDATE: "to update",
+    Action.REPLACE: "to replace",
+    Action.RELAUNCH: "to relaunch",
+    Action.STOP: "to stop",
+    Action.FORGET: "to forget",
+    Action.KEEP: "unchanged",
+}
+_LAUNCHES = (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
+_MIN_VALUE = 12
+
+
+def text(plan: Plan, width: int = 80, *, program: str = "") -> str:
+    """The whole plan; `program` is what the user calls the stack on the command line, for commands to paste."""
+    parts = [opening(plan, width, program=program), steps(plan, width), _wrapped(summary(plan), "", width)]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def steps(plan: Plan, width: int = 80) -> list[str]:
+    """The lines of every step, aligned: `± ppo   optimizer.learning_rate: 0.0003 → 0.001`."""
+    # A single long name does not push everything else to the right: it gets a line of its own.
+    pad = max((len(step.address) for step in plan.steps if len(step.address) <= width // 3), default=0)
+    return [line for step in plan.steps for line in _step(step, pad, width)]
+
+
+def summary(plan: Plan) -> str:
+    """How much of what, and what it costs: `1 to replace, 1 unchanged`, or `no changes`."""
+    if plan.is_empty:
+        return "no changes"
+    counts = [f"{plan.summary[action.value]} {word}" for action, word in _SUMMARY.items() if plan.summary[action.value]]
+    line = ", ".join(counts)
+    if deferred := sum(step.deferred for step in plan.steps):
+        line += f" ({deferred} deferred)"
+    return line + _total_cost(plan)
+
+
+def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
+    """How these overrides differ from the last apply's, and the command that restores those."""
+    before = plan.previous_overrides
+    if before is None or dict(before) == dict(plan.overrides):
+        return []
+    keys = sorted({*before, *plan.overrides})
+    changed = [key for key in keys if before.get(key) != plan.overrides.get(key)]
+    values = [f"{key}: {before.get(key, 'not set')} → {plan.overrides.get(key, 'not set')}" for key in changed]
+    again = shlex.join(["expiac", "plan", program or plan.stack, *(f"{key}={value}" for key, value in before.items())])
+    return [
+        "Overrides differ from the last apply:",
+        *(line for value in values for line in _wrapped(value, "  ", width)),
+        f"  Hint: {again}",
+    ]
+
+
+def _step(step: Step, pad: int, width: int) -> Iterator[str]:
+    head = f"{step.action.glyph} {step.address:<{pad}}   "
+    indent = " " * (pad + 5)
+    lines = list(_lines(step, width - len(indent)))
+    if len(step.address) > pad:
+        yield head.rstrip()
+    else:
+        yield head + lines.pop(0)
+    yield from (indent + line for line in lines)
+
+
+def _lines(step: Step, room: int) -> Iterator[str]:
+    """What is to be said of a step: its changes, why, and what to mind; at least one line."""
+    for change in step.changes:
+        yield from _change(change, room)
+    if reason := _reason(step):
+        yield from _wrapped(reason, "", room)
+    if step.warning:
+        yield from _wrapped(f"! {step.warning}", "", room)
+    if step.note:
+        yield from _wrapped(step.note, "", room)
+    if step.cost_per_hour is not None:
+        yield _dollars(step.cost_per_hour)
+
+
+def _reason(step: Step) -> str:
+    if step.action is Action.UPDATE and step.changes:
+        return ""
+    if step.warning.startswith(step.reason) and step.action is Action.KEEP:
+        return ""
+    return f"deferred: {step.reason}" if step.deferred else step.reason
+
+
+def _change(change: Change, room: int) -> Iterator[str]:
+    before, after = value(change.before), value(change.after)
+    line = f"{change.path}: {before} → {after}"
+    if len(line) <= room:
+        yield line
+        return
+    left = room - len(change.path) - len(":  → ")
+    if left >= 2 * _MIN_VALUE:
+        yield f"{change.path}: {_shortened(before, after, left)}"
+    else:
+        yield f"{_end(change.path, room - 1)}:"
+        yield f"  {_shortened(before, after, room - len('   → '))}"
+
+
+def value(thing: Any) -> str:
+    """A value on one line; text is quoted only where it could be read as something else."""
+    if thing is ABSENT:
+        return "absent"
+    if isinstance(thing, str):
+        return thing if _is_plain(thing) else json.dumps(thing, ensure_ascii=False)
+    return json.dumps(thing, ensure_ascii=False, default=str)
+
+
+def _is_plain(word: str) -> bool:
+    if not word or word != word.strip() or not word.isprintable() or word[0] in "\"'[{" or word == "absent":
+        return False
+    try:
+        json.loads(word)
+    except ValueError:
+        return True
+    return False
+
+
+def _shortened(before: str, after: str, room: int) -> str:
+    """`before → after` in `room` columns of values, cut so that the place where they begin to differ is seen."""
+    half = room // 2
+    before_room = max(half, room - len(after))
+    after_room = max(half, room - len(before))
+    pairs = zip(before, after, strict=False)
+    common = next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(before), len(after)))
+    start = common - half // 2 if common > half - 4 else 0
+    return f"{_window(before, start, before_room)} → {_window(after, start, after_room)}"
+
+
+def _window(word: str, start: int, room: int) -> str:
+    if len(word) <= room:
+        return word
+    start = min(start, len(word) - room)
+    seen = word[start:] if start <= 0 else "…" + word[start + 1 :]
+    return seen if len(seen) <= room else seen[: room - 1] + "…"
+
+
+def _end(path: str, room: int) -> str:
+    return path if len(path) <= room else "…" + path[1 - room :]
+
+
+def _wrapped(line: str, indent: str, room: int) -> list[str]:
+    return textwrap.wrap(line, max(room, 20), initial_indent=indent, subsequent_indent=indent + "  ",
+                         break_on_hyphens=False)
+
+
+def _total_cost(plan: Plan) -> str:
+    launches = [step.cost_per_hour for step in plan.steps if step.action in _LAUNCHES]
+    known = [cost for cost in launches if cost is not None]
+    if not known:
+        return ""
+    return f", {'at least ' if len(known) < len(launches) else ''}{_dollars(sum(known))}"
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:,.2f} per hour"
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON values.
+
+    A change has `before` and `after`; where one of them is not there at all, which null is not, it is null and
+    `absent` names it: `"before"` for a field that is new, `"after"` for one that goes, else null.
+    """
+    return {
+        "format_version": FORMAT,
+        "stack": plan.stack,
+        "lineage": plan.lineage,
+        "serial": plan.serial,
+        "overrides": dict(plan.overrides),
+        "previous_overrides": None if plan.previous_overrides is None else dict(plan.previous_overrides),
+        "steps": [_step_document(step) for step in plan.steps],
+        "summary": plan.summary,
+    }
+
+
+def _step_document(step: Step) -> dict[str, Any]:
+    return {
+        "address": step.address,
+        "type": step.type,
+        "instance": step.run.instance,
+        "launch": step.run.launch,
+        "action": step.action.value,
+        "reason": step.reason,
+        "changes": [_change_document(change) for change in step.changes],
+        "cost_per_hour": step.cost_per_hour,
+        "depends_on": list(step.depends_on),
+        "deferred": step.deferred,
+        "warning": step.warning,
+        "note": step.note,
+    }
+
+
+def _change_document(change: Change) -> Mapping[str, Any]:
+    absent = "before" if change.before is ABSENT else "after" if change.after is ABSENT else None
+    return {
+        "path": change.path,
+        "before": None if change.before is ABSENT else change.before,
+        "after": None if change.after is ABSENT else change.after,
+        "kind": change.kind.value,
+        "absent": absent,
+    }
