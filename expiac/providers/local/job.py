@@ -1,0 +1,62 @@
+"""What a supervisor must know to run one launch, as it stands in `job.json`. Holds the names of secrets, never a value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One launch, described at its birth and never changed."""
+
+    lineage: str
+    instance: str
+    launch: int
+    host: str
+    """The machine it was given to; another one can neither see nor end its processes."""
+    nodes: int
+    cpus: int
+    """Of all nodes together."""
+    gpus: int
+    """Of each node; 0 on a machine without any."""
+    workdir: str
+    """The working directory, relative to the job's home."""
+    setup: str
+    run: str
+    env: Mapping[str, str]
+    secrets: tuple[str, ...]
+    """Variables whose values come from the environment of whoever starts the job."""
+    outputs: Mapping[str, str]
+    """Paths by output name, relative to the working directory."""
+    grace: float
+    """Seconds between TERM and KILL."""
+    python: str
+    """The interpreter of its supervisor, and where expiac is found: those of the submitter, whoever starts it."""
+    package: str
+    machine: str
+    """The folder of the machine's queue, and the machine's totals."""
+    machine_cpus: int
+    machine_gpus: int
+    format: int = FORMAT
+
+    @property
+    def mark(self) -> tuple[str, str, str]:
+        """What every process of this launch carries in its environment."""
+        return self.lineage, self.instance, str(self.launch)
+
+    def text(self) -> str:
+        """The contents of `job.json`."""
+        return json.dumps(asdict(self), indent=1)
+
+
+def job_from(facts: Mapping[str, object]) -> Job:
+    """The job that `text` wrote."""
+    return Job(**{**facts, "secrets": tuple(facts["secrets"])})  # type: ignore[arg-type]
+
+
+MARKS = ("EXPIAC_LINEAGE", "EXPIAC_INSTANCE", "EXPIAC_LAUNCH")
+"""The variables that hold a job's `mark`."""

@@ -1,0 +1,113 @@
+"""Finds and ends processes, also those that hide from their parents. Knows nothing of folders and slots.
+
+A process is found by its descent or by the launch's mark in its environment, which children inherit through `fork`, `setsid`
+and `exec`. It is never named by its pid alone: the kernel gives pids out again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import psutil
+
+from expiac.providers.local.job import MARKS
+
+Mark = tuple[str, str, str]
+KILL_LIMIT = 10.0
+"""Seconds within which the kernel carries out a KILL, unless a device holds the process."""
+
+
+def birth(pid: int) -> str:
+    """What tells a process from every other that had or will have its pid; empty where there is none.
+
+    The boot and the kernel's own tick count, because a wall clock is set back and forth while a job runs.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}:{fields[19]}"
+    except OSError:
+        pass
+    try:
+        return "" if Path("/proc/self/stat").exists() else str(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return ""
+
+
+def find(pid: int, born: str) -> psutil.Process | None:
+    """The process with this pid and this birth."""
+    try:
+        process = psutil.Process(pid)
+        return process if birth(pid) == born and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
+
+
+def marked() -> Mapping[Mark, list[psutil.Process]]:
+    """Every living process that carries a launch's mark, by mark."""
+    found: dict[Mark, list[psutil.Process]] = defaultdict(list)
+    for process in psutil.process_iter():
+        try:
+            environ = process.environ()
+            mark = environ.get(MARKS[0]), environ.get(MARKS[1]), environ.get(MARKS[2])
+            if mark[1] is not None and process.status() != psutil.STATUS_ZOMBIE:
+                found[str(mark[0]), mark[1], str(mark[2])].append(process)
+        except (psutil.Error, OSError):
+            continue  # ended meanwhile, or another user's
+    return found
+
+
+def kin(roots: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """The processes and their living descendants, each once, without the asking process."""
+    found: dict[int, psutil.Process] = {}
+    for root in roots:
+        try:
+            family = [root, *root.children(recursive=True)]
+        except psutil.Error:
+            continue
+        found.update((process.pid, process) for process in family if _is_alive(process))
+    found.pop(os.getpid(), None)
+    return list(found.values())
+
+
+def of(mark: Mark) -> list[psutil.Process]:
+    """Everything alive of a launch, found without its supervisor; looks twice before it says nothing."""
+    return kin(marked().get(mark, ())) or kin(marked().get(mark, ()))
+
+
+def end(alive: Callable[[], Iterable[psutil.Process]], grace: float) -> bool:
+    """TERM, wait, KILL, until a look finds nothing alive; False where something outlives even that."""
+    return _send(alive, signal.SIGTERM, grace) or _send(alive, signal.SIGKILL, KILL_LIMIT)
+
+
+def _send(alive: Callable[[], Iterable[psutil.Process]], sent: signal.Signals, wait: float) -> bool:
+    deadline, told, pause = time.monotonic() + wait, set[psutil.Process](), 0.01
+    while found := list(alive()):
+        for process in found:
+            if process not in told:
+                told.add(process)
+                signal_to(process, sent)
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(pause)
+        pause = min(2 * pause, 0.2)
+    return True
+
+
+def signal_to(process: psutil.Process, sent: signal.Signals) -> None:
+    """Sends a signal to this very process; psutil compares its birth first."""
+    try:
+        process.send_signal(sent)
+    except psutil.Error:
+        pass  # ended meanwhile
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False

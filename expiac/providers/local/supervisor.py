@@ -1,0 +1,193 @@
+"""Runs one launch to its end: setup, then run, on every node. Decides nothing about queues, stacks or other launches.
+
+    python -m expiac.providers.local.supervisor <launch folder> [<descriptor that holds its lock> [<gpu,gpu,…>]]
+
+It lives as long as its job and holds the launch's lock meanwhile. It adopts the orphans of its job, so that a daemon that
+leaves its session still ends with it. It imports little: there is one for each running job.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from expiac.providers.local import processes
+from expiac.providers.local.environment import node_environment
+from expiac.providers.local.folder import Launch
+from expiac.providers.local.job import Job
+from expiac.providers.local.slots import Machine, Queue
+from expiac.status import Status
+
+SUBREAPER = 36
+"""PR_SET_CHILD_SUBREAPER of <linux/prctl.h>."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a launch ended."""
+
+    status: Status
+    detail: str = ""
+    exit_code: int | None = None
+
+
+class Supervisor:
+    """The parent of everything that one launch runs."""
+
+    def __init__(self, launch: Launch, job: Job, gpus: Sequence[int]) -> None:
+        self._launch, self._job, self._gpus = launch, job, gpus
+        self._codes: dict[int, int] = {}
+        self._children: list[subprocess.Popen[bytes]] = []  # kept, or Popen would reap them behind our back
+        self._told = False
+        self._wake = _listen(self._hear)
+
+    def carry_out(self) -> End:
+        """Runs the job, ends what it leaves behind, and says how it went."""
+        try:
+            end = self._setup() or self._run()
+        except (OSError, ValueError) as error:  # no bash, no disk: the job must not stay without an end
+            traceback.print_exc()
+            end = End(Status.FAILED, f"the supervisor failed: {error}")
+        if not processes.end(self._alive, self._job.grace):
+            end = End(end.status, f"{end.detail}; some of its processes cannot be killed".lstrip("; "), end.exit_code)
+        return end
+
+    def _setup(self) -> End | None:
+        """None where it went well. The nodes share one machine and one folder, so they are set up one after another."""
+        for rank in range(self._job.nodes) if self._job.setup else ():
+            failed = self._all_end([self._begin(rank, self._job.setup)])
+            if self._is_stopped:
+                return End(Status.CANCELLED)
+            if failed is not None:
+                return self._failure("setup failed with ", rank, self._codes[failed])
+        return None
+
+    def _run(self) -> End:
+        if self._is_stopped:
+            return End(Status.CANCELLED)
+        self._launch.record("running", at=time.time())
+        pids = [self._begin(rank, self._job.run) for rank in range(self._job.nodes)]
+        failed = self._all_end(pids)
+        if failed is not None:
+            return self._failure("", pids.index(failed), self._codes[failed])
+        if all(pid in self._codes for pid in pids):
+            return End(Status.SUCCEEDED, "", 0)
+        return End(Status.CANCELLED)
+
+    def _begin(self, rank: int, script: str) -> int:
+        """Starts a script as a session of its own; its pid."""
+        descriptor = os.open(self._launch.log(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            child = subprocess.Popen(
+                ["bash", "-c", script], cwd=self._launch.home / self._job.workdir, start_new_session=True,
+                env=node_environment(self._job, self._launch.home, rank, self._gpus, os.environ),
+                stdin=subprocess.DEVNULL, stdout=descriptor, stderr=subprocess.STDOUT)
+        finally:
+            os.close(descriptor)
+        self._children.append(child)
+        return child.pid
+
+    def _all_end(self, pids: Iterable[int]) -> int | None:
+        """Waits until all have ended, one has failed, or a stop is wished for; the one that failed by itself."""
+        while True:
+            self._reap()
+            ended = [pid for pid in pids if pid in self._codes]
+            if not self._is_stopped and (failed := [pid for pid in ended if self._codes[pid]]):
+                return failed[0]
+            if self._is_stopped or ended == list(pids):
+                return None
+            select.select([self._wake], [], [], 30)
+            _drain(self._wake)
+
+    def _failure(self, what: str, rank: int, code: int) -> End:
+        said = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        where = f" on node {rank}" if self._job.nodes > 1 else ""
+        last = _last_line(self._launch.log(rank), [os.environ.get(name, "") for name in self._job.secrets])
+        return End(Status.FAILED, f"{what}{said}{where}" + (f": {last}" if last else ""), code)
+
+    def _alive(self) -> list[psutil.Process]:
+        """Everything of the job; with no child left there is no descendant either, because orphans come back to us."""
+        if not self._reap() and sys.platform == "linux":
+            return []
+        return processes.kin([psutil.Process()])
+
+    def _reap(self) -> bool:
+        """Takes note of what has ended; whether any child is left."""
+        try:
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                self._codes[found[0]] = os.waitstatus_to_exitcode(found[1])
+        except ChildProcessError:
+            return False
+        return True
+
+    @property
+    def _is_stopped(self) -> bool:
+        # The file too: a wish may be older than our ears.
+        return self._told or self._launch.has("stop")
+
+    def _hear(self) -> None:
+        self._told = True
+
+
+def _listen(stop: Callable[[], None]) -> int:
+    """Turns signals into bytes in a pipe; its reading end."""
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(name, lambda *_: stop())
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    return reading
+
+
+def _drain(descriptor: int) -> None:
+    try:
+        while os.read(descriptor, 4096):
+            pass
+    except BlockingIOError:
+        pass
+
+
+def _last_line(log: Path, secrets: Iterable[str]) -> str:
+    """The last thing that was printed, for the status; never a secret."""
+    with open(log, "rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+        lines = file.read().decode(errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    for secret in filter(None, secrets):
+        last = last.replace(secret, "***")
+    return last[:200]
+
+
+def main(path: str, lock: str = "", gpus: str = "") -> None:
+    """Supervises the launch in the folder, unless that was done before or is being done."""
+    launch = Launch(Path(path))
+    held = int(lock) if lock else launch.hold()
+    if held is None:
+        return
+    os.set_inheritable(held, False)
+    job = launch.job()
+    if job is None or launch.has("started") or launch.has("end"):
+        return
+    supervisor = Supervisor(launch, job, [int(index) for index in gpus.split(",") if index])
+    # From here on nobody runs this launch again, whatever happens to us.
+    launch.record("started", pid=os.getpid(), born=processes.birth(os.getpid()), at=time.time(), gpus=gpus)
+    end = supervisor.carry_out()
+    launch.record("end", status=end.status.value, detail=end.detail, exit_code=end.exit_code, at=time.time())
+    Queue(Machine(Path(job.machine), job.machine_cpus, job.machine_gpus)).turn(leave=[launch])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
