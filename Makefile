@@ -1,0 +1,52 @@
+# Verbs of this project. `make` alone lists them.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+JOBS ?= 2
+export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test check snapshots bench soak clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+quickstart: $(VENV)/.quickstart ## set up, then plan, launch and train a first experiment here
+	$(BIN)/expiac apply arena --yes --wait
+
+test: $(VENV)/.dev check ## set up, then run the checks and the whole test suite
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+check: $(VENV)/.dev ## style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+snapshots: $(VENV)/.dev ## render the snapshots anew; read the diff before you commit it
+	$(BIN)/python -m pytest -n $(JOBS) --snapshot-update
+
+bench: $(VENV)/.dev ## measure; writes benchmarks/results.json
+	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.dev ## the long tests
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+clean: ## remove what the other verbs made, the state of the stacks excepted
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "expiac needs Python 3.11 or 3.12: none was found (set PYTHON=/path/to/python3.11)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
+	  { echo "expiac needs Python 3.11 or 3.12: $(PYTHON) is $$($(PYTHON) -V 2>&1) (set PYTHON=/path/to/python3.11)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) has no venv module: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.quickstart: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[trainer,wandb]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[trainer,wandb,skypilot,dev]'
+	@touch $@ $(VENV)/.quickstart
