@@ -74,7 +74,7 @@ class Engine:
         return self._stopping.is_set()
 
     def apply(self, plan: Plan) -> Result:
-        """Carries out every step of the plan that is not deferred. Raises what is neither the user's nor the world's."""
+        """Carries out every step that is not deferred. Raises what is neither the user's fault nor the world's."""
         tally = _Tally()
         todo = {step.address: step for step in plan.steps if step.action is not Action.KEEP}
         for step in [step for step in todo.values() if step.deferred]:
@@ -177,7 +177,8 @@ class Engine:
 
     def _update(self, plan: Plan, step: Step) -> Status:
         want, record = step.desired, step.record
-        assert want is not None and record is not None
+        assert want is not None
+        assert record is not None
         provider = self._provider(record.provider, step)
         noted = {change.path.partition(".")[0] for change in step.changes}
         values = {**{key: value for key, value in record.inputs.items() if key not in noted},

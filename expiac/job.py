@@ -130,6 +130,9 @@ class Job(Resource):
     def output_names(self) -> frozenset[str] | None:
         return frozenset(self.outputs)
 
+    def output_paths(self) -> dict[str, str]:
+        return dict(self.outputs)
+
 
 class TrainingJob(Resource):
     """A job with a rendered training config: what users mostly write. The project says how it is run."""

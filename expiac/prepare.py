@@ -5,12 +5,10 @@ Reads templates, configs and mounted files. Decides nothing.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,7 @@ _EXPERIMENT, _TASK = "experiment.yaml.j2", "task.yaml.j2"
 
 def desired(stack: Stack, project: Project) -> tuple[Desired, ...]:
     """Every resource of the stack as planning sees it, in the stack's order."""
-    preparation = _Preparation(stack, project, templates(project))
+    preparation = _Preparation(stack, project)
     composed = preparation.compose()
     return tuple(preparation.desired(resource, composed.get(resource.name)) for resource in stack.resources)
 
@@ -58,18 +56,17 @@ def write_config(training: TrainingRunConfig, path: Path | None) -> tuple[Path, 
     return path, document
 
 
-@dataclass(frozen=True)
 class _Preparation:
-    stack: Stack
-    project: Project
-    templates: Templates
+    """What the resources of one stack have in common."""
 
-    def __post_init__(self) -> None:
-        jobs = (resource for resource in self.stack.resources if isinstance(resource, TrainingJob))
-        texts = {job.name: self._render(_EXPERIMENT, in_hydra(job.training.document()), job) for job in jobs}
-        object.__setattr__(self, "configs", texts)
-
-    configs: Mapping[str, str] = dataclasses.field(init=False)
+    def __init__(self, stack: Stack, project: Project) -> None:
+        self.stack, self.project = stack, project
+        self.by_name = {resource.name: resource for resource in stack.resources}
+        jobs = [resource for resource in stack.resources if isinstance(resource, Job | TrainingJob)]
+        # A stack without jobs needs no templates, and so no project around it.
+        self.templates = templates(project) if jobs else Templates({})
+        self.configs = {job.name: self._render(_EXPERIMENT, in_hydra(job.training.document()), job)
+                        for job in jobs if isinstance(job, TrainingJob)}
 
     def compose(self) -> Mapping[str, Composed]:
         if not self.project.schema or not self.configs:
@@ -77,13 +74,14 @@ class _Preparation:
         return Composer(self.project).compose(self.configs)
 
     def desired(self, resource: Resource, composed: Composed | None) -> Desired:
-        inputs, kinds, texts, outputs = resource.inputs(), resource.kinds(), {}, {}
+        inputs, kinds, outputs = resource.inputs(), resource.kinds(), resource.output_paths()
+        texts: dict[str, str] = {}
         provider = resource.provider or resource.type
         if isinstance(resource, Job | TrainingJob):
             infra = resource.skypilot.infra or self.project.backend
             provider = infra if infra in ("local", "memory") else "skypilot"
             run = resource.run if isinstance(resource, Job) else self.project.run
-            outputs = dict(resource.outputs if isinstance(resource, Job) else self._outputs(composed))
+            outputs = outputs or dict(composed.outputs if composed is not None else self.project.outputs)
             inputs |= {"infra": infra, "run": run, **self._content(resource)}
             texts = self._texts(resource, run, infra)
             if composed is not None:
@@ -102,13 +100,9 @@ class _Preparation:
     def _render(self, template: str, document: Mapping[str, Any], job: AnyJob) -> str:
         return self.templates.render(template, document, job=job.name, stack=self.stack.name)
 
-    def _outputs(self, composed: Composed | None) -> Mapping[str, str]:
-        return composed.outputs if composed is not None else self.project.outputs
-
     def _refuse_unknown_outputs(self, resource: Resource) -> None:
-        by_name = {other.name: other for other in self.stack.resources}
         for ref in resource.refs():
-            if isinstance(by_name[ref.resource], TrainingJob) and ref.output not in self.project.outputs:
+            if isinstance(self.by_name[ref.resource], TrainingJob) and ref.output not in self.project.outputs:
                 raise ExpiacError("Unknown output", f"{resource.name} refers to {ref.resource}.{ref.output}",
                                   did_you_mean(ref.output, self.project.outputs))
 

@@ -131,5 +131,9 @@ class Resource(_Declaration):
         return tuple(dict.fromkeys(refs_in(self.inputs())))
 
     def output_names(self) -> frozenset[str] | None:
-        """The outputs it will have, or None where only its provider knows."""
-        return None
+        """The outputs it will have, or None where only its provider or the project knows."""
+        return frozenset(self.output_paths()) or None
+
+    def output_paths(self) -> dict[str, str]:
+        """Where a job leaves each output, from its working directory, with `@instance@` for the instance name."""
+        return {}

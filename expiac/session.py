@@ -1,76 +1,286 @@
-"""The composition root: opens the project, the stack, the journal, the lock and the providers, for one command.
-
-(Skeleton: the signatures are settled, the bodies follow.)
-"""
+"""The composition root: opens the project, the stack, the journal, the lock and the providers, for one command."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Self
 
-from expiac.plan import Plan
+from expiac import planner, program
+from expiac.engine import Engine
+from expiac.errors import ExpiacError, Stale, UsageError, did_you_mean
+from expiac.journal import Journal
+from expiac.lock import Lock
+from expiac.plan import Action, Desired, Plan, Step
 from expiac.planner import Wishes
-from expiac.project import Project
-from expiac.reporter import Reporter, Result, Seen
-from expiac.state import State
+from expiac.prepare import desired
+from expiac.progress import read as read_progress
+from expiac.project import Project, find
+from expiac.provenance import provenance
+from expiac.provider import Examines, Inputs, Logs, Provider
+from expiac.refresh import Look, id_of, look
+from expiac.registry import Providers
+from expiac.reporter import Began, Finished, Reporter, Result, Seen, Waiting
+from expiac.state import Approved, Observed, Record, State
+from expiac.status import Status
+
+_RUNNING = (Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING)
+_MAKES = (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
 
 
 class Session:
     """One command's view of one stack."""
 
-    project: Project
-    stack: str
-    state: State
-    """As last read or refreshed."""
-    notes: tuple[str, ...]
-    """To be said aloud: a torn line that was dropped."""
+    def __init__(self, project: Project, stack: str, reporter: Reporter, declared: program.Program | None,
+                 providers: Mapping[str, Provider] | None) -> None:
+        self.project, self.stack = project, stack
+        self._program, self._reporter = declared, reporter
+        self._providers = Providers(project, providers)
+        self._file = project.state_folder / f"{stack}.jsonl"
+        self._journal = Journal.open(self._file, stack=stack, program=self._program_path)
+        self.state: State = self._journal.state
+        self.notes: tuple[str, ...] = tuple(self._journal.notes)
+        self._look = Look()
+        self._engine: Engine | None = None
+        self._stopped = threading.Event()
+        self._desired: tuple[Desired, ...] | None = None
+        self._refuse_second_program()
 
     @classmethod
     def open(
         cls, name: str | None, overrides: Sequence[str] = (), *, reporter: Reporter, declared: bool = True,
-        project: Project | None = None, providers: Mapping[str, Any] | None = None,
-    ) -> Session:
+        project: Project | None = None, providers: Mapping[str, Provider] | None = None,
+    ) -> Self:
         """Opens the stack file or stem `name` (None where the project has only one) with `key=value` overrides.
 
         `declared=False` opens by the state alone: for destroy, status and logs, which work with a broken program.
         """
-        raise NotImplementedError
+        project = project or find(Path.cwd())
+        if not declared:
+            return cls(project, _recorded_stack(project, name), reporter, None, providers)
+        loaded = program.load(project, name, overrides)
+        return cls(project, loaded.stack.name, reporter, loaded, providers)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Closes the journal."""
+        self._journal.close()
+
+    @property
+    def _program_path(self) -> str:
+        if self._program is None:
+            return ""
+        path = self._program.path
+        return str(path.relative_to(self.project.root)) if path.is_relative_to(self.project.root) else str(path)
+
+    def _refuse_second_program(self) -> None:
+        recorded = self._journal.header.program
+        if not self._program or not recorded or recorded == self._program_path:
+            return
+        if (self.project.root / recorded).exists():
+            raise ExpiacError("Another program has this stack's name", f"{self.stack} belongs to {recorded}, and "
+                              f"{self._program_path} gives the same name", "name=another_name, or change the config's name")
 
     def plan(self, *, refresh: bool = True, wishes: Wishes | None = None) -> Plan:
         """What apply would do; writes nothing."""
-        raise NotImplementedError
+        assert self._program is not None, "planning needs the program"
+        if self._desired is None:
+            self._desired = desired(self._program.stack, self.project)
+        made = self._planned(self._desired, refresh, wishes)
+        overrides = dict(self._program.overrides)
+        before = self.state.approved
+        differ = before is not None and dict(before.overrides) != overrides
+        return replace(made, overrides=overrides, previous_overrides=before.overrides if differ and before else None)
 
     def plan_destroy(self, *, targets: Sequence[str] = ()) -> Plan:
-        """What destroy would do: planning toward nothing."""
-        raise NotImplementedError
+        """What destroy would do: planning toward nothing, or toward what is not among the targets."""
+        for target in targets:
+            if target not in self.state.records:
+                raise UsageError("No such resource", f"{target} is not in the state of {self.stack}",
+                                 did_you_mean(target, self.state.records))
+        made = self._planned((), True, None)
+        if not targets:
+            return made
+        return replace(made, steps=tuple(step for step in made.steps if step.address in targets))
+
+    def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: Wishes | None) -> Plan:
+        self.state = self._journal.state
+        self._look = look(self.state, self._providers) if refresh else Look()
+        seen = replace(self._look.over(self.state), serial=self.state.serial)
+        made = planner.plan(wanted, seen, wishes)
+        return replace(made, steps=tuple(self._examined(step) for step in made.steps))
+
+    def _examined(self, step: Step) -> Step:
+        want = step.desired
+        if want is None or step.action not in _MAKES:
+            return step
+        provider = self._providers.get(want.provider)
+        if not isinstance(provider, Examines):
+            return step
+        return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
 
     def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = 7 * 86400) -> Result:
         """Carries out the plan; with `wait`, until every run has ended and every deferred step is done."""
-        raise NotImplementedError
+        self._engine = Engine(self._journal, self._providers, self._reporter, parallelism=parallelism)
+        if self._stopped.is_set():
+            self._engine.stop()
+        result = Result()
+        if self._look.events or not plan.is_empty:
+            with self._locked("apply", plan.serial, plan.lineage):
+                self._write_look()
+                if not plan.is_empty:
+                    self._journal.append(Approved(plan.overrides, self._program_path, plan.summary, provenance(
+                        self.project.root, self.project.state_folder / "provenance")))
+                    self._reporter.hear(Began(plan))
+                    result = self._engine.apply(plan)
+            self.state = self._journal.state
+        if wait and not self._engine.is_stopping:
+            result = self._wait(plan, result, timeout)
+        self._reporter.hear(Finished(result))
+        return result
 
     def stop(self) -> None:
         """Begin nothing new; let running effects finish. Safe in a signal handler."""
-        raise NotImplementedError
+        self._stopped.set()
+        if self._engine is not None:
+            self._engine.stop()
 
     def refresh(self) -> tuple[Seen, ...]:
         """Looks at everything, journals what changed, and says how each resource is."""
-        raise NotImplementedError
+        self.state = self._journal.state
+        self._look = look(self.state, self._providers)
+        if self._look.events:
+            with self._locked("refresh", self.state.serial, self.state.lineage):
+                self._write_look()
+            self.state = self._journal.state
+        return self._seen(self._look.over(self.state))
 
     def status(self, *, refresh: bool = True) -> tuple[Seen, ...]:
         """How each resource is, with its progress; writes nothing."""
-        raise NotImplementedError
+        self.state = self._journal.state
+        return self._seen(look(self.state, self._providers).over(self.state) if refresh else self.state)
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""
-        raise NotImplementedError
+        record = self.state.records.get(address) or _last(self.state.history, address)
+        if record is None:
+            raise UsageError("No such resource", f"{address} is not in the state of {self.stack}",
+                             did_you_mean(address, self.state.records))
+        provider = self._providers[record.provider]
+        if not isinstance(provider, Logs):
+            raise ExpiacError("No logs", f"{record.provider} keeps none for {address}")
+        return provider.logs(id_of(record, self.state.lineage), follow=follow, node=node)
 
     def render(self) -> Mapping[str, Mapping[str, str]]:
         """The rendered texts by address and file name, with `@instance@` in place."""
-        raise NotImplementedError
+        assert self._program is not None, "rendering needs the program"
+        return {want.address: want.texts for want in desired(self._program.stack, self.project)}
+
+    def _write_look(self) -> None:
+        for event in self._look.events:
+            self._journal.append(event, durable=not isinstance(event, Observed))
+        self._look = replace(self._look, events=())
+
+    def _locked(self, purpose: str, serial: int, lineage: str) -> _Held:
+        return _Held(Lock(self._file.with_suffix(".lock"), purpose=purpose, wait_seconds=5.0), self._journal, serial,
+                     lineage, self.stack)
+
+    def _wait(self, plan: Plan, result: Result, timeout: float) -> Result:
+        """Looks until every run has ended, and begins what was deferred as it becomes ready."""
+        assert self._engine is not None
+        until, pause = time.monotonic() + timeout, 0.25
+        while True:
+            self.refresh()
+            result = self._begin_ready(plan, result)
+            seen = self.status(refresh=False)
+            self._reporter.hear(Waiting(seen))
+            if not result.deferred and not any(one.status in _RUNNING and not one.unseen for one in seen):
+                return replace(result, seen=seen)
+            if self._stopped.is_set():
+                return replace(result, seen=seen, interrupted=True)
+            if time.monotonic() > until:
+                raise ExpiacError("Still running", f"{self.stack} did not end within {timeout:.0f} s",
+                                  f"expiac status {self.stack}; the jobs go on")
+            self._stopped.wait(pause)
+            pause = min(pause * 1.2, 2.0)
+
+    def _begin_ready(self, plan: Plan, result: Result) -> Result:
+        assert self._engine is not None
+        ready, hopeless, waiting = [], [], []
+        for step in result.deferred:
+            upstream = [self.state.records.get(name) for name in step.depends_on]
+            if all(record is not None and record.status.is_met for record in upstream):
+                ready.append(replace(step, deferred=False, after=()))
+            elif any(record is not None and record.status.is_over and not record.status.is_met for record in upstream):
+                hopeless.append(step)
+            elif any(name in {gone.address for gone in result.skipped} for name in step.depends_on):
+                hopeless.append(step)
+            else:
+                waiting.append(step)
+        result = replace(result, deferred=tuple(waiting), skipped=(*result.skipped, *hopeless))
+        if not ready:
+            return result
+        with self._locked("apply", self.state.serial, self.state.lineage):
+            more = self._engine.apply(replace(plan, steps=tuple(ready)))
+        self.state = self._journal.state
+        return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
+                       skipped=result.skipped + more.skipped, interrupted=more.interrupted)
+
+    def _seen(self, state: State) -> tuple[Seen, ...]:
+        return tuple(
+            Seen(record.address, record.run.instance, record.provider, record.status, record.run.launch,
+                 record.detail, record.unseen, _progress(record))
+            for record in state.records.values())
+
+
+class _Held:
+    """The lock, held around effects, on a journal that still stands where the plan left it."""
+
+    def __init__(self, lock: Lock, journal: Journal, serial: int, lineage: str, stack: str) -> None:
+        self._lock, self._journal, self._serial, self._lineage, self._stack = lock, journal, serial, lineage, stack
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+        try:
+            state = self._journal.reload()
+            if (state.lineage, state.serial) != (self._lineage, self._serial):
+                raise Stale("Stale plan", f"The plan stands on serial {self._serial}, but the state is at "
+                            f"{state.serial}.", f"expiac plan {self._stack}")
+        except BaseException as error:
+            self._lock.__exit__(type(error), error, None)
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._lock.__exit__(kind, error, at)
+
+
+def _progress(record: Record) -> object:
+    path = record.outputs.get("metrics")
+    return read_progress(Path(path)) if isinstance(path, str) and "://" not in path else None
+
+
+def _last(history: Sequence[Record], address: str) -> Record | None:
+    return next((record for record in reversed(history) if record.address == address), None)
+
+
+def _recorded_stack(project: Project, name: str | None) -> str:
+    """The stack whose state `name` means: its own name, or the file that declared it."""
+    stacks = {file.stem: file for file in sorted(project.state_folder.glob("*.jsonl"))}
+    if name is None:
+        if len(stacks) == 1:
+            return next(iter(stacks))
+        raise UsageError("Which stack?", f"{len(stacks)} stacks have a state in {project.state_folder}",
+                         f"known: {', '.join(stacks)}" if stacks else "expiac apply makes one")
+    stem = Path(name).stem
+    if stem in stacks:
+        return stem
+    for stack, file in stacks.items():
+        if Path(Journal.read(file).header.program).stem == stem:
+            return stack
+    raise UsageError("No such stack", f"nothing called {name} has a state in {project.state_folder}",
+                     did_you_mean(stem, stacks) if stacks else f"expiac apply {name}")

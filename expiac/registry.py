@@ -1,0 +1,53 @@
+"""The providers of a project: each is made when something first asks for it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+
+from expiac.errors import ExpiacError
+from expiac.project import Project
+from expiac.provider import Provider
+
+
+class Providers(Mapping[str, Provider]):
+    """`local`, and what `[tool.expiac.providers]` registers: resource type → `module:Class`.
+
+    A registered class is called with the project's root.
+    """
+
+    def __init__(self, project: Project, given: Mapping[str, Provider] | None = None) -> None:
+        self._project = project
+        self._made: dict[str, Provider] = dict(given or {})
+
+    def __getitem__(self, name: str) -> Provider:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({"local", *self._made, *self._project.providers})
+
+    def __len__(self) -> int:
+        return len({"local", *self._made, *self._project.providers})
+
+    def _make(self, name: str) -> Provider:
+        if name == "local" and name not in self._project.providers:
+            from expiac.providers.local import LocalProvider
+
+            return LocalProvider(self._project.root, self._project.state_folder / "local")
+        return self._registered(name)
+
+    def _registered(self, name: str) -> Provider:
+        place = self._project.providers[name]  # a KeyError is a Mapping's way to say that there is none
+        module, _, attribute = place.partition(":")
+        sys.path.insert(0, str(self._project.root))
+        try:
+            made: Provider = getattr(importlib.import_module(module), attribute)(self._project.root)
+        except (ImportError, AttributeError) as error:
+            raise ExpiacError("No such provider", f"[tool.expiac.providers] {name} = {place!r}: {error}",
+                              "module:Class, importable from the project's root") from error
+        finally:
+            sys.path.remove(str(self._project.root))
+        return made
