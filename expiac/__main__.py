@@ -1,0 +1,5 @@
+"""`python -m expiac` is `expiac`."""
+
+from expiac.cli import main
+
+main()

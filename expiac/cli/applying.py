@@ -1,0 +1,53 @@
+"""From a plan to its result: shown, asked for, carried out, told. Apply, destroy and self-running stack files share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from expiac.cli import output
+from expiac.cli.exits import DONE, stopping
+from expiac.console import ConsoleReporter
+from expiac.errors import ExpiacError, Interrupted
+from expiac.plan import Plan
+from expiac.reporter import Began, Finished, Result
+from expiac.session import Session
+from expiac.status import Status
+
+_BAD = (Status.FAILED, Status.CANCELLED, Status.LOST)
+
+
+def carry_out(
+    session: Session, plan: Plan, reporter: ConsoleReporter, *, called: str, question: str, json: bool = False,
+    wait: bool = False, **how: Any,
+) -> int:
+    """The exit code of carrying out the plan; an empty `question` is consent. `called` names the stack in commands."""
+    if not json:
+        output.plan(plan, called)
+    if plan.is_empty and not wait:
+        return _nothing(plan, reporter)
+    if question and not plan.is_empty:
+        output.ask(question)
+    with stopping(session.stop, reporter.stopping):
+        result = session.apply(plan, wait=wait, **how)
+    if not json:
+        output.result(result, called)
+    _raise(result, called)
+    return DONE
+
+
+def _nothing(plan: Plan, reporter: ConsoleReporter) -> int:
+    reporter.hear(Began(plan))
+    reporter.hear(Finished(Result()))
+    return DONE
+
+
+def _raise(result: Result, called: str) -> None:
+    """Raises where the result is not well."""
+    if result.interrupted:
+        raise Interrupted("Interrupted", "nothing new was begun; runs that were launched go on",
+                          f"expiac apply {called}")
+    if result.failed or result.skipped:
+        names = ", ".join(step.address for step in (*(step for step, _ in result.failed), *result.skipped))
+        raise ExpiacError("Apply incomplete", f"not done: {names}", f"expiac plan {called}")
+    if ended := [f"{seen.address} ({seen.status.value})" for seen in result.seen if seen.status in _BAD]:
+        raise ExpiacError("Run failed", ", ".join(ended), f"expiac logs {called} {ended[0].split()[0]}")

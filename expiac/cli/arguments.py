@@ -1,0 +1,56 @@
+"""The words and flags that commands share, each described once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from expiac.cli.complete import stacks
+
+StackArg = Annotated[
+    str | None,
+    typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
+                   help="A stack file or its stem in stacks/; may be left out where there is only one."),
+]
+OverridesArg = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE", show_default=False,
+                   help="Settings of the stack's config: gpus=4 trainer.optimizer.learning_rate=1e-3"),
+]
+JobArg = Annotated[
+    str | None, typer.Argument(metavar="JOB", show_default=False,
+                                  help="The job's name; may be left out where there is only one."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
+NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
+Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", show_default=False,
+                                                      help="Run this job anew though nothing changed; repeatable.")]
+Retry = Annotated[bool, typer.Option("--retry", help="Launch failed and cancelled runs again.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Stay until every run has ended, and begin what waited for them.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", show_default=False,
+                                        help="With --wait: how long at most; a week where it is not said.")]
+A_WEEK = 7 * 86400.0
+DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode",
+                                                help="Exit with 2 where something would change.")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")]
+Node = Annotated[int | None, typer.Option("--node", min=0, metavar="RANK", show_default=False,
+                                             help="Of this node only.")]
+Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default=False,
+                                            help="Write the files there instead of printing them.")]
+
+
+def told_apart(stack: str | None, overrides: list[str] | None) -> tuple[str | None, list[str]]:
+    """The stack and the overrides: where the stack is left out, the first override stands in its place."""
+    given = overrides or []
+    return (None, [stack, *given]) if stack is not None and "=" in stack else (stack, given)
+
+
+def stack_and_job(stack: str | None, job: str | None) -> tuple[str | None, str | None]:
+    """The two words of `logs`: where there is only one stack, a single word may be the job."""
+    known = stacks("")
+    if job is None and stack is not None and len(known) == 1 and stack not in known and "/" not in stack:
+        return None, stack
+    return stack, job

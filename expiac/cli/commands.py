@@ -1,0 +1,169 @@
+"""The commands. Each reads as a sentence: open the stack, plan, show. What they print is in `output`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from expiac.cli import arguments as args
+from expiac.cli.exits import CHANGES, DONE
+
+if TYPE_CHECKING:
+    from expiac.console import ConsoleReporter
+    from expiac.planner import Wishes
+    from expiac.session import Session
+
+app = typer.Typer(
+    name="expiac",
+    help="Infrastructure as code for machine-learning experiments: declare, plan, apply.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+@app.command()
+def plan(
+    stack: args.StackArg = None,
+    overrides: args.OverridesArg = None,
+    *,
+    json: args.Json = False,
+    detailed_exitcode: args.DetailedExitcode = False,
+    no_refresh: args.NoRefresh = False,
+    replace: args.Replace = None,
+    retry: args.Retry = False,
+) -> int:
+    """Show what apply would do, and why. Changes nothing."""
+    from expiac import show
+    from expiac.cli import output
+
+    with _opened(stack, overrides) as (session, _):
+        steps = session.plan(refresh=not no_refresh, wishes=_wishes(replace, retry))
+        output.document(show.document(steps)) if json else output.plan(steps, _called(stack, session))
+    return CHANGES if detailed_exitcode and not steps.is_empty else DONE
+
+
+@app.command()
+def apply(
+    stack: args.StackArg = None,
+    overrides: args.OverridesArg = None,
+    *,
+    yes: args.Yes = False,
+    json: args.Json = False,
+    parallelism: args.Parallelism = 10,
+    wait: args.Wait = False,
+    timeout: args.Timeout = args.A_WEEK,
+    no_refresh: args.NoRefresh = False,
+    replace: args.Replace = None,
+    retry: args.Retry = False,
+) -> int:
+    """Plan, ask, and do what the plan says and nothing else."""
+    from expiac.cli import applying, output
+
+    output.demand_consent(yes=yes, json=json)
+    with _opened(stack, overrides, json=json) as (session, reporter):
+        steps = session.plan(refresh=not no_refresh, wishes=_wishes(replace, retry))
+        return applying.carry_out(
+            session, steps, reporter, called=_called(stack, session), question="" if yes else "Apply this plan?",
+            json=json, parallelism=parallelism, wait=wait, timeout=timeout)
+
+
+@app.command()
+def destroy(
+    stack: args.StackArg = None,
+    *,
+    yes: args.Yes = False,
+    json: args.Json = False,
+    parallelism: args.Parallelism = 10,
+) -> int:
+    """Stop whatever runs, verify that it has stopped, and archive it. Needs only the state, not the program."""
+    from expiac.cli import applying, output
+
+    output.demand_consent(yes=yes, json=json)
+    with _opened(stack, json=json, declared=False) as (session, reporter):
+        return applying.carry_out(
+            session, session.plan_destroy(), reporter, called=_called(stack, session),
+            question="" if yes else "Destroy all of this?", json=json, parallelism=parallelism)
+
+
+@app.command()
+def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
+    """Look at everything that is recorded, and write down what changed."""
+    from expiac.cli import output
+
+    with _opened(stack, declared=False) as (session, _):
+        output.statuses(session.refresh(), session, json=json)
+    return DONE
+
+
+@app.command()
+def status(stack: args.StackArg = None, *, json: args.Json = False, no_refresh: args.NoRefresh = False) -> int:
+    """Show how each job is and how far it has come."""
+    from expiac.cli import output
+
+    with _opened(stack, declared=False) as (session, _):
+        output.statuses(session.status(refresh=not no_refresh), session, json=json)
+    return DONE
+
+
+@app.command()
+def logs(
+    stack: args.StackArg = None, job: args.JobArg = None, *, follow: args.Follow = False, node: args.Node = None
+) -> int:
+    """Print what a job printed."""
+    from expiac.cli import output
+
+    stack, job = args.stack_and_job(stack, job)
+    with _opened(stack, declared=False) as (session, _):
+        for line in session.logs(output.one_job(session, job), follow=follow, node=node):
+            print(line, flush=follow)
+    return DONE
+
+
+@app.command()
+def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, out: args.Out = None) -> int:
+    """Print every rendered config and task, as they are launched but for the instance's name."""
+    from expiac.cli import output
+
+    with _opened(stack, overrides) as (session, _):
+        output.texts(session.render(), out)
+    return DONE
+
+
+@app.command()
+def version() -> int:
+    """Print the version."""
+    from expiac.version import VERSION
+
+    print(f"expiac {VERSION}")
+    return DONE
+
+
+@contextmanager
+def _opened(
+    stack: str | None, overrides: list[str] | None = None, *, json: bool = False, declared: bool = True
+) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """The session of a command, and who tells what happens in it."""
+    from expiac.cli import output
+    from expiac.session import Session
+
+    name, given = args.told_apart(stack, overrides)
+    with closing(output.reporter(json=json)) as reporter:
+        with Session.open(name, given, reporter=reporter, declared=declared) as session:
+            output.notes(session.notes)
+            yield session, reporter
+
+
+def _wishes(replace: list[str] | None, retry: bool) -> Wishes:
+    from expiac.planner import Wishes
+
+    return Wishes(retry=retry, replace=tuple(replace or ()))
+
+
+def _called(stack: str | None, session: Session) -> str:
+    """What the user calls the stack, for commands to paste."""
+    name, _ = args.told_apart(stack, None)
+    return name or session.stack

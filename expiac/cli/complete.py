@@ -1,0 +1,29 @@
+"""Completes stack names. Runs at every press of Tab, so it lists files and imports nothing that takes time."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def stacks(incomplete: str) -> list[str]:
+    """The stems of the stack files of the project we stand in that begin with `incomplete`."""
+    return [name for name in _names(Path.cwd()) if name.startswith(incomplete)]
+
+
+def _names(start: Path) -> Iterator[str]:
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and (settings := _settings(file)) is not None:
+            files = sorted((folder / str(settings.get("stacks", "stacks"))).glob("[!_.]*.py"))
+            yield from (file.stem for file in files)
+            return
+
+
+def _settings(file: Path) -> dict[str, object] | None:
+    try:
+        settings: dict[str, object] | None = tomllib.loads(file.read_text()).get("tool", {}).get("expiac")
+    except (OSError, ValueError):
+        return None  # a completion says nothing of what is wrong; the command will
+    return settings

@@ -1,0 +1,104 @@
+"""Every moment of an apply as one line of JSON, for programs. Says what it hears and decides nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, assert_never
+
+from expiac import show
+from expiac.cli import tables
+from expiac.errors import ExpiacError
+from expiac.plan import Step
+from expiac.reporter import (
+    Began,
+    Finished,
+    Moment,
+    Result,
+    Seen,
+    StepBegan,
+    StepDeferred,
+    StepEnded,
+    StepFailed,
+    StepSkipped,
+    Waiting,
+    Warned,
+)
+
+
+class JsonLines:
+    """Prints each moment as `{"event": …}`; of a look while waiting, only what changed since the last one."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Seen] = {}
+
+    def hear(self, moment: Moment) -> None:
+        for event in self._events(moment):
+            print(dumps(event), flush=True)
+
+    def stopping(self) -> None:
+        print(dumps({"event": "stopping"}), flush=True)
+
+    def close(self) -> None:
+        """Nothing to take down."""
+
+    def _events(self, moment: Moment) -> list[dict[str, Any]]:
+        match moment:
+            case Began(plan):
+                return [{"event": "began", "format_version": show.FORMAT, "plan": show.document(plan)}]
+            case StepBegan(step):
+                return [{"event": "step_began", **_name(step)}]
+            case StepEnded(step, status, detail):
+                return [{"event": "step_ended", **_name(step), "status": status.value, "detail": detail}]
+            case StepFailed(step, error):
+                return [{"event": "step_failed", **_name(step), "error": _error(error)}]
+            case StepSkipped(step, why):
+                return [{"event": "step_skipped", **_name(step), "why": why}]
+            case StepDeferred(step):
+                return [{"event": "step_deferred", **_name(step), "why": step.reason}]
+            case Waiting(seen):
+                return [{"event": "seen", **tables.document(one)} for one in seen if self._is_new(one)]
+            case Warned(text):
+                return [{"event": "warned", "text": text}]
+            case Finished(result):
+                return [{"event": "finished", **_result(result)}]
+            case _:
+                assert_never(moment)
+
+    def _is_new(self, seen: Seen) -> bool:
+        known, self._seen[seen.address] = self._seen.get(seen.address), seen
+        return known != seen
+
+
+def dumps(value: Any) -> str:
+    """JSON as every parser reads it: a number that is none becomes null."""
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _name(step: Step) -> dict[str, Any]:
+    return {"address": step.address, "action": step.action.value, "instance": step.run.instance,
+            "launch": step.run.launch}
+
+
+def _error(error: ExpiacError) -> dict[str, str]:
+    return {"summary": error.summary, "detail": error.detail, "hint": error.hint}
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "is_well": result.is_well,
+        "interrupted": result.interrupted,
+        "done": [step.address for step in result.done],
+        "failed": [step.address for step, _ in result.failed],
+        "skipped": [step.address for step in result.skipped],
+        "deferred": [step.address for step in result.deferred],
+        "seen": [tables.document(one) for one in result.seen],
+    }

@@ -1,0 +1,88 @@
+"""Every way a command can end, as an exit code and, where it went wrong, as a message on stderr.
+
+Knows no command. Only here are errors caught; what is not an `ExpiacError` is our own mistake and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from expiac.errors import ExpiacError, Interrupted, UsageError
+
+DONE, ERROR, CHANGES, INTERRUPTED, USAGE = 0, 1, 2, 8, 64
+_BOLD_RED, _PLAIN, _SHOW_CURSOR = "\x1b[1;31m", "\x1b[0m", b"\x1b[?25h"
+_BY_SIGINT = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carries out one command line and returns its exit code."""
+    from typer.main import get_command
+
+    from expiac.cli.commands import app
+
+    return ended(lambda: get_command(app).main([*arguments], prog_name="expiac", standalone_mode=False))
+
+
+def ended(command: Callable[[], int | None]) -> int:
+    """The exit code of a command; an error is said on stderr."""
+    from typer import TyperException
+
+    try:
+        code = command()
+    except ExpiacError as error:
+        say(error)
+        return _code(error)
+    except TyperException as error:
+        say(_usage(error))
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    # Typer turns ^C into its own exit code.
+    return INTERRUPTED if code == _BY_SIGINT else code or DONE
+
+
+def _code(error: ExpiacError) -> int:
+    if isinstance(error, UsageError):
+        return USAGE
+    return INTERRUPTED if isinstance(error, Interrupted) else ERROR
+
+
+def _usage(error: Exception) -> UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "expiac"
+    message = getattr(error, "format_message", error.__str__)()
+    return UsageError("Usage error", message, f"{command} --help")
+
+
+def say(error: ExpiacError) -> None:
+    """The error on stderr, its summary in red where that is a terminal."""
+    summary, *rest = str(error).splitlines()
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        summary = f"{_BOLD_RED}{summary}{_PLAIN}"
+    print("\n".join([summary, *rest]), file=sys.stderr)
+
+
+@contextmanager
+def stopping(*stops: Callable[[], None]) -> Iterator[None]:
+    """While inside, the first ^C calls `stops` and the second ends the process at once; the journal is whole anyway."""
+
+    def first(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, second)
+        for stop in stops:
+            stop()
+
+    def second(_signal: int, _frame: FrameType | None) -> None:
+        if sys.stdout.isatty():
+            os.write(sys.stdout.fileno(), _SHOW_CURSOR)
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

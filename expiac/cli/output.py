@@ -1,0 +1,136 @@
+"""What commands print and ask: plans, documents, tables, consent. Decides nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from expiac import show
+from expiac.cli import events, tables
+from expiac.console import COLOURS, ConsoleReporter, console
+from expiac.console import reporter as for_people
+from expiac.errors import ExpiacError, Interrupted, UsageError, did_you_mean
+from expiac.plan import Plan
+from expiac.reporter import Result, Seen
+from expiac.session import Session
+
+_BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
+
+
+def document(value: Any) -> None:
+    """One JSON document on stdout."""
+    print(events.dumps(value))
+
+
+def plan(value: Plan, program: str) -> None:
+    """The plan as text; `program` is what the user calls the stack on the command line."""
+    out = console()
+    for line in show.text(value, out.width, program=program).splitlines():
+        out.print(_coloured(line), soft_wrap=True)
+
+
+def _coloured(line: str) -> Text:
+    colour = _BY_GLYPH.get(line[:1], "") if line[1:2] == " " else ""
+    if colour == "dim":
+        return Text(line, style=colour)
+    return Text.assemble((line[:1], f"bold {colour}"), line[1:]) if colour else Text(line)
+
+
+def demand_consent(*, yes: bool, json: bool, hint: str = "--yes") -> None:
+    """Refuses at once what could not be asked later."""
+    if yes:
+        return
+    if json:
+        raise UsageError("Consent needed", "--json prints JSON only, and so cannot ask", hint)
+    if not sys.stdin.isatty():
+        raise UsageError("Consent needed", "there is no terminal to ask on", hint)
+
+
+def ask(question: str) -> None:
+    """Raises `Interrupted` unless the user types y or yes."""
+    try:
+        answer = input(f"\n{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
+        raise Interrupted("Declined", "nothing was changed")
+
+
+def notes(said: Sequence[str]) -> None:
+    """What should be known before anything else."""
+    for note in said:
+        print(f"! {note}", file=sys.stderr)
+
+
+def reporter(*, json: bool) -> ConsoleReporter:
+    """Who tells what happens, as it happens."""
+    return events.JsonLines() if json else for_people()
+
+
+def statuses(seen: Sequence[Seen], session: Session, *, json: bool) -> None:
+    """How each resource is."""
+    if json:
+        document({"format_version": show.FORMAT, "stack": session.stack, "lineage": session.state.lineage,
+                  "serial": session.state.serial, "resources": [tables.document(one) for one in seen]})
+        return
+    out = console()
+    if not seen:
+        out.print("nothing is recorded")
+        return
+    out.print(tables.statuses(seen))
+    for remark in tables.remarks(seen):
+        out.print(remark)
+
+
+def one_job(session: Session, name: str | None) -> str:
+    """The job that is meant: the named one, or the only one."""
+    known = list(session.state.records)
+    if name is None and len(known) == 1:
+        return known[0]
+    if name is None:
+        raise UsageError("Which job?", f"{session.stack} has {len(known)}", f"known: {', '.join(known)}")
+    if name not in known:
+        raise ExpiacError("Unknown job", f"{session.stack} has no {name!r}", did_you_mean(name, known))
+    return name
+
+
+def texts(rendered: Mapping[str, Mapping[str, str]], folder: str | None) -> None:
+    """The rendered files, one after the other, or each in a file `<folder>/<address>.<name>`."""
+    for address, files in rendered.items():
+        for name, text in files.items():
+            if folder is None:
+                print(f"# --- {address}: {name}\n{text.rstrip()}\n")
+                continue
+            path = Path(folder) / f"{address}.{name}"
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            except OSError as error:
+                raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
+            print(path)
+
+
+def result(value: Result, program: str) -> None:
+    """What an apply came to: a table of results where it waited, and three commands to try next."""
+    out = console()
+    if value.seen:
+        out.print()
+        out.print(tables.results(value.seen))
+        for remark in tables.remarks(value.seen):
+            out.print(remark)
+    if value.is_well and (commands := _next(value, program)):
+        out.print("\nNext:")
+        for command in commands:
+            out.print(f"  {command}")
+
+
+def _next(value: Result, program: str) -> list[str]:
+    jobs = [seen.address for seen in value.seen] or [step.address for step in value.done if step.desired is not None]
+    if not jobs:
+        return []
+    follow = "" if value.seen else " -f"
+    return [f"expiac status {program}", f"expiac logs {program} {jobs[0]}{follow}", f"expiac destroy {program}"]
