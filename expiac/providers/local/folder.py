@@ -1,4 +1,4 @@
-"""The folder of a run: what stands where, written so that it is there whole or not at all. Knows no process and no slot.
+"""The folder of a run: what stands where. Knows no process and no slot.
 
 <folder>/<instance>/
 ├── lock                held while a launch is being born
@@ -11,6 +11,7 @@
     ├── running.json    setup is done
     ├── stop.json       somebody wishes it to end
     ├── end.json        how it ended
+    ├── family.json     its processes some seconds ago, for the case that the supervisor dies
     ├── node-<rank>.log what setup and run printed
     └── supervisor.log
 """
@@ -21,14 +22,13 @@ import fcntl
 import json
 import os
 import shutil
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from expiac.errors import ExpiacError
+from expiac.providers.local.disk import lock, locked, private, read, sync, write
 from expiac.providers.local.job import Job, job_from
 
 
@@ -120,79 +120,3 @@ class RunFolder:
         for folder in (launch.path.parent, self.path, self.path.parent):
             sync(folder)
         return launch
-
-
-def private(path: Path) -> None:
-    """Makes a folder that nobody else can look into."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
-
-
-def read(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None where there is no file."""
-    try:
-        with open(path, "rb") as file:
-            found: dict[str, Any] = json.loads(file.read())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found
-
-
-def write(path: Path, text: str, *, durable: bool = True) -> None:
-    """Replaces a file as a whole; once this returns, a loss of power does not undo it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        if durable:
-            os.fsync(descriptor)
-    os.replace(temporary, path)
-    if durable:
-        sync(path.parent)
-
-
-def sync(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def lock(path: Path, wait: float, kind: int = fcntl.LOCK_EX) -> int | None:
-    """An open descriptor that holds the file's lock, or None where that could not be had in `wait` seconds."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                os.close(descriptor)
-                return None
-        time.sleep(0.005)
-
-
-@contextmanager
-def locked(path: Path, wait: float) -> Iterator[None]:
-    """Holds the file's lock; raises TimeoutError where it could not be had in `wait` seconds."""
-    descriptor = lock(path, wait)
-    if descriptor is None:
-        raise TimeoutError(f"{path} is held by another process")
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def disk_errors(doing: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Says which path a failing disk or a missing permission is about."""
-    try:
-        yield
-    except OSError as error:
-        path = error.filename2 or error.filename or "a file"
-        raise ExpiacError("The disk refuses", f"{path}: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""What a supervisor must know to run one launch, as it stands in `job.json`. Holds the names of secrets, never a value."""
+"""What a supervisor must know to run one launch, as it stands in `job.json`. Names secrets and holds none."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Finds and ends processes, also those that hide from their parents. Knows nothing of folders and slots.
+"""Finds and ends processes, also those that hide from their parents. Knows nothing of slots.
 
-A process is found by its descent or by the launch's mark in its environment, which children inherit through `fork`, `setsid`
-and `exec`. It is never named by its pid alone: the kernel gives pids out again.
+A process is found by its descent, or by the launch's mark in its environment, which children inherit through `fork`,
+`setsid` and `exec`, or because it was counted before. It is never named by its pid alone: pids are given out again.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from expiac.providers.local.job import MARKS
+from expiac.providers.local.folder import Launch
+from expiac.providers.local.job import MARKS, Job
 
 Mark = tuple[str, str, str]
+Family = list[tuple[int, str]]
+"""Pid and birth of processes."""
 KILL_LIMIT = 10.0
 """Seconds within which the kernel carries out a KILL, unless a device holds the process."""
 
@@ -74,9 +78,19 @@ def kin(roots: Iterable[psutil.Process]) -> list[psutil.Process]:
     return list(found.values())
 
 
-def of(mark: Mark) -> list[psutil.Process]:
-    """Everything alive of a launch, found without its supervisor; looks twice before it says nothing."""
-    return kin(marked().get(mark, ())) or kin(marked().get(mark, ()))
+def census() -> Family:
+    """Every living descendant of this process, so that another can find them after its death."""
+    return sorted((process.pid, birth(process.pid)) for process in kin([psutil.Process()]))
+
+
+def left_of(launch: Launch, job: Job) -> list[psutil.Process]:
+    """Everything alive of a launch whose supervisor is dead; looks twice before it says nothing."""
+    known = [tuple(member) for member in (launch.fact("family") or {}).get("members", ())]
+
+    def look() -> list[psutil.Process]:
+        return kin([*marked().get(job.mark, ()), *filter(None, (find(pid, born) for pid, born in known))])
+
+    return look() or look()
 
 
 def end(alive: Callable[[], Iterable[psutil.Process]], grace: float) -> bool:
@@ -100,10 +114,8 @@ def _send(alive: Callable[[], Iterable[psutil.Process]], sent: signal.Signals, w
 
 def signal_to(process: psutil.Process, sent: signal.Signals) -> None:
     """Sends a signal to this very process; psutil compares its birth first."""
-    try:
+    with suppress(psutil.Error):  # it may have ended meanwhile
         process.send_signal(sent)
-    except psutil.Error:
-        pass  # ended meanwhile
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -2,27 +2,30 @@
 
     python -m expiac.providers.local.supervisor <launch folder> [<descriptor that holds its lock> [<gpu,gpu,…>]]
 
-It lives as long as its job and holds the launch's lock meanwhile. It adopts the orphans of its job, so that a daemon that
-leaves its session still ends with it. It imports little: there is one for each running job.
+It lives as long as its job and holds the launch's lock meanwhile. It adopts the orphans of its job, so that a daemon
+that leaves its session still ends with it. It imports little: there is one for each running job.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from expiac.providers.local import processes
+from expiac.providers.local.disk import write
+from expiac.providers.local.ears import Ears
 from expiac.providers.local.environment import node_environment
 from expiac.providers.local.folder import Launch
 from expiac.providers.local.job import Job
@@ -31,6 +34,10 @@ from expiac.status import Status
 
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of <linux/prctl.h>."""
+CENSUS = 5.0
+"""Seconds between two counts of a job's processes."""
+END_LIMIT = 600.0
+"""Seconds to wait for a full disk to take the end of a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,10 @@ class Supervisor:
         self._launch, self._job, self._gpus = launch, job, gpus
         self._codes: dict[int, int] = {}
         self._children: list[subprocess.Popen[bytes]] = []  # kept, or Popen would reap them behind our back
-        self._told = False
-        self._wake = _listen(self._hear)
+        self._family: processes.Family = []
+        self._next_census = 0.0
+        self._ears = Ears()
+        _adopt_orphans()
 
     def carry_out(self) -> End:
         """Runs the job, ends what it leaves behind, and says how it went."""
@@ -66,9 +75,9 @@ class Supervisor:
     def _setup(self) -> End | None:
         """None where it went well. The nodes share one machine and one folder, so they are set up one after another."""
         for rank in range(self._job.nodes) if self._job.setup else ():
-            failed = self._all_end([self._begin(rank, self._job.setup)])
             if self._is_stopped:
                 return End(Status.CANCELLED)
+            failed = self._all_end([self._begin(rank, self._job.setup)])
             if failed is not None:
                 return self._failure("setup failed with ", rank, self._codes[failed])
         return None
@@ -81,7 +90,7 @@ class Supervisor:
         failed = self._all_end(pids)
         if failed is not None:
             return self._failure("", pids.index(failed), self._codes[failed])
-        if all(pid in self._codes for pid in pids):
+        if all(self._codes.get(pid) == 0 for pid in pids):
             return End(Status.SUCCEEDED, "", 0)
         return End(Status.CANCELLED)
 
@@ -107,8 +116,18 @@ class Supervisor:
                 return failed[0]
             if self._is_stopped or ended == list(pids):
                 return None
-            select.select([self._wake], [], [], 30)
-            _drain(self._wake)
+            self._take_census()
+            self._ears.wait(CENSUS)
+
+    def _take_census(self) -> None:
+        """Writes down who is alive: our death must hide nobody, not even who has scrubbed its environment."""
+        if time.monotonic() >= self._next_census:
+            self._next_census = time.monotonic() + CENSUS
+            family = processes.census()
+            if family != self._family:
+                with suppress(OSError):
+                    write(self._launch.path / "family.json", json.dumps({"members": family}), durable=False)
+            self._family = family
 
     def _failure(self, what: str, rank: int, code: int) -> End:
         said = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
@@ -134,30 +153,13 @@ class Supervisor:
     @property
     def _is_stopped(self) -> bool:
         # The file too: a wish may be older than our ears.
-        return self._told or self._launch.has("stop")
-
-    def _hear(self) -> None:
-        self._told = True
+        return self._ears.told_to_stop or self._launch.has("stop")
 
 
-def _listen(stop: Callable[[], None]) -> int:
-    """Turns signals into bytes in a pipe; its reading end."""
-    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(name, lambda *_: stop())
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+def _adopt_orphans() -> None:
+    """Makes whoever loses its parent below us our own child, where the kernel can do that."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-    return reading
-
-
-def _drain(descriptor: int) -> None:
-    try:
-        while os.read(descriptor, 4096):
-            pass
-    except BlockingIOError:
-        pass
 
 
 def _last_line(log: Path, secrets: Iterable[str]) -> str:
@@ -185,8 +187,22 @@ def main(path: str, lock: str = "", gpus: str = "") -> None:
     # From here on nobody runs this launch again, whatever happens to us.
     launch.record("started", pid=os.getpid(), born=processes.birth(os.getpid()), at=time.time(), gpus=gpus)
     end = supervisor.carry_out()
-    launch.record("end", status=end.status.value, detail=end.detail, exit_code=end.exit_code, at=time.time())
+    if end.status is Status.CANCELLED and not launch.has("stop"):
+        return  # nobody wishes it to end, so the machine goes down: the launch is lost, and the next apply resumes it
+    _record(launch, end)
     Queue(Machine(Path(job.machine), job.machine_cpus, job.machine_gpus)).turn(leave=[launch])
+
+
+def _record(launch: Launch, end: End) -> None:
+    deadline = time.monotonic() + END_LIMIT
+    while True:
+        try:
+            launch.record("end", status=end.status.value, detail=end.detail, exit_code=end.exit_code, at=time.time())
+            return
+        except OSError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(1)
 
 
 if __name__ == "__main__":

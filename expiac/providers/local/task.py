@@ -1,4 +1,4 @@
-"""Reads a SkyPilot task document as far as one machine can carry it out. Pure: asks nothing of the disk or the machine."""
+"""Reads a SkyPilot task document as far as one machine can carry it out. Pure: asks nothing of disk or machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts a job's code and mounted files into its home. Touches nothing outside it, and nothing in it that it did not put there."""
+"""Puts a job's code and mounted files into its home. Touches nothing outside it, and no result inside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from expiac.errors import ExpiacError
-from expiac.providers.local.folder import read, write
+from expiac.providers.local.disk import read, write
 
 SKY_WORKDIR = "sky_workdir"
 """SkyPilot's name for the copy of the code in a node's home."""
@@ -20,7 +20,7 @@ GIT_LIMIT = 60.0
 
 
 def sync_code(source: Path, target: Path, manifest: Path, apart: Path) -> None:
-    """Makes `target` hold the code in `source` as it is now; what a job wrote there stays. Leaves out all under `apart`.
+    """Makes `target` hold the code in `source` as it is now, leaving out all under `apart`; what a job wrote there stays.
 
     Files that an earlier sync brought, as `manifest` says, and that the source no longer has are removed.
     """
@@ -43,7 +43,7 @@ def _is_apart(path: Path, apart: Path) -> bool:
 
 
 def _code(source: Path) -> list[str]:
-    """Files and links below `source`: what git tracks or would, or without git everything but what runs leave behind."""
+    """Files and links below `source`: what git tracks or would; without git all but what runs leave behind."""
     listed = _git_files(source)
     if not listed:
         return list(_walk(source, Path()))
