@@ -22,10 +22,11 @@ def inputs(
     """
     values = {ref: _value(want, ref, outputs(ref.resource)) for ref in want.refs}
     filled = replace_refs(dict(want.inputs), lambda ref: values[ref])
+    job = _environment(want, run, stack, lineage) | _filled(want, filled, values) if want.completes else {}
     return Inputs(
         values=filled,
         texts={name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()},
-        env=_environment(want, run, stack, lineage) | _filled(want, filled, values),
+        env=job,
         outputs={name: path.replace(INSTANCE, run.instance) for name, path in want.outputs.items()},
     )
 

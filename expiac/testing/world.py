@@ -1,0 +1,162 @@
+"""A small real world: a memory provider, a real journal, a clock moved by hand. It can be told to die.
+
+`World.plan` and `World.apply` do what the command line does, without a project around it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from expiac import planner, show
+from expiac.engine import Engine
+from expiac.fields import Annotation, Placement
+from expiac.journal import Journal
+from expiac.plan import Plan
+from expiac.planner import Wishes
+from expiac.prepare import desired
+from expiac.project import Project
+from expiac.providers.memory import Died, MemoryProvider
+from expiac.refresh import look
+from expiac.reporter import Moment, Result
+from expiac.resource import Resource
+from expiac.stack import Stack
+from expiac.state import Approved, State
+
+
+class Run(Resource):
+    """A run on the memory provider: a config that decides, a placement, an annotation, and one output."""
+
+    type: ClassVar[str] = "run"
+    provider: ClassVar[str] = "memory"
+    completes: ClassVar[bool] = True
+
+    config: dict[str, Any] = dataclasses.field(default_factory=dict)
+    gpus: Placement[int] = 1
+    tags: Annotation[tuple[str, ...]] = ()
+
+    def output_paths(self) -> dict[str, str]:
+        return {"checkpoint": "latest.pt"}
+
+
+def ppo(lr: float = 3e-4, *, gpus: int = 1, tags: tuple[str, ...] = (), name: str = "ppo") -> Stack:
+    """A stack of one run, the example of every test."""
+    return Stack("ppo", [Run(name, config={"optimizer": {"learning_rate": lr}}, gpus=gpus, tags=tags)])
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> str:
+        return self._now.isoformat()
+
+    def move(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A plan, and how it reads."""
+
+    plan: Plan
+
+    @property
+    def text(self) -> str:
+        return "\n".join(show.steps(self.plan, width=120))
+
+    @property
+    def glyphs(self) -> str:
+        """The signs of the steps, in order: `=±+`."""
+        return "".join(step.action.glyph for step in self.plan.steps)
+
+    @property
+    def is_empty(self) -> bool:
+        return self.plan.is_empty
+
+    def __getitem__(self, address: str) -> Any:
+        return self.plan[address]
+
+
+class World:
+    """One stack's state file and one backend, across as many commands as a test needs."""
+
+    def __init__(self, folder: Path, *, stack: str = "ppo", provider: MemoryProvider | None = None) -> None:
+        self.clock = Clock()
+        self.memory = provider or MemoryProvider()
+        self.moments: list[Moment] = []
+        self._project = Project(root=folder)
+        self.file = folder / f"{stack}.jsonl"
+        self._stack = stack
+
+    @property
+    def state(self) -> State:
+        """What the state file says now."""
+        return Journal.read(self.file).state
+
+    @property
+    def births(self) -> list[tuple[str, int]]:
+        """Every (instance, launch) that was ever born, in order, as often as it was."""
+        return [(birth.instance, birth.launch) for birth in self.memory.births]
+
+    def plan(self, stack: Stack | None, **wishes: Any) -> Shown:
+        """What an apply of the stack would do; None is the empty stack."""
+        with self._journal() as journal:
+            return Shown(self._plan(journal, stack, wishes))
+
+    def apply(self, stack: Stack | None, *, parallelism: int = 1, **wishes: Any) -> Result:
+        """Plans and applies as the command line does. Raises `Died` where the process was told to die."""
+        with self._journal() as journal:
+            made = self._plan(journal, stack, wishes)
+            for event in look(journal.state, self._providers).events:
+                journal.append(event, durable=False)
+            if not made.is_empty:
+                journal.append(Approved(summary=made.summary))
+            return Engine(journal, self._providers, self, parallelism=parallelism).apply(made)
+
+    def destroy(self) -> Result:
+        return self.apply(None)
+
+    def converge(self, stack: Stack | None, *, rounds: int = 20, **wishes: Any) -> None:
+        """Applies and lets every run succeed until nothing is left to do."""
+        for _ in range(rounds):
+            with self.survives():
+                self.apply(stack, **wishes)
+                self.memory.autofinish = True
+                if self.plan(stack, **wishes).is_empty:
+                    return
+        raise AssertionError(f"still to do after {rounds} rounds:\n{self.plan(stack, **wishes).text}")
+
+    @contextmanager
+    def survives(self) -> Iterator[None]:
+        """A death inside is the end of that process, not of the test."""
+        try:
+            yield
+        except Died:
+            self.memory = self.memory.fresh()
+
+    def dies_after(self, effects: int, *, unanswered: bool = True) -> None:
+        """The process dies once so many more effects took place: `unanswered`, before it hears of the last one."""
+        self.memory.dies_after(effects, unanswered=unanswered)
+
+    def hear(self, moment: Moment) -> None:
+        self.moments.append(moment)
+
+    @property
+    def _providers(self) -> Mapping[str, MemoryProvider]:
+        return {"memory": self.memory}
+
+    def _journal(self) -> Journal:
+        return Journal.open(self.file, stack=self._stack, lineage="0" * 32, now=self.clock)
+
+    def _plan(self, journal: Journal, stack: Stack | None, wishes: Mapping[str, Any]) -> Plan:
+        wanted = desired(stack, self._project) if stack is not None else ()
+        seen = look(journal.state, self._providers).over(journal.state)
+        return planner.plan(wanted, seen, Wishes(**wishes))
