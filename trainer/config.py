@@ -109,8 +109,8 @@ class TrainerConfig(Declared):
     """One training. Counts are over all processes: the same run is the same run on any number of them."""
 
     total_timesteps: Count = 1_000_000
-    batch_size: Count = 16_384
-    minibatch_size: Count = 4_096
+    batch_size: Count = 8_192
+    minibatch_size: Count = 2_048
     horizon: Count = 64
     num_workers: Count = 1
     torch_threads: Count = 1

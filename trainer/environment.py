@@ -4,11 +4,12 @@ An environment is a function of its seed, its number, its episode and the action
 is restored. Knows nothing of policies or processes. `_c_sim.step` is private there, and half of the speed here.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mettagrid.config.filter import actorHas
+from mettagrid.config.filter import actorHas, isNot
 from mettagrid.config.game_value import StatValue
 from mettagrid.config.handler_config import Handler
 from mettagrid.config.mettagrid_config import (
@@ -34,10 +35,13 @@ from numpy.typing import NDArray
 from trainer.block import Block, Shape
 from trainer.config import CurriculumConfig
 
+logging.getLogger("ReplayLogWriter").setLevel(logging.WARNING)
+
 WINDOW = 7  # an agent sees the 7 × 7 cells around it
 TOKENS = 64  # more than a crowded window emits; mettagrid would drop the farthest
-KINDS = ("tag:agent", "tag:altar", "tag:generator", "tag:mine", "tag:wall", "inv:ore", "inv:battery")
-FEATURES = WINDOW * WINDOW * len(KINDS)
+SEEN = ("agent", "altar", "generator", "mine", "wall")  # in any cell
+CARRIED = ("ore", "battery")  # by oneself
+FEATURES = WINDOW * WINDOW * len(SEEN) + len(CARRIED)
 ACTIONS = 5  # stay, north, south, west, east
 
 
@@ -50,9 +54,9 @@ def arena(curriculum: CurriculumConfig) -> MettaGridConfig:
     """Walled rooms where a mine gives ore, a generator turns it into a battery, and an altar turns that into a heart."""
     c = curriculum
     stations = {
-        "mine": _station("mine", needs={}, gives={"ore": 1}),
-        "generator": _station("generator", needs={"ore": 1}, gives={"ore": -1, "battery": 1}),
-        "altar": _station("altar", needs={"battery": 1}, gives={"battery": -1, "heart": 1}),
+        "mine": _station("mine", needs=None, gives="ore"),
+        "generator": _station("generator", needs="ore", gives="battery"),
+        "altar": _station("altar", needs="battery", gives="heart"),
     }
     things = {"mine": c.mines, "generator": c.generators, "altar": c.altars, "wall": c.walls}
     one_each = InventoryConfig(default_limit=1, limits={"heart": ResourceLimitsConfig(base=65535, resources=["heart"])})
@@ -92,23 +96,23 @@ def arena(curriculum: CurriculumConfig) -> MettaGridConfig:
 
 
 class Encoder:
-    """Marks, for every cell of the window, which kinds of thing are there. Shapes: tokens (N, K, 3), features (N, F)."""
+    """Marks which kinds of thing are in which cell, and what the agent carries. Tokens (N, K, 3), features (N, F)."""
 
     def __init__(self, game: GameConfig) -> None:
         ids = game.id_map()
-        tags, tag = ids.tag_names(), ids.feature_id("tag")
-        self._kind = np.full((256, 256), len(KINDS), np.uint8)  # (feature, value) -> kind; the last means none
-        for number, kind in enumerate(KINDS):
-            family, _, name = kind.partition(":")
-            if family == "tag":
-                self._kind[tag, tags.index(f"type:{name}")] = number
-            else:
-                self._kind[ids.feature_id(kind), 1:] = number
-        self._index = np.full((256, len(KINDS) + 1), FEATURES, np.int64)  # (place, kind) -> feature; the last is dropped
+        tags, tag, kinds = ids.tag_names(), ids.feature_id("tag"), len(SEEN) + len(CARRIED)
+        self._kind = np.full((256, 256), kinds, np.uint8)  # (token's feature, value) -> kind; the last means none
+        for kind, name in enumerate(SEEN):
+            self._kind[tag, tags.index(f"type:{name}")] = kind
+        for kind, name in enumerate(CARRIED, len(SEEN)):
+            self._kind[ids.feature_id(f"inv:{name}"), 1:] = kind
+        self._index = np.full((256, kinds + 1), FEATURES, np.int64)  # (place, kind) -> feature; the last is dropped
         for row in range(WINDOW):
             for column in range(WINDOW):
-                first = (row * WINDOW + column) * len(KINDS)
-                self._index[row << 4 | column, : len(KINDS)] = np.arange(first, first + len(KINDS))
+                first = (row * WINDOW + column) * len(SEEN)
+                self._index[row << 4 | column, : len(SEEN)] = np.arange(first, first + len(SEEN))
+        # Others' inventories arrive as tokens too; one's own are those in the middle.
+        self._index[(WINDOW // 2) * 17, len(SEEN) : -1] = np.arange(FEATURES - len(CARRIED), FEATURES)
 
     def encode(self, tokens: NDArray[np.uint8], features: NDArray[np.uint8]) -> None:
         """Write what `tokens` say into `features`."""
@@ -219,6 +223,10 @@ class Arenas:
         )
 
 
-def _station(name: str, *, needs: dict[str, int], gives: dict[str, int]) -> GridObjectConfig:
-    handler = Handler(filters=[actorHas(needs)] if needs else [], mutations=[updateActor(gives)])
+def _station(name: str, *, needs: str | None, gives: str) -> GridObjectConfig:
+    """Turns one `needs` into one `gives` for an agent that has the first and, unless it is a heart, none of the second."""
+    filters = [actorHas({needs: 1})] if needs else []
+    if gives != "heart":
+        filters.append(isNot(actorHas({gives: 1})))  # else a full agent would be paid for wasting what it brings
+    handler = Handler(filters=filters, mutations=[updateActor({**({needs: -1} if needs else {}), gives: 1})])
     return GridObjectConfig(name=name, on_use_handler=handler)

@@ -1,7 +1,6 @@
 """From the optimizer's config to something that steps: Adam, or Muon with Adam beside it.
 
-Muon (Jordan et al. 2024) orthogonalises the update of a matrix, so it takes the hidden matrices only; biases and heads
-stay with Adam. `match_rms_adamw` scales its steps so that one learning rate suits both.
+Muon takes the hidden matrices only; biases and heads stay with Adam. One learning rate suits both.
 """
 
 from typing import Any, assert_never
@@ -11,6 +10,7 @@ from torch import nn
 
 from trainer.agent import Policy
 from trainer.config import OptimizerConfig, OptimizerType
+from trainer.muon import Muon
 
 
 class Optimizers:
@@ -48,7 +48,8 @@ def make(config: OptimizerConfig, policy: Policy) -> Optimizers:
             matrices = policy.hidden_matrices
             taken = {id(matrix) for matrix in matrices}
             rest = [parameter for parameter in policy.parameters() if id(parameter) not in taken]
-            return Optimizers(_muon(config, matrices), _adam(config, rest))
+            muon = Muon(matrices, lr=config.learning_rate, weight_decay=config.weight_decay)
+            return Optimizers(muon, _adam(config, rest))
         case never:
             assert_never(never)
 
@@ -56,10 +57,4 @@ def make(config: OptimizerConfig, policy: Policy) -> Optimizers:
 def _adam(config: OptimizerConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
     return torch.optim.AdamW(
         parameters, lr=config.learning_rate, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
-    )
-
-
-def _muon(config: OptimizerConfig, matrices: list[nn.Parameter]) -> torch.optim.Optimizer:
-    return torch.optim.Muon(
-        matrices, lr=config.learning_rate, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"
     )
