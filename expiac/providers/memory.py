@@ -1,6 +1,6 @@
 """A backend that exists in memory: a real provider, small enough to be told what shall go wrong.
 
-It gives births and ends like any other, and moves only when told to. `fresh()` is another process's view of the same world.
+It gives births and ends like any other, and moves only when told to. `fresh()` is another process's view of it.
 """
 
 from __future__ import annotations
@@ -98,8 +98,12 @@ class MemoryProvider:
 
     def fresh(self) -> MemoryProvider:
         """The view of another process, born after this one died or beside it."""
-        self._will.dead = False
+        self._will.dead, self._will.effects_left = False, None
         return copy.copy(self)
+
+    def running(self) -> list[str]:
+        """The instances that have not ended, in order of birth."""
+        return [id.instance for id, seen in self._seen.items() if seen.status.is_live]
 
     def tick(self) -> None:
         """Moves every job one status along: pending, starting, running, succeeded."""
@@ -183,5 +187,5 @@ class MemoryProvider:
 
 
 def _names(name: str, instance: str) -> bool:
-    """Whether the name is the instance or its address: the instance without stack and digest, `<stack>.<address>.<hex>`."""
+    """Whether the name is the instance, `<stack>.<address>.<hex>`, or the address in it."""
     return name == instance or name == ".".join(instance.split(".")[1:-1])

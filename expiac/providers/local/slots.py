@@ -1,7 +1,7 @@
 """Shares one machine's CPUs and GPUs among all jobs of a user: first come, first served. Knows no stack and no project.
 
-The queue is one file under one lock. Nobody watches it: whoever frees a slot, adds a job or looks at a waiting one takes
-a turn, and a turn puts right whatever a killed process left behind. A head that does not fit blocks those behind it.
+The queue is one file under one lock. Nobody watches it: whoever frees a slot, adds a job or looks at a waiting one
+takes a turn, and a turn puts right whatever a killed process left behind. A head that does not fit blocks the others.
 """
 
 from __future__ import annotations

@@ -105,6 +105,7 @@ class Supervisor:
         finally:
             os.close(descriptor)
         self._children.append(child)
+        self._codes.pop(child.pid, None)  # an adopted orphan's, which had this pid before
         return child.pid
 
     def _all_end(self, pids: Iterable[int]) -> int | None:

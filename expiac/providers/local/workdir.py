@@ -20,7 +20,7 @@ GIT_LIMIT = 60.0
 
 
 def sync_code(source: Path, target: Path, manifest: Path, apart: Path) -> None:
-    """Makes `target` hold the code in `source` as it is now, leaving out all under `apart`; what a job wrote there stays.
+    """Makes `target` hold the code in `source` as it is now, without what is in `apart`; what a job wrote there stays.
 
     Files that an earlier sync brought, as `manifest` says, and that the source no longer has are removed.
     """

@@ -1,0 +1,126 @@
+"""A world for the local provider: projects, one machine, and jobs that are real processes. Nothing outlives a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from expiac.provider import Id, Inputs, Observation
+from expiac.providers.local import LocalProvider, Machine
+from expiac.providers.local.processes import kin, marked
+from expiac.status import Status
+from expiac.testing.contract import Course, unnoted, wait_until
+
+LIMIT = 30.0
+
+
+class LocalWorld:
+    """One machine with some projects."""
+
+    limit = LIMIT
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.births_folder = root / "births"
+        self.births_folder.mkdir()
+        self.machine = Machine(root / "machine", cpus=4, gpus=0)
+
+    def provider(
+        self, project: str = "project", *, grace: float = 5.0, machine: Machine | None = None
+    ) -> LocalProvider:
+        (self.root / project).mkdir(exist_ok=True)
+        return LocalProvider(self.root / project, machine=machine or self.machine, grace=grace)
+
+    def job(self, run: str, *, env: dict[str, str] | None = None, texts: dict[str, str] | None = None,
+            outputs: dict[str, str] | None = None, **task: object) -> Inputs:
+        """A job that records its birth and then does `run`."""
+        birth = f'echo $SKYPILOT_NODE_RANK >> "{self.births_folder}/$EXPIAC_INSTANCE.$EXPIAC_LAUNCH"\n'
+        document = yaml.safe_dump({"run": birth + run, **task})
+        return Inputs({}, {"task.yaml": document, **(texts or {})}, env or {}, outputs or {})
+
+    def inputs(self, course: Course, id: Id) -> Inputs:
+        run = {Course.SUCCEEDS: "echo 1 > result.txt", Course.FAILS: "exit 3", Course.LASTS: "exec sleep 300"}[course]
+        return self.job(run, outputs={"result": "result.txt"})
+
+    def births(self, id: Id) -> int:
+        try:
+            return len((self.births_folder / f"{id.instance}.{id.launch}").read_text().splitlines())
+        except FileNotFoundError:
+            return 0
+
+    def proceed(self) -> None:
+        """It moves by itself."""
+
+    def folder(self, id: Id, project: str = "project") -> Path:
+        return self.root / project / ".expiac/local" / id.instance
+
+    def start(self, id: Id, run: str, **task: object) -> LocalProvider:
+        """Creates the job and returns the provider that did."""
+        provider = self.provider()
+        provider.create(id, self.job(run, **task), unnoted)  # type: ignore[arg-type]
+        return provider
+
+    def read(self, id: Id, project: str = "project") -> Observation:
+        return self.provider(project).read_many([id])[id]
+
+    def until(self, id: Id, *statuses: Status, project: str = "project") -> Observation:
+        wait_until(lambda: self.read(id, project).status in statuses, LIMIT)
+        return self.read(id, project)
+
+    def alive(self, id: Id) -> list[psutil.Process]:
+        return list(marked().get((id.lineage, id.instance, str(id.launch)), ()))
+
+    def said(self, id: Id) -> list[str]:
+        return list(self.provider().logs(id, follow=True))
+
+    def supervisors(self) -> list[psutil.Process]:
+        """Those of this world."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                command = process.cmdline()
+                if "expiac.providers.local.supervisor" in command and any(str(self.root) in part for part in command):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def supervisor(self, id: Id) -> psutil.Process:
+        folder = f"{id.instance}/launches/{id.launch}"
+        return next(one for one in self.supervisors() if folder in " ".join(one.cmdline()))
+
+    def clean(self) -> None:
+        """Ends whatever a test left."""
+        left = [process for found in marked().values() for process in found if self._is_ours(process)]
+        for process in [*kin(self.supervisors()), *left]:
+            with suppress(psutil.Error):
+                process.kill()
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return str(self.root) in process.environ().get("HOME", "")
+        except psutil.Error:
+            return False
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalWorld]:
+    """A fresh machine; whatever still runs on it at the end is killed."""
+    monkeypatch.setenv("EXPIAC_LOCAL_MACHINE", str(tmp_path / "machine"))
+    for name in [name for name in os.environ if name.startswith("EXPIAC_") and name != "EXPIAC_LOCAL_MACHINE"]:
+        monkeypatch.delenv(name)
+    world = LocalWorld(tmp_path)
+    yield world
+    world.clean()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Waits until something holds, and fails after some time."""
+    return lambda holds: wait_until(holds, LIMIT)
