@@ -21,7 +21,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from expiac.cli import figures
+from expiac import figures
 from expiac.plan import Action, Step
 from expiac.reporter import (
     Began,

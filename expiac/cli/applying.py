@@ -1,7 +1,9 @@
-"""From a plan to its result: shown, asked for, carried out, told. Apply, destroy and self-running stack files share it."""
+"""From a plan to its result: shown, asked for, carried out, told. Shared by apply, destroy and `runner`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 from expiac.cli import output
@@ -9,11 +11,27 @@ from expiac.cli.exits import DONE, stopping
 from expiac.console import ConsoleReporter
 from expiac.errors import ExpiacError, Interrupted
 from expiac.plan import Plan
+from expiac.project import Project
 from expiac.reporter import Began, Finished, Result
 from expiac.session import Session
 from expiac.status import Status
 
+QUESTION = "Apply this plan?"
 _BAD = (Status.FAILED, Status.CANCELLED, Status.LOST)
+
+
+@contextmanager
+def opened(
+    stack: str | None, overrides: Sequence[str] = (), *, json: bool = False, declared: bool = True,
+    project: Project | None = None,
+) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """The session of one command, and who tells what happens in it."""
+    with (
+        closing(output.reporter(json=json)) as reporter,
+        Session.open(stack, overrides, reporter=reporter, declared=declared, project=project) as session,
+    ):
+        output.notes(session.notes)
+        yield session, reporter
 
 
 def carry_out(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,7 +10,6 @@ from expiac.cli import arguments as args
 from expiac.cli.exits import CHANGES, DONE
 
 if TYPE_CHECKING:
-    from expiac.console import ConsoleReporter
     from expiac.planner import Wishes
     from expiac.session import Session
 
@@ -38,9 +35,9 @@ def plan(
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
     from expiac import show
-    from expiac.cli import output
+    from expiac.cli import applying, output
 
-    with _opened(stack, overrides) as (session, _):
+    with applying.opened(*args.told_apart(stack, overrides)) as (session, _):
         steps = session.plan(refresh=not no_refresh, wishes=_wishes(replace, retry))
         output.document(show.document(steps)) if json else output.plan(steps, _called(stack, session))
     return CHANGES if detailed_exitcode and not steps.is_empty else DONE
@@ -64,10 +61,10 @@ def apply(
     from expiac.cli import applying, output
 
     output.demand_consent(yes=yes, json=json)
-    with _opened(stack, overrides, json=json) as (session, reporter):
+    with applying.opened(*args.told_apart(stack, overrides), json=json) as (session, reporter):
         steps = session.plan(refresh=not no_refresh, wishes=_wishes(replace, retry))
         return applying.carry_out(
-            session, steps, reporter, called=_called(stack, session), question="" if yes else "Apply this plan?",
+            session, steps, reporter, called=_called(stack, session), question="" if yes else applying.QUESTION,
             json=json, parallelism=parallelism, wait=wait, timeout=timeout)
 
 
@@ -83,7 +80,7 @@ def destroy(
     from expiac.cli import applying, output
 
     output.demand_consent(yes=yes, json=json)
-    with _opened(stack, json=json, declared=False) as (session, reporter):
+    with applying.opened(stack, json=json, declared=False) as (session, reporter):
         return applying.carry_out(
             session, session.plan_destroy(), reporter, called=_called(stack, session),
             question="" if yes else "Destroy all of this?", json=json, parallelism=parallelism)
@@ -92,9 +89,9 @@ def destroy(
 @app.command()
 def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
     """Look at everything that is recorded, and write down what changed."""
-    from expiac.cli import output
+    from expiac.cli import applying, output
 
-    with _opened(stack, declared=False) as (session, _):
+    with applying.opened(stack, declared=False) as (session, _):
         output.statuses(session.refresh(), session, json=json)
     return DONE
 
@@ -102,9 +99,9 @@ def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
 @app.command()
 def status(stack: args.StackArg = None, *, json: args.Json = False, no_refresh: args.NoRefresh = False) -> int:
     """Show how each job is and how far it has come."""
-    from expiac.cli import output
+    from expiac.cli import applying, output
 
-    with _opened(stack, declared=False) as (session, _):
+    with applying.opened(stack, declared=False) as (session, _):
         output.statuses(session.status(refresh=not no_refresh), session, json=json)
     return DONE
 
@@ -114,10 +111,10 @@ def logs(
     stack: args.StackArg = None, job: args.JobArg = None, *, follow: args.Follow = False, node: args.Node = None
 ) -> int:
     """Print what a job printed."""
-    from expiac.cli import output
+    from expiac.cli import applying, output
 
     stack, job = args.stack_and_job(stack, job)
-    with _opened(stack, declared=False) as (session, _):
+    with applying.opened(stack, declared=False) as (session, _):
         for line in session.logs(output.one_job(session, job), follow=follow, node=node):
             print(line, flush=follow)
     return DONE
@@ -126,9 +123,9 @@ def logs(
 @app.command()
 def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, out: args.Out = None) -> int:
     """Print every rendered config and task, as they are launched but for the instance's name."""
-    from expiac.cli import output
+    from expiac.cli import applying, output
 
-    with _opened(stack, overrides) as (session, _):
+    with applying.opened(*args.told_apart(stack, overrides)) as (session, _):
         output.texts(session.render(), out)
     return DONE
 
@@ -140,21 +137,6 @@ def version() -> int:
 
     print(f"expiac {VERSION}")
     return DONE
-
-
-@contextmanager
-def _opened(
-    stack: str | None, overrides: list[str] | None = None, *, json: bool = False, declared: bool = True
-) -> Iterator[tuple[Session, ConsoleReporter]]:
-    """The session of a command, and who tells what happens in it."""
-    from expiac.cli import output
-    from expiac.session import Session
-
-    name, given = args.told_apart(stack, overrides)
-    with closing(output.reporter(json=json)) as reporter:
-        with Session.open(name, given, reporter=reporter, declared=declared) as session:
-            output.notes(session.notes)
-            yield session, reporter
 
 
 def _wishes(replace: list[str] | None, retry: bool) -> Wishes:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from expiac.cli.figures import COLOURS, judged, left, metric, samples, spent, status
+from expiac.figures import COLOURS, judged, left, metric, samples, spent, status
 from expiac.reporter import Seen
 
 HEARTS = "eval/hearts"
