@@ -113,13 +113,25 @@ class World:
 
     def apply(self, stack: Stack | None, *, parallelism: int = 1, **wishes: Any) -> Result:
         """Plans and applies as the command line does. Raises `Died` where the process was told to die."""
+        return self.carry_out(self.plan(stack, **wishes), parallelism=parallelism)
+
+    def carry_out(self, shown: Shown, *, parallelism: int = 1) -> Result:
+        """Applies a plan that was made before."""
         with self._journal() as journal:
-            made = self._plan(journal, stack, wishes)
-            for event in look(journal.state, self._providers).events:
-                journal.append(event, durable=False)
-            if not made.is_empty:
-                journal.append(Approved(summary=made.summary))
-            return Engine(journal, self._providers, self, parallelism=parallelism).apply(made)
+            self._observe(journal)
+            if not shown.is_empty:
+                journal.append(Approved(summary=shown.plan.summary))
+            self.engine = Engine(journal, self._providers, self, parallelism=parallelism)
+            return self.engine.apply(shown.plan)
+
+    def observe(self) -> None:
+        """Writes down what a look finds, as `expiac refresh` does."""
+        with self._journal() as journal:
+            self._observe(journal)
+
+    def _observe(self, journal: Journal) -> None:
+        for event in look(journal.state, self._providers).events:
+            journal.append(event, durable=False)
 
     def destroy(self) -> Result:
         return self.apply(None)

@@ -1,0 +1,198 @@
+"""Applying a plan: in order, in parallel, once; what fails takes its dependents along and nothing else."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from expiac.errors import ExpiacError, Uncertain
+from expiac.plan import Action
+from expiac.reporter import StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
+from expiac.stack import Stack
+from expiac.status import Status
+from expiac.testing import Run, World, ppo
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def chain() -> Stack:
+    """b takes a's checkpoint; c stands alone."""
+    a = Run("a")
+    return Stack("ppo", [a, Run("b", config={"uri": a.output("checkpoint")}), Run("c")])
+
+
+def told(world: World, kind: type) -> list[str]:
+    return [moment.step.address for moment in world.moments if isinstance(moment, kind)]
+
+
+def test_a_new_learning_rate_means_a_new_run(world):
+    """A finished run is never edited; changed inputs replace it."""
+    world.apply(ppo(lr=3e-4))
+    assert world.plan(ppo(lr=1e-3)).text == "± ppo   optimizer.learning_rate: 0.0003 → 0.001"
+
+
+def test_a_second_apply_does_nothing(world):
+    """What was asked for is there."""
+    world.apply(ppo())
+    assert world.apply(ppo()).done == ()
+    assert len(world.births) == 1
+
+
+def test_a_moved_run_keeps_its_name_and_counts_its_launches(world):
+    """Same instance, so same folder and same W&B run: it resumes."""
+    world.apply(ppo())
+    world.apply(ppo(gpus=8))
+    (first, one), (second, two) = world.births
+    assert first == second
+    assert (one, two) == (1, 2)
+
+
+def test_a_run_that_finished_before_its_stop_reached_it_is_not_launched_again(world):
+    """Its result stands."""
+    world.apply(ppo())
+    plan = world.plan(ppo(gpus=8))
+    assert plan["ppo"].action is Action.RELAUNCH
+    world.memory.finish("ppo")
+    world.carry_out(plan)
+    assert world.state.records["ppo"].status is Status.SUCCEEDED
+    assert len(world.births) == 1
+
+
+def test_what_waits_for_a_run_is_deferred(world):
+    """Apply without waiting begins what is ready and names the rest."""
+    result = world.apply(chain())
+    assert told(world, StepDeferred) == ["b"]
+    assert result.is_well
+    world.memory.finish("a")
+    world.apply(chain())
+    assert [name for name, _ in world.births] == [world.state.records[address].run.instance for address in "acb"]
+
+
+def test_a_dependent_is_given_what_its_upstream_left(world):
+    """The Ref's value comes by the environment and in the inputs."""
+    world.apply(chain())
+    world.memory.finish("a")
+    world.apply(chain())
+    given = next(inputs for id, inputs in world.memory.inputs.items() if ".b." in id.instance)
+    a = world.state.records["a"].run.instance
+    assert given.values["config"] == {"uri": f"memory://{a}/latest.pt"}
+    assert given.env["EXPIAC_REF_a_checkpoint"] == f"memory://{a}/latest.pt"
+
+
+def test_a_new_upstream_run_means_a_new_dependent(world):
+    """Its result stands on the other's."""
+    world.converge(chain())
+    again = world.plan(chain(), replace=("a",))
+    assert (again["a"].action, again["b"].action, again["c"].action) == (Action.REPLACE, Action.REPLACE, Action.KEEP)
+    assert "a is a new run" in again["b"].reason
+
+
+def test_a_failure_is_reported_and_the_rest_goes_on(world):
+    """Nothing was born, so nothing is recorded, and the next apply tries again."""
+    world.memory.fail("a", ExpiacError("Quota exceeded", "no H100 left"))
+    result = world.apply(chain())
+    assert [(step.address, error.summary) for step, error in result.failed] == [("a", "Quota exceeded")]
+    assert set(world.state.records) == {"c"}
+    world.memory.heal("a")
+    world.apply(chain())
+    assert set(world.state.records) == {"a", "c"}
+
+
+def test_what_stands_on_a_failed_step_is_left_out(world):
+    """A stop that failed keeps what it was built on."""
+    world.converge(chain())
+    world.memory.finish("a", Status.RUNNING)
+    world.memory.finish("b", Status.RUNNING)
+    world.memory.autofinish = False
+    world.observe()
+    world.memory.fail("b")
+    world.destroy()
+    assert told(world, StepFailed) == ["b"]
+    assert told(world, StepSkipped) == ["a"]
+    assert world.memory.running() != []
+
+
+def test_an_uncertain_effect_stays_open_until_a_look_resolves_it(world):
+    """It may have happened: the next run finds out, and does not do it twice."""
+    world.memory.fail("ppo", Uncertain("No answer", "the request was sent"))
+    world.apply(ppo())
+    assert world.state.records["ppo"].pending is not None
+    world.memory.heal("ppo")
+    world.apply(ppo())
+    assert world.state.records["ppo"].pending is None
+    assert len(world.births) == 1
+
+
+def test_an_unknown_answer_stops_nothing(world):
+    """A backend that does not answer has lost nothing."""
+    world.apply(ppo())
+    world.memory.answer_unknown("the server is away")
+    assert world.plan(ppo(lr=1.0)).glyphs == "="
+    assert world.plan(None).glyphs == "="
+
+
+def test_what_vanished_is_launched_again(world):
+    """Its backend answered, and does not know it."""
+    world.apply(ppo())
+    world.memory.vanish("ppo")
+    assert world.plan(ppo()).glyphs == "↻"
+    world.apply(ppo())
+    assert [launch for _, launch in world.births] == [1, 2]
+
+
+def test_destroy_and_apply_is_a_new_run(world):
+    """The old one is history, and is named."""
+    world.apply(ppo())
+    first = world.state.records["ppo"].run.instance
+    world.destroy()
+    assert first in world.plan(ppo()).plan.steps[0].reason
+    world.apply(ppo())
+    assert world.state.records["ppo"].run.instance != first
+
+
+def test_there_and_back_is_a_third_run(world):
+    """A → B → A: the first A is not adopted, and the reason names it."""
+    world.converge(ppo(lr=1.0))
+    first = world.state.records["ppo"].run.instance
+    world.converge(ppo(lr=2.0))
+    assert first in world.plan(ppo(lr=1.0)).plan.steps[0].reason
+    world.converge(ppo(lr=1.0))
+    assert len({name for name, _ in world.births}) == 3
+
+
+def test_an_interrupted_apply_begins_nothing_new(world):
+    """The first ^C: what runs is let finish, the rest is left."""
+    class StopsAtOnce(World):
+        def hear(self, moment):
+            super().hear(moment)
+            if isinstance(moment, StepBegan):
+                self.engine.stop()
+
+    stopping = StopsAtOnce(world.file.parent)
+    result = stopping.apply(Stack("ppo", [Run("a"), Run("b"), Run("c")]))
+    assert result.interrupted
+    assert told(stopping, StepEnded) == ["a"]
+    assert told(stopping, StepSkipped) == ["b", "c"]
+
+
+def test_independent_steps_run_at_once(world):
+    """Ten calls that wait for each other would hang one after the other."""
+    met = threading.Barrier(10, timeout=20)
+    create = world.memory.create
+    world.memory.create = lambda *call: (met.wait(), create(*call))[1]  # type: ignore[method-assign]
+    world.apply(Stack("ppo", [Run(f"r{number}") for number in range(10)]), parallelism=10)
+    assert len(world.births) == 10
+
+
+def test_a_tag_restarts_nothing(world):
+    """It is told to the backend, and recorded."""
+    world.apply(ppo())
+    assert world.plan(ppo(tags=("best",))).glyphs == "~"
+    world.apply(ppo(tags=("best",)))
+    assert world.plan(ppo(tags=("best",))).glyphs == "="
+    assert len(world.births) == 1
+    assert len(world.memory.updates) == 1

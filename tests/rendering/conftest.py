@@ -1,0 +1,17 @@
+"""This repository as a project, with a state folder of the test's own."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from expiac.project import Project, find
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return dataclasses.replace(find(ROOT), state=tmp_path / "state")

@@ -1,0 +1,116 @@
+"""Composition: what the trainer will read, remembered while nothing it was made from changes, and checked at plan time."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+
+from expiac.compose import Composer
+from expiac.errors import ExpiacError
+from expiac.job import TrainingRunConfig
+from expiac.prepare import templates
+from expiac.project import Project
+from trainer.config import OptimizerConfig, TrainerConfig
+
+SMALL = "env/mettagrid/curriculum/arena/small"
+
+
+def rendered(project: Project, training: TrainingRunConfig) -> str:
+    return templates(project).render("experiment.yaml.j2", training.document(), job="job", stack="stack")
+
+
+def compose(project: Project, text: str) -> dict:
+    return dict(Composer(project).compose({"job": text})["job"].config)
+
+
+def small(**trainer: object) -> TrainingRunConfig:
+    return TrainingRunConfig(curriculum=SMALL, trainer=TrainerConfig(**trainer))
+
+
+@pytest.fixture
+def own(project: Project, tmp_path: Path) -> Project:
+    """A copy of the configs that a test may edit."""
+    root = tmp_path / "project"
+    for folder in ("configs", "templates", "trainer"):
+        shutil.copytree(project.root / folder, root / folder)
+    return dataclasses.replace(project, root=root)
+
+
+def test_only_what_is_named_overrides_the_files(project):
+    """The declaration's one value, and the rest as configs/ and the schema have it."""
+    plain = compose(project, rendered(project, TrainingRunConfig(curriculum=SMALL)))
+    named = compose(project, rendered(project, small(optimizer=OptimizerConfig(learning_rate=0.5))))
+    assert named["trainer"]["optimizer"].pop("learning_rate") == 0.5
+    plain["trainer"]["optimizer"].pop("learning_rate")
+    assert named == plain
+
+
+def test_the_choice_of_an_optimizer_brings_its_file(project):
+    """OptimizerConfig(type="muon") selects configs/optimizer/muon.yaml."""
+    config = compose(project, rendered(project, small(optimizer=OptimizerConfig(type="muon"))))
+    assert config["trainer"]["optimizer"]["type"] == "muon"
+    assert "override /optimizer@trainer.optimizer" in rendered(project, small(optimizer=OptimizerConfig(type="muon")))
+
+
+def test_the_same_text_is_composed_once(own, monkeypatch):
+    """The second look reads what the first remembered, and asks Hydra nothing."""
+    text = rendered(own, small())
+    first = compose(own, text)
+    monkeypatch.setattr(Composer, "_composed", lambda *_: pytest.fail("composed again"))
+    assert compose(own, text) == first
+
+
+@pytest.mark.parametrize("file", ["configs/agent/fast.yaml", "configs/common.yaml", f"configs/{SMALL}.yaml"])
+def test_an_edit_of_a_file_in_its_closure_composes_anew(own, file):
+    """What is remembered stands on every file that it came from."""
+    text = rendered(own, small())
+    before = compose(own, text)
+    path = own.root / file
+    known = path.read_text()
+    path.write_text(known.replace("128", "96").replace("./train_dir", "./elsewhere").replace("width: 12", "width: 16"))
+    assert path.read_text() != known
+    assert compose(own, text) != before
+
+
+def test_an_edit_elsewhere_composes_nothing(own, monkeypatch):
+    """configs/agent/wide.yaml does not reach a run of the fast agent."""
+    text = rendered(own, small())
+    compose(own, text)
+    (own.root / "configs/agent/wide.yaml").write_text("hidden_size: 7\n")
+    monkeypatch.setattr(Composer, "_composed", lambda *_: pytest.fail("composed again"))
+    compose(own, text)
+
+
+def test_a_damaged_memory_is_composed_anew(own):
+    """It costs time, nothing else."""
+    text = rendered(own, small())
+    before = compose(own, text)
+    for file in own.state_folder.rglob("*.json"):
+        file.write_text("{")
+    assert compose(own, text) == before
+
+
+@pytest.mark.parametrize(("edit", "message"), [
+    (("seed: 0", "trainer: {optimizer: {learning_rate: -1}}"), r"job: trainer\.optimizer\.learning_rate: .*greater than 0 \(got -1"),
+    (("seed: 0", "trainer: {optimizer: {learning_rate: fast}}"), r"job: trainer\.optimizer\.learning_rate: .*'fast'"),
+    (("seed: 0", "trainer: {batch_size: 1000, minibatch_size: 300}"), r"job: trainer: .*300.*must divide.*1000"),
+    (("seed: 0", "trainer: {lerning_rate: 1}"), r"job: trainer\.lerning_rate: "),
+    (("seed: 0", "seed: ${nope}"), r"job: seed: .*nope"),
+    (("/agent: fast", "/agent: fst"), r"there is no configs/agent/fst.yaml\n.*did you mean fast"),
+    (("arena@curriculum: small", "arena@curriculum: smal"), r"arena/smal.yaml\n.*did you mean small"),
+    (("# @package _global_\n", ""), r"package header"),
+])
+def test_a_bad_value_stops_the_plan_with_its_path(project, edit, message):
+    """Before anything is launched."""
+    text = rendered(project, TrainingRunConfig(curriculum=SMALL)).replace(*edit)
+    with pytest.raises(ExpiacError, match=message):
+        compose(project, text)
+
+
+def test_outputs_are_resolved_against_the_composed_config(project):
+    """`${run_dir}/…` of pyproject.toml, under the name that stands for the instance."""
+    outputs = Composer(project).compose({"job": rendered(project, small())})["job"].outputs
+    assert outputs["checkpoint"] == "train_dir/@instance@/checkpoints/latest.pt"
