@@ -4,6 +4,7 @@ Composes the config with Hydra, checks it with the schema, trains. Exit codes: 0
 with its checkpoint written, 130 by ^C. Imports torch only once the config is known to be good.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -39,15 +40,16 @@ def launch(config: Config) -> int:
     from trainer import ranks
     from trainer.errors import TrainerError
     from trainer.stop import Stop, Stopped
-    from trainer.tracking import Untracked, track
+    from trainer.tracking import Tracker, Untracked, track
     from trainer.train import train
 
     stop = Stop().listen()
     together = ranks.join(config.device)
-    values = config.to_dict(encode_json=True)
-    code, tracker = 1, Untracked()
+    code = 1
+    tracker: Tracker = Untracked()
     try:
         if together.is_first:
+            values = json.loads(config.to_json())
             tracker = track(config.wandb, run_name=config.run_name, run_dir=Path(config.run_dir), values=values)
         train(config, together, stop, tracker)
         code = 0
@@ -72,7 +74,7 @@ def main() -> None:
     register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # a traceback, if it comes to one, is whole
 
-    @hydra.main(version_base="1.3", config_path=str(configs()), config_name="config")
+    @hydra.main(version_base="1.3", config_path=str(configs()), config_name="config")  # type: ignore[untyped-decorator]
     def run(composed: DictConfig) -> None:
         sys.exit(launch(validated(composed)))
 

@@ -30,7 +30,7 @@ class Policy(nn.Module):
         return self.action_head(hidden_BH), self.value_head(hidden_BH).squeeze(-1)
 
     @property
-    def hidden_matrices(self) -> list[nn.Parameter]:
+    def hidden_matrices(self) -> list[Tensor]:
         """The weights between layers: what a matrix optimizer may take. Biases and heads are not among them."""
         return [layer.weight for layer in self.trunk if isinstance(layer, nn.Linear)]
 

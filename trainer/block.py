@@ -62,7 +62,8 @@ class Block:
     @classmethod
     def over(cls, buffer: Any, shape: Shape) -> Self:
         """See `buffer` (at least `shape.nbytes` long) as a block."""
-        arrays, offset = {}, 0
+        arrays: dict[str, NDArray[Any]] = {}
+        offset = 0
         for name, (dims, kind) in shape.arrays().items():
             arrays[name] = np.frombuffer(buffer, kind, prod(dims), offset).reshape(dims)
             offset += arrays[name].nbytes

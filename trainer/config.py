@@ -7,7 +7,7 @@ live in `configs/`, defaults here. Imports neither torch nor the simulator.
 
 from dataclasses import field
 from enum import Enum
-from typing import Annotated, Any, Optional, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, WrapValidator, model_validator
 
@@ -69,7 +69,7 @@ class PPOConfig(Declared):
     clip_vloss: bool = False
     vf_clip_coef: Annotated[float, Field(gt=0)] = 0.2
     max_grad_norm: Annotated[float, Field(gt=0)] = 0.5
-    target_kl: Optional[float] = None
+    target_kl: float | None = None
 
 
 @declared
@@ -101,7 +101,7 @@ class TorchProfilerConfig(Declared):
 class InitialPolicyConfig(Declared):
     """The checkpoint whose policy a new run starts from: a file, a folder with `latest.pt`, or a `file://` address."""
 
-    uri: Optional[Text] = None
+    uri: Text | None = None
 
 
 @declared
@@ -124,7 +124,8 @@ class TrainerConfig(Declared):
     @model_validator(mode="after")
     def _minibatches_fill_the_batch(self) -> Self:
         # With one of the two left to configs/, only the composed config can tell.
-        if {"batch_size", "minibatch_size"} <= vars(self).get(NAMED, frozenset()) and self.batch_size % self.minibatch_size:
+        both_named = {"batch_size", "minibatch_size"} <= vars(self).get(NAMED, frozenset())
+        if both_named and self.batch_size % self.minibatch_size:
             raise ValueError(f"minibatch_size ({self.minibatch_size}) must divide batch_size ({self.batch_size})")
         return self
 
@@ -173,10 +174,10 @@ class WandbConfig(Declared):
     """Where results are logged. What is left out is taken from the environment (`WANDB_PROJECT`, …)."""
 
     mode: WandbMode = WandbMode.offline
-    entity: Optional[Text] = None
-    project: Optional[Text] = None
-    group: Optional[Text] = None
-    job_type: Optional[Text] = None
+    entity: Text | None = None
+    project: Text | None = None
+    group: Text | None = None
+    job_type: Text | None = None
 
 
 @declared

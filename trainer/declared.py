@@ -56,7 +56,7 @@ class Declared(DataClassJsonMixin):
 @dataclass_transform(kw_only_default=True)
 def declared(cls: type[T]) -> type[T]:
     """Decorate a subclass of `Declared`: keyword-only, unknown fields refused, values checked also on assignment."""
-    made: Any = pydantic.dataclasses.dataclass(cls, config=RULES, kw_only=True)  # type: ignore[call-overload]
+    made: Any = pydantic.dataclasses.dataclass(cls, config=RULES, kw_only=True)
     checked = made.__setattr__
 
     def assign(self: Any, name: str, value: Any) -> None:

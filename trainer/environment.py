@@ -142,10 +142,9 @@ class Arenas:
 
     def begin(self) -> None:
         """Begin every environment's first episode."""
-        for array in (self._block.episodes, self._block.steps):
-            array[self._slots[0] : self._slots[-1] + 1] = 0
-        for array in (self._block.returns, self._block.hearts):
-            array[self._slots[0] : self._slots[-1] + 1] = np.nan
+        block, mine = self._block, slice(self._slots[0], self._slots[-1] + 1)
+        block.episodes[mine] = block.steps[mine] = 0
+        block.returns[mine] = block.hearts[mine] = np.nan
         self._start_all()
 
     def step(self) -> None:

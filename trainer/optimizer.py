@@ -6,7 +6,7 @@ Muon takes the hidden matrices only; biases and heads stay with Adam. One learni
 from typing import Any, assert_never
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from trainer.agent import Policy
 from trainer.config import OptimizerConfig, OptimizerType
@@ -47,14 +47,14 @@ def make(config: OptimizerConfig, policy: Policy) -> Optimizers:
         case OptimizerType.muon:
             matrices = policy.hidden_matrices
             taken = {id(matrix) for matrix in matrices}
-            rest = [parameter for parameter in policy.parameters() if id(parameter) not in taken]
+            rest: list[Tensor] = [parameter for parameter in policy.parameters() if id(parameter) not in taken]
             muon = Muon(matrices, lr=config.learning_rate, weight_decay=config.weight_decay)
             return Optimizers(muon, _adam(config, rest))
         case never:
             assert_never(never)
 
 
-def _adam(config: OptimizerConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+def _adam(config: OptimizerConfig, parameters: list[Tensor]) -> torch.optim.Optimizer:
     return torch.optim.AdamW(
         parameters, lr=config.learning_rate, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
     )

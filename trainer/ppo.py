@@ -91,9 +91,7 @@ def losses(
         normalized(advantage_B) if config.norm_adv else advantage_B,
         clip_coef=config.clip_coef,
     )
-    value = value_loss(
-        value_B, old_value_B, return_B, clip_coef=config.vf_clip_coef if config.clip_vloss else None
-    )
+    value = value_loss(value_B, old_value_B, return_B, clip_coef=config.vf_clip_coef if config.clip_vloss else None)
     bonus = entropy(logits_BA).mean()
     with torch.no_grad():
         kl = approximate_kl(logprob_B, old_logprob_B)

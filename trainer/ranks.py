@@ -36,7 +36,7 @@ class Ranks:
         flat = torch.cat([*(g.flatten() for g in gradients), *(e.detach().reshape(1).to(self.device) for e in extras)])
         dist.all_reduce(flat)
         flat /= self.world
-        parts = flat.split([*(g.numel() for g in gradients), len(extras)])
+        parts = torch.split(flat, [*(g.numel() for g in gradients), len(extras)])
         for gradient, mean in zip(gradients, parts, strict=False):
             gradient.copy_(mean.view_as(gradient))
         return [float(extra) for extra in parts[-1]]

@@ -4,6 +4,7 @@ A place is a moment between two updates. Environments are kept as the actions of
 acting those out again. With another number of processes, or another batch, episodes begin anew.
 """
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,16 +38,14 @@ def place(step: int, update: int, generator: torch.Generator, environments: Envi
     return Place(step, update, generator=generator.get_state(), environments=state)
 
 
-def saved(
-    policy: Policy, optimizer: Optimizers, places: list[Place], config: Config, elapsed: float
-) -> dict[str, Any]:
+def saved(policy: Policy, optimizer: Optimizers, places: list[Place], config: Config, elapsed: float) -> dict[str, Any]:
     """The checkpoint of a run whose ranks are at `places`."""
     return {
         "run_name": config.run_name,
         "step": places[0].step,
         "update": places[0].update,
         "elapsed": elapsed,
-        "config": config.to_dict(encode_json=True),
+        "config": json.loads(config.to_json()),
         "policy": policy.state_dict(),
         "optimizer": optimizer.state_dict(),
         "ranks": [{"generator": at.generator, "environments": at.environments} for at in places],

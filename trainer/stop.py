@@ -7,7 +7,7 @@ import signal
 import time
 from types import FrameType
 
-PATIENCE = 1.5  # seconds in which the update at hand may end by itself
+PATIENCE = 1.0  # seconds in which the update at hand may end by itself
 
 
 class Stopped(Exception):

@@ -115,13 +115,11 @@ def improve(run: Training, rollout: Rollout) -> dict[str, float]:
     seen: list[ppo.Losses] = []
     for _ in range(settings.update_epochs):
         order_B = torch.randperm(len(action_B), generator=run.generator, device=run.generator.device)
-        for b in order_B[: run.layout.batch].split(run.layout.minibatch):
+        for b in torch.split(order_B[: run.layout.batch], run.layout.minibatch):
             logits_BA, new_value_B = run.policy(features_BF[b])
-            losses = ppo.losses(
-                settings, logits_BA, new_value_B, action_B[b], logprob_B[b], value_B[b], advantage_B[b]
-            )
+            losses = ppo.losses(settings, logits_BA, new_value_B, action_B[b], logprob_B[b], value_B[b], advantage_B[b])
             run.optimizer.zero_grad()
-            losses.total.backward()
+            torch.autograd.backward(losses.total)
             overdue, kl = run.ranks.average(parameters, torch.tensor(float(run.stop.overdue)), losses.kl)
             nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
             run.optimizer.step()

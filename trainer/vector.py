@@ -32,7 +32,7 @@ class Hand(Protocol):
 
 
 class Environments:
-    """`count` environments of one curriculum, numbered from `first`; environments of one seed and number are the same."""
+    """`count` environments of one curriculum, numbered from `first`. The same seed and number is the same environment."""
 
     def __init__(
         self, curriculum: CurriculumConfig, *, count: int, seed: int, first: int = 0, workers: int = 1,
@@ -45,7 +45,7 @@ class Environments:
         self._hands: list[Hand] = []
         for slots in np.array_split(np.arange(count), min(workers, count)):
             span = range(int(slots[0]), int(slots[-1]) + 1)
-            options = {"seed": seed, "first": first, "replay": replay}
+            options: dict[str, Any] = {"seed": seed, "first": first, "replay": replay}
             if workers > 1:
                 self._hands.append(Worker(curriculum, count, buffer, span, options))
             else:
@@ -109,7 +109,8 @@ class Worker:
         self, curriculum: CurriculumConfig, count: int, buffer: Any, span: range, options: dict[str, Any]
     ) -> None:
         self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=serve, args=(theirs, curriculum, count, buffer, span, options), daemon=True)
+        self._process = SPAWN.Process(target=serve, args=(theirs, curriculum, count, buffer, span, options))
+        self._process.daemon = True
         self._process.start()
         theirs.close()
 
