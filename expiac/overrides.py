@@ -34,14 +34,34 @@ def parse(words: Sequence[str]) -> dict[str, str]:
 
 def build(config_class: type[C], given: Mapping[str, str]) -> C:
     """A config of the class with these overrides; every mistake is named at once."""
-    top = {key: text for key, text in given.items() if "." not in key}
-    values = _values(config_class, top, "")
-    try:
-        config = config_class(**values)
-    except ValidationError as error:
-        raise invalid(error, config_class) from error
-    _set_nested(config, {key: text for key, text in given.items() if "." in key})
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    for key, text in given.items():
+        parent, _, name = key.rpartition(".")
+        groups[parent][name] = text
+    problems: list[str] = []
+    config = _made(config_class, groups.pop("", {}), problems)
+    targets = {parent: _at(config, parent) for parent in groups}
+    settings = {parent: _values(type(targets[parent]), texts, parent, problems) for parent, texts in groups.items()}
+    _refuse(problems)
+    for parent, target in targets.items():
+        _assign(target, parent, settings[parent])
     return config
+
+
+def _made(config_class: type[C], texts: Mapping[str, str], problems: list[str]) -> C:
+    values = _values(config_class, texts, "", problems)
+    try:
+        return config_class(**values)
+    except ValidationError as error:
+        _refuse(problems)
+        if error.title != config_class.__name__:
+            raise  # a mistake inside one of its defaults, which its author is told of
+        raise invalid(error, config_class) from error
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        raise ExpiacError("Invalid value", "\n".join(problems))
 
 
 def invalid(error: ValidationError, about: type | None = None, where: str = "") -> ExpiacError:
@@ -78,17 +98,6 @@ def _fields(cls: Any) -> list[str]:
     return [field.name for field in dataclasses.fields(cls)]
 
 
-def _set_nested(config: Any, given: Mapping[str, str]) -> None:
-    """Values of one object are put in place together, so that two that must agree can change together."""
-    groups: dict[str, dict[str, str]] = defaultdict(dict)
-    for key, text in given.items():
-        parent, _, name = key.rpartition(".")
-        groups[parent][name] = text
-    for parent, texts in groups.items():
-        target = _at(config, parent)
-        _assign(target, parent, _values(type(target), texts, parent))
-
-
 def _at(config: Any, path: str) -> Any:
     """The config dataclass at the dotted path."""
     walked: list[str] = []
@@ -104,6 +113,7 @@ def _at(config: Any, path: str) -> Any:
 
 
 def _assign(target: Any, parent: str, values: Mapping[str, Any]) -> None:
+    """The values of one object are put in place together, so that two that must agree can change together."""
     before = dict(vars(target))
     vars(target).update(values)
     try:
@@ -115,20 +125,18 @@ def _assign(target: Any, parent: str, values: Mapping[str, Any]) -> None:
         raise invalid(error, type(target), parent) from error
 
 
-def _values(cls: type, texts: Mapping[str, str], parent: str) -> dict[str, Any]:
-    """The texts as values of the fields' types; every mistake is named at once."""
+def _values(cls: type, texts: Mapping[str, str], parent: str, problems: list[str]) -> dict[str, Any]:
+    """The texts as values of the fields' types; what cannot be one is added to the problems."""
     for name in texts:
         _known(cls, name, parent)
     hints = get_type_hints(cls, include_extras=True)
-    values, problems = {}, []
+    values = {}
     for name, text in texts.items():
         try:
             values[name] = _value(TypeAdapter(hints[name]), text)
         except ValidationError as error:
             path = _joined(parent, name)
             problems += [f"{'.'.join([path, *map(str, one['loc'])])}={text}: {one['msg']}" for one in error.errors()]
-    if problems:
-        raise ExpiacError("Invalid value", "\n".join(problems))
     return values
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import shlex
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from expiac.plan import ABSENT, Action, Change, Plan, Step
@@ -31,7 +32,9 @@ _MIN_VALUE = 12
 
 def text(plan: Plan, width: int = 80, *, program: str = "") -> str:
     """The whole plan; `program` is what the user calls the stack on the command line, for commands to paste."""
-    parts = [opening(plan, width, program=program), steps(plan, width), _wrapped(summary(plan), "", width)]
+    closing = [line for remark in remarks(plan) for line in _wrapped(remark, "", width)]
+    closing += _wrapped(summary(plan), "", width)
+    parts = [opening(plan, width, program=program), steps(plan, width), closing]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
@@ -39,7 +42,18 @@ def steps(plan: Plan, width: int = 80) -> list[str]:
     """The lines of every step, aligned: `± ppo   optimizer.learning_rate: 0.0003 → 0.001`."""
     # A single long name does not push everything else to the right: it gets a line of its own.
     pad = max((len(step.address) for step in plan.steps if len(step.address) <= width // 3), default=0)
-    return [line for step in plan.steps for line in _step(step, pad, width)]
+    shared = _shared_notes(plan)
+    return [line for step in plan.steps for line in _step(step, pad, width, shared)]
+
+
+def remarks(plan: Plan) -> list[str]:
+    """What holds for several steps, said once: `2 jobs: no GPU on this machine`."""
+    return [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
+
+
+def _shared_notes(plan: Plan) -> dict[str, int]:
+    counts = Counter(step.note for step in plan.steps if step.note)
+    return {note: count for note, count in counts.items() if count > 1}
 
 
 def summary(plan: Plan) -> str:
@@ -69,10 +83,10 @@ def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
     ]
 
 
-def _step(step: Step, pad: int, width: int) -> Iterator[str]:
+def _step(step: Step, pad: int, width: int, shared: Container[str]) -> Iterator[str]:
     head = f"{step.action.glyph} {step.address:<{pad}}   "
     indent = " " * (pad + 5)
-    lines = list(_lines(step, width - len(indent)))
+    lines = list(_lines(step, width - len(indent), shared))
     if len(step.address) > pad:
         yield head.rstrip()
     else:
@@ -80,7 +94,7 @@ def _step(step: Step, pad: int, width: int) -> Iterator[str]:
     yield from (indent + line for line in lines)
 
 
-def _lines(step: Step, room: int) -> Iterator[str]:
+def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
     """What is to be said of a step: its changes, why, and what to mind; at least one line."""
     for change in step.changes:
         yield from _change(change, room)
@@ -88,7 +102,7 @@ def _lines(step: Step, room: int) -> Iterator[str]:
         yield from _wrapped(reason, "", room)
     if step.warning:
         yield from _wrapped(f"! {step.warning}", "", room)
-    if step.note:
+    if step.note and step.note not in shared:
         yield from _wrapped(step.note, "", room)
     if step.cost_per_hour is not None:
         yield _dollars(step.cost_per_hour)

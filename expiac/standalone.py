@@ -162,7 +162,9 @@ def _flag(name: str, type_: Any) -> str:
         return f"--{flag} / --no-{flag}"
     if dataclasses.is_dataclass(plain):
         return f"--{flag}.NAME=VALUE"
-    return f"--{flag}={getattr(plain, '__name__', str(plain)).upper() if inspect.isclass(plain) else plain}"
+    if _is_list(type_):
+        return f"--{flag} A B ..."
+    return f"--{flag}={plain.__name__.upper() if inspect.isclass(plain) else plain}"
 
 
 def _default(field: dataclasses.Field[Any]) -> str:

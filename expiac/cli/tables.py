@@ -16,7 +16,7 @@ HEARTS = "eval/hearts"
 
 def statuses(seen: Sequence[Seen]) -> Table:
     """One row per resource: how it is and how far."""
-    table = _table("job", "status", "samples", "reward", "hearts", "", "instance")
+    table = _table("job", "status", "samples", "reward", "hearts", "time", "instance")
     for one in seen:
         progress = one.progress
         table.add_row(one.address, _status(one), samples(progress), metric(progress, "reward"),
