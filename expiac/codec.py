@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from zlib import crc32
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from expiac.state import EVENTS, Approved, Entry, Event, Record, State
 
@@ -28,16 +29,16 @@ _CRC = len(',"crc":"01234567"}')
 _LINE = re.compile(rb'\{"n":(\d{1,15}),"at":"([\w:.+-]*)","event":"(\w+)","body":(.*)', re.DOTALL | re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """Whose state the file is."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    format: int = FORMAT
     lineage: str
     stack: str
     program: str = ""
     """Path of the program that the first event came from, as its session named it."""
-    format: int = FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,13 @@ class Checkpoint:
 
 
 def header_line(header: Header) -> bytes:
-    return _seal(adapter("header").dump_json(replace(header, format=FORMAT))[:-1])
+    return seal(adapter("header").dump_json(replace(header, format=FORMAT))[:-1])
 
 
 def event_line(number: int, at: str, event: Event | Checkpoint) -> bytes:
-    body = adapter(event.tag).dump_json(event, exclude_defaults=True)
-    return _seal(b'{"n":%d,"at":"%s","event":"%s","body":%s' % (number, at.encode(), event.tag.encode(), body))
+    # Not dump_json: that writes NaN and infinities as null.
+    body = to_json(adapter(event.tag).dump_python(event, exclude_defaults=True), inf_nan_mode="constants")
+    return seal(b'{"n":%d,"at":"%s","event":"%s","body":%s' % (number, at.encode(), event.tag.encode(), body))
 
 
 def checkpoint_line(number: int, at: str, state: State) -> bytes:
@@ -94,7 +96,8 @@ def _crc(content: bytes) -> bytes:
     return b',"crc":"%08x"}' % crc32(content)
 
 
-def _seal(content: bytes) -> bytes:
+def seal(content: bytes) -> bytes:
+    """The line that holds this content, which lacks its closing brace."""
     return content + _crc(content) + b"\n"
 
 

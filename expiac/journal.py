@@ -80,6 +80,8 @@ class Journal:
             number = self.number + 1
             line = codec.event_line(number, self._now(), event)
             entry = codec.entry_of(line)  # what is remembered is what was written
+            with self._guarded():
+                self._prepare()
             self._fold.add(entry)  # an event that cannot follow is refused before it is written
             with self._guarded():
                 self._write(line)
@@ -106,10 +108,7 @@ class Journal:
             if not self.number:
                 return
             with self._guarded():
-                if self._file is None:
-                    self._assert_unchanged()
-                elif not self._file.is_current:
-                    raise self._moved_on()
+                self._prepare()
                 self._checkpoint()
 
     def reload(self) -> State:
@@ -141,16 +140,22 @@ class Journal:
         self._reading, self._durable, self._base = reading, reading.number, reading.base
         self._failure = self._unsynced
 
+    def _prepare(self) -> None:
+        """Sees that nobody else wrote, and opens the file, where there is one."""
+        if self._file is not None:
+            unchanged = self._file.is_current
+        else:  # what is not open yet is compared by its size
+            unchanged = (self.path.stat().st_size if self.path.exists() else 0) == self._reading.size
+        if not unchanged:
+            raise self._moved_on()
+        if self._file is None and self._reading.size:
+            self._reopen()
+
     def _write(self, line: bytes) -> None:
         if self._file is None:
-            self._assert_unchanged()
-        if self._file is None and not self._reading.size:
             self._create(line)
         else:
-            file = self._file or self._reopen()
-            if not file.is_current:
-                raise self._moved_on()
-            file.append(line)
+            self._file.append(line)
 
     def _create(self, line: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,14 +163,14 @@ class Journal:
         self._disk.sync_folder(self.path.parent)
         self._disk.sync_folder(self.path.parent.parent)
 
-    def _reopen(self) -> File:
-        """Opens the file that was read; a line that was cut short, or an older format, gives way here."""
+    def _reopen(self) -> None:
+        """A line that was cut short, or an older format, gives way here."""
         if self.header.format != FORMAT:
-            return self._checkpoint()
-        self._file = file = File.open(self.path, self._reading.length, self._disk)
+            self._checkpoint()
+            return
+        self._file = File.open(self.path, self._reading.length, self._disk)
         if not self._reading.ended:
-            file.append(b"\n")
-        return file
+            self._file.append(b"\n")
 
     def _compact_if_large(self) -> None:
         before = self._file
@@ -179,7 +184,7 @@ class Journal:
                 self._fail(error)
             self._base = before.length  # no room for a second file: the long one is as good, for now
 
-    def _checkpoint(self) -> File:
+    def _checkpoint(self) -> None:
         lines = codec.header_line(self.header) + codec.checkpoint_line(self.number, self._now(), self._fold.state)
         with self._syncing:
             file = File.replacing(self.path, lines, self._disk)
@@ -187,13 +192,6 @@ class Journal:
             self._file, self._base, self.header = file, file.length, replace(self.header, format=FORMAT)
             self._disk.sync_folder(self.path.parent)
             self._durable = self.number
-        return file
-
-    def _assert_unchanged(self) -> None:
-        """The file is the one that was read; what is not open yet is compared by its size."""
-        size = self.path.stat().st_size if self.path.exists() else 0
-        if size != self._reading.size:
-            raise self._moved_on()
 
     def _sync(self, number: int) -> None:
         """One sync serves every thread whose line was written before it began."""
@@ -250,7 +248,7 @@ class Journal:
 
 def _nothing(stack: str, program: str, lineage: str) -> Reading:
     lineage = lineage or uuid4().hex
-    return Reading(Header(lineage, stack, program), State(stack, lineage))
+    return Reading(Header(lineage=lineage, stack=stack, program=program), State(stack, lineage))
 
 
 def _words(error: OSError) -> str:
