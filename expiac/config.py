@@ -27,7 +27,7 @@ class Config(DataClassJsonMixin):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # In place: an undecorated subclass would otherwise keep its base's fields only.
-        pydantic_dataclass(cls, kw_only=True, config=SETTINGS)  # type: ignore[call-overload]
+        pydantic_dataclass(cls, kw_only=True, config=SETTINGS)
 
 
 def is_config(value: Any) -> bool:

@@ -17,6 +17,7 @@ from expiac.errors import ExpiacError, Uncertain
 from expiac.plan import Action, Plan, Step
 from expiac.provider import Id, Observation, Presence, Provider
 from expiac.refresh import id_of
+from expiac.registry import no_provider
 from expiac.reporter import Moment, Reporter, Result, StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
 from expiac.state import (
     After,
@@ -220,8 +221,7 @@ class Engine:
         try:
             return self._providers[name]
         except KeyError:
-            raise ExpiacError("No such provider", f"{step.address} needs {name}",
-                              f'[tool.expiac.providers] {name} = "module:Class"') from None
+            raise no_provider(step.address, name) from None
 
 
 class _Order:
@@ -234,7 +234,7 @@ class _Order:
         for address, names in self._waits.items():
             for name in names:
                 self._blocks.setdefault(name, []).append(address)
-        self.ready = [step for address, step in reversed(todo.items()) if not self._waits[address]]
+        self.ready = [todo[address] for address in reversed(list(todo)) if not self._waits[address]]
 
     def ended(self, address: str) -> None:
         for other in reversed(self._blocks.get(address, [])):

@@ -32,9 +32,13 @@ Annotation = Annotated[T, Kind.ANNOTATION]
 Option = Annotated[T, Kind.OPTION]
 
 
-@cache
 def kinds_of(cls: type) -> dict[str, Kind]:
-    """The kind of each dataclass field of `cls`, by field name, in order of declaration."""
+    """The kind of each field of the dataclass `cls`, by field name, in order of declaration."""
+    return dict(_kinds_of(cls))
+
+
+@cache
+def _kinds_of(cls: Any) -> dict[str, Kind]:
     hints = get_type_hints(cls, include_extras=True)
     return {field.name: _kind(hints[field.name]) for field in dataclasses.fields(cls)}
 

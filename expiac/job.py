@@ -6,6 +6,9 @@ Knows the declarations only; `render` makes texts of them and `prepare` what pla
 from __future__ import annotations
 
 import dataclasses
+import os
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -14,6 +17,7 @@ from pydantic_core import to_jsonable_python
 from expiac.config import Config, config_groups, is_config, named
 from expiac.errors import ExpiacError
 from expiac.fields import Annotation, Kind, Option, Placement, changed_from_default, kinds_of
+from expiac.render import PACKAGE_HEADER, to_yaml
 from expiac.resource import Resource
 
 
@@ -90,11 +94,18 @@ class TrainingRunConfig(Config):
             document["trainer"] = settings
         return document
 
-    def serialize_to_yaml_file(self, path: Any = None) -> tuple[Any, dict[str, Any]]:
-        """Renders the config into `path` (a new temporary file where None): the path, and the document as data."""
-        from expiac.prepare import write_config
+    def serialize_to_yaml_file(self, path: Path | None = None) -> tuple[Path, dict[str, Any]]:
+        """Writes the experiment config, without a template, to try the trainer by hand: the path, and the document.
 
-        return write_config(self, path)
+        Where no path is given it is a new temporary file. What `apply` gives a run, `expiac render` shows.
+        """
+        document = self.document()
+        if path is None:
+            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml", text=True)
+            os.close(handle)
+            path = Path(name)
+        path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n")
+        return path, document
 
 
 class Job(Resource):
@@ -117,12 +128,7 @@ class Job(Resource):
         """As of any resource, with the placement's fields among the others."""
         given = super().inputs()
         given.pop("skypilot", None)
-        return given | self._placement()
-
-    def _placement(self) -> dict[str, Any]:
-        kinds = kinds_of(SkypilotJobConfig)
-        placed = changed_from_default(self.skypilot)
-        return {name: to_jsonable_python(value) for name, value in placed.items() if kinds[name] is not Kind.OPTION}
+        return given | _placement(self.skypilot)
 
     def kinds(self) -> dict[str, Kind]:
         return kinds_of(type(self)) | kinds_of(SkypilotJobConfig)
@@ -144,8 +150,6 @@ class TrainingJob(Resource):
     training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
     pin_code: Option[bool] = False
 
-    _placement = Job._placement
-
     def inputs(self) -> dict[str, Any]:
         """The placement, the annotations, and the config's document under `config`."""
         training = self.training
@@ -153,7 +157,7 @@ class TrainingJob(Resource):
         return {
             "config": self.training.document(),
             **{name: to_jsonable_python(value) for name, value in noted.items() if value},
-            **self._placement(),
+            **_placement(self.skypilot),
         }
 
     def kinds(self) -> dict[str, Kind]:
@@ -162,6 +166,13 @@ class TrainingJob(Resource):
 
 
 AnyJob = Job | TrainingJob
+
+
+def _placement(place: SkypilotJobConfig) -> dict[str, Any]:
+    """The placement's fields as inputs of the job itself."""
+    kinds = kinds_of(SkypilotJobConfig)
+    placed = changed_from_default(place)
+    return {name: to_jsonable_python(value) for name, value in placed.items() if kinds[name] is not Kind.OPTION}
 
 
 def accelerators(gpus: int | str, default: str) -> str | None:

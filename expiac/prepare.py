@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from typing import Any
 from expiac.compose import Composed, Composer
 from expiac.errors import ExpiacError, did_you_mean
 from expiac.identity import INSTANCE, identity_digest
-from expiac.job import AnyJob, Job, TrainingJob, TrainingRunConfig
+from expiac.job import AnyJob, Job, TrainingJob
 from expiac.plan import Desired
-from expiac.project import Project, find
+from expiac.project import Project
 from expiac.render import Templates
 from expiac.resource import Resource
 from expiac.stack import Stack, dependencies
@@ -42,18 +41,6 @@ def templates(project: Project) -> Templates:
         return Templates({str(file.relative_to(folder)): file.read_text() for file in files})
     except (OSError, UnicodeDecodeError) as error:
         raise ExpiacError("Unreadable template", f"{folder}: {error}") from error
-
-
-def write_config(training: TrainingRunConfig, path: Path | None) -> tuple[Path, dict[str, Any]]:
-    """Renders one training config into a file: the path, and the document as data."""
-    project, document = find(Path.cwd()), in_hydra(training.document())
-    text = templates(project).render(_EXPERIMENT, document, job="one run", stack="no stack")
-    if path is None:
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml", prefix="expiac-", delete=False) as file:
-            path = Path(file.name)
-    path = Path(path)
-    path.write_text(text)
-    return path, document
 
 
 class _Preparation:

@@ -44,11 +44,11 @@ def look(state: State, providers: Mapping[str, Provider]) -> Look:
     events: list[Event] = []
     unseen: dict[str, str] = {}
     for name, records in asked.items():
-        for record, observation in _read(providers.get(name), name, records, state.lineage).items():
+        for address, observation in _read(providers.get(name), name, records, state.lineage).items():
             if observation.presence is Presence.UNKNOWN:
-                unseen[record] = observation.detail or f"{name} gave no complete answer"
+                unseen[address] = observation.detail or f"{name} gave no complete answer"
             else:
-                events += _events(state.records[record], observation)
+                events += _events(state.records[address], observation)
     return Look(tuple(events), unseen)
 
 

@@ -11,6 +11,11 @@ from expiac.project import Project
 from expiac.provider import Provider
 
 
+def no_provider(address: str, name: str) -> ExpiacError:
+    """What is said where a resource needs a provider that the project does not have."""
+    return ExpiacError("No such provider", f"{address} needs {name}", f'[tool.expiac.providers] {name} = "module:Class"')
+
+
 class Providers(Mapping[str, Provider]):
     """`local`, and what `[tool.expiac.providers]` registers: resource type → `module:Class`.
 

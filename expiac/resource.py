@@ -76,13 +76,13 @@ def replace_refs(value: Any, by: Any) -> Any:
     return value
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
 class _Declaration:
     """Makes every subclass a frozen pydantic dataclass, decorated or not."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        pydantic_dataclass(cls, frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))  # type: ignore[call-overload]
+        pydantic_dataclass(cls, frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 
 
 class Resource(_Declaration):

@@ -23,8 +23,8 @@ from expiac.project import Project, find
 from expiac.provenance import provenance
 from expiac.provider import Examines, Inputs, Logs, Provider
 from expiac.refresh import Look, id_of, look
-from expiac.registry import Providers
-from expiac.reporter import Began, Finished, Reporter, Result, Seen, Waiting
+from expiac.registry import Providers, no_provider
+from expiac.reporter import Began, Finished, Progress, Reporter, Result, Seen, Waiting
 from expiac.state import Approved, Observed, Record, State
 from expiac.status import Status
 
@@ -119,7 +119,9 @@ class Session:
         want = step.desired
         if want is None or step.action not in _MAKES:
             return step
-        provider = self._providers.get(want.provider)
+        provider: object = self._providers.get(want.provider)
+        if provider is None:
+            raise no_provider(step.address, want.provider)
         if not isinstance(provider, Examines):
             return step
         return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
@@ -259,7 +261,7 @@ class _Held:
         self._lock.__exit__(kind, error, at)
 
 
-def _progress(record: Record) -> object:
+def _progress(record: Record) -> Progress | None:
     path = record.outputs.get("metrics")
     return read_progress(Path(path)) if isinstance(path, str) and "://" not in path else None
 

@@ -16,10 +16,10 @@ Json = Mapping[str, Any]
 
 
 class _Fact:
-    """Refuses keys it does not know: a field of a newer release is never dropped in silence. Keeps NaN and infinities."""
+    """Refuses keys it does not know: a field of a newer release is never dropped in silence."""
 
     __slots__ = ()
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid", "ser_json_inf_nan": "constants"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
 class Effect(str, Enum):
@@ -166,7 +166,7 @@ class Forgotten(_Fact):
 
 
 Event = Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten
-EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}  # type: ignore[attr-defined]
+EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
 
 
 @dataclass(frozen=True, slots=True)
