@@ -59,6 +59,12 @@ def metric(progress: Progress | None, *names: str) -> str:
     return "" if found is None else f"{found:.2f}"
 
 
+def rewards(progress: Progress | None) -> str:
+    """What the run earns now: `reward 3.14  hearts 0.75`."""
+    known = ((name, metric(progress, name)) for name in ("reward", "hearts"))
+    return "  ".join(f"{name} {figure}" for name, figure in known if figure)
+
+
 def judged(progress: Progress | None, name: str) -> str:
     """An evaluation before and after training: `1.32 → 9.87`; one figure where there was only one."""
     if progress is None or name not in progress.metrics:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from expiac.config import is_config
 from expiac.errors import ExpiacError, UsageError, did_you_mean
+from expiac.invalid import invalid
 
 C = TypeVar("C")
 
@@ -62,40 +63,6 @@ def _made(config_class: type[C], texts: Mapping[str, str], problems: list[str]) 
 def _refuse(problems: Sequence[str]) -> None:
     if problems:
         raise ExpiacError("Invalid value", "\n".join(problems))
-
-
-def invalid(error: ValidationError, about: type | None = None, where: str = "") -> ExpiacError:
-    """What pydantic says, all of it, each with its path; an unknown key with the nearest known one."""
-    problems = error.errors(include_url=False, include_input=True)
-    hints = [_hint(problem, about) for problem in problems]
-    lines = [_problem(problem) for problem in problems]
-    title = about.__name__ if about else error.title
-    hint = next((hint for hint in hints if hint), "")
-    return ExpiacError("Invalid config", "\n".join([where or title, *lines]), hint)
-
-
-def _problem(problem: Any) -> str:
-    path, message = ".".join(str(part) for part in problem["loc"]), problem["msg"]
-    if problem["type"] in ("missing", "missing_keyword_only_argument"):
-        return f"{path}: required, and not given"
-    if problem["type"] == "unexpected_keyword_argument":
-        return f"{path}: no such key"
-    given = problem["input"]
-    if not path or is_config(given) or isinstance(given, Mapping):
-        return f"{path}: {message}" if path else str(message)
-    return f"{path}: {message} (given {given!r})"
-
-
-def _hint(problem: Any, about: type | None) -> str:
-    if problem["type"] in ("missing", "missing_keyword_only_argument"):
-        return f"{problem['loc'][-1]}=…"
-    if problem["type"] != "unexpected_keyword_argument" or about is None or len(problem["loc"]) != 1:
-        return ""
-    return did_you_mean(str(problem["loc"][0]), _fields(about))
-
-
-def _fields(cls: Any) -> list[str]:
-    return [field.name for field in dataclasses.fields(cls)]
 
 
 def _at(config: Any, path: str) -> Any:
@@ -145,6 +112,10 @@ def _known(cls: type, name: str, parent: str) -> None:
         path = _joined(parent, name)
         raise UsageError("Unknown key", f"{path} is no field of {cls.__name__}",
                          did_you_mean(path, [_joined(parent, one) for one in known]))
+
+
+def _fields(cls: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(cls)]
 
 
 def _joined(parent: str, name: str) -> str:

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from expiac import overrides as words
 from expiac.errors import ExpiacError, UsageError, did_you_mean
 from expiac.experiment import Experiment, ExperimentConfig
+from expiac.invalid import invalid
 from expiac.project import Project
 from expiac.stack import Stack
 
@@ -79,7 +80,7 @@ def _shown(path: Path) -> str:
 
 def _execute(path: Path, project: Project) -> ModuleType:
     """The file's module, fresh, and not under the name `__main__`; what it prints goes to stderr."""
-    module = ModuleType(f"expiac_stack_{path.stem}")
+    module = ModuleType(_module_name(path))
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where classes look for their own annotations
     if str(project.root) not in sys.path:
@@ -87,6 +88,10 @@ def _execute(path: Path, project: Project) -> ModuleType:
     with _blamed(path, project), redirect_stdout(sys.stderr):
         exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     return module
+
+
+def _module_name(path: Path) -> str:
+    return f"expiac_stack_{path.stem}"
 
 
 @contextmanager
@@ -105,7 +110,9 @@ def _blamed(path: Path, project: Project) -> Iterator[None]:
         raise type(error)(error.summary, f"{error.detail}\nat {where}" if where else error.detail,
                           error.hint) from error
     except ValidationError as error:
-        raise words.invalid(error, where=f"{error.title}, {_place(error, path, project)}") from error
+        # The class is looked up by its name, so that a mistyped key can be told from the right one.
+        about = getattr(sys.modules.get(_module_name(path)), error.title, None)
+        raise invalid(error, about, f"{error.title}, {_place(error, path, project)}") from error
     except (Exception, SystemExit) as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise ExpiacError("Stack program failed", f"{_place(error, path, project)}: {what}") from error

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
+from expiac import inline
 from expiac.plan import ABSENT, Action, Change, Plan, Step
 
 FORMAT = 1
@@ -27,7 +27,7 @@ _SUMMARY = {
     Action.KEEP: "unchanged",
 }
 _LAUNCHES = (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
-_MIN_VALUE = 12
+_MIN_VALUES = 24
 
 
 def text(plan: Plan, width: int = 80, *, program: str = "") -> str:
@@ -117,59 +117,17 @@ def _reason(step: Step) -> str:
 
 
 def _change(change: Change, room: int) -> Iterator[str]:
-    before, after = value(change.before), value(change.after)
+    before, after = inline.value(change.before), inline.value(change.after)
     line = f"{change.path}: {before} → {after}"
     if len(line) <= room:
         yield line
         return
     left = room - len(change.path) - len(":  → ")
-    if left >= 2 * _MIN_VALUE:
-        yield f"{change.path}: {_shortened(before, after, left)}"
+    if left >= _MIN_VALUES:
+        yield f"{change.path}: {inline.difference(before, after, left)}"
     else:
-        yield f"{_end(change.path, room - 1)}:"
-        yield f"  {_shortened(before, after, room - len('   → '))}"
-
-
-def value(thing: Any) -> str:
-    """A value on one line; text is quoted only where it could be read as something else."""
-    if thing is ABSENT:
-        return "absent"
-    if isinstance(thing, str):
-        return thing if _is_plain(thing) else json.dumps(thing, ensure_ascii=False)
-    return json.dumps(thing, ensure_ascii=False, default=str)
-
-
-def _is_plain(word: str) -> bool:
-    if not word or word != word.strip() or not word.isprintable() or word[0] in "\"'[{" or word == "absent":
-        return False
-    try:
-        json.loads(word)
-    except ValueError:
-        return True
-    return False
-
-
-def _shortened(before: str, after: str, room: int) -> str:
-    """`before → after` in `room` columns of values, cut so that the place where they begin to differ is seen."""
-    half = room // 2
-    before_room = max(half, room - len(after))
-    after_room = max(half, room - len(before))
-    pairs = zip(before, after, strict=False)
-    common = next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(before), len(after)))
-    start = common - half // 2 if common > half - 4 else 0
-    return f"{_window(before, start, before_room)} → {_window(after, start, after_room)}"
-
-
-def _window(word: str, start: int, room: int) -> str:
-    if len(word) <= room:
-        return word
-    start = min(start, len(word) - room)
-    seen = word[start:] if start <= 0 else "…" + word[start + 1 :]
-    return seen if len(seen) <= room else seen[: room - 1] + "…"
-
-
-def _end(path: str, room: int) -> str:
-    return path if len(path) <= room else "…" + path[1 - room :]
+        yield f"{inline.end(change.path, room - 1)}:"
+        yield f"  {inline.difference(before, after, room - len('   → '))}"
 
 
 def _wrapped(line: str, indent: str, room: int) -> list[str]:

@@ -11,8 +11,7 @@ from rich.text import Text
 
 from expiac import show
 from expiac.cli import events, tables
-from expiac.console import COLOURS, ConsoleReporter, console
-from expiac.console import reporter as for_people
+from expiac.console import COLOURS, ConsoleReporter, Lines, console
 from expiac.errors import ExpiacError, Interrupted, UsageError, did_you_mean
 from expiac.plan import Plan
 from expiac.reporter import Result, Seen
@@ -68,7 +67,14 @@ def notes(said: Sequence[str]) -> None:
 
 def reporter(*, json: bool) -> ConsoleReporter:
     """Who tells what happens, as it happens."""
-    return events.JsonLines() if json else for_people()
+    if json:
+        return events.JsonLines()
+    out = console()
+    if not out.is_terminal or out.is_dumb_terminal:
+        return Lines(out.print)
+    from expiac.cli.live import LiveLines
+
+    return LiveLines(out)
 
 
 def statuses(seen: Sequence[Seen], session: Session, *, json: bool) -> None:
