@@ -62,8 +62,8 @@ def _nothing(plan: Plan, reporter: ConsoleReporter) -> int:
 def _raise(result: Result, called: str) -> None:
     """Raises where the result is not well."""
     if result.interrupted:
-        raise Interrupted("Interrupted", "nothing new was begun; runs that were launched go on",
-                          f"expiac apply {called}")
+        raise Interrupted("Interrupted", "nothing new is begun; runs that were launched go on",
+                          f"expiac status {called}")
     if result.failed or result.skipped:
         names = ", ".join(step.address for step in (*(step for step, _ in result.failed), *result.skipped))
         raise ExpiacError("Apply incomplete", f"not done: {names}", f"expiac plan {called}")

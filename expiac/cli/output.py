@@ -123,7 +123,7 @@ def texts(rendered: Mapping[str, Mapping[str, str]], folder: str | None) -> None
 def result(value: Result, program: str) -> None:
     """What an apply came to: a table of results where it waited, and three commands to try next."""
     out = console()
-    if value.seen:
+    if value.seen and not value.interrupted:
         out.print()
         out.print(tables.results(value.seen))
         for remark in tables.remarks(value.seen):

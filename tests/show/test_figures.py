@@ -1,0 +1,30 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from expiac import figures
+from expiac.reporter import Progress
+
+
+@pytest.mark.parametrize(("number", "shown"), [
+    (0, "0"), (950, "950"), (9_999, "9999"), (420_000, "420k"), (999_400, "999k"), (999_600, "1.00M"),
+    (1_200_000, "1.20M"), (3_000_000_000, "3.00G")])
+def test_counts(number, shown):
+    """At most five characters, whatever the size."""
+    assert figures.count(number) == shown
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [
+    (0.4, "0s"), (45, "45s"), (80, "1m 20s"), (7500, "2h 05m"), (273_600, "3d 04h")])
+def test_durations(seconds, shown):
+    """The two largest units."""
+    assert figures.duration(seconds) == shown
+
+
+def test_an_evaluation_before_and_after():
+    """The first evaluation is the one before training; where there was only one, it stands alone."""
+    assert figures.judged(Progress(10, 10, 1.0, {"h": 9.871}, {"h": 1.318}), "h") == "1.32 → 9.87"
+    assert figures.judged(Progress(0, 10, 0.0, {"h": 1.318}, {"h": 1.318}), "h") == "1.32"
+    assert figures.judged(None, "h") == ""

@@ -1,0 +1,58 @@
+"""What is said in a pipe while something happens."""
+
+from __future__ import annotations
+
+import pytest
+from plans import plan, step
+
+from expiac.console import Lines
+from expiac.errors import ExpiacError
+from expiac.plan import Action
+from expiac.reporter import Began, Progress, Seen, StepDeferred, StepEnded, StepFailed, Waiting
+from expiac.status import Status
+
+
+class Heard:
+    """A reporter whose lines are kept, with a clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.now = 0.0
+        self.reporter = Lines(lambda line: self.lines.append(line.plain), clock=lambda: self.now)
+
+    def look(self, status: Status, step: int = 0) -> None:
+        progress = Progress(step, 1_000_000, step / 1000, {"reward": 1.5}) if step else None
+        self.reporter.hear(Waiting((Seen("train", "lab.train.0a1b2c3d", "local", status, progress=progress),)))
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+def test_steps_are_said_as_they_end(heard):
+    """What is under way is not a line; what has ended is one."""
+    job = step("train", Action.CREATE, "new")
+    for moment in (Began(plan(job)), StepEnded(job, Status.PENDING), StepDeferred(step("b", Action.CREATE, "waits")),
+                   StepFailed(job, ExpiacError("No room", "8 GPUs asked, 0 here", "gpus=0"))):
+        heard.reporter.hear(moment)
+    assert heard.lines == [
+        "+ train   created: lab.train.0a1b2c3d",
+        "+ b   deferred: waits",
+        "+ train   No room\n  8 GPUs asked, 0 here\n  Hint: gpus=0",
+    ]
+
+
+def test_looks_are_rationed(heard):
+    """A changed status is said at once, progress every fifteen seconds."""
+    heard.look(Status.RUNNING)
+    for heard.now in range(1, 15):
+        heard.look(Status.RUNNING, step=100_000)
+    heard.now = 16.0
+    heard.look(Status.RUNNING, step=420_000)
+    heard.look(Status.SUCCEEDED, step=1_000_000)
+    assert heard.lines == [
+        "train   running",
+        "train   running   420k/1.00M   42%   reward 1.50   9m 40s left",
+        "train   succeeded   1.00M",
+    ]

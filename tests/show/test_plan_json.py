@@ -1,0 +1,34 @@
+"""The plan as a document for programs."""
+
+from __future__ import annotations
+
+import json
+
+from plans import change, plan, step
+
+from expiac import show
+from expiac.cli.events import dumps
+from expiac.plan import ABSENT, Action
+
+
+def test_the_keys_are_the_documented_ones(everything):
+    """Programs rely on these names."""
+    document = json.loads(dumps(show.document(everything)))
+    assert {"format_version", "stack", "lineage", "serial", "steps", "summary"} <= document.keys()
+    assert {"address", "type", "instance", "launch", "action", "reason", "changes", "cost_per_hour", "depends_on",
+            "deferred"} <= document["steps"][0].keys()
+    assert document["summary"] == {"create": 1, "update": 1, "replace": 2, "relaunch": 1, "stop": 1, "keep": 3,
+                                   "forget": 1}
+
+
+def test_absent_is_told_from_null():
+    """A field that is new, one that goes, and one that was null are three things."""
+    document = show.document(plan(step("x", Action.REPLACE, "", change("a", ABSENT, None), change("b", 1, ABSENT),
+                                       change("c", None, 2))))
+    assert [(one["before"], one["after"], one["absent"]) for one in document["steps"][0]["changes"]] == [
+        (None, None, "before"), (1, None, "after"), (None, 2, None)]
+
+
+def test_a_number_that_is_none_is_null():
+    """Every JSON parser reads the document, also where a loss has diverged."""
+    assert dumps({"loss": float("nan"), "best": [float("inf"), 1.5]}) == '{"loss": null, "best": [null, 1.5]}'
