@@ -105,6 +105,7 @@ def _send(alive: Callable[[], Iterable[psutil.Process]], sent: signal.Signals, w
             if process not in told:
                 told.add(process)
                 signal_to(process, sent)
+                signal_to(process, signal.SIGCONT)  # one that was stopped could not hear it
         if time.monotonic() >= deadline:
             return False
         time.sleep(pause)

@@ -94,9 +94,10 @@ class Queue:
                     break
                 kept.append(replace(entry, running=True, taken=gpus[: entry.gpus]))
                 running.append(kept[-1])
-                # Written before the start: whoever finds it without a supervisor knows that the start failed.
+                # Written before the start: whoever finds it without a supervisor knows that it has to be started again.
                 self._save([*kept, *entries])
                 start(Launch(Path(entry.launch)), kept[-1].taken, environ)
+                kept[-1] = replace(kept[-1], tries=entry.tries + 1)  # only now: our own death is not the job's fault
         self._save(kept)
 
     def _cpus(self, entries: Iterable[Entry]) -> int:
@@ -141,7 +142,7 @@ def _put_right(entry: Entry) -> Entry | None:
         return entry
     if not _is_waiting(launch):
         return None  # its supervisor died
-    if entry.tries + 1 < TRIES:
-        return replace(entry, running=False, taken=(), tries=entry.tries + 1)
+    if entry.tries < TRIES:
+        return replace(entry, running=False, taken=())
     launch.record("end", status=Status.FAILED.value, detail="its supervisor cannot start: see supervisor.log")
     return None

@@ -35,7 +35,7 @@ from expiac.status import Status
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of <linux/prctl.h>."""
 CENSUS = 5.0
-"""Seconds between two counts of a job's processes."""
+"""Seconds between two counts of a job's processes; less at its beginning."""
 END_LIMIT = 600.0
 """Seconds to wait for a full disk to take the end of a job."""
 
@@ -57,7 +57,7 @@ class Supervisor:
         self._codes: dict[int, int] = {}
         self._children: list[subprocess.Popen[bytes]] = []  # kept, or Popen would reap them behind our back
         self._family: processes.Family = []
-        self._next_census = 0.0
+        self._next_census, self._census_pause = 0.0, 0.25
         self._ears = Ears()
         _adopt_orphans()
 
@@ -118,12 +118,13 @@ class Supervisor:
             if self._is_stopped or ended == list(pids):
                 return None
             self._take_census()
-            self._ears.wait(CENSUS)
+            self._ears.wait(self._census_pause)
 
     def _take_census(self) -> None:
         """Writes down who is alive: our death must hide nobody, not even who has scrubbed its environment."""
         if time.monotonic() >= self._next_census:
-            self._next_census = time.monotonic() + CENSUS
+            self._next_census = time.monotonic() + self._census_pause
+            self._census_pause = min(2 * self._census_pause, CENSUS)
             family = processes.census()
             if family != self._family:
                 with suppress(OSError):

@@ -30,11 +30,11 @@ def sync_code(source: Path, target: Path, manifest: Path, apart: Path) -> None:
     known = (read(manifest) or {}).get("files", [])
     # Named before they are there: what a killed sync brought is removed too when its time comes.
     write(manifest, json.dumps({"files": sorted({*known, *names})}), durable=False)
+    _folder(target)
     for name in set(known) - set(names):
-        (target / name).unlink(missing_ok=True)
-    target.mkdir(mode=0o700, exist_ok=True)
+        _remove(target, name)
     for name in names:
-        _copy(source / name, target / name)
+        _copy(source / name, target, name)
     write(manifest, json.dumps({"files": names}), durable=False)
 
 
@@ -79,18 +79,33 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copies one file or link, unless it is there already; sockets and the like are no code."""
-    wanted = source.lstat()
+def _copy(source: Path, base: Path, name: str) -> None:
+    """Copies one file or link below `base`, unless it is there already; sockets and the like are no code."""
+    wanted, target = source.lstat(), base / name
     if not (stat.S_ISREG(wanted.st_mode) or stat.S_ISLNK(wanted.st_mode)):
         return
     if os.path.lexists(target):
         found = target.lstat()
         if (found.st_mode, found.st_size, found.st_mtime_ns) == (wanted.st_mode, wanted.st_size, wanted.st_mtime_ns):
             return
-        _clear(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    for folder in reversed([parent for parent in target.parents if base in parent.parents]):
+        _folder(folder)
+    _clear(target)
     shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _remove(base: Path, name: str) -> None:
+    """Removes a file that an earlier sync brought, unless a job put something else there."""
+    target = base / name
+    if target.parent.resolve().is_relative_to(base.resolve()) and not _is_folder(target):
+        target.unlink(missing_ok=True)
+
+
+def _folder(path: Path) -> None:
+    """A real folder: what a job put there instead, a link for example, would lead elsewhere."""
+    if not _is_folder(path):
+        _clear(path)
+        path.mkdir(mode=0o700)
 
 
 def _clear(path: Path) -> None:
@@ -116,10 +131,11 @@ def mount(mounts: Mapping[str, str], texts: Mapping[str, str], root: Path, home:
 
 def _bring(source: Path, target: Path, name: str) -> None:
     if source.is_dir():
+        _folder(target)
         for found in _walk(source, Path()):
-            _copy(source / found, target / found)
+            _copy(source / found, target, found)
     elif source.exists():
-        _copy(source.resolve(), target)
+        _copy(source.resolve(), target.parent, target.name)
     else:
         raise ExpiacError("No such file to mount", name, "a mount's source is relative to the project")
 
