@@ -14,6 +14,7 @@ from expiac import planner, program
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, Stale, UsageError, did_you_mean
 from expiac.journal import Journal
+from expiac.lineage import lineage
 from expiac.lock import Lock
 from expiac.plan import Action, Desired, Plan, Step
 from expiac.planner import Wishes
@@ -41,7 +42,8 @@ class Session:
         self._program, self._reporter = declared, reporter
         self._providers = Providers(project, providers)
         self._file = project.state_folder / f"{stack}.jsonl"
-        self._journal = Journal.open(self._file, stack=stack, program=self._program_path)
+        self._journal = Journal.open(self._file, stack=stack, program=self._program_path,
+                                     lineage=lineage(project.state_folder, stack))
         self.state: State = self._journal.state
         self.notes: tuple[str, ...] = tuple(self._journal.notes)
         self._look = Look()
