@@ -174,10 +174,15 @@ class Composer:
 
     def _missing(self, label: str, error: Any) -> ExpiacError:
         wanted = str(error.missing_cfg_file or "")
-        options = [str(option) for option in error.options or ()]
-        last = wanted.rpartition("/")[2]
+        folder = self._configs
+        # Told at the first part of the path that is wrong: a misspelt folder explains what is missing in it.
+        for part in wanted.split("/"):
+            if not (folder / part).is_dir():
+                break
+            folder /= part
+        known = [path.stem for path in folder.glob("[!._]*") if path.is_dir() or path.suffix == ".yaml"]
         return ExpiacError("No such config", f"{label}: there is no {self._project.configs}/{wanted}.yaml",
-                           did_you_mean(last, options) if options else f"ls {self._project.configs}")
+                           did_you_mean(part, known) or f"ls {folder.relative_to(self._project.root)}")
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from expiac.errors import ExpiacError, did_you_mean
-from expiac.resource import NAME, Resource
+from expiac.resource import NAME, Ref, Resource
 
 
 @dataclass(frozen=True, init=False)
@@ -26,9 +26,9 @@ class Stack:
         object.__setattr__(self, "resources", _ordered(declared))
 
 
-def dependencies(resource: Resource) -> tuple[str, ...]:
-    """The names that a resource needs: stated ones first, then those it refers to."""
-    return tuple(dict.fromkeys([*resource.depends_on, *(ref.resource for ref in resource.refs())]))
+def dependencies(resource: Resource, refs: Iterable[Ref]) -> tuple[str, ...]:
+    """The names that a resource with these Refs needs: stated ones first, then those it refers to."""
+    return tuple(dict.fromkeys([*resource.depends_on, *(ref.resource for ref in refs)]))
 
 
 def _refuse_duplicates(resources: Sequence[Resource]) -> None:
@@ -49,13 +49,14 @@ def _refuse_duplicates(resources: Sequence[Resource]) -> None:
 
 def _ordered(resources: Sequence[Resource]) -> tuple[Resource, ...]:
     by_name = {resource.name: resource for resource in resources}
-    graph = {resource.name: dependencies(resource) for resource in resources}
+    refs = {resource.name: resource.refs() for resource in resources}  # not for nothing: it walks all inputs
+    graph = {resource.name: dependencies(resource, refs[resource.name]) for resource in resources}
     for name, needed in graph.items():
         for other in needed:
             if other not in by_name:
                 raise ExpiacError("Unknown dependency", f"{name} needs {other!r}, which is not in the stack",
                                   did_you_mean(other, by_name))
-    _refuse_unknown_outputs(resources, by_name)
+    _refuse_unknown_outputs(refs, by_name)
     sorter = TopologicalSorter(graph)
     try:
         sorter.prepare()
@@ -65,13 +66,14 @@ def _ordered(resources: Sequence[Resource]) -> tuple[Resource, ...]:
     return tuple(by_name[name] for name in _stable_order(sorter, list(by_name)))
 
 
-def _refuse_unknown_outputs(resources: Sequence[Resource], by_name: dict[str, Resource]) -> None:
-    for resource in resources:
-        for ref in resource.refs():
+def _refuse_unknown_outputs(refs: Mapping[str, Sequence[Ref]], by_name: dict[str, Resource]) -> None:
+    for name, needed in refs.items():
+        for ref in needed:
             known = by_name[ref.resource].output_names()
             if known is not None and ref.output not in known:
-                raise ExpiacError("Unknown output", f"{resource.name} refers to {ref.resource}.{ref.output}",
-                                  did_you_mean(ref.output, known))
+                raise ExpiacError("Unknown output", f"{name} refers to {ref.resource}.{ref.output}",
+                                  did_you_mean(ref.output, known)
+                                  or f'{ref.resource} has none; a job names its own: outputs={{"{ref.output}": "a/path"}}')
 
 
 def _stable_order(sorter: TopologicalSorter[str], declared: list[str]) -> list[str]:

@@ -23,7 +23,9 @@ def task(place: SkypilotJobConfig, run: str, infra: str, project: Project, *, ha
     if has_config:
         target = f"{project.configs}/experiments/{INSTANCE}.yaml"
         mounts[f"~/sky_workdir/{target}" if place.workdir is not None else f"~/{target}"] = CONFIG_FILE
-    document: dict[str, Any] = {"name": INSTANCE, "resources": _resources(place, infra, project)}
+    document: dict[str, Any] = {"name": INSTANCE}
+    if resources := _resources(place, infra, project):
+        document["resources"] = resources
     document["num_nodes"] = place.nodes
     optional: Mapping[str, Any] = {
         "workdir": place.workdir,
