@@ -1,0 +1,96 @@
+"""A stack file run by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from expiac.errors import UsageError
+from expiac.experiment import ExperimentConfig
+from expiac.standalone import Flags, flags
+
+ROOT = Path(__file__).parents[2]
+
+
+class Lab(ExperimentConfig):
+    name: str = "lab"
+    gpus: int = 1
+    nodes: int = 1
+    spot: bool = True
+    git_check: bool = True
+
+
+@pytest.mark.parametrize(("words", "overrides"), [
+    ("--gpus=4 --nodes 2", ["gpus=4", "nodes=2"]),
+    ("--spot=false", ["spot=false"]),
+    ("--spot=true", ["spot=true"]),
+    ("--spot false", ["spot=false"]),
+    ("--no-spot", ["spot=false"]),
+    ("--spot", ["spot=true"]),
+    ("--spot --gpus 2", ["spot=true", "gpus=2"]),
+    ("--no-git-check", ["git_check=false"]),
+    ("--git-check", ["git_check=true"]),
+    ("--previous-job-ids 3 5 --gpus=2", ['previous_job_ids=["3", "5"]', "gpus=2"]),
+    ("--previous-job-ids=3,5", ['previous_job_ids=["3", "5"]']),
+    ("--previous-job-ids=[3,5]", ["previous_job_ids=[3,5]"]),
+    ("--trainer.optimizer.learning_rate=1e-3", None),
+    ("--gpus=1 --gpus=2", ["gpus=2"]),
+])
+def test_flags_are_overrides(words, overrides):
+    """Every way to write a flag that people try, booleans above all."""
+    if overrides is None:
+        with pytest.raises(UsageError, match="Unknown flag"):
+            flags(words.split(), Lab)
+    else:
+        assert flags(words.split(), Lab) == Flags(tuple(overrides))
+
+
+@pytest.mark.parametrize(("words", "launch"), [
+    ("", None), ("--launch", True), ("--no-launch", False), ("--launch=true", True), ("--launch=false", False)])
+def test_consent_is_given_or_not(words, launch):
+    """Bare, it asks; the other two are said."""
+    assert flags(words.split(), Lab).launch is launch
+
+
+@pytest.mark.parametrize(("words", "hint"), [
+    ("gpus=4", "--gpus=4"),
+    ("stray", "--help"),
+    ("--spt=false", "did you mean --spot?"),
+    ("--no-gpus", "known"),
+    ("--gpus", "--gpus=…"),
+    ("--gpus 4 5", "--help"),
+    ("-y", "--help"),
+])
+def test_any_other_word_is_refused(words, hint):
+    """Nothing is ignored; the hint says how it is written."""
+    with pytest.raises(UsageError) as error:
+        flags(words.split(), Lab)
+    assert hint in error.value.hint or hint == "known"
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "stacks/lr_ab_test.py", *words], cwd=ROOT, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, env={"PYTHONPATH": str(ROOT), "PATH": ""}, check=False)
+
+
+def test_a_stray_word_ends_the_process_with_64():
+    """The real file, as a real process."""
+    done = run("--gpus=4", "stray")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.startswith("Stray word\n  'stray' belongs to no flag")
+
+
+def test_without_a_terminal_it_cannot_ask():
+    """Nothing is launched that nobody agreed to."""
+    done = run("--gpus=4")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "--launch to apply, --no-launch to plan only" in done.stderr
+
+
+def test_help_lists_every_field():
+    """Each with its type and its default."""
+    lines = [" ".join(line.split()) for line in run("--help").stdout.splitlines()]
+    assert {"--gpus=INT 1", "--spot / --no-spot true", '--name=STR "lr_ab_test"', "--user=STR"} <= set(lines)
