@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from expiac.job import AnyJob, Job, TrainingJob
 from expiac.plan import Desired
 from expiac.project import Project
 from expiac.render import Templates
-from expiac.resource import Resource
+from expiac.resource import Ref, Resource, distinct_refs
 from expiac.stack import Stack, dependencies
 from expiac.task import CONFIG_FILE, in_hydra, task
 
@@ -49,10 +49,11 @@ class _Preparation:
     def __init__(self, stack: Stack, project: Project) -> None:
         self.stack, self.project = stack, project
         self.by_name = {resource.name: resource for resource in stack.resources}
+        self.inputs = {resource.name: resource.inputs() for resource in stack.resources}
         jobs = [resource for resource in stack.resources if isinstance(resource, Job | TrainingJob)]
         # A stack without jobs needs no templates, and so no project around it.
         self.templates = templates(project) if jobs else Templates({})
-        self.configs = {job.name: self._render(_EXPERIMENT, in_hydra(job.training.document()), job)
+        self.configs = {job.name: self._render(_EXPERIMENT, in_hydra(self.inputs[job.name]["config"]), job)
                         for job in jobs if isinstance(job, TrainingJob)}
 
     def compose(self) -> Mapping[str, Composed]:
@@ -61,7 +62,8 @@ class _Preparation:
         return Composer(self.project).compose(self.configs)
 
     def desired(self, resource: Resource, composed: Composed | None) -> Desired:
-        inputs, kinds, outputs = resource.inputs(), resource.kinds(), resource.output_paths()
+        inputs, kinds, outputs = self.inputs[resource.name], resource.kinds(), resource.output_paths()
+        refs = distinct_refs(inputs)
         texts: dict[str, str] = {}
         provider = resource.provider or resource.type
         if isinstance(resource, Job | TrainingJob):
@@ -69,14 +71,14 @@ class _Preparation:
             provider = infra if infra in ("local", "memory") else "skypilot"
             run = resource.run if isinstance(resource, Job) else self.project.run
             outputs = outputs or dict(composed.outputs if composed is not None else self.project.outputs)
-            inputs |= {"infra": infra, "run": run, **self._content(resource)}
+            inputs = {**inputs, "infra": infra, "run": run, **self._content(resource)}
             texts = self._texts(resource, run, infra)
             if composed is not None:
                 inputs["config"] = composed.config
-        self._refuse_unknown_outputs(resource)
+        self._refuse_unknown_outputs(resource.name, refs)
         return Desired(
             resource.name, resource.type, provider, inputs, kinds, identity_digest(resource.type, inputs, kinds),
-            texts, outputs, dependencies(resource), resource.refs(), resource.completes)
+            texts, outputs, dependencies(resource, refs), refs, resource.completes)
 
     def _texts(self, job: AnyJob, run: str, infra: str) -> dict[str, str]:
         has_config = isinstance(job, TrainingJob)
@@ -87,10 +89,10 @@ class _Preparation:
     def _render(self, template: str, document: Mapping[str, Any], job: AnyJob) -> str:
         return self.templates.render(template, document, job=job.name, stack=self.stack.name)
 
-    def _refuse_unknown_outputs(self, resource: Resource) -> None:
-        for ref in resource.refs():
+    def _refuse_unknown_outputs(self, name: str, refs: Sequence[Ref]) -> None:
+        for ref in refs:
             if isinstance(self.by_name[ref.resource], TrainingJob) and ref.output not in self.project.outputs:
-                raise ExpiacError("Unknown output", f"{resource.name} refers to {ref.resource}.{ref.output}",
+                raise ExpiacError("Unknown output", f"{name} refers to {ref.resource}.{ref.output}",
                                   did_you_mean(ref.output, self.project.outputs))
 
     def _content(self, job: AnyJob) -> dict[str, Any]:

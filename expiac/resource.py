@@ -65,6 +65,11 @@ def refs_in(value: Any) -> Iterator[Ref]:
             yield from refs_in(part)
 
 
+def distinct_refs(inputs: dict[str, Any]) -> tuple[Ref, ...]:
+    """Every Ref in a resource's inputs, each once, in order of appearance."""
+    return tuple(dict.fromkeys(refs_in(inputs)))
+
+
 def replace_refs(value: Any, by: Any) -> Any:
     """The nested JSON value with each Ref replaced by the text `by(ref)`."""
     if isinstance(value, str):
@@ -128,7 +133,7 @@ class Resource(_Declaration):
 
     def refs(self) -> tuple[Ref, ...]:
         """Every Ref among the inputs, each once, in order of appearance."""
-        return tuple(dict.fromkeys(refs_in(self.inputs())))
+        return distinct_refs(self.inputs())
 
     def output_names(self) -> frozenset[str] | None:
         """The outputs it will have, or None where only its provider or the project knows."""
