@@ -141,6 +141,7 @@ class Composer:
         from hydra.types import RunMode
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
+        from yaml import YAMLError
 
         if text.splitlines()[0].strip() != PACKAGE_HEADER:
             raise ExpiacError("Rendered config has no package header", f"{label}: line 1 is {text.splitlines()[0]!r}",
@@ -154,9 +155,11 @@ class Composer:
             with _refs_filled(text):
                 if self._project.schema:
                     OmegaConf.to_object(config)
-                outputs = {key: self._resolved(config, path) for key, path in self._project.outputs.items()}
+                outputs = {key: self._output(config, key, path) for key, path in self._project.outputs.items()}
         except MissingConfigException as error:
             raise self._missing(label, error) from error
+        except YAMLError as error:
+            raise ExpiacError("Invalid YAML", f"{label}: {error}") from error
         except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
             raise _invalid(label, error, config) from error
         paths = [self._configs / f"{default.config_path}.yaml" for default in chosen if default.config_path]
@@ -164,12 +167,17 @@ class Composer:
         return Composed(plain, outputs), [str(path) for path in paths if path.is_file()]
 
     @staticmethod
-    def _resolved(config: Any, path: str) -> str:
+    def _output(config: Any, name: str, path: str) -> str:
         from omegaconf import OmegaConf
+        from omegaconf.errors import OmegaConfBaseException
 
         scope = OmegaConf.create({"path": path})
         scope._set_parent(config)  # interpolations of the project's output paths see the composed config
-        value: str = scope.path
+        try:
+            value: str = scope.path
+        except OmegaConfBaseException as error:
+            raise ExpiacError("Invalid output", f"[tool.expiac.outputs] {name} = {path!r}: {error.msg}",
+                              "a path, with interpolations of the composed config such as ${run_dir}") from error
         return os.path.normpath(value) if "://" not in value else value
 
     def _missing(self, label: str, error: Any) -> ExpiacError:

@@ -63,7 +63,7 @@ def find(start: Path) -> Project:
         if settings is not None:
             return _checked(folder, settings)
     raise ExpiacError("No project here", f"no pyproject.toml with [tool.expiac] in {start} or above",
-                      "expiac new, or cd into a project")
+                      "cd into a project, or make this folder one: echo '[tool.expiac]' >> pyproject.toml")
 
 
 def _settings(file: Path) -> dict[str, Any] | None:
@@ -71,10 +71,14 @@ def _settings(file: Path) -> dict[str, Any] | None:
         return None
     try:
         document = tomllib.loads(file.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ExpiacError("Invalid pyproject.toml", f"{file}: {error}") from error
-    tool: dict[str, Any] = document.get("tool", {})
-    return tool.get("expiac")
+    tool = document.get("tool", {})
+    settings = tool.get("expiac") if isinstance(tool, dict) else None
+    if settings is not None and not isinstance(settings, dict):
+        raise ExpiacError("Invalid pyproject.toml", f"{file}: tool.expiac is {settings!r}, and should be a table",
+                          "[tool.expiac]")
+    return settings
 
 
 def _checked(root: Path, settings: dict[str, Any]) -> Project:

@@ -95,14 +95,21 @@ class Templates:
         try:
             return self._environment.get_template(name).render(**context)
         except jinja2.TemplateNotFound as error:
-            raise ExpiacError("No such template", str(error), did_you_mean(str(error), self._sources)) from error
+            raise ExpiacError("No such template", f"{error.name}, wanted by {name}" if error.name != name else name,
+                              f"the project's templates are {', '.join(self._sources) or 'none'}") from error
         except jinja2.TemplateSyntaxError as error:
             where = f"{error.name}, line {error.lineno}"
             raise ExpiacError("Invalid template", f"{where}: {error.message}") from error
         except jinja2.UndefinedError as error:
             where = f"{name}, line {_line_of(error, name)}"
             raise ExpiacError("Undefined variable in a template", f"{where}: {error.message}",
-                              f"known there: {', '.join(sorted(context))}") from error
+                              f"known there: {', '.join(sorted(context))}; in config: "
+                              f"{', '.join(map(str, context['config']))}") from error
+        except ExpiacError:
+            raise
+        except Exception as error:  # whatever the template's own expressions raise is its author's to mend
+            where = f"{name}, line {_line_of(error, name)}"
+            raise ExpiacError("Template failed", f"{where}: {type(error).__name__}: {error}") from error
 
 
 def _line_of(error: BaseException, name: str) -> int | str:
