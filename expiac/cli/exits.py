@@ -85,4 +85,6 @@ def stopping(*stops: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        # After the first ^C the process is on its way out, and another one may still end it at once.
+        if signal.getsignal(signal.SIGINT) is first:
+            signal.signal(signal.SIGINT, before)

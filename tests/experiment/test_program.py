@@ -102,8 +102,9 @@ MISTAKES = {
     "no config class": (FUNCTION.replace("config: Lab", "config"), "No config class", "stacks/lab.py:8"),
     "two resources of one name": (VALUE.replace("[", "[Job('hello', run='x'), "), "Duplicate name", "stacks/lab.py:3"),
     "a cycle": ("from expiac import Job, Ref, Stack\n"
-                "s = Stack('s', [Job('a', run=f\"{Ref('b', 'x')}\", outputs={'x': 'x'}),\n"
-                "                Job('b', run=f\"{Ref('a', 'x')}\", outputs={'x': 'x'})])", "Dependency cycle", "lab.py:2"),
+                "lab = Stack('lab', [Job('a', run=Ref('b', 'x'), outputs={'x': 'x'}),\n"
+                "                    Job('b', run=Ref('a', 'x'), outputs={'x': 'x'})])",
+                "Dependency cycle", "stacks/lab.py:2"),
     "unknown field": ("from trainer.config import TrainerConfig\nTrainerConfig(bacth_size=4)\n", "Invalid config",
                       "bacth_size: no such key"),
     "out of bounds": ("from trainer.config import OptimizerConfig\n\nOptimizerConfig(learning_rate=-1)\n",

@@ -1,0 +1,107 @@
+"""The commands, end to end on the local backend."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_from_plan_to_destroy(expiac):
+    """The main job: planned, applied, unchanged, edited, destroyed; exit codes say what is so."""
+    assert expiac("plan", "--detailed-exitcode").code == 2
+    applied = expiac("apply", "lab", "--yes", "--wait")
+    assert applied.code == 0, applied.err
+    assert "say_0  succeeded" in applied.out
+    assert "expiac logs lab say_0" in applied.out
+    unchanged = expiac("plan", "--detailed-exitcode")
+    assert (unchanged.code, unchanged.out.splitlines()[-1]) == (0, "no changes")
+    edited = expiac("plan", "words=bye", "--detailed-exitcode")
+    assert edited.code == 2
+    assert "± say_0   run: " in edited.out
+    assert "  Hint: expiac plan lab\n" in edited.out
+    destroyed = expiac("destroy", "--yes")
+    assert destroyed.code == 0
+    assert "· say_0   succeeded, and no longer declared" in destroyed.out
+
+
+def test_applying_twice_launches_nothing(expiac):
+    """The second apply says `no changes`."""
+    expiac("apply", "--yes", "--wait")
+    again = expiac("apply", "--yes")
+    assert (again.code, again.out.splitlines()[-1]) == (0, "no changes")
+
+
+def test_plan_prints_one_document(expiac):
+    """`--json` is one document on stdout and nothing else there."""
+    said = expiac("plan", "lab", "jobs=2", "--json")
+    assert [step["action"] for step in json.loads(said.out)["steps"]] == ["create", "create"]
+    assert json.loads(said.out)["overrides"] == {"jobs": "2"}
+
+
+def test_apply_streams_events(expiac):
+    """`apply --json` is one event a line, from the plan to the end."""
+    events = [json.loads(line) for line in expiac("apply", "--yes", "--wait", "--json").out.splitlines()]
+    names = [event["event"] for event in events]
+    assert (names[0], names[1], names[2], names[-1]) == ("began", "step_began", "step_ended", "finished")
+    assert [event["status"] for event in events if event["event"] == "seen"][-1] == "succeeded"
+    assert events[-1]["done"] == ["say_0"]
+    nothing = [json.loads(line)["event"] for line in expiac("apply", "--yes", "--json").out.splitlines()]
+    assert nothing == ["began", "finished"]
+
+
+def test_a_failed_run_is_an_error(expiac):
+    """Whoever waits is told: exit 1, the job's name, and where to look."""
+    said = expiac("apply", "words=fail", "--yes", "--wait")
+    assert said.code == 1
+    assert said.err == "Run failed\n  say_0 (failed)\n  Hint: expiac logs lab say_0\n"
+
+
+def test_status_and_logs(expiac):
+    """How each job is, and what it printed."""
+    assert expiac("status").code == 64
+    expiac("apply", "jobs=2", "--yes", "--wait")
+    status = expiac("status", "lab")
+    assert [line.split()[:2] for line in status.out.splitlines()[1:]] == [["say_0", "succeeded"], ["say_1", "succeeded"]]
+    document = json.loads(expiac("status", "--json").out)
+    assert [(one["address"], one["status"]) for one in document["resources"]] == [
+        ("say_0", "succeeded"), ("say_1", "succeeded")]
+    assert expiac("logs", "lab", "say_1").out == "hello 1\n"
+    assert expiac("logs", "say_1").out == "hello 1\n"
+    assert expiac("logs", "lab").code == 64
+    assert expiac("logs", "lab", "sya_1").err.endswith("Hint: did you mean say_1?\n")
+
+
+def test_refresh_writes_down_what_it_sees(expiac):
+    """After it, the state alone knows how a run ended."""
+    expiac("apply", "--yes", "--wait")
+    assert "succeeded" in expiac("refresh").out
+    assert "succeeded" in expiac("status", "--no-refresh").out
+
+
+def test_render_prints_or_writes(expiac, project):
+    """Everything that is launched, but for the instance's name."""
+    assert '# --- say_0: task.yaml\n' in expiac("render").out
+    said = expiac("render", "lab", "--out", "rendered")
+    assert said.out == "rendered/say_0.task.yaml\n"
+    assert 'name: "@instance@"' in (project / "rendered" / "say_0.task.yaml").read_text()
+
+
+def test_without_a_terminal_consent_is_needed(expiac, project):
+    """Nothing is asked that nobody can answer, and nothing is done."""
+    for command in ("apply", "destroy"):
+        said = expiac(command, "lab")
+        assert (said.code, said.out) == (64, "")
+        assert said.err == "Consent needed\n  there is no terminal to ask on\n  Hint: --yes\n"
+    assert not (project / ".expiac" / "lab.jsonl").exists()
+
+
+def test_destroy_needs_no_program(expiac, project):
+    """It works from the state alone."""
+    expiac("apply", "--yes", "--wait")
+    (project / "stacks" / "lab.py").write_text("def broken(:\n")
+    assert expiac("plan").code == 1
+    assert expiac("destroy", "lab", "--yes").code == 0
+
+
+def test_version(expiac):
+    """One line."""
+    assert expiac("version").out.startswith("expiac ")

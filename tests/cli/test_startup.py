@@ -1,0 +1,74 @@
+"""What is imported when; start-up time follows from it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("pydantic", "dataclasses_json", "jinja2", "hydra", "omegaconf", "yaml", "sky", "wandb", "torch")
+
+
+def python(code: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": str(ROOT), **env})
+
+
+def imported_by(code: str, cwd: Path = ROOT) -> set[str]:
+    done = python(f"import sys\n{code}\nprint('imported:', *sys.modules, file=sys.stderr)", cwd)
+    assert "imported:" in done.stderr, done.stderr
+    return set(done.stderr.partition("imported:")[2].split())
+
+
+def test_help_imports_only_typer():
+    """Help waits for nothing but the parser that prints it."""
+    assert not imported_by("from expiac.cli.exits import run; run(['--help'])") & {*HEAVY, "expiac.session"}
+
+
+@pytest.mark.parametrize("words", [["apply", "--help"], ["version"]])
+def test_a_light_command_imports_nothing_of_ours(words):
+    """To read a command's words typer itself imports pydantic; nothing else is waited for."""
+    names = imported_by(f"from expiac.cli.exits import run; run({words})")
+    assert not names & ({*HEAVY, "expiac.session"} - {"pydantic"})
+
+
+def test_importing_expiac_is_free():
+    """Its names are imported when they are first used."""
+    assert not imported_by("import expiac, expiac.cli") & {*HEAVY, "typer", "rich"}
+
+
+def test_completing_imports_nothing_of_ours():
+    """A press of Tab lists files; what the parser itself needs is not ours to choose."""
+    names = imported_by("from expiac.cli.complete import stacks; print(stacks(''))")
+    assert not names & {*HEAVY, "typer", "rich", "expiac.session"}
+
+
+def test_declaring_and_planning_import_no_backend(tmp_path):
+    """Neither sky nor wandb nor torch is needed to plan."""
+    code = ("import dataclasses, pathlib; from expiac.project import find; from expiac.program import load\n"
+            "from expiac.prepare import desired\n"
+            f"project = dataclasses.replace(find(pathlib.Path.cwd()), state=pathlib.Path({str(tmp_path)!r}))\n"
+            "desired(load(project, 'lr_ab_test').stack, project)")
+    assert not imported_by(code) & {"sky", "wandb", "torch", "mettagrid"}
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("", ["arena", "lr_ab_test", "warm_start"]), ("l", ["lr_ab_test"])])
+def test_stack_names_are_completed(typed, offered):
+    """As a shell asks for it."""
+    done = python("from expiac.cli import main; main()", _EXPIAC_COMPLETE="complete_bash",
+                  COMP_WORDS=f"expiac plan {typed}", COMP_CWORD="2")
+    assert done.stdout.split() == offered
+
+
+def test_every_public_name_is_there():
+    """`__all__` is sorted, resolves, and is what `dir` of a module shows to people."""
+    import expiac
+
+    assert expiac.__all__ == sorted(expiac.__all__, key=lambda name: (name[0].islower(), name))
+    assert all(getattr(expiac, name) is not None for name in expiac.__all__)
+    with pytest.raises(AttributeError):
+        expiac.nothing  # noqa: B018
