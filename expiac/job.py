@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_core import to_jsonable_python
 
 from expiac.config import Config, config_groups, is_config, named
@@ -21,10 +22,19 @@ from expiac.render import PACKAGE_HEADER, to_yaml
 from expiac.resource import Resource
 
 
+_GPUS = re.compile(r"\d+|[A-Za-z][\w.-]*(:[1-9]\d*)?", re.ASCII)
+
+
+def _is_gpus(value: int | str) -> int | str:
+    if not _GPUS.fullmatch(str(value)):
+        raise ValueError("gpus is a count such as 4, or a type and a count such as H100:8")
+    return value
+
+
 class SkypilotJobConfig(Config):
     """Where and on what a job runs, on any backend."""
 
-    gpus: Placement[int | str] = 1
+    gpus: Annotated[Placement[int | str], AfterValidator(_is_gpus)] = 1
     """Per node: a count, or a type and a count such as `H100:8`. A machine without any runs the job on its CPU."""
     nodes: Annotated[Placement[int], Field(ge=1)] = 1
     spot: Placement[bool] = False

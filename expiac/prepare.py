@@ -95,8 +95,15 @@ class _Preparation:
                 raise ExpiacError("Unknown output", f"{name} refers to {ref.resource}.{ref.output}",
                                   did_you_mean(ref.output, self.project.outputs))
 
+    def _refuse_missing_workdir(self, job: AnyJob) -> None:
+        workdir = job.skypilot.workdir
+        if workdir is not None and "://" not in workdir and not (self.project.root / Path(workdir).expanduser()).is_dir():
+            raise ExpiacError("No such workdir", f"{job.name}: {workdir} (looked in {self.project.root})",
+                              "a folder, from the project's root, or workdir=None for none")
+
     def _content(self, job: AnyJob) -> dict[str, Any]:
         """Mounts by target and content, and the working tree where the job pins it: a path says nothing."""
+        self._refuse_missing_workdir(job)
         mounts = {target: _content_of(self.project.root, job.name, source)
                   for target, source in job.skypilot.file_mounts.items()}
         content: dict[str, Any] = {"file_mounts": mounts} if mounts else {}

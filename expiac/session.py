@@ -126,7 +126,10 @@ class Session:
             raise no_provider(step.address, want.provider)
         if not isinstance(provider, Examines):
             return step
-        return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
+        try:
+            return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
+        except ExpiacError as error:
+            raise ExpiacError(error.summary, f"{step.address}: {error.detail}", error.hint) from error
 
     def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = 7 * 86400) -> Result:
         """Carries out the plan; with `wait`, until every run has ended and every deferred step is done."""
