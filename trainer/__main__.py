@@ -1,7 +1,7 @@
 """The command line: `python -m trainer +experiments=<instance> run_name=<instance> [key=value …]`.
 
-Composes the config with Hydra, checks it with the schema, trains. Exit codes: 0 trained, 1 error, 143 stopped by SIGTERM
-with its checkpoint written, 130 by ^C. Imports torch only once the config is known to be good.
+Composes the config with Hydra, checks it with the schema, trains. Exit codes: 0 trained, 1 error, 143 stopped by
+SIGTERM with its checkpoint written, 130 by ^C. Imports torch only once the config is known to be good.
 """
 
 import json
@@ -78,7 +78,10 @@ def main() -> None:
     def run(composed: DictConfig) -> None:
         sys.exit(launch(validated(composed)))
 
-    run()
+    try:
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

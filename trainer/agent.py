@@ -3,6 +3,7 @@
 Knows features and actions by their number only.
 """
 
+from itertools import pairwise
 from math import sqrt
 
 import torch
@@ -18,7 +19,7 @@ class Policy(nn.Module):
         super().__init__()
         sizes = [features] + [config.hidden_size] * config.hidden_layers
         layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+        for fan_in, fan_out in pairwise(sizes):
             layers += [_linear(fan_in, fan_out, gain=sqrt(2)), nn.ReLU()]
         self.trunk = nn.Sequential(*layers)
         self.action_head = _linear(sizes[-1], actions, gain=0.01)  # near uniform at first

@@ -6,6 +6,7 @@ but for the policy that another run may start from.
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -52,11 +53,14 @@ def load(folder: Path) -> dict[str, Any] | None:
 def read(path: Path) -> dict[str, Any]:
     """The checkpoint in a file."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            if wrong := archive.testzip():  # torch writes checksums but does not read them
+                raise ValueError(f"{wrong} has changed")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise TrainerError(f"there is no checkpoint at {path}") from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise TrainerError(f"checkpoint {path} is damaged ({str(error).splitlines()[0]})") from error
+    except (zipfile.BadZipFile, RuntimeError, OSError, ValueError, pickle.UnpicklingError) as error:
+        raise TrainerError(f"checkpoint {path} is damaged: {str(error).partition(chr(10))[0]}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise TrainerError(f"checkpoint {path} has format {state.get('format')!r}; this trainer reads {FORMAT}")
     return state

@@ -1,7 +1,7 @@
 """What can be configured, its bounds and its defaults: the schema of every composed config.
 
-Each class is at once a pydantic dataclass, a dataclasses-json value and an OmegaConf structured config, so a declaration
-in Python, the YAML in `configs/` and the command line are checked by the same lines. Choices (tuned values, folders)
+Each class is at once a pydantic dataclass, a dataclasses-json value and an OmegaConf structured config, so that Python
+declarations, the YAML in `configs/` and the command line are checked by the same lines. Choices (tuned values, folders)
 live in `configs/`, defaults here. Imports neither torch nor the simulator.
 """
 
@@ -111,7 +111,7 @@ class TrainerConfig(Declared):
     total_timesteps: Count = 1_000_000
     batch_size: Count = 8_192
     minibatch_size: Count = 2_048
-    horizon: Count = 64
+    horizon: Count = 32
     num_workers: Count = 1
     torch_threads: Count = 1
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

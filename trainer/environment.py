@@ -1,4 +1,4 @@
-"""The one place where mettagrid is met: builds the arena, turns its tokens into features, steps and replays episodes.
+"""How the game is played: turns mettagrid's tokens into features, steps episodes and acts them out again.
 
 An environment is a function of its seed, its number, its episode and the actions taken in it; that is also how it
 is restored. Knows nothing of policies or processes. `_c_sim.step` is private there, and half of the speed here.
@@ -9,36 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mettagrid.config.filter import actorHas, isNot
-from mettagrid.config.game_value import StatValue
-from mettagrid.config.handler_config import Handler
-from mettagrid.config.mettagrid_config import (
-    ActionsConfig,
-    AgentConfig,
-    ChangeVibeActionConfig,
-    GameConfig,
-    GridObjectConfig,
-    InventoryConfig,
-    MettaGridConfig,
-    ResourceLimitsConfig,
-    WallConfig,
-)
-from mettagrid.config.mutation import updateActor
-from mettagrid.config.obs_config import GlobalObsConfig, ObsConfig
-from mettagrid.config.reward_config import reward
-from mettagrid.mapgen.mapgen import MapGen
-from mettagrid.mapgen.scenes.random import Random
+from mettagrid.config.mettagrid_config import GameConfig
 from mettagrid.simulator.replay_log_writer import ReplayLogWriter
 from mettagrid.simulator.simulator import Buffers, Simulation
 from numpy.typing import NDArray
 
+from trainer.arena import TOKENS, WINDOW, arena
 from trainer.block import Block, Shape
 from trainer.config import CurriculumConfig
 
 logging.getLogger("ReplayLogWriter").setLevel(logging.WARNING)
 
-WINDOW = 7  # an agent sees the 7 × 7 cells around it
-TOKENS = 64  # more than a crowded window emits; mettagrid would drop the farthest
 SEEN = ("agent", "altar", "generator", "mine", "wall")  # in any cell
 CARRIED = ("ore", "battery")  # by oneself
 FEATURES = WINDOW * WINDOW * len(SEEN) + len(CARRIED)
@@ -48,51 +29,6 @@ ACTIONS = 5  # stay, north, south, west, east
 def shape(curriculum: CurriculumConfig, environments: int) -> Shape:
     """The block that so many environments need."""
     return Shape(environments, curriculum.agents * curriculum.instances, FEATURES, curriculum.max_steps)
-
-
-def arena(curriculum: CurriculumConfig) -> MettaGridConfig:
-    """Walled rooms where a mine gives ore, a generator turns it into a battery, and an altar turns that into a heart."""
-    c = curriculum
-    stations = {
-        "mine": _station("mine", needs=None, gives="ore"),
-        "generator": _station("generator", needs="ore", gives="battery"),
-        "altar": _station("altar", needs="battery", gives="heart"),
-    }
-    things = {"mine": c.mines, "generator": c.generators, "altar": c.altars, "wall": c.walls}
-    one_each = InventoryConfig(default_limit=1, limits={"heart": ResourceLimitsConfig(base=65535, resources=["heart"])})
-    return MettaGridConfig(
-        game=GameConfig(
-            num_agents=c.agents * c.instances,
-            max_steps=c.max_steps,
-            resource_names=["ore", "battery", "heart"],
-            protocol_details_obs=False,
-            obs=ObsConfig(
-                width=WINDOW,
-                height=WINDOW,
-                num_tokens=TOKENS,
-                global_obs=GlobalObsConfig(episode_completion_pct=False, last_action=False, last_reward=False),
-            ),
-            actions=ActionsConfig(change_vibe=ChangeVibeActionConfig(enabled=False)),
-            agent=AgentConfig(
-                inventory=one_each,
-                rewards={
-                    "heart": reward(StatValue(name="heart.gained")),
-                    "battery": reward(StatValue(name="battery.gained"), weight=c.shaped_reward),
-                    "ore": reward(StatValue(name="ore.gained"), weight=c.shaped_reward),
-                },
-            ),
-            objects={"wall": WallConfig(), **stations},
-            map_builder=MapGen.Config(
-                seed=0,
-                instances=c.instances,
-                border_width=1,
-                instance_border_width=1,
-                width=c.width,
-                height=c.height,
-                instance=Random.Config(agents=c.agents, objects=things, too_many_is_ok=False),
-            ),
-        )
-    )
 
 
 class Encoder:
@@ -123,13 +59,13 @@ class Encoder:
 
 
 class Arenas:
-    """Some of a block's environments, stepped one after the other. An environment whose episode ends begins the next."""
+    """Some of a block's environments, stepped one after the other. One whose episode ends begins the next."""
 
     def __init__(
         self, curriculum: CurriculumConfig, block: Block, slots: Sequence[int], *, seed: int, first: int,
         replay: Path | None = None,
     ) -> None:  # fmt: skip
-        """Work in `slots` of the block. Slot s is environment `first + s` of `seed`; slot 0's first episode goes to `replay`."""
+        """Work in `slots`. Slot s is environment `first + s` of `seed`; slot 0's first episode goes to `replay`."""
         self._config = arena(curriculum)
         self._encoder = Encoder(self._config.game)
         self._block, self._slots, self._seed, self._first = block, slots, seed, first
@@ -220,12 +156,3 @@ class Arenas:
         return Buffers(
             tokens, flags[0], flags[1], self._block.rewards[rows], flags[2], self._block.actions[rows], unused
         )
-
-
-def _station(name: str, *, needs: str | None, gives: str) -> GridObjectConfig:
-    """Turns one `needs` into one `gives` for an agent that has the first and, unless it is a heart, none of the second."""
-    filters = [actorHas({needs: 1})] if needs else []
-    if gives != "heart":
-        filters.append(isNot(actorHas({gives: 1})))  # else a full agent would be paid for wasting what it brings
-    handler = Handler(filters=filters, mutations=[updateActor({**({needs: -1} if needs else {}), gives: 1})])
-    return GridObjectConfig(name=name, on_use_handler=handler)

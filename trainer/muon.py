@@ -1,4 +1,4 @@
-"""Muon: momentum whose direction is made orthogonal, for matrices. Jordan et al. 2024, kellerjordan.github.io/posts/muon.
+"""Muon: momentum made orthogonal, for matrices. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon
 
 Does what `torch.optim.Muon` with `match_rms_adamw` does, in float32: torch's goes through bfloat16, which most CPUs
 emulate, thirty times slower on matrices of our size.

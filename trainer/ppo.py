@@ -1,7 +1,7 @@
 """Proximal Policy Optimization: its maths, as pure functions of tensors.
 
-Schulman et al. 2017, arXiv:1707.06347; the advantage is Schulman et al. 2016, arXiv:1506.02438. Shapes are in the names:
-T steps, N agents, B samples of a minibatch, A actions. Knows nothing of environments, networks or optimizers.
+Schulman et al. 2017, arXiv:1707.06347; the advantage is Schulman et al. 2016, arXiv:1506.02438. Shapes are in the
+names: T steps, N agents, B samples of a minibatch, A actions. Knows nothing of environments, networks or optimizers.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class Losses(NamedTuple):
 def gae(
     reward_TN: Tensor, value_TN: Tensor, done_TN: Tensor, last_value_N: Tensor, *, gamma: float, lam: float
 ) -> Tensor:
-    """Generalized advantage estimates (T, N). `done_TN[t]` says that step t ended its episode: nothing flows back over it."""
+    """Generalized advantage estimates (T, N). A step that is done ended its episode: nothing flows back over it."""
     advantage_TN = torch.zeros_like(reward_TN)
     running_N = torch.zeros_like(last_value_N)
     next_value_N = last_value_N

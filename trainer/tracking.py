@@ -1,7 +1,7 @@
 """Weights & Biases, met here only. With mode `off` it is not even imported.
 
-The run's id, resumption, tags and notes come from the environment (`WANDB_RUN_ID`, `WANDB_RESUME`, `WANDB_TAGS`, …), which
-wandb reads by itself; `WANDB_MODE` there wins over the config.
+The run's id, resumption, tags and notes come from the environment (`WANDB_RUN_ID`, `WANDB_RESUME`, `WANDB_TAGS`, …),
+which wandb reads by itself; `WANDB_MODE` there wins over the config.
 """
 
 import os

@@ -1,0 +1,54 @@
+"""One update: what a policy makes of a rollout, and the figures of it."""
+
+import math
+
+import torch
+from torch import nn
+
+from trainer import ppo
+from trainer.errors import TrainerError
+from trainer.rollout import Rollout
+from trainer.training import Training
+
+LOSSES = ("loss", "policy_loss", "value_loss", "entropy", "kl", "clipped")
+
+
+def improve(run: Training, rollout: Rollout) -> dict[str, float]:
+    """Several epochs of minibatch gradients on one rollout. Gives the figures of this update, over all ranks."""
+    settings, parameters = run.config.trainer.ppo, list(run.policy.parameters())
+    advantage_TN = ppo.gae(
+        rollout.reward_TN, rollout.value_TN, rollout.done_TN, rollout.last_value_N,
+        gamma=settings.gamma, lam=settings.gae_lambda,
+    )  # fmt: skip
+    features_BF = rollout.features_TNF.flatten(0, 1)
+    action_B, logprob_B, value_B, advantage_B = (
+        x.flatten() for x in (rollout.action_TN, rollout.logprob_TN, rollout.value_TN, advantage_TN)
+    )
+    seen: list[ppo.Losses] = []
+    for _ in range(settings.update_epochs):
+        order_B = torch.randperm(len(action_B), generator=run.generator, device=run.generator.device)
+        for b in torch.split(order_B[: run.layout.batch], run.layout.minibatch):
+            logits_BA, new_value_B = run.policy(features_BF[b])
+            losses = ppo.losses(settings, logits_BA, new_value_B, action_B[b], logprob_B[b], value_B[b], advantage_B[b])
+            run.optimizer.zero_grad()
+            torch.autograd.backward(losses.total)
+            overdue, kl = run.ranks.average(parameters, torch.tensor(float(run.stop.overdue)), losses.kl)
+            nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
+            run.optimizer.step()
+            seen.append(losses)
+            if overdue:
+                return summary(run, rollout, seen)
+        if settings.target_kl is not None and kl > settings.target_kl:
+            break
+    return summary(run, rollout, seen)
+
+
+def summary(run: Training, rollout: Rollout, seen: list[ppo.Losses]) -> dict[str, float]:
+    """The update in figures. A NaN among the losses ends the run: nothing can be learned from there."""
+    means = torch.stack([torch.stack([part.detach() for part in losses]) for losses in seen]).mean(0).tolist()
+    per_episode = rollout.reward_TN.mean().item() * run.config.curriculum.max_steps
+    figures = run.ranks.mean(per_episode, float(run.environments.block.hearts.mean()), *means)
+    named = dict(zip(("reward", "hearts", *LOSSES), figures, strict=True))
+    if not math.isfinite(named["loss"]):
+        raise TrainerError(f"the loss is {named['loss']}; try a smaller trainer.optimizer.learning_rate")
+    return {name: value for name, value in named.items() if math.isfinite(value)}  # no hearts before the first episode

@@ -1,0 +1,67 @@
+"""Who takes part in a run: built from the config and its seed, the same every time."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from trainer import checkpoint, optimizer
+from trainer.agent import Policy
+from trainer.config import Config
+from trainer.errors import TrainerError
+from trainer.layout import Layout
+from trainer.optimizer import Optimizers
+from trainer.ranks import Ranks
+from trainer.stop import Stop
+from trainer.vector import Environments
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that takes part in one run, and how its samples are divided."""
+
+    config: Config
+    ranks: Ranks
+    stop: Stop
+    layout: Layout
+    policy: Policy
+    optimizer: Optimizers
+    environments: Environments
+    generator: torch.Generator
+
+
+def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Training:
+    """Build everything from the config and its seed. The environments are numbered over all ranks."""
+    torch.set_num_threads(config.trainer.torch_threads)
+    curriculum, trainer = config.curriculum, config.trainer
+    layout = Layout.of(trainer, agents=curriculum.agents * curriculum.instances, world=ranks.world)
+    environments = stack.enter_context(
+        Environments(
+            curriculum,
+            count=layout.environments,
+            seed=config.seed,
+            first=ranks.rank * layout.environments,
+            workers=trainer.num_workers,
+        )
+    )
+    torch.manual_seed(config.seed)
+    policy = Policy(environments.shape.features, environments.actions, config.agent)
+    policy.to(ranks.device)
+    seed = int(np.random.SeedSequence((config.seed, ranks.rank)).generate_state(1)[0])
+    generator = torch.Generator(ranks.device).manual_seed(seed)
+    return Training(
+        config, ranks, stop, layout, policy, optimizer.make(trainer.optimizer, policy), environments, generator
+    )
+
+
+def adopt(run: Training) -> None:
+    """Start from the policy that the config names, if it does; it must have been of the same size."""
+    uri = run.config.trainer.initial_policy.uri
+    if uri is None:
+        return
+    weights = run.ranks.broadcast(checkpoint.policy_at(uri) if run.ranks.is_first else None)
+    try:
+        run.policy.load_state_dict(weights)
+    except RuntimeError as error:
+        raise TrainerError(f"the policy at {uri} does not fit this agent\n{error}") from error
