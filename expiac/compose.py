@@ -176,7 +176,8 @@ class Composer:
         try:
             value: str = scope.path
         except OmegaConfBaseException as error:
-            raise ExpiacError("Invalid output", f"[tool.expiac.outputs] {name} = {path!r}: {str(error).splitlines()[0]}",
+            why = str(error).splitlines()[0]
+            raise ExpiacError("Invalid output", f"[tool.expiac.outputs] {name} = {path!r}: {why}",
                               "a path, with interpolations of the composed config such as ${run_dir}") from error
         return os.path.normpath(value) if "://" not in value else value
 

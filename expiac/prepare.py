@@ -96,9 +96,9 @@ class _Preparation:
                                   did_you_mean(ref.output, self.project.outputs))
 
     def _refuse_missing_workdir(self, job: AnyJob) -> None:
-        workdir = job.skypilot.workdir
-        if workdir is not None and "://" not in workdir and not (self.project.root / Path(workdir).expanduser()).is_dir():
-            raise ExpiacError("No such workdir", f"{job.name}: {workdir} (looked in {self.project.root})",
+        workdir, root = job.skypilot.workdir, self.project.root
+        if workdir is not None and "://" not in workdir and not (root / Path(workdir).expanduser()).is_dir():
+            raise ExpiacError("No such workdir", f"{job.name}: {workdir} (looked in {root})",
                               "a folder, from the project's root, or workdir=None for none")
 
     def _content(self, job: AnyJob) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from expiac.errors import ExpiacError, did_you_mean
+from expiac.errors import ExpiacError
 
 PACKAGE_HEADER = "# @package _global_"
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@-]*")

@@ -94,7 +94,7 @@ def test_what_the_template_says_itself_may_stand_beside_the_data():
     assert parse(Templates({"t": "a: {{ config.a }}\nmine: yes\n"}).render("t", {"a": 1}), "t") == {"a": 1, "mine": True}
 
 
-def test_an_unknown_template_is_named_with_the_nearest():
-    """Did you mean."""
-    with pytest.raises(ExpiacError, match=r"did you mean task\.yaml\.j2"):
+def test_an_unknown_template_is_named_with_those_that_are_there():
+    """A missing experiment.yaml.j2 is no misspelt task.yaml.j2."""
+    with pytest.raises(ExpiacError, match=r"tsk\.yaml\.j2\n  Hint: the project's templates are task\.yaml\.j2"):
         Templates({"task.yaml.j2": ""}).render("tsk.yaml.j2", {})
