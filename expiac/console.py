@@ -78,12 +78,10 @@ def said(moment: Moment) -> Text | None:
             return Text.assemble(about(step, ""), (str(error), "red"))
         case StepSkipped(step, why):
             return about(step, f"skipped: {why}")
-        case StepDeferred(step):
-            return about(step, f"deferred: {step.reason}")
         case Warned(text):
             return Text(f"! {text}", style="yellow")
-        case Began() | StepBegan() | Waiting() | Finished():
-            return None
+        case Began() | StepBegan() | StepDeferred() | Waiting() | Finished():
+            return None  # the plan itself has said what is deferred
         case _:
             assert_never(moment)
 

@@ -27,8 +27,10 @@ from expiac.reporter import (
     Waiting,
     Warned,
 )
+from expiac.status import Status
 
-_NARROW = 76
+_NARROW, _WIDE = 76, 110
+_LONGEST_BAR = 40
 
 
 class LiveLines:
@@ -90,7 +92,7 @@ class LiveLines:
 
 def runs(seen: tuple[Seen, ...], columns: int, rows: int) -> RenderableType:
     """One line per run: status, a bar, and its figures; the live ones first where not all find room."""
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table = Table.grid(padding=(0, 2, 0, 0), expand=columns < _WIDE)
     for ratio in (None, None, 1, None, None, None):
         table.add_column(ratio=ratio, no_wrap=True, overflow="ellipsis")
     shown = sorted(seen, key=lambda one: not one.status.is_live)[:rows] if len(seen) > rows else seen
@@ -104,8 +106,9 @@ def runs(seen: tuple[Seen, ...], columns: int, rows: int) -> RenderableType:
 def _progress(seen: Seen, columns: int) -> tuple[RenderableType, ...]:
     progress = seen.progress
     if progress is None:
-        return (Text(seen.unseen or seen.detail, style="dim"),)
-    bar = ProgressBar(total=1.0, completed=figures.share(progress))
+        quiet = "warming up" if seen.status is Status.RUNNING else ""
+        return (Text(seen.unseen or seen.detail or quiet, style="dim"),)
+    bar = ProgressBar(total=1.0, completed=figures.share(progress), width=_LONGEST_BAR if columns >= _WIDE else None)
     rewards = figures.rewards(progress) if columns >= _NARROW else ""
     last = figures.left(progress) if seen.status.is_live else figures.spent(progress)
     return bar, figures.samples(progress), rewards, last

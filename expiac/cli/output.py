@@ -139,4 +139,5 @@ def _next(value: Result, program: str) -> list[str]:
     if not jobs:
         return []
     follow = "" if value.seen else " -f"
-    return [f"expiac status {program}", f"expiac logs {program} {jobs[0]}{follow}", f"expiac destroy {program}"]
+    then = f"expiac apply {program} --wait" if value.deferred else f"expiac logs {program} {jobs[0]}{follow}"
+    return [f"expiac status {program}", then, f"expiac destroy {program}"]

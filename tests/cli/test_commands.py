@@ -60,7 +60,8 @@ def test_status_and_logs(expiac):
     assert expiac("status").code == 64
     expiac("apply", "jobs=2", "--yes", "--wait")
     status = expiac("status", "lab")
-    assert [line.split()[:2] for line in status.out.splitlines()[1:]] == [["say_0", "succeeded"], ["say_1", "succeeded"]]
+    rows = [line.split()[:2] for line in status.out.splitlines()[1:]]
+    assert rows == [["say_0", "succeeded"], ["say_1", "succeeded"]]
     document = json.loads(expiac("status", "--json").out)
     assert [(one["address"], one["status"]) for one in document["resources"]] == [
         ("say_0", "succeeded"), ("say_1", "succeeded")]

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.mark.parametrize(("words", "err"), [
     (["pln"], "Usage error\n  No such command 'pln'. Did you mean 'plan'?\n  Hint: expiac --help\n"),
-    (["plan", "--jsn"], "Usage error\n  No such option: --jsn (Possible options: --json)\n  Hint: expiac plan --help\n"),
+    (["plan", "--jsn"], "Usage error\n  No such option: --jsn (Possible options: --json)\n"),
     (["plan", "lab", "stray"], "Not an override\n  'stray' is not of the form key=value\n  Hint: stray=…\n"),
     (["plan", "la"], "No such stack\n  la is neither a file nor one of stacks\n  Hint: did you mean lab?\n"),
     (["plan", "word=x"], "Unknown key\n  word is no field of Lab\n  Hint: did you mean words?\n"),

@@ -31,14 +31,13 @@ def heard() -> Heard:
 
 
 def test_steps_are_said_as_they_end(heard):
-    """What is under way is not a line; what has ended is one."""
+    """What is under way is not a line, nor what the plan has said to be deferred; what has ended is one."""
     job = step("train", Action.CREATE, "new")
     for moment in (Began(plan(job)), StepEnded(job, Status.PENDING), StepDeferred(step("b", Action.CREATE, "waits")),
                    StepFailed(job, ExpiacError("No room", "8 GPUs asked, 0 here", "gpus=0"))):
         heard.reporter.hear(moment)
     assert heard.lines == [
         "+ train   created: lab.train.0a1b2c3d",
-        "+ b   deferred: waits",
         "+ train   No room\n  8 GPUs asked, 0 here\n  Hint: gpus=0",
     ]
 
