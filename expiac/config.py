@@ -32,7 +32,7 @@ class Config(DataClassJsonMixin):
 
 def is_config(value: Any) -> bool:
     """Whether the value is an instance of some dataclass: ours, or a trainer's own."""
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+    return hasattr(type(value), "__dataclass_fields__")
 
 
 def named(value: Any) -> dict[str, Any]:

@@ -17,6 +17,8 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str
 
     A list is one value: an element of it has no name that would survive an insertion.
     """
+    if repr(before) == repr(after):
+        return ()
     return tuple(
         Change(path, old, new, kinds.get(key, Kind.IDENTITY))
         for key in sorted({*before, *after})

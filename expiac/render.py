@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import jinja2
@@ -61,11 +62,20 @@ _Dumper.add_representer(float, _number)
 
 def to_yaml(value: Any, indent: int = 0, flow: bool = False) -> str:
     """A JSON value as YAML, in block style (`flow` for one line); lines after the first are indented by `indent`."""
+    if type(value) is int:
+        return _Yaml(value)
+    return _remembered(value, indent, flow) if type(value) is str else _dumped(value, indent, flow)
+
+
+def _dumped(value: Any, indent: int, flow: bool) -> str:
     if isinstance(value, str) and _is_plain(value):
         return _Yaml(value)
     text = yaml.dump(value, Dumper=_Dumper, default_flow_style=flow, width=2**20, allow_unicode=True, sort_keys=False)
     text = text.removesuffix("...\n").rstrip("\n")
     return _Yaml(text.replace("\n", "\n" + " " * indent))
+
+
+_remembered = lru_cache(maxsize=1024)(_dumped)  # the jobs of a stack have most of their strings in common
 
 
 def _finalize(value: Any) -> Any:
@@ -88,7 +98,7 @@ class Templates:
     def render(self, name: str, data: Mapping[str, Any], **context: Any) -> str:
         """The template `name` over `data`, which its variable `config` holds and the text must contain."""
         text = self._rendered(name, config=data, **context)
-        _verify(name, parse(text, name), data)
+        _verify(name, _parsed(_without_opening(text), name), data)
         return text
 
     def _rendered(self, name: str, **context: Any) -> str:
@@ -119,6 +129,20 @@ def _line_of(error: BaseException, name: str) -> int | str:
             line = str(trace.tb_lineno)
         trace = trace.tb_next
     return line
+
+
+def _without_opening(text: str) -> str:
+    """The text with blank lines for the comments that it begins with: they name the job, and often nothing else does."""
+    lines = 0
+    while text.startswith("#"):
+        text, lines = text.partition("\n")[2], lines + 1
+    return "\n" * lines + text
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, name: str) -> Any:
+    """As `parse`, to be looked at only: a text that was just parsed is not parsed again."""
+    return parse(text, name)
 
 
 def parse(text: str, name: str) -> Any:
