@@ -21,7 +21,6 @@ from expiac.fields import Annotation, Kind, Option, Placement, changed_from_defa
 from expiac.render import PACKAGE_HEADER, to_yaml
 from expiac.resource import Resource
 
-
 _GPUS = re.compile(r"\d+|[A-Za-z][\w.-]*(:[1-9]\d*)?", re.ASCII)
 
 
