@@ -6,6 +6,7 @@ a lock on a file of that name.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import getpass
 import json
@@ -64,7 +65,9 @@ class Lock:
             _sign(fd, Holder.me(self._purpose))
         except OSError as error:
             os.close(fd)
+            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise ExpiacError("Lock not taken", f"{self.path}: {error.strerror}",
+                              f"make room for {self.path.parent}, then run the command again" if is_full else
                               "the state folder has to be on a file system with locks") from error
         except BaseException:
             os.close(fd)

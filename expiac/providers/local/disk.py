@@ -35,12 +35,18 @@ def write(path: Path, text: str, *, durable: bool = True) -> None:
     """Replaces a file as a whole; once this returns, a loss of power does not undo it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        if durable:
-            os.fsync(descriptor)
-    os.replace(temporary, path)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            if durable:
+                os.fsync(descriptor)
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        error.filename = error.filename or str(path)  # a full disk does not say which file it was
+        raise
     if durable:
         sync(path.parent)
 
