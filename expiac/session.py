@@ -137,13 +137,13 @@ class Session:
         if self._stopped.is_set():
             self._engine.stop()
         result = Result()
+        self._reporter.hear(Began(plan))
         if self._look.events or not plan.is_empty:
             with self._locked("apply", plan.serial, plan.lineage):
                 self._write_look()
                 if not plan.is_empty:
                     self._journal.append(Approved(plan.overrides, self._program_path, plan.summary, provenance(
                         self.project.root, self.project.state_folder / "provenance")))
-                    self._reporter.hear(Began(plan))
                     result = self._engine.apply(plan)
             self.state = self._journal.state
         if wait and not self._engine.is_stopping:
@@ -211,8 +211,9 @@ class Session:
             if self._stopped.is_set():
                 return replace(result, seen=seen, interrupted=True)
             if time.monotonic() > until:
-                raise ExpiacError("Still running", f"{self.stack} did not end within {timeout:.0f} s",
-                                  f"expiac status {self.stack}; the jobs go on")
+                self._reporter.hear(Finished(replace(result, seen=seen)))
+                raise ExpiacError("Still running", f"{self.stack} did not end within {timeout:.0f} s; its jobs go on",
+                                  f"expiac status {self.stack}")
             self._stopped.wait(pause)
             pause = min(pause * 1.2, 2.0)
 

@@ -15,7 +15,9 @@ from expiac.providers.local.disk import read, write
 
 SKY_WORKDIR = "sky_workdir"
 """SkyPilot's name for the copy of the code in a node's home."""
-LEFT_OUT = frozenset((".git", ".expiac", ".venv", "__pycache__", "train_dir", "wandb"))
+LEFT_OUT = frozenset((".git", ".expiac", ".venv", "__pycache__"))
+RESULTS = frozenset(("train_dir", "wandb"))
+"""Left out at the root only: deeper down, such names are a project's own."""
 GIT_LIMIT = 60.0
 
 
@@ -70,7 +72,8 @@ def _git_files(source: Path) -> list[str]:
 def _walk(source: Path, start: Path) -> Iterator[str]:
     for folder, folders, files in os.walk(source / start):
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        folders[:] = sorted(set(folders) - LEFT_OUT - set(links))
+        results = RESULTS if folder == str(source) else frozenset()
+        folders[:] = sorted(set(folders) - LEFT_OUT - results - set(links))
         for name in sorted(files + links):
             yield os.path.relpath(os.path.join(folder, name), source)
 
