@@ -13,6 +13,7 @@ import yaml
 
 from expiac.provider import Id, Inputs, Observation
 from expiac.providers.local import LocalProvider, Machine
+from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.processes import kin, marked
 from expiac.status import Status
 from expiac.testing.contract import Course, unnoted, wait_until
@@ -74,7 +75,9 @@ class LocalWorld:
         return self.read(id, project)
 
     def alive(self, id: Id) -> list[psutil.Process]:
-        return list(marked().get((id.lineage, id.instance, str(id.launch)), ()))
+        launch = RunFolder(self.folder(id)).launch(id.launch)
+        job = launch.job()
+        return list(marked().get(launch.mark(job), ())) if job else []
 
     def said(self, id: Id) -> list[str]:
         return list(self.provider().logs(id, follow=True))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import psutil
 import pytest
 
 from expiac.provider import Id, Presence
+from expiac.providers.local.disk import read
 from expiac.providers.local.processes import birth, find
 from expiac.status import Status
 
@@ -47,9 +50,8 @@ def test_nothing_survives_a_delete_without_a_supervisor(local, until: Until, run
     """The supervisor was killed: what it left counts as running, is found and ends; then the launch says cancelled."""
     local.provider(grace=0.5).create(JOB, local.job(run), lambda _: None)
     until(lambda: local.read(JOB).status is Status.RUNNING and len(family(local)) >= 2)
+    until(lambda: len(unmarked(local)) == run.count("env -i") and counted(local) >= unmarked(local))
     before = family(local)
-    # What is marked needs no counting.
-    until(lambda: counted(local) >= {process.pid for process in before if process not in local.alive(JOB)})
     local.supervisor(JOB).kill()
     until(lambda: not local.supervisors())
     assert local.read(JOB).status is Status.RUNNING
@@ -119,7 +121,8 @@ def test_a_pid_that_was_given_out_again_is_left_alone(local, until: Until) -> No
         until(lambda: not local.supervisors() and not local.alive(JOB))
         launch = local.folder(JOB) / "launches/1"
         (launch / "started.json").write_text(f'{{"pid": {innocent.pid}, "born": "another boot:1"}}')
-        (launch / "family.json").write_text(f'{{"members": [[{innocent.pid}, "another boot:1"]]}}')
+        family_then = read(launch / "family.json") | {"members": [[innocent.pid, "another boot:1"]]}
+        (launch / "family.json").write_text(json.dumps(family_then))
         assert local.read(JOB).presence is Presence.ABSENT
         local.provider().delete(JOB)
         assert innocent.poll() is None
@@ -127,6 +130,17 @@ def test_a_pid_that_was_given_out_again_is_left_alone(local, until: Until) -> No
     finally:
         innocent.kill()
         innocent.wait()
+
+
+def test_a_copied_checkout_does_not_touch_the_jobs_of_the_first(local, until: Until) -> None:
+    """`cp -r` copies lineage, pids and all; the copy's job is lost, and only the first one's runs."""
+    local.start(JOB, "sleep 301")
+    until(lambda: local.read(JOB).status is Status.RUNNING and bool(counted(local)))
+    shutil.copytree(local.root / "project", local.root / "copy")
+    assert local.read(JOB, "copy").presence is Presence.ABSENT
+    local.provider("copy").delete(JOB)
+    assert local.read(JOB).status is Status.RUNNING
+    assert local.supervisor(JOB).is_running()
 
 
 def test_a_queued_job_is_taken_out_of_the_queue(local) -> None:
@@ -146,10 +160,13 @@ def family(local) -> list[psutil.Process]:
         return []
 
 
+def unmarked(local) -> set[int]:
+    """Those below the supervisor whose environment does not tell."""
+    return {process.pid for process in family(local)} - {process.pid for process in local.alive(JOB)}
+
+
 def counted(local) -> set[int]:
     """Whom the supervisor has written down."""
-    from expiac.providers.local.disk import read
-
     return {pid for pid, _ in (read(local.folder(JOB) / "launches/1/family.json") or {}).get("members", ())}
 
 

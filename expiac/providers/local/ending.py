@@ -31,11 +31,12 @@ def end(launch: Launch, job: Job) -> None:
 
 def _outlive_supervisor(launch: Launch, job: Job) -> int:
     """The launch's lock, once its supervisor is gone: by itself after its work, or killed because it is deaf."""
-    deadline = time.monotonic() + job.grace + 2 * processes.KILL_LIMIT
+    deadline, told = time.monotonic() + job.grace + 2 * processes.KILL_LIMIT, False
     while time.monotonic() < deadline:
-        _signal_supervisor(launch, signal.SIGTERM)
-        if (lock := launch.hold(wait=0.5)) is not None:
+        if (lock := launch.hold(wait=0.5 if told else 0)) is not None:
             return lock
+        _signal_supervisor(launch, signal.SIGTERM)  # it lives, or its lock would have been free
+        told = True
     _signal_supervisor(launch, signal.SIGKILL)
     if (lock := launch.hold(wait=processes.KILL_LIMIT)) is not None:
         return lock

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+from expiac.providers.local.folder import MARK, Launch
 from expiac.providers.local.job import Job
 
 _KEPT = ("LANG", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE",
@@ -22,14 +22,15 @@ def submitters(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def node_environment(
-    job: Job, home: Path, rank: int, gpus: Sequence[int], environ: Mapping[str, str],
+    job: Job, launch: Launch, rank: int, gpus: Sequence[int], environ: Mapping[str, str],
 ) -> dict[str, str]:
     """Everything that setup and run see on one node; `gpus` are those of the whole job, `environ` holds its secrets."""
     mine = gpus[rank * job.gpus:(rank + 1) * job.gpus]
     addresses = "\n".join(["127.0.0.1"] * job.nodes)
     secrets = {name: environ[name] for name in job.secrets if name in environ}
     return {**job.env, **secrets,
-        "HOME": str(home),
+        MARK: launch.mark(job),
+        "HOME": str(launch.home),
         "CUDA_VISIBLE_DEVICES": ",".join(map(str, mine)),
         "SKYPILOT_NODE_RANK": str(rank), "SKYPILOT_SETUP_NODE_RANK": str(rank),
         "SKYPILOT_NODE_IPS": addresses, "SKYPILOT_SETUP_NODE_IPS": addresses,

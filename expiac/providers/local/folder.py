@@ -31,6 +31,9 @@ from typing import Any
 from expiac.providers.local.disk import lock, locked, private, read, sync, write
 from expiac.providers.local.job import Job, job_from
 
+MARK = "EXPIAC_LOCAL_MARK"
+"""The variable that holds a launch's mark."""
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -44,6 +47,13 @@ class Launch:
 
     def log(self, rank: int) -> Path:
         return self.path / f"node-{rank}.log"
+
+    def mark(self, job: Job) -> str:
+        """What every process of the launch carries in its environment.
+
+        The folder's inode is part of it: in a copied checkout everything else is the same.
+        """
+        return f"{job.lineage}/{job.instance}/{job.launch}/{self.path.stat().st_ino}"
 
     def job(self) -> Job | None:
         """What was asked for; None where the launch was never born."""

@@ -43,11 +43,6 @@ class Job:
     machine_gpus: int
     format: int = FORMAT
 
-    @property
-    def mark(self) -> tuple[str, str, str]:
-        """What every process of this launch carries in its environment."""
-        return self.lineage, self.instance, str(self.launch)
-
     def text(self) -> str:
         """The contents of `job.json`."""
         return json.dumps(asdict(self), indent=1)
@@ -57,6 +52,3 @@ def job_from(facts: Mapping[str, object]) -> Job:
     """The job that `text` wrote."""
     return Job(**{**facts, "secrets": tuple(facts["secrets"])})  # type: ignore[arg-type]
 
-
-MARKS = ("EXPIAC_LINEAGE", "EXPIAC_INSTANCE", "EXPIAC_LAUNCH")
-"""The variables that hold a job's `mark`."""

@@ -42,12 +42,12 @@ class Look:
         return _ended(launch, job) or self._unsupervised(launch, job)  # it may have ended between our two looks
 
     def _unsupervised(self, launch: Launch, job: Job) -> Observation:
-        if self._marked.get(job.mark) or processes.left_of(launch, job):
+        if self._marked.get(launch.mark(job)) or processes.left_of(launch, job):
             return _present(launch, job, Status.RUNNING, "its supervisor died; it goes on alone")
         return Observation(Presence.ABSENT, Status.LOST, detail="its supervisor died")
 
     @cached_property
-    def _marked(self) -> Mapping[processes.Mark, Sequence[object]]:
+    def _marked(self) -> Mapping[str, Sequence[object]]:
         return processes.marked()
 
 

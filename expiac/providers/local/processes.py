@@ -16,10 +16,9 @@ from pathlib import Path
 
 import psutil
 
-from expiac.providers.local.folder import Launch
-from expiac.providers.local.job import MARKS, Job
+from expiac.providers.local.folder import MARK, Launch
+from expiac.providers.local.job import Job
 
-Mark = tuple[str, str, str]
 Family = list[tuple[int, str]]
 """Pid and birth of processes."""
 KILL_LIMIT = 10.0
@@ -51,15 +50,14 @@ def find(pid: int, born: str) -> psutil.Process | None:
         return None
 
 
-def marked() -> Mapping[Mark, list[psutil.Process]]:
+def marked() -> Mapping[str, list[psutil.Process]]:
     """Every living process that carries a launch's mark, by mark."""
-    found: dict[Mark, list[psutil.Process]] = defaultdict(list)
+    found: dict[str, list[psutil.Process]] = defaultdict(list)
     for process in psutil.process_iter():
         try:
-            environ = process.environ()
-            mark = environ.get(MARKS[0]), environ.get(MARKS[1]), environ.get(MARKS[2])
-            if mark[1] is not None and process.status() != psutil.STATUS_ZOMBIE:
-                found[str(mark[0]), mark[1], str(mark[2])].append(process)
+            mark = process.environ().get(MARK)
+            if mark is not None and process.status() != psutil.STATUS_ZOMBIE:
+                found[mark].append(process)
         except (psutil.Error, OSError):
             continue  # ended meanwhile, or another user's
     return found
@@ -85,10 +83,11 @@ def census() -> Family:
 
 def left_of(launch: Launch, job: Job) -> list[psutil.Process]:
     """Everything alive of a launch whose supervisor is dead; looks twice before it says nothing."""
-    known = [tuple(member) for member in (launch.fact("family") or {}).get("members", ())]
+    mark, family = launch.mark(job), launch.fact("family") or {"of": None}
+    known = family["members"] if family["of"] == mark else ()
 
     def look() -> list[psutil.Process]:
-        return kin([*marked().get(job.mark, ()), *filter(None, (find(pid, born) for pid, born in known))])
+        return kin([*marked().get(mark, ()), *filter(None, (find(pid, born) for pid, born in known))])
 
     return look() or look()
 

@@ -11,8 +11,9 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from expiac.providers.local.disk import locked, private, write
 from expiac.providers.local.folder import Launch
@@ -40,8 +41,7 @@ class Machine:
         return cls(Path(folder).expanduser().absolute(), max(1, int(cpus)), int(gpus))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One launch that waits or runs."""
 
     launch: str
@@ -92,12 +92,12 @@ class Queue:
                 if self._cpus([entry]) + self._cpus(running) > self._machine.cpus or entry.gpus > len(gpus):
                     kept += [entry, *entries]
                     break
-                kept.append(replace(entry, running=True, taken=gpus[: entry.gpus]))
+                kept.append(entry._replace(running=True, taken=gpus[: entry.gpus]))
                 running.append(kept[-1])
                 # Written before the start: whoever finds it without a supervisor knows that it has to be started again.
                 self._save([*kept, *entries])
                 start(Launch(Path(entry.launch)), kept[-1].taken, environ)
-                kept[-1] = replace(kept[-1], tries=entry.tries + 1)  # only now: our own death is not the job's fault
+                kept[-1] = kept[-1]._replace(tries=entry.tries + 1)  # only now: our own death is not the job's fault
         self._save(kept)
 
     def _cpus(self, entries: Iterable[Entry]) -> int:
@@ -116,7 +116,7 @@ class Queue:
             return []  # lost, or another release's: every look at a waiting job enters it anew
 
     def _save(self, entries: Iterable[Entry]) -> None:
-        text = json.dumps([asdict(entry) for entry in entries])
+        text = json.dumps([entry._asdict() for entry in entries])
         if text != self._text:
             write(self._file, text, durable=False)
         self._text = text
@@ -133,9 +133,9 @@ def _is_waiting(launch: Launch) -> bool:
 
 def _put_right(entry: Entry) -> Entry | None:
     """The entry as its launch is, None where that is over. A waiting one is looked at when its turn comes."""
-    launch = Launch(Path(entry.launch))
     if not entry.running:
         return entry
+    launch = Launch(Path(entry.launch))
     if not launch.path.exists() or launch.has("end"):
         return None
     if launch.is_held:
@@ -143,6 +143,6 @@ def _put_right(entry: Entry) -> Entry | None:
     if not _is_waiting(launch):
         return None  # its supervisor died
     if entry.tries < TRIES:
-        return replace(entry, running=False, taken=())
+        return entry._replace(running=False, taken=())
     launch.record("end", status=Status.FAILED.value, detail="its supervisor cannot start: see supervisor.log")
     return None

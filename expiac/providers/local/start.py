@@ -6,8 +6,8 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from expiac.providers.local.folder import Launch
-from expiac.providers.local.job import MARKS, Job
+from expiac.providers.local.folder import MARK, Launch
+from expiac.providers.local.job import Job
 
 _children: list[subprocess.Popen[bytes]] = []
 """Supervisors that this process started; kept to be reaped, for a long-lived process would collect zombies."""
@@ -30,8 +30,8 @@ def start(launch: Launch, gpus: Sequence[int], environ: Mapping[str, str]) -> No
 
 def _spawn(launch: Launch, job: Job, lock: int, gpus: Sequence[int], environ: Mapping[str, str]) -> None:
     _children[:] = [child for child in _children if child.poll() is None]
-    # Another job's marks would make the supervisor a part of that job; another Python's variables would mislead ours.
-    kept = {name: value for name, value in environ.items() if name not in MARKS and not name.startswith("PYTHON")}
+    # Another job's mark would make the supervisor a part of that job; another Python's variables would mislead ours.
+    kept = {name: value for name, value in environ.items() if name != MARK and not name.startswith("PYTHON")}
     command = [job.python, "-P", "-m", "expiac.providers.local.supervisor",
                str(launch.path), str(lock), ",".join(map(str, gpus))]
     with open(launch.path / "supervisor.log", "ab") as log:

@@ -54,6 +54,7 @@ class Supervisor:
 
     def __init__(self, launch: Launch, job: Job, gpus: Sequence[int]) -> None:
         self._launch, self._job, self._gpus = launch, job, gpus
+        self._mark = launch.mark(job)
         self._codes: dict[int, int] = {}
         self._children: list[subprocess.Popen[bytes]] = []  # kept, or Popen would reap them behind our back
         self._family: processes.Family = []
@@ -100,7 +101,7 @@ class Supervisor:
         try:
             child = subprocess.Popen(
                 ["bash", "-c", script], cwd=self._launch.home / self._job.workdir, start_new_session=True,
-                env=node_environment(self._job, self._launch.home, rank, self._gpus, os.environ),
+                env=node_environment(self._job, self._launch, rank, self._gpus, os.environ),
                 stdin=subprocess.DEVNULL, stdout=descriptor, stderr=subprocess.STDOUT)
         finally:
             os.close(descriptor)
@@ -127,8 +128,9 @@ class Supervisor:
             self._census_pause = min(2 * self._census_pause, CENSUS)
             family = processes.census()
             if family != self._family:
+                text = json.dumps({"of": self._mark, "members": family})
                 with suppress(OSError):
-                    write(self._launch.path / "family.json", json.dumps({"members": family}), durable=False)
+                    write(self._launch.path / "family.json", text, durable=False)
             self._family = family
 
     def _failure(self, what: str, rank: int, code: int) -> End:
