@@ -81,7 +81,9 @@ class _World:
         if earlier := self.earlier[want.address, print_]:
             reasons.append(f"a new run; {earlier[-1].run.instance} had these settings")
         run = self._new_run(want, print_, also=record if again else None)
-        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, changes, record=record)
+        # A new run is born with its annotations: that they differ from the old one's is no news.
+        told = tuple(change for change in changes if change.kind is not Kind.ANNOTATION)
+        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, told, record=record)
 
     def _new_run(self, want: Desired, print_: str, also: Record | None = None) -> Run:
         attempt = len(self.earlier[want.address, print_]) + (also is not None)
