@@ -21,7 +21,7 @@ from typing import Any
 from expiac.errors import ExpiacError, did_you_mean
 from expiac.identity import INSTANCE, digest
 from expiac.project import Project
-from expiac.render import PACKAGE_HEADER
+from expiac.render import PACKAGE_HEADER, parse
 
 _FORMAT = 1
 
@@ -45,6 +45,7 @@ class Composer:
         self._cache = project.state_folder / "cache" / "compose"
         self._salt = digest([_FORMAT, project.schema, dict(project.outputs), str(self._configs)])
         self._digests: dict[str, str] = {}
+        self._closures: dict[str, list[str]] = {}
 
     def compose(self, texts: Mapping[str, str]) -> dict[str, Composed]:
         """Each text composed, by its label (the job's name, for messages)."""
@@ -136,9 +137,7 @@ class Composer:
 
     def _one(self, label: str, text: str, name: str, folder: str) -> tuple[Composed, list[str]]:
         from hydra import compose
-        from hydra.core.global_hydra import GlobalHydra
         from hydra.errors import HydraException, MissingConfigException
-        from hydra.types import RunMode
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
         from yaml import YAMLError
@@ -150,8 +149,7 @@ class Composer:
         config = None
         try:
             config = compose("config", overrides)
-            loader = GlobalHydra.instance().config_loader()
-            chosen = loader.compute_defaults_list("config", overrides, RunMode.RUN).defaults
+            paths = self._closure(text, overrides)
             with _refs_filled(text):
                 if self._project.schema:
                     OmegaConf.to_object(config)
@@ -162,9 +160,21 @@ class Composer:
             raise ExpiacError("Invalid YAML", f"{label}: {error}") from error
         except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
             raise _invalid(label, error, config) from error
-        paths = [self._configs / f"{default.config_path}.yaml" for default in chosen if default.config_path]
         plain: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
-        return Composed(plain, outputs), [str(path) for path in paths if path.is_file()]
+        return Composed(plain, outputs), paths
+
+    def _closure(self, text: str, overrides: list[str]) -> list[str]:
+        """The files under `configs/` that a text stands on. Its defaults list decides, and most jobs share one."""
+        from hydra.core.global_hydra import GlobalHydra
+        from hydra.types import RunMode
+
+        key = repr(parse(text, "defaults").get("defaults"))
+        if key not in self._closures:
+            loader = GlobalHydra.instance().config_loader()
+            chosen = loader.compute_defaults_list("config", overrides, RunMode.RUN).defaults
+            paths = [self._configs / f"{default.config_path}.yaml" for default in chosen if default.config_path]
+            self._closures[key] = [str(path) for path in paths if path.is_file()]
+        return self._closures[key]
 
     @staticmethod
     def _output(config: Any, name: str, path: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, dataclass_transform
 
 from dataclasses_json import DataClassJsonMixin, Undefined
@@ -42,13 +43,13 @@ def named(value: Any) -> dict[str, Any]:
     """
     known = getattr(value, "fields_set", None)
     given: dict[str, Any] = {}
-    for field in dataclasses.fields(value):
-        part = getattr(value, field.name)
+    for name in _fields(type(value)):
+        part = getattr(value, name)
         if is_config(part):
             if inner := named(part):
-                given[field.name] = inner
-        elif known is None or field.name in known:
-            given[field.name] = part
+                given[name] = inner
+        elif known is None or name in known:
+            given[name] = part
     return given
 
 
@@ -56,7 +57,13 @@ def config_groups(value: Any) -> Iterator[tuple[str, str]]:
     """The Hydra groups that a config dataclass and its parts select, as (group, option)."""
     if select := getattr(value, "config_groups", None):
         yield from select().items()
-    for field in dataclasses.fields(value):
-        part = getattr(value, field.name)
+    for name in _fields(type(value)):
+        part = getattr(value, name)
         if is_config(part):
             yield from config_groups(part)
+
+
+@cache
+def _fields(cls: Any) -> tuple[str, ...]:
+    """The names of a dataclass's fields: asked for often, and slow to give."""
+    return tuple(field.name for field in dataclasses.fields(cls))

@@ -64,7 +64,7 @@ def to_yaml(value: Any, indent: int = 0, flow: bool = False) -> str:
     """A JSON value as YAML, in block style (`flow` for one line); lines after the first are indented by `indent`."""
     if type(value) is int:
         return _Yaml(value)
-    return _remembered(value, indent, flow) if type(value) is str else _dumped(value, indent, flow)
+    return _remembered(_Seen(value), indent, flow)
 
 
 def _dumped(value: Any, indent: int, flow: bool) -> str:
@@ -75,7 +75,25 @@ def _dumped(value: Any, indent: int, flow: bool) -> str:
     return _Yaml(text.replace("\n", "\n" + " " * indent))
 
 
-_remembered = lru_cache(maxsize=1024)(_dumped)  # the jobs of a stack have most of their strings in common
+class _Seen:
+    """A value by its exact look: 1, 1.0 and True are equal to Python and not to YAML."""
+
+    __slots__ = ("look", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value, self.look = value, (type(value), repr(value))
+
+    def __hash__(self) -> int:
+        return hash(self.look)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Seen) and self.look == other.look
+
+
+@lru_cache(maxsize=1024)
+def _remembered(seen: _Seen, indent: int, flow: bool) -> str:
+    """The jobs of a stack have most of their values in common."""
+    return _dumped(seen.value, indent, flow)
 
 
 def _finalize(value: Any) -> Any:
@@ -132,7 +150,7 @@ def _line_of(error: BaseException, name: str) -> int | str:
 
 
 def _without_opening(text: str) -> str:
-    """The text with blank lines for the comments that it begins with: they name the job, and often nothing else does."""
+    """The text with blank lines for its opening comments: they name the job, and often nothing else does."""
     lines = 0
     while text.startswith("#"):
         text, lines = text.partition("\n")[2], lines + 1
