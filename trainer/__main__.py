@@ -5,7 +5,6 @@ SIGTERM with its checkpoint written, 130 by ^C. Imports torch only once the conf
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -72,14 +71,16 @@ def _sentence(title: str, problem: object) -> str:
 
 def main() -> None:
     register()
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # a traceback, if it comes to one, is whole
+    given: list[Config] = []
 
     @hydra.main(version_base="1.3", config_path=str(configs()), config_name="config")  # type: ignore[untyped-decorator]
-    def run(composed: DictConfig) -> None:
-        sys.exit(launch(validated(composed)))
+    def take(composed: DictConfig) -> None:
+        given.append(validated(composed))
 
+    take()
     try:
-        run()
+        # Outside of Hydra, which would cut our tracebacks short. With --help or --cfg there is nothing to run.
+        sys.exit(launch(given[0]) if given else 0)
     except KeyboardInterrupt:
         sys.exit(130)
 

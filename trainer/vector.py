@@ -7,6 +7,7 @@ import multiprocessing as mp
 import os
 import signal
 import traceback
+from contextlib import suppress
 from dataclasses import fields
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -116,12 +117,13 @@ class Worker:
         theirs.close()
 
     def ask(self, command: Command) -> None:
-        self._pipe.send(command)
+        with suppress(OSError):  # `wait` finds out
+            self._pipe.send(command)
 
     def wait(self) -> None:
         try:
             problem = self._pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             self._process.join(1)
             raise RuntimeError(f"an environment worker died (exit code {self._process.exitcode})") from None
         if problem:
@@ -139,16 +141,17 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the trainer decides when to stop
     arenas = Arenas(curriculum, Block.over(buffer, shape(curriculum, count)), span, **options)
-    while True:
-        try:
+    try:
+        while True:
             command = pipe.recv()
-        except EOFError:
-            os._exit(0)  # nothing to tidy up, and the usual exit takes a third of a second
-        try:
-            getattr(arenas, command)()
-            pipe.send(None)
-        except Exception:
-            pipe.send(traceback.format_exc())
+            try:
+                getattr(arenas, command)()
+                answer = None
+            except Exception:
+                answer = traceback.format_exc()
+            pipe.send(answer)
+    except (EOFError, OSError):
+        os._exit(0)  # nothing to tidy up, and the usual exit takes a third of a second
 
 
 assert set(STATE) <= {field.name for field in fields(Block)}

@@ -44,10 +44,9 @@ def test_a_slice_of_the_environments_is_the_same_slice():
         assert (all_four.block.features[4:] == last.block.features).all()
 
 
-@pytest.mark.parametrize("steps", [7, 45])
-def test_worker_processes_do_what_this_process_does(steps: int):
+def test_worker_processes_do_what_this_process_does():
     with Environments(ROOM, count=3, seed=1) as here, Environments(ROOM, count=3, seed=1, workers=2) as there:
-        assert (wander(here, steps) == wander(there, steps)).all()
+        assert (wander(here, 45) == wander(there, 45)).all()
         assert (here.state()["history"] == there.state()["history"]).all()
 
 
@@ -109,5 +108,5 @@ def test_a_replay_changes_nothing(tmp_path: Path):
 def test_a_dead_worker_is_reported():
     with Environments(ROOM, count=2, seed=1, workers=2) as environments:
         environments._hands[0]._process.kill()  # type: ignore[attr-defined]
-        with pytest.raises((RuntimeError, OSError)):
+        with pytest.raises(RuntimeError, match="exit code -9"):
             wander(environments, 3)

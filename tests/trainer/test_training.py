@@ -69,11 +69,6 @@ def test_another_seed_is_another_run(runs):
     assert figures(first) != figures(second)
 
 
-def test_workers_change_nothing_but_the_speed(runs):
-    first, second = (runs.train(runs.config(f"w{n}", num_workers=n)) for n in (1, 2))
-    assert figures(first) == figures(second)
-
-
 @pytest.mark.parametrize("times", [3, 25, 40, 60])
 @pytest.mark.parametrize("kind", ["adam", "muon"])
 def test_a_stopped_run_ends_where_an_unbroken_one_does(runs, times: int, kind: str):
@@ -104,6 +99,15 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(runs, monkeypatch):
     assert [line["step"] for line in runs.lines("killed")] == [0, 256, 512, 768]
     assert figures(runs.train(runs.config("killed"))) == figures(unbroken)
     assert same(runs.policy("killed"), runs.policy("unbroken"))
+
+
+def test_after_another_number_of_processes_the_run_goes_on_with_new_episodes(runs, capsys):
+    runs.train(runs.config())
+    latest = runs.folder / "run" / "checkpoints" / "latest.pt"
+    state = torch.load(latest, weights_only=True)
+    torch.save(state | {"ranks": state["ranks"] * 2}, latest)
+    assert runs.train(runs.config(total_timesteps=1280))[-1]["step"] == 1280
+    assert "2 processes before, 1 now" in capsys.readouterr().out
 
 
 def test_a_finished_run_is_not_run_again(runs):
