@@ -43,7 +43,8 @@ def named(value: Any) -> dict[str, Any]:
     """
     known = getattr(value, "fields_set", None)
     given: dict[str, Any] = {}
-    for name in _fields(type(value)):
+    kind: Any = type(value)
+    for name in _fields(kind):
         part = getattr(value, name)
         if is_config(part):
             if inner := named(part):
@@ -57,7 +58,8 @@ def config_groups(value: Any) -> Iterator[tuple[str, str]]:
     """The Hydra groups that a config dataclass and its parts select, as (group, option)."""
     if select := getattr(value, "config_groups", None):
         yield from select().items()
-    for name in _fields(type(value)):
+    kind: Any = type(value)
+    for name in _fields(kind):
         part = getattr(value, name)
         if is_config(part):
             yield from config_groups(part)
