@@ -1,0 +1,1 @@
+"""What expiac costs: `python -m benchmarks` measures it, `docs/performance.md` says what came out."""

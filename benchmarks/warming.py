@@ -1,0 +1,36 @@
+"""Fills the composition cache of a sweep in seconds: `python -m benchmarks.warming JOBS`, in the project's folder.
+
+Two jobs are composed for real. They differ in their seed alone, which is checked, and so the entries of all others are
+written from the first. What reads them afterwards cannot tell; cold composition is measured apart.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from expiac import program
+from expiac.compose import Composer
+from expiac.prepare import _Preparation
+from expiac.project import find
+
+
+def main(jobs: int) -> None:
+    project = find(Path.cwd())
+    stack = program.load(project, "sweep", [f"jobs={jobs}"]).stack
+    configs = _Preparation(stack, project).configs
+    composer = Composer(project)
+    labels = list(configs)
+    some = composer.compose({label: configs[label] for label in {labels[0], labels[-1]}})
+    first, last = some[labels[0]], some[labels[-1]]
+    differing = {**first.config, "seed": last.config["seed"]}
+    assert last == replace(first, config=differing), "jobs of the sweep differ in more than their seeds"
+    files = json.loads(composer._file(configs[labels[0]]).read_bytes())["files"]
+    for seed, text in enumerate(configs.values()):
+        composer._remember(text, replace(first, config={**first.config, "seed": seed}), files)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

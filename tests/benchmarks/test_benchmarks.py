@@ -1,0 +1,28 @@
+"""The benchmarks run, on their smallest case. How long anything takes is no claim of a test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import NAMES, main
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_benchmark_measures_its_smallest_case(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Every row has a cost, and the table says it."""
+    results = tmp_path / "results.json"
+    main([name, "--runs", "1", "--sizes", "2", "--results", str(results)])
+    rows = json.loads(results.read_text())[name]
+    assert rows
+    assert all(row["wall"] > 0 and row["peak"] > 0 for row in rows)
+    assert "| --- |" in capsys.readouterr().out
+
+
+def test_a_benchmark_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["speed"])
+    assert "there are startup, composing, scale" in capsys.readouterr().err
