@@ -14,6 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from expiac.project import find
+from expiac.providers.local import LocalProvider  # noqa: F401
+from expiac.reporter import Silent
+from expiac.session import Session
+
 STACK = '''
 from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
 
@@ -74,10 +79,6 @@ class Crashes:
     def _live_and_die(self, deed: Callable[..., object], overrides: list[str], die_at: int | None, writer: int) -> None:
         code = 1
         try:
-            from expiac.project import find
-            from expiac.reporter import Silent
-            from expiac.session import Session
-
             events = 0
             with Session.open("crash", overrides, reporter=Silent(), project=find(self.root)) as session:
                 def count(event: str, _: object) -> None:
