@@ -139,7 +139,7 @@ class Session:
         result = Result()
         self._reporter.hear(Began(plan))
         if self._look.events or not plan.is_empty:
-            with self._locked("apply", plan.serial, plan.lineage):
+            with self._locked("apply" if self._program else "destroy", plan.serial, plan.lineage):
                 self._write_look()
                 if not plan.is_empty:
                     self._journal.append(Approved(plan.overrides, self._program_path, plan.summary, provenance(

@@ -12,7 +12,7 @@ from expiac.console import ConsoleReporter
 from expiac.errors import ExpiacError, Interrupted
 from expiac.plan import Plan
 from expiac.project import Project
-from expiac.reporter import Began, Finished, Result
+from expiac.reporter import Result
 from expiac.session import Session
 from expiac.status import Status
 
@@ -41,8 +41,6 @@ def carry_out(
     """The exit code of carrying out the plan; an empty `question` is consent. `called` names the stack in commands."""
     if not json:
         output.plan(plan, called)
-    if plan.is_empty and not wait:
-        return _nothing(plan, reporter)
     if question and not plan.is_empty:
         output.ask(question)
     with stopping(session.stop, reporter.stopping):
@@ -50,12 +48,6 @@ def carry_out(
     if not json:
         output.result(result, called)
     _raise(result, called)
-    return DONE
-
-
-def _nothing(plan: Plan, reporter: ConsoleReporter) -> int:
-    reporter.hear(Began(plan))
-    reporter.hear(Finished(Result()))
     return DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def reporter(*, json: bool) -> ConsoleReporter:
         return events.JsonLines()
     out = console()
     if not out.is_terminal or out.is_dumb_terminal:
-        return Lines(out.print)
+        return Lines(partial(out.print, soft_wrap=True))  # a pipe is searched: no line breaks within words
     from expiac.cli.live import LiveLines
 
     return LiveLines(out)
