@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class _Preparation:
 
     def __init__(self, stack: Stack, project: Project) -> None:
         self.stack, self.project = stack, project
+        self._mounted: dict[str, str] = {}
         self.by_name = {resource.name: resource for resource in stack.resources}
         self.inputs = {resource.name: resource.inputs() for resource in stack.resources}
         jobs = [resource for resource in stack.resources if isinstance(resource, Job | TrainingJob)]
@@ -104,12 +106,18 @@ class _Preparation:
     def _content(self, job: AnyJob) -> dict[str, Any]:
         """Mounts by target and content, and the working tree where the job pins it: a path says nothing."""
         self._refuse_missing_workdir(job)
-        mounts = {target: _content_of(self.project.root, job.name, source)
-                  for target, source in job.skypilot.file_mounts.items()}
+        sources = job.skypilot.file_mounts
+        for source in {*sources.values()} - self._mounted.keys():  # jobs often share a data set: it is read once
+            self._mounted[source] = _content_of(self.project.root, job.name, source)
+        mounts = {target: self._mounted[source] for target, source in sources.items()}
         content: dict[str, Any] = {"file_mounts": mounts} if mounts else {}
         if job.pin_code:
-            content["code"] = tree_digest(self.project.root)
+            content["code"] = self._code
         return content
+
+    @cached_property
+    def _code(self) -> str:
+        return tree_digest(self.project.root)
 
 
 def _content_of(root: Path, job: str, source: str) -> str:
