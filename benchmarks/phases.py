@@ -76,7 +76,7 @@ def _watch() -> None:
 
 def main(report: Path, command: list[str]) -> int:
     _watch()
-    from expiac.cli.exits import run
+    from expiac.cli import run
 
     seconds["imports"] = process_time()
     code = run(command)

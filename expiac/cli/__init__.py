@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 
 def main() -> None:
     """The entry point `expiac`."""
-    from expiac.cli.exits import run
-
     sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carries out one command line and returns its exit code."""
+    from typer.main import get_command
+
+    from expiac.cli.commands import app
+    from expiac.cli.exits import ended
+
+    return ended(lambda: get_command(app).main([*arguments], prog_name="expiac", standalone_mode=False))

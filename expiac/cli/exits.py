@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -17,15 +17,6 @@ from expiac.errors import ExpiacError, Interrupted, UsageError
 DONE, ERROR, CHANGES, INTERRUPTED, USAGE = 0, 1, 2, 8, 64
 _BOLD_RED, _PLAIN, _SHOW_CURSOR = "\x1b[1;31m", "\x1b[0m", b"\x1b[?25h"
 _BY_SIGINT = 130
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Carries out one command line and returns its exit code."""
-    from typer.main import get_command
-
-    from expiac.cli.commands import app
-
-    return ended(lambda: get_command(app).main([*arguments], prog_name="expiac", standalone_mode=False))
 
 
 def ended(command: Callable[[], int | None]) -> int:

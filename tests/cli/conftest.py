@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from expiac.cli.exits import run
+from expiac.cli import run
 
 ROOT = Path(__file__).parents[2]
 STACK = '''

@@ -26,13 +26,13 @@ def imported_by(code: str, cwd: Path = ROOT) -> set[str]:
 
 def test_help_imports_only_typer():
     """Help waits for nothing but the parser that prints it."""
-    assert not imported_by("from expiac.cli.exits import run; run(['--help'])") & {*HEAVY, "expiac.session"}
+    assert not imported_by("from expiac.cli import run; run(['--help'])") & {*HEAVY, "expiac.session"}
 
 
 @pytest.mark.parametrize("words", [["apply", "--help"], ["version"]])
 def test_a_light_command_imports_nothing_of_ours(words):
     """To read a command's words typer itself imports pydantic; nothing else is waited for."""
-    names = imported_by(f"from expiac.cli.exits import run; run({words})")
+    names = imported_by(f"from expiac.cli import run; run({words})")
     assert not names & ({*HEAVY, "expiac.session"} - {"pydantic"})
 
 
