@@ -1,0 +1,63 @@
+"""A command on a terminal: what it shows, and what is typed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+CTRL_C = "\x03"
+
+
+class Terminal:
+    """One `expiac` command that believes in a user; killed at the end of the `with`."""
+
+    def __init__(self, root: Path, env: Mapping[str, str], *arguments: str, limit: float = 60.0) -> None:
+        self.text = ""
+        self._until = time.monotonic() + limit
+        self._pid, self._fd = pty.fork()
+        if self._pid == 0:
+            try:
+                os.chdir(root)
+                os.execve(sys.executable, [sys.executable, "-m", "expiac", *arguments], {**env, "TERM": "xterm"})
+            finally:
+                os._exit(127)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        os.close(self._fd)
+
+    def sees(self, words: str) -> None:
+        """Returns once the words are on the screen."""
+        while words not in self.text:
+            assert self._read(), f"it ended without {words!r}:\n{self.text[-2000:]}"
+
+    def types(self, keys: str) -> None:
+        os.write(self._fd, keys.encode())
+
+    def ends(self) -> int:
+        """The exit code."""
+        while self._read():
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._fd], [], [], max(0.0, self._until - time.monotonic()))
+        assert ready, f"it hangs:\n{self.text[-2000:]}"
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:  # Linux says so when the other side has closed
+            return False
+        self.text += data.decode(errors="replace")
+        return bool(data)
