@@ -200,7 +200,7 @@ class Engine:
 
     def _effect(self, step: Step, effect: Callable[[], Observation], record: Record | None = None,
                 gone: Status = Status.LOST) -> Observation:
-        """Lets an effect happen, and writes down how it ended. An unknown end stays open, for the next run to resolve."""
+        """Lets an effect happen, and writes down how it ended. An unknown end stays open: the next run resolves it."""
         try:
             seen = effect()
         except Uncertain:

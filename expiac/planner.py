@@ -63,7 +63,8 @@ class _World:
 
     def _decide(self, want: Desired, print_: str, upstream: Mapping[str, str], record: Record | None) -> Step:
         if record is None:
-            return Step(want.address, want.type, Action.CREATE, self._why_new(want, print_), self._new_run(want, print_))
+            why, run = self._why_new(want, print_), self._new_run(want, print_)
+            return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:
             return _left_alone(record)
         changes = diff(record.inputs, want.inputs, want.kinds)

@@ -1,4 +1,4 @@
-"""Where a launch comes from: commit, uncommitted changes, user, host, versions. Recorded, and no part of any fingerprint."""
+"""Where a launch comes from: commit, uncommitted changes, user, host, versions. No part of any fingerprint."""
 
 from __future__ import annotations
 

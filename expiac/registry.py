@@ -13,7 +13,8 @@ from expiac.provider import Provider
 
 def no_provider(address: str, name: str) -> ExpiacError:
     """What is said where a resource needs a provider that the project does not have."""
-    return ExpiacError("No such provider", f"{address} needs {name}", f'[tool.expiac.providers] {name} = "module:Class"')
+    return ExpiacError("No such provider", f"{address} needs {name}",
+                       f'[tool.expiac.providers] {name} = "module:Class"')
 
 
 class Providers(Mapping[str, Provider]):

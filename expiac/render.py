@@ -19,7 +19,7 @@ from expiac.errors import ExpiacError
 
 PACKAGE_HEADER = "# @package _global_"
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@-]*")
-_WORDS = frozenset("y n yes no on off true false null none nan inf".split())
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
 
 
 class _Yaml(str):
@@ -182,7 +182,8 @@ def _verify(name: str, found: Any, meant: Any, path: str = "") -> None:
                                   f"write it in the template: {key}: {{{{ config.{inner} }}}}")
             _verify(name, found[key], value, inner)
     elif not _same(found, meant):
-        raise ExpiacError("Rendered text differs from its data", f"{name}: {path} is {found!r}, and should be {meant!r}")
+        raise ExpiacError("Rendered text differs from its data",
+                          f"{name}: {path} is {found!r}, and should be {meant!r}")
 
 
 def _same(found: Any, meant: Any) -> bool:

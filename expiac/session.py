@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from expiac import planner, program
+from expiac.deferred import outlook
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, Stale, UsageError, did_you_mean
 from expiac.journal import Journal
@@ -25,7 +26,7 @@ from expiac.provenance import provenance
 from expiac.provider import Examines, Inputs, Logs, Provider
 from expiac.refresh import Look, id_of, look
 from expiac.registry import Providers, no_provider
-from expiac.reporter import Began, Finished, Progress, Reporter, Result, Seen, Waiting
+from expiac.reporter import Began, Finished, Progress, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.state import Approved, Observed, Record, State
 from expiac.status import Status
 
@@ -86,13 +87,17 @@ class Session:
             return
         if (self.project.root / recorded).exists():
             raise ExpiacError("Another program has this stack's name", f"{self.stack} belongs to {recorded}, and "
-                              f"{self._program_path} gives the same name", "name=another_name, or change the config's name")
+                              f"{self._program_path} gives the same name",
+                              "name=another_name, or change the config's name")
 
     def plan(self, *, refresh: bool = True, wishes: Wishes | None = None) -> Plan:
         """What apply would do; writes nothing."""
         assert self._program is not None, "planning needs the program"
         if self._desired is None:
             self._desired = desired(self._program.stack, self.project)
+        for name in wishes.replace if wishes else ():
+            if name not in (known := [want.address for want in self._desired]):
+                raise UsageError("No such resource", f"{name} is not in {self.stack}", did_you_mean(name, known))
         made = self._planned(self._desired, refresh, wishes)
         overrides = dict(self._program.overrides)
         before = self.state.approved
@@ -204,9 +209,9 @@ class Session:
         while True:
             self.refresh()
             result = self._begin_ready(plan, result)
-            seen = self.status(refresh=False)
+            seen = self._seen(self._look.over(self.state))
             self._reporter.hear(Waiting(seen))
-            if not result.deferred and not any(one.status in _RUNNING and not one.unseen for one in seen):
+            if not result.deferred and not any(one.status in _RUNNING for one in seen):
                 return replace(result, seen=seen)
             if self._stopped.is_set():
                 return replace(result, seen=seen, interrupted=True)
@@ -219,22 +224,15 @@ class Session:
 
     def _begin_ready(self, plan: Plan, result: Result) -> Result:
         assert self._engine is not None
-        ready, hopeless, waiting = [], [], []
-        for step in result.deferred:
-            upstream = [self.state.records.get(name) for name in step.depends_on]
-            if all(record is not None and record.status.is_met for record in upstream):
-                ready.append(replace(step, deferred=False, after=()))
-            elif any(record is not None and record.status.is_over and not record.status.is_met for record in upstream):
-                hopeless.append(step)
-            elif any(name in {gone.address for gone in result.skipped} for name in step.depends_on):
-                hopeless.append(step)
-            else:
-                waiting.append(step)
-        result = replace(result, deferred=tuple(waiting), skipped=(*result.skipped, *hopeless))
-        if not ready:
+        judged = outlook(result.deferred, plan, self.state)
+        for step, why in judged.hopeless:
+            self._reporter.hear(StepSkipped(step, why))
+        left_out = tuple(step for step, _ in judged.hopeless)
+        result = replace(result, deferred=judged.waiting, skipped=result.skipped + left_out)
+        if not judged.ready:
             return result
         with self._locked("apply", self.state.serial, self.state.lineage):
-            more = self._engine.apply(replace(plan, steps=tuple(ready)))
+            more = self._engine.apply(replace(plan, steps=judged.ready))
         self.state = self._journal.state
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)

@@ -73,7 +73,7 @@ def _refuse_unknown_outputs(refs: Mapping[str, Sequence[Ref]], by_name: dict[str
             if known is not None and ref.output not in known:
                 raise ExpiacError("Unknown output", f"{name} refers to {ref.resource}.{ref.output}",
                                   did_you_mean(ref.output, known)
-                                  or f'{ref.resource} has none; a job names its own: outputs={{"{ref.output}": "a/path"}}')
+                                  or f'a job names its own: outputs={{"{ref.output}": "a/path"}}')
 
 
 def _stable_order(sorter: TopologicalSorter[str], declared: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """`kill -9` of apply and destroy at many instants: the next run converges, and nothing is born twice or lost.
 
-An instant is a count of Python's audit events (opening, renaming, locking, spawning, …) inside a real process that sends
-itself SIGKILL there. The jobs are real processes and record their own births.
+An instant is a count of Python's audit events (opening, renaming, locking, spawning, …) inside a real process that
+sends itself SIGKILL there. The jobs are real processes and record their own births.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def metrics(folder: Path) -> list[dict]:
 
 @pytest.mark.slow
 def test_training_end_to_end(project):
-    """One run, one that starts from its checkpoint, and one on two nodes: each ends with its metrics and its W&B run."""
+    """One run, one that starts from its checkpoint, one on two nodes: each leaves its metrics and its W&B run."""
     pyproject = project.root / "pyproject.toml"
     text = pyproject.read_text()
     start, end = text.index("run = '''"), text.index("'''", text.index("run = '''") + 9) + 3

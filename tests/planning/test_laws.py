@@ -23,7 +23,8 @@ def stacks(draw: st.DrawFn) -> Stack:
     for name in chosen:
         upstream = draw(st.lists(st.sampled_from(runs), max_size=2, unique_by=lambda run: run.name)) if runs else []
         config = {"lr": draw(st.sampled_from([1, 2])), "from": [run.output("checkpoint") for run in upstream]}
-        runs.append(Run(name, config=config, gpus=draw(st.sampled_from([1, 8])), tags=draw(st.sampled_from([(), ("t",)]))))
+        gpus, tags = draw(st.sampled_from([1, 8])), draw(st.sampled_from([(), ("t",)]))
+        runs.append(Run(name, config=config, gpus=gpus, tags=tags))
     return Stack("ppo", runs)
 
 

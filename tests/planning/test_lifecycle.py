@@ -19,7 +19,8 @@ LIVE = [Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING]
 ENDED_BADLY = [Status.FAILED, Status.CANCELLED]
 
 
-def want(address: str = "a", *, lr: float = 0.1, gpus: int = 1, tags: str = "x", needs: tuple[str, ...] = ()) -> Desired:
+def want(address: str = "a", *, lr: float = 0.1, gpus: int = 1, tags: str = "x",
+         needs: tuple[str, ...] = ()) -> Desired:
     inputs = {"lr": lr, "gpus": gpus, "tags": tags}
     return Desired(address, "run", "memory", inputs, KINDS, identity_digest("run", inputs, KINDS),
                    depends_on=needs, completes=True)
@@ -102,7 +103,8 @@ def test_a_lost_run_is_launched_again():
 
 
 @pytest.mark.parametrize("status", [*LIVE, Status.LOST])
-@pytest.mark.parametrize("desired", [[], [want()], [want(lr=0.2)], [want(gpus=8)]], ids=["gone", "same", "new", "moved"])
+@pytest.mark.parametrize("desired", [[], [want()], [want(lr=0.2)], [want(gpus=8)]],
+                         ids=["gone", "same", "new", "moved"])
 def test_what_cannot_be_seen_is_left_alone(status, desired):
     """It may be running under another user or endpoint: nothing is stopped, nothing is launched."""
     step = planned(*desired, known=[record(status, unseen="the server does not answer")]).steps[0]
@@ -170,7 +172,8 @@ def test_a_new_resource_is_created():
     assert (step.action, step.reason, step.run.launch, step.deferred) == (Action.CREATE, "new", 1, False)
 
 
-@pytest.mark.parametrize(("status", "deferred"), [(Status.RUNNING, True), (Status.SUCCEEDED, False), (Status.FAILED, True)])
+@pytest.mark.parametrize(("status", "deferred"), [
+    (Status.RUNNING, True), (Status.SUCCEEDED, False), (Status.FAILED, True)])
 def test_a_run_waits_for_the_success_of_what_it_needs(status, deferred):
     """Running is not enough, and a failure keeps it waiting."""
     made = planned(want(), want("b", needs=("a",)), known=[record(status)])

@@ -1,4 +1,4 @@
-"""Composition: what the trainer will read, remembered while nothing it was made from changes, and checked at plan time."""
+"""Composition: what the trainer will read; remembered while nothing it was made from changes, checked at plan time."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ def test_a_damaged_memory_is_composed_anew(own):
 
 
 @pytest.mark.parametrize(("edit", "message"), [
-    (("seed: 0", "trainer: {optimizer: {learning_rate: -1}}"), r"job: trainer\.optimizer\.learning_rate: .*greater than 0 \(got -1"),
+    (("seed: 0", "trainer: {optimizer: {learning_rate: -1}}"),
+     r"job: trainer\.optimizer\.learning_rate: .*greater than 0 \(got -1"),
     (("seed: 0", "trainer: {optimizer: {learning_rate: fast}}"), r"job: trainer\.optimizer\.learning_rate: .*'fast'"),
     (("seed: 0", "trainer: {batch_size: 1000, minibatch_size: 300}"), r"job: trainer: .*300.*must divide.*1000"),
     (("seed: 0", "trainer: {lerning_rate: 1}"), r"job: trainer\.lerning_rate: "),

@@ -12,12 +12,14 @@ from omegaconf import OmegaConf
 from expiac.errors import ExpiacError
 from expiac.render import Templates, parse, to_yaml
 
-TRAPS = ["a: b", "# c", "off", "on", "yes", "y", "null", "~", "", " ", "1e3", "1.0", "0x1F", "0o17", "1_000", "2026-01-01", "1:30",
-         "a\nb", "a\n", "\n", "trailing  \nspace", "\ttab", "'", '"', "it's \"so\"", "\\", "😀", "{{ x }}", "{% x %}",
-         "- a", "-", "?", "!tag", "&a", "*a", "%", "@", "`", "[a]", "{a: b}", "|", ">", "\u2028", "\x85", "\x07", "=", "<<", ".inf"]
+TRAPS = ["a: b", "# c", "off", "on", "yes", "y", "null", "~", "", " ", "1e3", "1.0", "0x1F", "0o17", "1_000",
+         "2026-01-01", "1:30", "a\nb", "a\n", "\n", "trailing  \nspace", "\ttab", "'", '"', "it's \"so\"", "\\",
+         "😀", "{{ x }}", "{% x %}", "- a", "-", "?", "!tag", "&a", "*a", "%", "@", "`", "[a]", "{a: b}", "|", ">",
+         "\u2028", "\x85", "\x07", "=", "<<", ".inf"]
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 leaves = st.one_of(texts, st.sampled_from(TRAPS), st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False))
-values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8)
+values = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8)
 
 
 def same(a: object, b: object) -> bool:
@@ -91,7 +93,8 @@ def test_a_template_that_drops_or_alters_a_value_is_refused(source, message):
 
 def test_what_the_template_says_itself_may_stand_beside_the_data():
     """Constants of the template are reviewed where they stand."""
-    assert parse(Templates({"t": "a: {{ config.a }}\nmine: yes\n"}).render("t", {"a": 1}), "t") == {"a": 1, "mine": True}
+    rendered = Templates({"t": "a: {{ config.a }}\nmine: yes\n"}).render("t", {"a": 1})
+    assert parse(rendered, "t") == {"a": 1, "mine": True}
 
 
 def test_an_unknown_template_is_named_with_those_that_are_there():

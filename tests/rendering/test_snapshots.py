@@ -14,7 +14,8 @@ class Yaml(SingleFileSnapshotExtension):
     file_extension = "yaml"
 
 
-CASES = [("arena", "train"), ("lr_ab_test", "job_0"), ("lr_ab_test", "job_1"), ("warm_start", "base"), ("warm_start", "tuned")]
+CASES = [("arena", "train"), ("lr_ab_test", "job_0"), ("lr_ab_test", "job_1"),
+         ("warm_start", "base"), ("warm_start", "tuned")]
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "task.yaml"])
