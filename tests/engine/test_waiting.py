@@ -1,0 +1,144 @@
+"""Waiting: what was deferred begins once what it waits for is there, and is given up once that can't come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from expiac.errors import ExpiacError, Stale, UsageError
+from expiac.planner import Wishes
+from expiac.project import find
+from expiac.providers.memory import MemoryProvider
+from expiac.reporter import Moment, Result, StepSkipped, Waiting
+from expiac.session import Session
+from expiac.status import Status
+
+CHAIN = """
+from expiac import ExperimentConfig, Stack
+from expiac.testing import Run
+
+class Chain(ExperimentConfig):
+    name: str = "chain"
+    lr: float = 0.1
+    b_gpus: int = 1
+
+def stack(config: Chain) -> Stack:
+    a = Run("a", config={"lr": config.lr})
+    b = Run("b", config={"uri": a.output("checkpoint")}, gpus=config.b_gpus)
+    c = Run("c", config={"uri": b.output("checkpoint")})
+    return Stack(config.name, [a, b, c])
+"""
+
+
+class Chain:
+    """A project of a chain of three runs on a memory provider, one session per command."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.memory = root, MemoryProvider()
+        self.moments: list[Moment] = []
+        (root / "pyproject.toml").write_text("[tool.expiac]\n")
+        (root / "stacks").mkdir()
+        (root / "stacks" / "chain.py").write_text(CHAIN)
+
+    def open(self, *overrides: str) -> Session:
+        return Session.open("chain", overrides, reporter=self, project=find(self.root),
+                            providers={"memory": self.memory})
+
+    def apply(self, *overrides: str, wait: bool = True, **wishes: object) -> Result:
+        with self.open(*overrides) as session:
+            return session.apply(session.plan(wishes=Wishes(**wishes)), wait=wait, timeout=5)
+
+    def hear(self, moment: Moment) -> None:
+        self.moments.append(moment)
+        if isinstance(moment, Waiting):
+            self.on_look()
+
+    def on_look(self) -> None:
+        """Every look finds the jobs one step further."""
+        self.memory.tick()
+
+    @property
+    def born(self) -> list[str]:
+        return [id.instance.split(".")[1] for id in self.memory.births]
+
+
+@pytest.fixture
+def chain(tmp_path):
+    return Chain(tmp_path)
+
+
+def test_a_chain_of_three_is_born_one_after_the_other(chain):
+    """Each begins with what the one before it left, and no later wait begins it again."""
+    assert chain.apply().is_well
+    assert chain.born == ["a", "b", "c"]
+
+
+def test_a_new_run_far_down_the_chain_waits_for_the_new_ones_above(chain):
+    """That the old run of its upstream succeeded is nothing to it."""
+    chain.apply()
+    chain.apply("lr=0.2")
+    assert chain.born == ["a", "b", "c", "a", "b", "c"]
+    c, b = chain.memory.births[5], chain.memory.births[4]
+    assert chain.memory.inputs[c].values["config"] == {"uri": f"memory://{b.instance}/latest.pt"}
+
+
+def test_what_stands_on_a_step_that_failed_is_given_up(chain):
+    """Waiting for a run that was never born would never end."""
+    chain.memory.fail("b", ExpiacError("Quota exceeded", "no H100 left"))
+    result = chain.apply()
+    assert [step.address for step, _ in result.failed] == ["b"]
+    assert [step.address for step in result.skipped] == ["c"]
+    assert [moment.why for moment in chain.moments if isinstance(moment, StepSkipped)] == ["b was not done"]
+
+
+def test_what_stands_on_a_run_that_failed_is_given_up(chain):
+    """All of it, down the chain; what failed is named."""
+    chain.on_look = lambda: chain.memory.finish("a", Status.FAILED)
+    result = chain.apply()
+    assert [step.address for step in result.skipped] == ["b", "c"]
+    assert chain.born == ["a"]
+
+
+def test_what_stands_on_a_run_that_vanished_is_given_up(chain):
+    """Only another plan launches it again."""
+    def vanish() -> None:
+        if chain.memory.running():
+            chain.memory.vanish("a")
+
+    chain.on_look = vanish
+    result = chain.apply()
+    assert [step.address for step in result.skipped] == ["b", "c"]
+
+
+def test_the_old_end_of_a_run_that_is_still_to_come_anew_does_not_count(chain):
+    """It failed once; its replacement is deferred, and what needs it waits for that."""
+    def fail_b() -> None:
+        chain.memory.tick()
+        if "b" in chain.born:
+            chain.memory.finish("b", Status.FAILED)
+
+    chain.on_look = fail_b
+    chain.apply()
+    chain.on_look = chain.memory.tick
+    chain.apply("lr=0.2")
+    assert chain.born == ["a", "b", "a", "b", "c"]
+
+
+def test_another_apply_in_between_ends_the_waiting(chain):
+    """What this one would begin was decided on a state that is no more."""
+    def interfere() -> None:
+        chain.on_look = chain.memory.tick
+        other = Chain.apply(chain, "b_gpus=2", "lr=0.3", wait=False)
+        assert other.is_well
+        chain.memory.tick()
+
+    chain.on_look = interfere
+    with pytest.raises(Stale):
+        chain.apply()
+
+
+def test_an_unknown_name_to_replace_is_refused(chain):
+    """A misspelt wish is not granted in silence."""
+    with chain.open() as session, pytest.raises(UsageError, match="did you mean"):
+        session.plan(wishes=Wishes(replace=("aa",)))
