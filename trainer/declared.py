@@ -5,7 +5,6 @@ must stay distinguishable from one that spells out every default. Knows nothing 
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, Self, TypeVar, dataclass_transform
 
 import pydantic.dataclasses
@@ -27,7 +26,7 @@ class Declared(DataClassJsonMixin):
     @property
     def fields_set(self) -> frozenset[str]:
         """The fields named by whoever wrote this value, at construction or by assignment, here or further down."""
-        below = {f.name for f in fields(self) if isinstance(v := getattr(self, f.name), Declared) and v.fields_set}
+        below = {name for name, part in vars(self).items() if isinstance(part, Declared) and part.fields_set}
         return frozenset(vars(self).get(NAMED, frozenset()) | below)
 
     def config_groups(self) -> dict[str, str]:

@@ -29,8 +29,8 @@ def document(value: Any) -> None:
 def plan(value: Plan, program: str) -> None:
     """The plan as text; `program` is what the user calls the stack on the command line."""
     out = console()
-    for line in show.text(value, out.width, program=program).splitlines():
-        out.print(_coloured(line), soft_wrap=True)
+    lines = show.text(value, out.width, program=program).splitlines()
+    out.print(Text("\n").join(map(_coloured, lines)), soft_wrap=True)  # at once: a print a line takes thrice as long
 
 
 def _coloured(line: str) -> Text:
