@@ -14,6 +14,7 @@ from typing import Any, Protocol, assert_never
 
 from expiac import launch
 from expiac.errors import ExpiacError, Uncertain
+from expiac.fields import Kind
 from expiac.plan import Action, Plan, Step
 from expiac.provider import Id, Observation, Presence, Provider
 from expiac.refresh import id_of
@@ -107,6 +108,7 @@ class Engine:
                     step = running.pop(future)
                     self._end(step, future, tally)
                     order.ended(step.address)
+            assert not (left := todo.keys() - tally.ends.keys()), f"steps that wait for each other: {sorted(left)}"
         except BaseException:
             self.stop()
             raise
@@ -179,15 +181,17 @@ class Engine:
         assert want is not None
         assert record is not None
         provider = self._provider(record.provider, step)
-        noted = {change.path.partition(".")[0] for change in step.changes}
+        noted = {key for key, kind in want.kinds.items() if kind is Kind.ANNOTATION}
         values = {**{key: value for key, value in record.inputs.items() if key not in noted},
                   **{key: value for key, value in want.inputs.items() if key in noted}}
-        inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
-        self._ledger.append(Started(step.address, Effect.UPDATE, record.type, record.provider, record.run,
-                                    inputs=values, reason=step.reason))
+        started = Started(step.address, Effect.UPDATE, record.type, record.provider, record.run, inputs=values,
+                          reason=step.reason)
         if record.status.is_live:
+            inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
+            self._ledger.append(started)
             self._effect(step, lambda: provider.update(id_of(record, plan.lineage), inputs), record)
         else:
+            self._ledger.append(started)
             self._ledger.append(EffectDone(step.address, record.status, record.outputs, record.detail))
         return record.status
 
@@ -203,6 +207,8 @@ class Engine:
         """Lets an effect happen, and writes down how it ended. An unknown end stays open: the next run resolves it."""
         try:
             seen = effect()
+            if seen.presence is Presence.UNKNOWN:
+                raise Uncertain("End not seen", f"{step.address}: {seen.detail}".removesuffix(": "))
         except Uncertain:
             raise
         except ExpiacError as error:

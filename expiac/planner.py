@@ -167,17 +167,14 @@ def _dependents_first(records: Sequence[Record]) -> list[Record]:
     """Records in an order in which they can be stopped: what depends on another stands before it."""
     waiting = {record.address: record for record in records}
     order: list[Record] = []
-
-    def visit(record: Record) -> None:
-        if waiting.pop(record.address, None) is None:
-            return
-        for address in record.depends_on:
-            if address in waiting:
-                visit(waiting[address])
-        order.append(record)
-
-    for record in records:
-        visit(record)
+    todo = [(record, False) for record in reversed(records)]
+    while todo:
+        record, needs_are_done = todo.pop()
+        if needs_are_done:
+            order.append(record)
+        elif waiting.pop(record.address, None) is not None:
+            todo.append((record, True))
+            todo += [(waiting[name], False) for name in reversed(record.depends_on) if name in waiting]
     return order[::-1]
 
 
@@ -188,9 +185,11 @@ def _with_order(steps: Mapping[str, Step]) -> tuple[Step, ...]:
         if step.record is not None and step.action in (Action.REPLACE, Action.STOP, Action.FORGET):
             for address in step.record.depends_on:
                 leaving[address].append(step.address)
-    ordered = []
+    ordered: dict[str, Step] = {}
     for step in steps.values():
-        made = step.desired is not None
-        after = step.depends_on if made else tuple(leaving[step.address])
-        ordered.append(replace(step, after=tuple(name for name in after if name in steps)))
-    return tuple(ordered)
+        after = step.depends_on if step.desired is not None else leaving[step.address]
+        # Only what stands before it: records of several programs may need each other. And what can be done now
+        # does not wait for what is deferred.
+        now = [name for name in after if name in ordered and (step.deferred or not ordered[name].deferred)]
+        ordered[step.address] = replace(step, after=tuple(now))
+    return tuple(ordered.values())

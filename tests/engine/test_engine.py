@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
+from typing import Any
 
 import pytest
 
 from expiac.errors import ExpiacError, Uncertain
-from expiac.plan import Action
+from expiac.fields import Annotation
+from expiac.plan import Action, Desired
+from expiac.planner import plan
+from expiac.provider import Observation, Presence
 from expiac.reporter import StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
 from expiac.stack import Stack
+from expiac.state import Record, State
 from expiac.status import Status
 from expiac.testing import Run, World, ppo
 
@@ -196,3 +202,62 @@ def test_a_tag_restarts_nothing(world):
     assert world.plan(ppo(tags=("best",))).glyphs == "="
     assert len(world.births) == 1
     assert len(world.memory.updates) == 1
+
+
+def test_runs_that_came_to_need_each_other_are_destroyed_all_the_same(world):
+    """Two programs, each without a cycle, may leave records that have one."""
+    world.apply(Stack("ppo", [Run("a"), Run("b")]))
+    world.memory.finish("b")
+    world.apply(Stack("ppo", [Run("a", config={"lr": 1}, depends_on=("b",)), Run("b")]))
+    world.memory.finish("a")
+    world.apply(Stack("ppo", [Run("a", config={"lr": 1}), Run("b", config={"lr": 1}, depends_on=("a",))]))
+    result = world.destroy()
+    assert {step.address for step in result.done} == {"a", "b"}
+    assert world.memory.running() == []
+
+
+def test_a_tag_does_not_wait_for_a_run(world):
+    """What is deferred holds up births, not notes."""
+    def stack(lr: float, tags: tuple[str, ...] = ()) -> Stack:
+        return Stack("ppo", [Run("a", config={"lr": lr}), Run("b", config={"uri": Run("a").output("checkpoint")}),
+                             Run("c", depends_on=("b",), tags=tags)])
+
+    world.converge(stack(1))
+    result = world.apply(stack(2, ("best",)))
+    assert result.is_well
+    assert [step.address for step in result.done] == ["a", "c"]
+
+
+def test_an_annotation_of_any_name_is_recorded(world):
+    """A plan shows what is in `config` without that prefix; the record is told by kind."""
+    class Noted(Run):
+        config: Annotation[dict[str, Any]] = dataclasses.field(default_factory=dict)
+
+    world.apply(Stack("ppo", [Noted("a", config={"why": "curious"})]))
+    world.apply(Stack("ppo", [Noted("a", config={"why": "sure"})]))
+    assert world.plan(Stack("ppo", [Noted("a", config={"why": "sure"})])).glyphs == "="
+
+
+def test_an_effect_whose_end_its_provider_cannot_see_stays_open(world):
+    """Neither stopped nor lost: the next look finds out."""
+    world.apply(ppo())
+    delete = world.memory.delete
+    world.memory.delete = lambda id: Observation(Presence.UNKNOWN, detail="it is on another host")  # type: ignore[method-assign]
+    result = world.destroy()
+    assert [error.detail for _, error in result.failed] == ["ppo: it is on another host"]
+    assert world.state.records["ppo"].pending is not None
+    world.memory.delete = delete  # type: ignore[method-assign]
+    world.destroy()
+    assert world.memory.running() == []
+
+
+def test_a_chain_of_any_length_is_destroyed(world):
+    """Its last one first."""
+    runs = [Run("r0")]
+    for number in range(1, 1500):
+        runs.append(Run(f"r{number}", depends_on=(f"r{number - 1}",)))
+    desired_ = [Desired(run.name, "run", "memory", {}, {}, "0" * 64, depends_on=run.depends_on) for run in runs]
+    records = {step.address: Record(step.address, "run", "memory", step.run, {}, step.depends_on, status=Status.RUNNING)
+               for step in reversed(plan(desired_, State("ppo", "0" * 32)).steps)}
+    assert [step.address for step in plan((), State("ppo", "0" * 32, records=records)).steps] == [
+        run.name for run in reversed(runs)]
