@@ -9,32 +9,41 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from expiac.durable import Disk, File
+from expiac.errors import ExpiacError
 from expiac.version import VERSION
 
 
 def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
     """What is known of this checkout now; an uncommitted diff is kept as a file in `keep_in`, under its digest."""
-    known = {"user": _user(), "host": platform.node(), "python": platform.python_version(), "expiac": VERSION}
+    known: dict[str, Any] = {"user": _user(), "host": platform.node(), "python": platform.python_version(),
+                             "expiac": VERSION}
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return known
-    diff = _git(root, "diff", "HEAD", "--binary") or ""
-    return known | {"commit": commit.strip(), "dirty": bool(diff)} | ({"diff": _kept(diff, keep_in)} if diff else {})
+    known |= {"commit": commit.decode().strip()}
+    diff = _git(root, "diff", "HEAD", "--binary")
+    if diff is None:
+        return known  # too large or too slow to tell
+    return known | {"dirty": bool(diff)} | ({"diff": _kept(diff, keep_in)} if diff else {})
 
 
-def _kept(diff: str, folder: Path) -> str:
-    name = hashlib.sha256(diff.encode(errors="surrogateescape")).hexdigest()[:16]
+def _kept(diff: bytes, folder: Path) -> str:
+    name = hashlib.sha256(diff).hexdigest()[:16]
     file = folder / f"{name}.diff"
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(diff, errors="surrogateescape")
+    try:
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            File.replacing(file, diff, Disk()).close()  # never half of it under its digest
+    except OSError as error:
+        raise ExpiacError("Diff not kept", f"{file}: {error.strerror}",
+                          f"make room for {folder}, or commit what you changed") from error
     return name
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def _git(root: Path, *arguments: str) -> bytes | None:
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True, timeout=30, text=True,
-                              errors="surrogateescape")
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout
