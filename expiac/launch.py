@@ -22,7 +22,7 @@ def inputs(
     """
     values = {ref: _value(want, ref, outputs(ref.resource)) for ref in want.refs}
     filled = replace_refs(dict(want.inputs), lambda ref: values[ref])
-    job = _environment(want, run, stack, lineage) | _filled(want, filled, values) if want.completes else {}
+    job = _environment(want, filled, run, stack, lineage) | _filled(want, filled, values) if want.completes else {}
     return Inputs(
         values=filled,
         texts={name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()},
@@ -38,9 +38,9 @@ def _value(want: Desired, ref: Ref, outputs: Mapping[str, Any] | None) -> str:
     return str(outputs[ref.output])
 
 
-def _environment(want: Desired, run: Run, stack: str, lineage: str) -> dict[str, str]:
+def _environment(want: Desired, filled: Mapping[str, Any], run: Run, stack: str, lineage: str) -> dict[str, str]:
     """Who the launch is, and its annotations: neither stands in any rendered text."""
-    tags, notes = want.inputs.get("tags") or (), want.inputs.get("notes") or ""
+    tags, notes = filled.get("tags") or (), filled.get("notes") or ""
     known = {
         "EXPIAC_LINEAGE": lineage,
         "EXPIAC_INSTANCE": run.instance,

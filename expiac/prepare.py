@@ -72,7 +72,8 @@ class _Preparation:
             infra = resource.skypilot.infra or self.project.backend
             provider = infra if infra in ("local", "memory") else "skypilot"
             run = resource.run if isinstance(resource, Job) else self.project.run
-            outputs = outputs or dict(composed.outputs if composed is not None else self.project.outputs)
+            if isinstance(resource, TrainingJob):
+                outputs = dict(composed.outputs if composed is not None else self.project.outputs)
             inputs = {**inputs, "infra": infra, "run": run, **self._content(resource)}
             texts = self._texts(resource, run, infra)
             if composed is not None:
@@ -85,6 +86,9 @@ class _Preparation:
     def _texts(self, job: AnyJob, run: str, infra: str) -> dict[str, str]:
         has_config = isinstance(job, TrainingJob)
         document = task(job.skypilot, run, infra, self.project, has_config=has_config)
+        if left := distinct_refs(document):
+            raise ExpiacError("Ref out of place", f"{job.name}: {left[0]}",
+                              "an output can stand in run, setup, envs and the training config")
         texts = {TASK_FILE: self._render(_TASK, document, job)}
         return texts | {CONFIG_FILE: self.configs[job.name]} if has_config else texts
 

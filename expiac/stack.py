@@ -57,6 +57,7 @@ def _ordered(resources: Sequence[Resource]) -> tuple[Resource, ...]:
                 raise ExpiacError("Unknown dependency", f"{name} needs {other!r}, which is not in the stack",
                                   did_you_mean(other, by_name))
     _refuse_unknown_outputs(refs, by_name)
+    _refuse_ambiguous_outputs(refs)
     sorter = TopologicalSorter(graph)
     try:
         sorter.prepare()
@@ -74,6 +75,18 @@ def _refuse_unknown_outputs(refs: Mapping[str, Sequence[Ref]], by_name: dict[str
                 raise ExpiacError("Unknown output", f"{name} refers to {ref.resource}.{ref.output}",
                                   did_you_mean(ref.output, known)
                                   or f'a job names its own: outputs={{"{ref.output}": "a/path"}}')
+
+
+def _refuse_ambiguous_outputs(refs: Mapping[str, Sequence[Ref]]) -> None:
+    """A job finds each output in a variable: a.b_c and a_b.c would be one."""
+    for name, needed in refs.items():
+        seen: dict[str, Ref] = {}
+        for ref in needed:
+            other = seen.setdefault(ref.variable, ref)
+            if other != ref:
+                raise ExpiacError("Ambiguous outputs", f"{name} refers to {other.resource}.{other.output} and "
+                                  f"{ref.resource}.{ref.output}: both would be ${ref.variable}",
+                                  "give one of the two another name")
 
 
 def _stable_order(sorter: TopologicalSorter[str], declared: list[str]) -> list[str]:
