@@ -82,7 +82,8 @@ class Session:
         return str(path.relative_to(self.project.root)) if path.is_relative_to(self.project.root) else str(path)
 
     def _refuse_second_program(self) -> None:
-        recorded = self._journal.header.program
+        last = self._journal.state.approved
+        recorded = last.program if last and last.program else self._journal.header.program
         if not self._program or not recorded or recorded == self._program_path:
             return
         if (self.project.root / recorded).exists():
@@ -101,8 +102,9 @@ class Session:
         made = self._planned(self._desired, refresh, wishes)
         overrides = dict(self._program.overrides)
         before = self.state.approved
-        differ = before is not None and dict(before.overrides) != overrides
-        return replace(made, overrides=overrides, previous_overrides=before.overrides if differ and before else None)
+        if before is None or not before.program or dict(before.overrides) == overrides:  # a destroy has no program
+            return replace(made, overrides=overrides)
+        return replace(made, overrides=overrides, previous_overrides=before.overrides)
 
     def plan_destroy(self, *, targets: Sequence[str] = ()) -> Plan:
         """What destroy would do: planning toward nothing, or toward what is not among the targets."""
@@ -151,10 +153,19 @@ class Session:
                         self.project.root, self.project.state_folder / "provenance")))
                     result = self._engine.apply(plan)
             self.state = self._journal.state
+        if self._program is None:
+            result = self._with_left_alone(plan, result)
         if wait and not self._engine.is_stopping:
             result = self._wait(plan, result, timeout)
         self._reporter.hear(Finished(result))
         return result
+
+    def _with_left_alone(self, plan: Plan, result: Result) -> Result:
+        """What a destroy kept because it could not be seen may still run: that is not well."""
+        kept = tuple(step for step in plan.steps if step.action is Action.KEEP)
+        for step in kept:
+            self._reporter.hear(StepSkipped(step, step.warning))
+        return replace(result, skipped=result.skipped + kept)
 
     def stop(self) -> None:
         """Begin nothing new; let running effects finish. Safe in a signal handler."""
@@ -285,8 +296,10 @@ def _recorded_stack(project: Project, name: str | None) -> str:
     stem = Path(name).stem
     if stem in stacks:
         return stem
-    for stack, file in stacks.items():
-        if Path(Journal.read(file).header.program).stem == stem:
-            return stack
+    own = [stack for stack, file in stacks.items() if Path(Journal.read(file).header.program).stem == stem]
+    if len(own) == 1:
+        return own[0]
+    if own:
+        raise UsageError("Which stack?", f"{name} declared {len(own)} of them", f"known: {', '.join(own)}")
     raise UsageError("No such stack", f"nothing called {name} has a state in {project.state_folder}",
                      did_you_mean(stem, stacks) if stacks else f"expiac apply {name}")

@@ -2,70 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from expiac.errors import ExpiacError, Stale, UsageError
-from expiac.planner import Wishes
-from expiac.project import find
-from expiac.providers.memory import MemoryProvider
-from expiac.reporter import Moment, Result, StepSkipped, Waiting
-from expiac.session import Session
+from expiac.errors import ExpiacError, Stale
+from expiac.reporter import StepSkipped
 from expiac.status import Status
-
-CHAIN = """
-from expiac import ExperimentConfig, Stack
-from expiac.testing import Run
-
-class Chain(ExperimentConfig):
-    name: str = "chain"
-    lr: float = 0.1
-    b_gpus: int = 1
-
-def stack(config: Chain) -> Stack:
-    a = Run("a", config={"lr": config.lr})
-    b = Run("b", config={"uri": a.output("checkpoint")}, gpus=config.b_gpus)
-    c = Run("c", config={"uri": b.output("checkpoint")})
-    return Stack(config.name, [a, b, c])
-"""
-
-
-class Chain:
-    """A project of a chain of three runs on a memory provider, one session per command."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.memory = root, MemoryProvider()
-        self.moments: list[Moment] = []
-        (root / "pyproject.toml").write_text("[tool.expiac]\n")
-        (root / "stacks").mkdir()
-        (root / "stacks" / "chain.py").write_text(CHAIN)
-
-    def open(self, *overrides: str) -> Session:
-        return Session.open("chain", overrides, reporter=self, project=find(self.root),
-                            providers={"memory": self.memory})
-
-    def apply(self, *overrides: str, wait: bool = True, **wishes: object) -> Result:
-        with self.open(*overrides) as session:
-            return session.apply(session.plan(wishes=Wishes(**wishes)), wait=wait, timeout=5)
-
-    def hear(self, moment: Moment) -> None:
-        self.moments.append(moment)
-        if isinstance(moment, Waiting):
-            self.on_look()
-
-    def on_look(self) -> None:
-        """Every look finds the jobs one step further."""
-        self.memory.tick()
-
-    @property
-    def born(self) -> list[str]:
-        return [id.instance.split(".")[1] for id in self.memory.births]
-
-
-@pytest.fixture
-def chain(tmp_path):
-    return Chain(tmp_path)
 
 
 def test_a_chain_of_three_is_born_one_after_the_other(chain):
@@ -129,16 +70,10 @@ def test_another_apply_in_between_ends_the_waiting(chain):
     """What this one would begin was decided on a state that is no more."""
     def interfere() -> None:
         chain.on_look = chain.memory.tick
-        other = Chain.apply(chain, "b_gpus=2", "lr=0.3", wait=False)
+        other = chain.apply("b_gpus=2", "lr=0.3", wait=False)
         assert other.is_well
         chain.memory.tick()
 
     chain.on_look = interfere
     with pytest.raises(Stale):
         chain.apply()
-
-
-def test_an_unknown_name_to_replace_is_refused(chain):
-    """A misspelt wish is not granted in silence."""
-    with chain.open() as session, pytest.raises(UsageError, match="did you mean"):
-        session.plan(wishes=Wishes(replace=("aa",)))
