@@ -22,11 +22,18 @@ from expiac.render import PACKAGE_HEADER, to_yaml
 from expiac.resource import Ref, Resource
 
 _GPUS = re.compile(r"\d+|[A-Za-z][\w.-]*(:[1-9]\d*)?", re.ASCII)
+_DURATION = re.compile(r"[1-9]\d*[smhd]?", re.ASCII)
 
 
 def _is_gpus(value: int | str) -> int | str:
     if not _GPUS.fullmatch(str(value)):
         raise ValueError("gpus is a count such as 4, or a type and a count such as H100:8")
+    return value
+
+
+def _is_duration(value: int | str | None) -> int | str | None:
+    if value is not None and not _DURATION.fullmatch(str(value)):
+        raise ValueError("max_runtime is in seconds, or such as 90m, 12h, 2d")
     return value
 
 
@@ -56,6 +63,23 @@ class SkypilotJobConfig(Config):
     """The folder, from the project's root, that goes along as working directory; None for none."""
     setup: str = ""
     """Shell script that runs once before the job."""
+    any_of: Placement[list[dict[str, Any]]] = dataclasses.field(default_factory=list)
+    """Alternatives for SkyPilot to choose from, in its own keys (`infra`, `accelerators`, `use_spot`, …)."""
+    ports: Placement[list[int | str]] = dataclasses.field(default_factory=list)
+    """Ports to open on a cloud: `8080`, or `10020-10040`."""
+    secrets: Placement[list[str]] = dataclasses.field(default_factory=list)
+    """Names of variables that the job gets from the environment of whoever launches it; no value is ever written."""
+    max_runtime: Annotated[Placement[int | str | None], AfterValidator(_is_duration)] = None
+    """Seconds, or `90m`, `12h`, `2d`: the command is ended when it runs longer; counts anew after a recovery."""
+    max_restarts: Annotated[Placement[int], Field(ge=0)] = 0
+    """How often SkyPilot starts the job again after it failed by itself; preemptions are recovered always."""
+    recover_on_exit_codes: Placement[list[Annotated[int, Field(ge=0, le=255)]]] = dataclasses.field(
+        default_factory=list)
+    """Exit codes after which SkyPilot starts the job again, however often."""
+    priority: Annotated[Annotation[int | None], Field(ge=-1000, le=1000)] = None
+    """In SkyPilot's queue, of the next launch; higher goes first."""
+    labels: Annotation[dict[str, str]] = dataclasses.field(default_factory=dict)
+    """What a cloud writes on the machines of the next launch."""
     git_check: Option[bool] = False
     """Refuse to launch from a tree that is not committed and pushed."""
 

@@ -13,6 +13,7 @@ from expiac.job import SkypilotJobConfig, accelerators
 from expiac.project import Project
 from expiac.resource import replace_refs
 
+_END = "END_OF_RUN"
 CONFIG_FILE = "config.yaml"
 """The name under which the rendered training config travels."""
 
@@ -31,9 +32,11 @@ def task(place: SkypilotJobConfig, run: str, infra: str, project: Project, *, ha
         "workdir": place.workdir,
         "envs": {key: in_shell(value) for key, value in place.envs.items()},
         "file_mounts": mounts,
+        "secrets": dict.fromkeys(place.secrets),
         "setup": in_shell(place.setup),
     }
-    return {**document, **{key: value for key, value in optional.items() if value}, "run": in_shell(run)}
+    given = {key: value for key, value in optional.items() if value}
+    return {**document, **given, "run": _limited(in_shell(run), place.max_runtime)}
 
 
 def in_shell(text: str) -> str:
@@ -47,7 +50,15 @@ def in_hydra(value: Any) -> Any:
     return replace_refs(value, lambda ref: f"${{oc.env:{ref.variable}}}")
 
 
+def _limited(run: str, longest: int | str | None) -> str:
+    """The command under a time limit: TERM when it is over, KILL a minute later, exit code 124."""
+    if longest is None:
+        return run
+    return f"exec timeout --kill-after=60 {longest} bash -c \"$(cat <<'{_END}'\n{run.rstrip()}\n{_END}\n)\"\n"
+
+
 def _resources(place: SkypilotJobConfig, infra: str, project: Project) -> dict[str, Any]:
+    recovery = {"max_restarts_on_errors": place.max_restarts, "recover_on_exit_codes": place.recover_on_exit_codes}
     wanted = {
         # `local` is no word of SkyPilot's, and needs none: it is where expiac itself starts the task.
         "infra": None if infra in ("local", "memory", "skypilot") else infra,
@@ -58,5 +69,10 @@ def _resources(place: SkypilotJobConfig, infra: str, project: Project) -> dict[s
         "image_id": place.image,
         "disk_size": place.disk,
         "use_spot": place.spot or None,
+        "any_of": place.any_of or None,
+        "ports": place.ports or None,
+        "labels": place.labels or None,
+        "priority": place.priority,
+        "job_recovery": {key: value for key, value in recovery.items() if value} or None,
     }
     return {key: value for key, value in wanted.items() if value is not None}

@@ -1,0 +1,59 @@
+"""The task document: SkyPilot's own keys, and nothing for what nobody asked for."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from expiac import SkypilotJobConfig
+from expiac.fields import Kind, kinds_of
+from expiac.project import Project
+from expiac.task import task
+
+PROJECT = Project(root=Path("/project"))
+
+
+def document(run="true", **fields):
+    return task(SkypilotJobConfig(gpus=0, **fields), run, "slurm/loop", PROJECT, has_config=False)
+
+
+@pytest.mark.parametrize(("fields", "resources"), [
+    ({}, {}),
+    ({"any_of": [{"infra": "aws"}, {"infra": "gcp"}]}, {"any_of": [{"infra": "aws"}, {"infra": "gcp"}]}),
+    ({"ports": [8080, "10020-10040"]}, {"ports": [8080, "10020-10040"]}),
+    ({"labels": {"team": "rl"}}, {"labels": {"team": "rl"}}),
+    ({"priority": 0}, {"priority": 0}),
+    ({"max_restarts": 2}, {"job_recovery": {"max_restarts_on_errors": 2}}),
+    ({"recover_on_exit_codes": [33]}, {"job_recovery": {"recover_on_exit_codes": [33]}}),
+])
+def test_resources_say_what_was_asked_for(fields, resources):
+    """In SkyPilot's words, and no more."""
+    assert document(**fields)["resources"] == {"infra": "slurm/loop", **resources}
+
+
+def test_secrets_are_names():
+    """Their values are met at the launch, by the provider."""
+    assert document(secrets=["WANDB_API_KEY"])["secrets"] == {"WANDB_API_KEY": None}
+
+
+def test_a_limited_command_is_the_same_command():
+    """Quotes, variables and the exit code go through; only time is taken away."""
+    run = document("echo \"it's $((1 + 1))\" '$HOME'\nexit 3\n", max_runtime="1m")["run"]
+    done = subprocess.run(["bash", "-c", run], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("it's 2 $HOME\n", 3)
+    late = subprocess.run(["bash", "-c", document("sleep 60", max_runtime=1)["run"]], check=False)
+    assert late.returncode == 124
+
+
+@pytest.mark.parametrize("wrong", ["soon", "1h30m", 0, "0"])
+def test_a_time_limit_is_a_duration(wrong):
+    with pytest.raises(ValueError, match="max_runtime"):
+        SkypilotJobConfig(max_runtime=wrong)
+
+
+def test_what_describes_the_next_launch_restarts_nothing():
+    kinds = kinds_of(SkypilotJobConfig)
+    assert {name for name, kind in kinds.items() if kind is Kind.ANNOTATION} == {"priority", "labels"}
+    assert kinds["secrets"] is kinds["max_runtime"] is kinds["any_of"] is Kind.PLACEMENT
