@@ -43,6 +43,15 @@ class Terminal:
         while words not in self.text:
             assert self._read(), f"it ended without {words!r}:\n{self.text[-2000:]}"
 
+    def listens(self) -> None:
+        """Returns once the command sleeps: a ^C between the last letter of a prompt and the read after it is lost."""
+        asleep = 0
+        while asleep < 3:
+            assert time.monotonic() < self._until, f"it never listens:\n{self.text[-2000:]}"
+            state = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()[0]
+            asleep = asleep + 1 if state == "S" else 0
+            time.sleep(0.02)
+
     def types(self, keys: str) -> None:
         os.write(self._fd, keys.encode())
 

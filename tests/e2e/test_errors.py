@@ -84,7 +84,7 @@ PROGRAMS = {
         "Unknown output", "b refers to a.checkpont", "did you mean checkpoint?"),
     "an output of a job that has none": (
         "a = Job('a', run='x')\nsmall = Stack('small', [a, Job('b', run='cat ' + a.output('lines'))])\n",
-        "b refers to a.lines", "a has none", 'outputs={"lines": "a/path"}'),
+        "b refers to a.lines", 'outputs={"lines": "a/path"}'),
     "an unknown curriculum": (
         TRAIN.format("curriculum='env/mettagrid/curriculum/arena/basik'"),
         "No such config", "train: there is no configs/env/mettagrid/curriculum/arena/basik.yaml", "mean basic?"),
@@ -186,6 +186,7 @@ def test_declined(project: Folder, keys: str):
     before = project.state
     with Terminal(project.root, project.env, "apply", "small") as terminal:
         terminal.sees("Apply this plan? [y/N]")
+        terminal.listens()
         terminal.types(keys)
         assert terminal.ends() == 8, terminal.text
     assert "Traceback" not in terminal.text
