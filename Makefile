@@ -7,7 +7,7 @@ JOBS ?= 2
 export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check snapshots bench soak clean
+.PHONY: help quickstart test test-slurm check snapshots bench soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ quickstart: $(VENV)/.quickstart ## set up, then plan, launch and train a first e
 
 test: $(VENV)/.dev check ## set up, then run the checks and the whole test suite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+test-slurm: $(VENV)/.dev ## the tests on a real SkyPilot and a Slurm cluster of our own; skipped where it can't stand
+	$(BIN)/python -m pytest -m slurm -rs tests/slurm
 
 check: $(VENV)/.dev ## style, types and layers
 	$(BIN)/ruff check .
