@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from expiac.fields import Annotation, Identity, Placement
     from expiac.job import Job, SkypilotJobConfig, TrainingJob, TrainingRunConfig
+    from expiac.providers.skypilot import get_skypilot_service
     from expiac.resource import Ref, Resource
     from expiac.stack import Stack
     from expiac.standalone import runner
@@ -39,6 +40,7 @@ _HOMES = {
     "TrainingJob": "job",
     "TrainingJobConfig": "experiment",
     "TrainingRunConfig": "job",
+    "get_skypilot_service": "providers.skypilot",
     "runner": "standalone",
 }
 
@@ -59,6 +61,7 @@ __all__ = [
     "TrainingJob",
     "TrainingJobConfig",
     "TrainingRunConfig",
+    "get_skypilot_service",
     "runner",
 ]
 

@@ -10,6 +10,8 @@ from expiac.errors import ExpiacError
 from expiac.project import Project
 from expiac.provider import Provider
 
+_OWN = ("local", "skypilot")
+
 
 def no_provider(address: str, name: str) -> ExpiacError:
     """What is said where a resource needs a provider that the project does not have."""
@@ -18,7 +20,7 @@ def no_provider(address: str, name: str) -> ExpiacError:
 
 
 class Providers(Mapping[str, Provider]):
-    """`local`, and what `[tool.expiac.providers]` registers: resource type → `module:Class`.
+    """`local`, `skypilot`, and what `[tool.expiac.providers]` registers: resource type → `module:Class`.
 
     A registered class is called with the project's root.
     """
@@ -33,16 +35,20 @@ class Providers(Mapping[str, Provider]):
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({"local", *self._made, *self._project.providers})
+        return iter({*_OWN, *self._made, *self._project.providers})
 
     def __len__(self) -> int:
-        return len({"local", *self._made, *self._project.providers})
+        return len({*_OWN, *self._made, *self._project.providers})
 
     def _make(self, name: str) -> Provider:
         if name == "local" and name not in self._project.providers:
             from expiac.providers.local import LocalProvider
 
             return LocalProvider(self._project.root, self._project.state_folder / "local")
+        if name == "skypilot" and name not in self._project.providers:
+            from expiac.providers.skypilot import SkypilotProvider
+
+            return SkypilotProvider(self._project.root, self._project.state_folder / "skypilot")
         return self._registered(name)
 
     def _registered(self, name: str) -> Provider:

@@ -1,0 +1,184 @@
+"""The SkyPilot backend: every launch is one managed job, and is launched once, whoever dies meanwhile.
+
+SkyPilot launches twice when it is asked twice. So a launch carries its names in its environment, its request is noted
+before its answer is awaited, and nothing is launched before requests under way and the queue were looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from expiac.errors import ExpiacError, Locked, Unavailable, Uncertain
+from expiac.lock import Lock
+from expiac.provider import ABSENT, Id, Inputs, Note, Observation, Presence
+from expiac.providers.skypilot.document import checkable, launchable
+from expiac.providers.skypilot.sdk import Sdk
+from expiac.providers.skypilot.seen import OUTPUTS, Job, Sight, Sky, outputs
+from expiac.providers.skypilot.statuses import observation, observe, other_place
+from expiac.providers.skypilot.together import Together
+from expiac.status import Status
+
+PATIENCE = 600.0
+"""Seconds for a launch under way to end, and for a cancelled job to be gone."""
+PAUSE = 2.0
+_RANK = re.compile(r"^(?:\x1b\[[0-9;]*m)*\([^)]*\brank=(\d+)\b[^)]*\) ?")
+
+
+class SkypilotProvider:
+    """Reads, launches and cancels the managed jobs of one project."""
+
+    def __init__(self, root: Path, folder: Path | None = None, *, sky: Sky | None = None, patience: float = PATIENCE,
+                 pause: float = PAUSE) -> None:
+        self._root, self._folder = root.absolute(), (folder or root / ".expiac" / "skypilot").absolute()
+        self._sky: Sky = sky or Sdk()
+        self._patience, self._pause = patience, pause
+        self._looks = Together(self._look)
+
+    def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
+        """How each id is, from one queue call."""
+        if not ids:
+            return {}
+        sight = self._look(requests=not all("job" in id.handle for id in ids))
+        return {id: observe(sight, id) for id in ids}
+
+    def examine(self, inputs: Inputs) -> str:
+        """Raises where SkyPilot would refuse the task; asks no server."""
+        return self._sky.check(checkable(inputs, self._root))
+
+    def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
+        """Launches the job, or adopts it where it was launched already; returns once SkyPilot has given it an id."""
+        try:
+            with Lock(self._place(id) / f"{id.launch}.lock", purpose="launch", wait_seconds=self._patience):
+                return self._create(id, inputs, note)
+        except Locked as error:
+            raise Uncertain("Another process is launching this run", error.detail, error.hint) from error
+
+    def update(self, id: Id, inputs: Inputs) -> Observation:
+        """Changes nothing: SkyPilot has no call that updates a job."""
+        return self.read_many([id])[id]
+
+    def delete(self, id: Id) -> Observation:
+        """Cancels the job by its id, and returns once SkyPilot says that it has ended."""
+        sight = self._looks()
+        if elsewhere := other_place(sight, id):
+            raise ExpiacError("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
+        if request := sight.request(id):
+            self._awaited(request.id, id)
+            sight = self._looks()
+        if (job := sight.job(id)) is None:
+            return ABSENT
+        live = [twin for twin in sight.jobs_of(id) if _is_live(twin)]
+        if not live:
+            return observation(job)
+        try:
+            for twin in live:
+                self._sky.cancel(twin.id)
+        except Unavailable as error:
+            raise Uncertain("Not known whether it was cancelled", f"{id.instance}: {error.detail}",
+                            "run the command again") from error
+        return self._ended(id)
+
+    def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
+        """Lines that the job printed; with several nodes each line names its own."""
+        sight = self._look()
+        job = sight.job(id)
+        if job is None:
+            why = other_place(sight, id) or ("its launch is under way" if sight.request(id) else "SkyPilot has none")
+            raise ExpiacError("No logs", f"{id.instance}: {why}", "expiac status")
+        lines = self._sky.lines(job.id, follow=follow)
+        return lines if node is None else (line for line in lines if _node(line) == node)
+
+    def _look(self, *, requests: bool = True) -> Sight:
+        # Requests first: a launch that ends in between is then seen twice, and never missed.
+        where = self._sky.where()
+        under_way = self._sky.requests() if requests else ()
+        return Sight(where, under_way, self._sky.jobs())
+
+    def _create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
+        sight = self._looks()
+        if elsewhere := other_place(sight, id):
+            raise Uncertain("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
+        note({"endpoint": sight.where.endpoint, "user": sight.where.user})
+        if job := sight.job(id):
+            note({"job": job.id})
+            return observation(job)
+        if request := sight.request(id):
+            return self._settled(id, request.id, outputs(request.task), note)
+        task = launchable(inputs, id, self._root, self._place(id))
+        try:
+            request_id = self._sky.launch(task)
+        except Unavailable as error:
+            return self._found(id, note, error, surely_not=False)  # it may have arrived all the same
+        return self._settled(id, request_id, json.loads(task["envs"].get(OUTPUTS, "{}")), note)
+
+    def _settled(self, id: Id, request: str, outputs: Mapping[str, str], note: Note) -> Observation:
+        note({"request": request})  # before the wait: if we die here, refresh can still find the job
+        try:
+            job = self._sky.launched(request)
+        except Unavailable as error:
+            return self._found(id, note, error, surely_not=False)
+        except ExpiacError as error:
+            return self._found(id, note, error, surely_not=True)
+        note({"job": job})
+        return Observation(Presence.PRESENT, Status.PENDING, {**outputs, "job_id": job})
+
+    def _found(self, id: Id, note: Note, error: ExpiacError, *, surely_not: bool) -> Observation:
+        """The launch as it is seen after an error; raises where it was not born, or where that can't be known."""
+        unknown = Uncertain("Not known whether it was launched", f"{id.instance}: {error.summary}: {error.detail}",
+                            "expiac apply, which looks for it first")
+        try:
+            sight = self._looks()
+        except Unavailable:
+            raise unknown from error
+        if job := sight.job(id):
+            note({"job": job.id})
+            return observation(job)
+        if surely_not and not sight.request(id):
+            raise error
+        raise unknown from error
+
+    def _awaited(self, request: str, id: Id) -> None:
+        """Waits until a launch under way has ended, well or not."""
+        try:
+            self._sky.launched(request)
+        except Unavailable as error:
+            raise Uncertain("Its launch is under way", f"{id.instance}: {error.detail}", "run the command again"
+                            ) from error
+        except ExpiacError:
+            return
+
+    def _ended(self, id: Id) -> Observation:
+        """Looks until every job of the launch has ended."""
+        until = time.monotonic() + self._patience
+        while time.monotonic() < until:
+            try:
+                sight = self._looks()
+            except Unavailable as error:
+                raise Uncertain("Not known whether it has ended", f"{id.instance}: {error.detail}",
+                                "run the command again") from error
+            jobs = sight.jobs_of(id)
+            if not any(_is_live(job) for job in jobs):
+                return observation(jobs[0]) if jobs else ABSENT
+            time.sleep(self._pause)
+        raise Uncertain("It is still ending", f"{id.instance}, after {self._patience:.0f} s", "sky jobs queue")
+
+    def _place(self, id: Id) -> Path:
+        if os.sep in id.instance or id.instance.startswith("."):
+            raise ExpiacError("Not a name for a run", id.instance)
+        return self._folder / id.instance
+
+
+def _is_live(job: Job) -> bool:
+    seen = observation(job)
+    return seen.presence is Presence.UNKNOWN or seen.status.is_live
+
+
+def _node(line: str) -> int:
+    """The node that printed a line; the first one where the line does not say."""
+    found = _RANK.match(line)
+    return int(found[1]) if found else 0

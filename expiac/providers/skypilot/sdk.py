@@ -1,0 +1,216 @@
+"""SkyPilot's Python SDK, as far as expiac needs it: the one place that imports `sky`.
+
+Each call runs in a thread of its own under a time limit, since the SDK itself may wait for minutes, and each of its
+errors leaves here as an `ExpiacError`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from expiac.errors import ExpiacError, Unavailable
+from expiac.providers.skypilot.seen import Job, Request, Where
+from expiac.providers.skypilot.trouble import translated
+
+REACH, ANSWER, UPLOAD, START = 8.0, 180.0, 600.0, 180.0
+"""Seconds for the server to say that it is there, to answer, to take a launch with its files, and to start."""
+_FIELDS = ("job_id", "job_name", "status", "user_yaml", "failure_reason", "recovery_count", "submitted_at")
+T = TypeVar("T")
+
+
+class Sdk:
+    """The SDK of this environment: its server and user are those that `sky` itself would use here."""
+
+    def where(self) -> Where:
+        """The API server and the user; starts a server of this machine's where that is SkyPilot's way here."""
+        endpoint, local = _within(REACH, _endpoint, "asking for the API server")
+        try:
+            user = _within(REACH, _user, f"asking {_public(endpoint)}")
+        except Unavailable:
+            if not local or _must_not_start():
+                raise
+            _within(START, _start, "starting SkyPilot's API server")
+            user = _within(REACH, _user, f"asking {_public(endpoint)}")
+        return Where(_public(endpoint), user)
+
+    def requests(self) -> Sequence[Request]:
+        """The launches of managed jobs that have not ended."""
+        return _within(ANSWER, _requests, "asking for launches under way")
+
+    def jobs(self) -> Sequence[Job]:
+        """All managed jobs of this user, in one call."""
+        return _within(ANSWER, _jobs, "asking for the managed jobs")
+
+    def check(self, task: Mapping[str, Any]) -> str:
+        """Raises where SkyPilot would refuse the task; a remark where it could not be asked in time."""
+        try:
+            _within(REACH, lambda: _task(task), "reading the task")
+        except Unavailable as error:
+            if not _is_installed():
+                raise
+            return f"not checked by SkyPilot: {error.detail}"
+        return ""
+
+    def launch(self, task: Mapping[str, Any]) -> str:
+        """The id of a request that launches the task as a managed job."""
+        made = _within(REACH * 4, lambda: _task(task), "reading the task")
+        return _within(UPLOAD, lambda: _launch(made), f"launching {task['name']}")
+
+    def launched(self, request: str) -> int:
+        """The id of the job that a request brought about; waits for its end."""
+        return _within(ANSWER, lambda: _launched(request), "waiting for the launch")
+
+    def cancel(self, job: int) -> None:
+        """Asks for the end of a managed job, by its id."""
+        _within(ANSWER, lambda: _cancel(job), f"cancelling job {job}")
+
+    def lines(self, job: int, *, follow: bool) -> Iterator[str]:
+        """What a managed job prints, line by line."""
+        chunks = _within(ANSWER, lambda: _log(job, follow), f"reading the log of job {job}")
+        rest = ""
+        try:
+            for chunk in chunks:
+                *whole, rest = (rest + (chunk or "")).split("\n")
+                yield from (line.rstrip("\r") for line in whole)
+        except Exception as error:
+            raise translated(error, f"reading the log of job {job}") from error
+        if rest:
+            yield rest
+
+
+def _within(seconds: float, call: Callable[[], T], doing: str) -> T:
+    """What the call returns; its errors in our words. A call that takes longer is left behind."""
+    returned: list[T] = []
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            _sky()
+            returned.append(call())
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work, name=f"skypilot: {doing}", daemon=True)
+    _sky()  # its import takes a second or more, which is not the server's fault
+    thread.start()
+    thread.join(seconds)
+    if raised:
+        if isinstance(raised[0], ExpiacError):
+            raise raised[0]
+        raise translated(raised[0], doing) from raised[0]
+    if not returned:
+        raise translated(TimeoutError(f"nothing after {seconds:.0f} s"), doing)
+    return returned[0]
+
+
+@cache
+def _sky() -> Any:
+    os.environ.setdefault("SKYPILOT_DISABLE_USAGE_COLLECTION", "1")
+    try:
+        import sky
+        import sky.jobs
+    except ImportError as error:
+        raise Unavailable("SkyPilot is not installed", str(error), "pip install 'expiac[skypilot]'") from error
+    for handler in logging.getLogger("sky").handlers:
+        handler.setLevel(logging.CRITICAL)  # it writes to stdout, which belongs to our command
+    return sky
+
+
+def _is_installed() -> bool:
+    try:
+        return _sky() is not None
+    except Unavailable:
+        return False
+
+
+def _endpoint() -> tuple[str, bool]:
+    from sky.server import common
+
+    endpoint = common.get_server_url()
+    return endpoint, common.is_api_server_local(endpoint)
+
+
+def _public(endpoint: str) -> str:
+    """The address without the password that may stand in it."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _user() -> str:
+    from sky.server import common
+    from sky.utils import common_utils
+
+    common.get_api_server_status_response.cache_clear()
+    status, info = common.check_server_healthy()
+    if status is common.ApiServerStatus.NEEDS_AUTH:
+        raise Unavailable("SkyPilot's API server does not let us in", _public(common.get_server_url()),
+                          "sky api login -e URL")
+    return str((info.user or {}).get("id") or common_utils.get_user_hash())
+
+
+def _must_not_start() -> bool:
+    from sky.utils import env_options
+
+    return bool(env_options.Options.DISABLE_LOCAL_API_SERVER.get())
+
+
+def _start() -> None:
+    from sky.server import common
+
+    common.check_server_healthy_or_start_fn()
+
+
+def _requests() -> list[Request]:
+    return [Request(payload.request_id, *_launching(payload.request_body))
+            for payload in _sky().api_status() if payload.name.endswith("jobs.launch")]
+
+
+def _launching(body: str) -> tuple[str, str]:
+    """The name and the task of a launch request."""
+    told = json.loads(body) or {}
+    return str(told.get("name") or ""), str(told.get("task") or "")
+
+
+def _jobs() -> list[Job]:
+    from sky import exceptions
+
+    sky = _sky()
+    try:
+        records, *_ = sky.get(sky.jobs.queue_v2(refresh=False, fields=list(_FIELDS)))
+    except exceptions.ClusterNotUpError as error:
+        if error.cluster_status is None and error.handle is None:
+            return []  # no job was ever launched: there is no jobs controller
+        raise
+    return [Job(record.job_id, record.job_name or "", record.status.name if record.status else "PENDING",
+                record.user_yaml or "", record.failure_reason or "", record.recovery_count or 0,
+                record.submitted_at or 0.0) for record in records]
+
+
+def _task(task: Mapping[str, Any]) -> Any:
+    return _sky().Task.from_yaml_config(json.loads(json.dumps(task)))  # it changes what it is given
+
+
+def _launch(task: Any) -> str:
+    return str(_sky().jobs.launch(task, name=task.name, job_group=None))
+
+
+def _launched(request: str) -> int:
+    jobs, _ = _sky().get(request)
+    return int(jobs[0] if isinstance(jobs, Sequence) else jobs)
+
+
+def _cancel(job: int) -> None:
+    sky = _sky()
+    sky.get(sky.jobs.cancel(job_ids=[job]))
+
+
+def _log(job: int, follow: bool) -> Iterator[str | None]:
+    chunks: Iterator[str | None] = _sky().jobs.tail_logs(job_id=job, follow=follow, preload_content=False)
+    return chunks

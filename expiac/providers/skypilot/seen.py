@@ -1,0 +1,128 @@
+"""What SkyPilot is seen to have, as values: launches under way and managed jobs, and which of our launches each is.
+
+SkyPilot has no idempotency key and its names are not unique, so a launch is known by what stands in the job's own
+environment. Pure: asks nobody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import yaml
+
+from expiac.provider import Id
+
+LINEAGE, INSTANCE, LAUNCH = "EXPIAC_LINEAGE", "EXPIAC_INSTANCE", "EXPIAC_LAUNCH"
+OUTPUTS = "EXPIAC_OUTPUTS"
+"""The declared outputs as JSON: whoever looks at a job finds them with it."""
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Whose jobs an answer speaks of: those of one user of one API server."""
+
+    endpoint: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A `jobs.launch` that has not ended."""
+
+    id: str
+    name: str
+    """Of the job that it will bring about."""
+    task: str
+    """The task's YAML; empty where the server does not show it to us. May hold secrets: never to be printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A managed job."""
+
+    id: int
+    name: str
+    status: str
+    """SkyPilot's word."""
+    task: str
+    """The task's YAML, as its user wrote it."""
+    failure: str = ""
+    recoveries: int = 0
+    submitted_at: float = 0.0
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One complete answer. The requests were seen first: the other order would miss a birth in between."""
+
+    where: Where
+    requests: Sequence[Request]
+    jobs: Sequence[Job]
+
+    def job(self, id: Id) -> Job | None:
+        """The managed job that is this launch; the earliest, should there be several."""
+        return min(self.jobs_of(id), key=lambda job: job.id, default=None)
+
+    def jobs_of(self, id: Id) -> list[Job]:
+        """Every managed job that is this launch."""
+        return [job for job in self.jobs if _is(id, job)]
+
+    def request(self, id: Id) -> Request | None:
+        """The request that is about to bring the launch about."""
+        noted = id.handle.get("request")
+        return next((request for request in self.requests if request.id == noted or _is(id, request)), None)
+
+
+class Sky(Protocol):
+    """What the provider asks of SkyPilot. Each call has a time limit of its own, and raises `ExpiacError` only.
+
+    `Unavailable` means that no complete answer came; after `launch` or `cancel` it means that nobody knows.
+    """
+
+    def where(self) -> Where: ...
+
+    def requests(self) -> Sequence[Request]: ...
+
+    def jobs(self) -> Sequence[Job]: ...
+
+    def check(self, task: Mapping[str, Any]) -> str: ...
+
+    def launch(self, task: Mapping[str, Any]) -> str: ...
+
+    def launched(self, request: str) -> int: ...
+
+    def cancel(self, job: int) -> None: ...
+
+    def lines(self, job: int, *, follow: bool) -> Iterator[str]: ...
+
+
+def envs(task: str) -> Mapping[str, str]:
+    """The environment that a task's YAML declares; of several documents, all of them together."""
+    found: dict[str, str] = {}
+    try:
+        for document in yaml.load_all(task, Loader=_Loader):
+            given = document.get("envs") if isinstance(document, dict) else None
+            found |= {str(name): str(value) for name, value in (given or {}).items()}
+    except (yaml.YAMLError, AttributeError):
+        return {}  # nothing that we wrote
+    return found
+
+
+def outputs(task: str) -> dict[str, str]:
+    """The declared outputs of the job: output name → where it is on the machine."""
+    try:
+        return dict(json.loads(envs(task).get(OUTPUTS, "{}")))
+    except (ValueError, TypeError):
+        return {}
+
+
+def _is(id: Id, born: Request | Job) -> bool:
+    if born.name != id.instance or not born.task:  # the names are compared first: reading YAML is slow
+        return False
+    given = envs(born.task)
+    return (given.get(LINEAGE), given.get(INSTANCE), given.get(LAUNCH)) == (id.lineage, id.instance, str(id.launch))

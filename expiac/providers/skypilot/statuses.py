@@ -1,0 +1,73 @@
+"""SkyPilot's statuses of a managed job in our words. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from expiac.provider import ABSENT, Id, Observation, Presence
+from expiac.providers.skypilot.seen import Job, Sight, outputs
+from expiac.status import Status
+
+STATUSES = {
+    "PENDING": Status.PENDING,
+    "DEPRECATED_SUBMITTED": Status.PENDING,
+    "SUBMITTED": Status.PENDING,
+    "STARTING": Status.STARTING,
+    "RUNNING": Status.RUNNING,
+    "WINDING_DOWN": Status.RUNNING,
+    "RECOVERING": Status.RECOVERING,
+    "CANCELLING": Status.RUNNING,  # its machines may be running still
+    "SUCCEEDED": Status.SUCCEEDED,
+    "CANCELLED": Status.CANCELLED,
+    "FAILED": Status.FAILED,
+    "FAILED_SETUP": Status.FAILED,
+    "FAILED_PRECHECKS": Status.FAILED,
+    "FAILED_NO_RESOURCE": Status.FAILED,
+    "FAILED_CONTROLLER": Status.FAILED,
+}
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def observe(sight: Sight, id: Id) -> Observation:
+    """How a launch is, as far as it was seen."""
+    if elsewhere := other_place(sight, id):
+        return Observation(Presence.UNKNOWN, detail=elsewhere)
+    if job := sight.job(id):
+        return observation(job)
+    if request := sight.request(id):
+        return Observation(Presence.PRESENT, Status.PENDING, outputs(request.task))
+    return ABSENT
+
+
+def observation(job: Job) -> Observation:
+    """How a managed job is."""
+    status = STATUSES.get(job.status)
+    if status is None:
+        return Observation(Presence.UNKNOWN, detail=f"SkyPilot says {job.status}, which expiac does not know")
+    return Observation(Presence.PRESENT, status, {**outputs(job.task), "job_id": job.id}, _detail(job))
+
+
+def other_place(sight: Sight, id: Id) -> str:
+    """Why this answer says nothing of the launch: it was given to another server, or by another user."""
+    endpoint, user = id.handle.get("endpoint", sight.where.endpoint), id.handle.get("user", sight.where.user)
+    if endpoint != sight.where.endpoint:
+        return f"launched through {endpoint}, and this is {sight.where.endpoint}"
+    if user != sight.where.user:
+        return f"launched by SkyPilot's user {user}, and this is {sight.where.user}"
+    return ""
+
+
+def one_line(text: str, longest: int = 300) -> str:
+    """SkyPilot's words without colours and line ends."""
+    words = " ".join(_COLOUR.sub("", text).split())
+    return words if len(words) <= longest else words[:longest - 1] + "…"
+
+
+def _detail(job: Job) -> str:
+    said = [f"recovered {job.recoveries} time{'s' * (job.recoveries > 1)}"] if job.recoveries else []
+    if job.status == "CANCELLING":
+        said.append("being cancelled")
+    if job.failure:
+        word = "" if job.status == "FAILED" else job.status.lower().replace("_", " ") + ": "
+        said.append(word + one_line(job.failure))
+    return "; ".join(said)

@@ -1,0 +1,105 @@
+"""A SkyPilot in memory, with what makes the real one hard: no idempotency key, and launches that take their time."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import yaml
+
+from expiac.errors import ExpiacError, Unavailable
+from expiac.providers.skypilot.seen import Job, Request, Where
+
+GONE = Unavailable("SkyPilot's API server does not answer", "the test says so")
+
+
+@dataclass
+class Server:
+    """What is shared by everyone who talks to it."""
+
+    where: Where = field(default_factory=lambda: Where("http://127.0.0.1:1", "ada"))
+    requests: dict[str, Request] = field(default_factory=dict)
+    jobs: dict[int, Job] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    asked: list[str] = field(default_factory=list)
+    """Every call, in order."""
+
+    def settle(self) -> None:
+        """Every launch under way becomes a job."""
+        with self.lock:
+            for request in list(self.requests.values()):
+                self._born(request)
+
+    def _born(self, request: Request) -> int:
+        del self.requests[request.id]
+        job = int(request.id.removeprefix("request-"))
+        self.jobs[job] = Job(job, request.name, "PENDING", request.task)
+        return job
+
+    def proceed(self) -> None:
+        """Each job moves one status on."""
+        with self.lock:
+            for job in self.jobs.values():
+                after = {"PENDING": "STARTING", "STARTING": "RUNNING", "CANCELLING": "CANCELLED"}.get(job.status)
+                run = yaml.safe_load(job.task)["run"]
+                if job.status == "RUNNING" and run != "lasts":
+                    after = {"succeeds": "SUCCEEDED", "fails": "FAILED"}[run]
+                if after:
+                    failure = "Job exited with exit code 3" if after == "FAILED" else ""
+                    self.jobs[job.id] = replace(job, status=after, failure=failure)
+
+
+class FakeSky:
+    """One client of a server; can be told to die or to lose the connection on the way."""
+
+    def __init__(self, server: Server, *, loses: str = "", refuses: ExpiacError | None = None) -> None:
+        self.server, self.loses, self.refuses = server, loses, refuses
+
+    def where(self) -> Where:
+        self._asked("where")
+        return self.server.where
+
+    def requests(self) -> list[Request]:
+        self._asked("requests")
+        return list(self.server.requests.values())
+
+    def jobs(self) -> list[Job]:
+        self._asked("jobs")
+        self.server.proceed()
+        return list(self.server.jobs.values())
+
+    def check(self, task) -> str:
+        return ""
+
+    def launch(self, task) -> str:
+        self.server.asked.append("launch")
+        with self.server.lock:
+            number = next(self.server.numbers)
+            request = Request(f"request-{number}", task["name"], yaml.safe_dump(task))
+            self.server.requests[request.id] = request
+        if self.loses == "launch":
+            raise GONE
+        return request.id
+
+    def launched(self, request: str) -> int:
+        self._asked("launched")
+        if self.refuses is not None:
+            self.server.requests.pop(request, None)
+            raise self.refuses
+        with self.server.lock:
+            return self.server._born(self.server.requests[request])
+
+    def cancel(self, job: int) -> None:
+        self._asked("cancel")
+        self.server.jobs[job] = replace(self.server.jobs[job], status="CANCELLING")
+
+    def lines(self, job: int, *, follow: bool) -> Iterator[str]:
+        yield from ("(head, rank=0, pid=1) hello", "(worker1, rank=1, pid=2) hello")
+
+    def _asked(self, what: str) -> None:
+        self.server.asked.append(what)
+        if self.loses in (what, "all"):
+            raise GONE

@@ -1,0 +1,141 @@
+"""Launched once: whatever dies or is lost between the request and the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from fake_sky import FakeSky, Server
+
+from expiac.errors import ExpiacError, Unavailable, Uncertain
+from expiac.provider import Id, Inputs, Presence
+from expiac.providers.skypilot import SkypilotProvider
+from expiac.providers.skypilot.seen import Where
+from expiac.status import Status
+
+A = Id("lineage-a", "stack.job.0a1b2c3d", 1)
+TASK = Inputs({}, {"task.yaml": "name: stack.job.0a1b2c3d\nrun: lasts\n"}, env={"WANDB_RUN_ID": "stack.job.0a1b2c3d"})
+
+
+class Trial:
+    def __init__(self, root):
+        self.root, self.server, self.handle = root, Server(), {}
+
+    def provider(self, **tells):
+        return SkypilotProvider(self.root, sky=FakeSky(self.server, **tells), patience=1, pause=0.01)
+
+    def create(self, **tells):
+        return self.provider(**tells).create(A, TASK, self.handle.update)
+
+    def read(self, **tells):
+        id = dataclasses.replace(A, handle=self.handle)
+        return self.provider(**tells).read_many([id])[id]
+
+    @property
+    def launches(self):
+        return self.server.asked.count("launch")
+
+
+@pytest.fixture
+def trial(tmp_path):
+    return Trial(tmp_path)
+
+
+def test_everything_is_noted_on_the_way(trial):
+    """Where it is asked for, before the request; the request before its answer; the job at last."""
+    steps = []
+    trial.provider().create(A, TASK, steps.append)
+    assert steps == [{"endpoint": "http://127.0.0.1:1", "user": "ada"}, {"request": "request-1"}, {"job": 1}]
+
+
+def test_an_answer_that_was_lost_is_found_again(trial):
+    """The request arrived, and its id never came back."""
+    with pytest.raises(Uncertain):
+        trial.create(loses="launch")
+    assert (trial.read().presence, trial.read().status) == (Presence.PRESENT, Status.PENDING)
+    assert trial.create().outputs == {"job_id": 1}
+    assert trial.launches == 1
+
+
+def test_a_launch_under_way_is_waited_for(trial):
+    """We died between the request and its answer."""
+    with pytest.raises(Uncertain):
+        trial.create(loses="launched")
+    assert trial.handle["request"] == "request-1"
+    assert trial.create().outputs == {"job_id": 1}
+    assert (trial.launches, trial.handle["job"]) == (1, 1)
+
+
+def test_a_job_that_was_born_meanwhile_is_adopted(trial):
+    with pytest.raises(Uncertain):
+        trial.create(loses="launched")
+    trial.server.settle()
+    assert trial.create().presence is Presence.PRESENT
+    assert trial.launches == 1
+
+
+def test_a_refused_launch_was_not_born(trial):
+    """And so may be tried again."""
+    with pytest.raises(ExpiacError, match="No such resources") as raised:
+        trial.create(refuses=ExpiacError("No such resources", "8 of H900"))
+    assert not isinstance(raised.value, Uncertain)
+    assert trial.read().presence is Presence.ABSENT
+
+
+def test_a_server_that_is_away_launches_nothing(trial):
+    """Known at the first question, before anything is asked for."""
+    with pytest.raises(Unavailable):
+        trial.create(loses="where")
+    assert trial.launches == 0
+    with pytest.raises(Unavailable):
+        trial.read(loses="jobs")
+
+
+@pytest.mark.parametrize("other", [Where("http://127.0.0.1:2", "ada"), Where("http://127.0.0.1:1", "grace")])
+def test_another_server_or_user_says_nothing_of_it(trial, other):
+    """Its complete answer does not make a run lost, and nothing is cancelled there."""
+    trial.create()
+    here, trial.server.where, trial.server.jobs = trial.server.where, other, {}
+    assert trial.read().presence is Presence.UNKNOWN
+    assert "and this is" in trial.read().detail
+    with pytest.raises(ExpiacError, match="Another SkyPilot"):
+        trial.provider().delete(dataclasses.replace(A, handle=trial.handle))
+    trial.server.where = here
+    assert trial.read().presence is Presence.ABSENT
+
+
+def test_names_are_compared_exactly(trial):
+    """SkyPilot's own match is one of substrings, and a name is not a launch."""
+    trial.create()
+    longer = Id(A.lineage, A.instance + "e", 1)
+    assert trial.provider().read_many([longer])[longer].presence is Presence.ABSENT
+
+
+def test_a_stop_waits_for_the_launch_under_way(trial):
+    with pytest.raises(Uncertain):
+        trial.create(loses="launched")
+    assert trial.provider().delete(dataclasses.replace(A, handle=trial.handle)).status is Status.CANCELLED
+
+
+def test_a_stop_whose_end_is_not_seen_stays_open(trial):
+    trial.create()
+    with pytest.raises(Uncertain):
+        trial.provider(loses="cancel").delete(A)
+
+
+def test_reading_many_is_one_queue_call(trial):
+    """However many they are; requests come first, and only where something has no job yet."""
+    ids = [Id("lineage-a", f"stack.job.{number:08x}", 1) for number in range(50)]
+    trial.provider().read_many(ids)
+    assert trial.server.asked == ["where", "requests", "jobs"]
+    trial.server.asked.clear()
+    trial.provider().read_many([dataclasses.replace(id, handle={"job": 7}) for id in ids])
+    assert trial.server.asked == ["where", "jobs"]
+
+
+def test_one_node_of_several_can_be_heard(trial):
+    trial.create()
+    assert len(list(trial.provider().logs(A))) == 2
+    assert list(trial.provider().logs(A, node=1)) == ["(worker1, rank=1, pid=2) hello"]
+
+
