@@ -62,6 +62,6 @@ def changed_from_default(value: Any, names: tuple[str, ...] | None = None) -> di
             default: Any = field.default_factory()
         else:
             default = field.default
-        if default is dataclasses.MISSING or current != default:
+        if default is dataclasses.MISSING or type(current) is not type(default) or current != default:
             given[field.name] = current
     return given

@@ -56,43 +56,43 @@ class _World:
 
     def step(self, want: Desired) -> Step:
         upstream = {ref.resource: self.steps[ref.resource].run.instance for ref in want.refs}
-        print_ = fingerprint(want.digest, upstream)
-        step = self._decide(want, print_, upstream, self.state.records.get(want.address))
+        mark = fingerprint(want.digest, upstream)
+        step = self._decide(want, mark, upstream, self.state.records.get(want.address))
         step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream)
         return self._deferred(step, want) if step.action in _MAKES else step
 
-    def _decide(self, want: Desired, print_: str, upstream: Mapping[str, str], record: Record | None) -> Step:
+    def _decide(self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record | None) -> Step:
         if record is None:
-            why, run = self._why_new(want, print_), self._new_run(want, print_)
+            why, run = self._why_new(want, mark), self._new_run(want, mark)
             return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:
             return _left_alone(record)
         changes = diff(record.inputs, want.inputs, want.kinds)
-        if record.run.fingerprint != print_ or want.address in self.wishes.replace:
-            return self._replace(want, print_, upstream, record, changes)
+        if record.run.fingerprint != mark or want.address in self.wishes.replace:
+            return self._replace(want, mark, upstream, record, changes)
         return _same_run(want, record, changes, self.wishes)
 
     def _replace(
-        self, want: Desired, print_: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...]
+        self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...]
     ) -> Step:
         fresh = [address for address, instance in upstream.items() if record.upstream.get(address) != instance]
-        again = record.run.fingerprint == print_
+        again = record.run.fingerprint == mark
         reasons = ["asked to run anew"] if again else []
         reasons += [f"{address} is a new run" for address in fresh]
-        if earlier := self.earlier[want.address, print_]:
+        if earlier := self.earlier[want.address, mark]:
             reasons.append(f"a new run; {earlier[-1].run.instance} had these settings")
-        run = self._new_run(want, print_, also=record if again else None)
+        run = self._new_run(want, mark, also=record if again else None)
         # A new run is born with its annotations: that they differ from the old one's is no news.
         told = tuple(change for change in changes if change.kind is not Kind.ANNOTATION)
         return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, told, record=record)
 
-    def _new_run(self, want: Desired, print_: str, also: Record | None = None) -> Run:
-        attempt = len(self.earlier[want.address, print_]) + (also is not None)
-        name = instance_name(self.state.stack, want.address, self.state.lineage, print_, attempt)
-        return Run(name, print_, attempt, launch=1)
+    def _new_run(self, want: Desired, mark: str, also: Record | None = None) -> Run:
+        attempt = len(self.earlier[want.address, mark]) + (also is not None)
+        name = instance_name(self.state.stack, want.address, self.state.lineage, mark, attempt)
+        return Run(name, mark, attempt, launch=1)
 
-    def _why_new(self, want: Desired, print_: str) -> str:
-        earlier = self.earlier[want.address, print_]
+    def _why_new(self, want: Desired, mark: str) -> str:
+        earlier = self.earlier[want.address, mark]
         return f"a new run; {earlier[-1].run.instance} had these settings" if earlier else "new"
 
     def _deferred(self, step: Step, want: Desired) -> Step:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from expiac.reporter import Progress
+from expiac.reporter import Progress, Seen
+from expiac.state import Record, State
 
 METRICS = "metrics.jsonl"
 _END = 64 * 1024
@@ -58,3 +59,16 @@ def _parsed(block: bytes) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(line, dict) and isinstance(line.get("metrics"), dict) and "step" in line:
             yield line
+
+
+def seen(state: State) -> tuple[Seen, ...]:
+    """How each resource of a state is, and how far."""
+    return tuple(
+        Seen(record.address, record.run.instance, record.provider, record.status, record.run.launch, record.detail,
+             record.unseen, _of(record))
+        for record in state.records.values())
+
+
+def _of(record: Record) -> Progress | None:
+    path = record.outputs.get("metrics")
+    return read(Path(path)) if isinstance(path, str) and "://" not in path else None

@@ -67,7 +67,8 @@ def _read(provider: Provider | None, name: str, records: list[Record], lineage: 
     except Unavailable as error:
         unknown = Observation(Presence.UNKNOWN, detail=f"{error.summary}: {error.detail}".rstrip(": "))
         return {record.address: unknown for record in records}
-    return {address: seen[id_] for id_, address in ids.items()}
+    silent = Observation(Presence.UNKNOWN, detail=f"{name} did not answer for it")
+    return {address: seen.get(id_, silent) for id_, address in ids.items()}
 
 
 def _events(record: Record, seen: Observation) -> list[Event]:

@@ -10,23 +10,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from expiac import planner, program
+from expiac import planner, program, recorded
 from expiac.deferred import outlook
 from expiac.engine import Engine
-from expiac.errors import ExpiacError, Stale, UsageError, did_you_mean
+from expiac.errors import ExpiacError, UsageError, did_you_mean
+from expiac.held import held
 from expiac.journal import Journal
 from expiac.lineage import lineage
-from expiac.lock import Lock
 from expiac.plan import Action, Desired, Plan, Step
 from expiac.planner import Wishes
 from expiac.prepare import desired
-from expiac.progress import read as read_progress
+from expiac.progress import seen
 from expiac.project import Project, find
 from expiac.provenance import provenance
 from expiac.provider import Examines, Inputs, Logs, Provider
 from expiac.refresh import Look, id_of, look
 from expiac.registry import Providers, no_provider
-from expiac.reporter import Began, Finished, Progress, Reporter, Result, Seen, StepSkipped, Waiting
+from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.state import Approved, Observed, Record, State
 from expiac.status import Status
 
@@ -64,7 +64,7 @@ class Session:
         """
         project = project or find(Path.cwd())
         if not declared:
-            return cls(project, _recorded_stack(project, name), reporter, None, providers)
+            return cls(project, recorded.stack_of(project, name), reporter, None, providers)
         loaded = program.load(project, name, overrides)
         return cls(project, loaded.stack.name, reporter, loaded, providers)
 
@@ -106,16 +106,9 @@ class Session:
             return replace(made, overrides=overrides)
         return replace(made, overrides=overrides, previous_overrides=before.overrides)
 
-    def plan_destroy(self, *, targets: Sequence[str] = ()) -> Plan:
-        """What destroy would do: planning toward nothing, or toward what is not among the targets."""
-        for target in targets:
-            if target not in self.state.records:
-                raise UsageError("No such resource", f"{target} is not in the state of {self.stack}",
-                                 did_you_mean(target, self.state.records))
-        made = self._planned((), True, None)
-        if not targets:
-            return made
-        return replace(made, steps=tuple(step for step in made.steps if step.address in targets))
+    def plan_destroy(self) -> Plan:
+        """What destroy would do: planning toward nothing."""
+        return self._planned((), True, None)
 
     def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: Wishes | None) -> Plan:
         self.state = self._journal.state
@@ -145,10 +138,11 @@ class Session:
             self._engine.stop()
         result = Result()
         self._reporter.hear(Began(plan))
-        if self._look.events or not plan.is_empty:
-            with self._locked("apply" if self._program else "destroy", plan.serial, plan.lineage):
+        decides = not plan.is_empty or plan.previous_overrides is not None
+        if self._look.events or decides:
+            with held(self._journal, plan, purpose="apply" if self._program else "destroy"):
                 self._write_look()
-                if not plan.is_empty:
+                if decides:
                     self._journal.append(Approved(plan.overrides, self._program_path, plan.summary, provenance(
                         self.project.root, self.project.state_folder / "provenance")))
                     result = self._engine.apply(plan)
@@ -178,15 +172,15 @@ class Session:
         self.state = self._journal.state
         self._look = look(self.state, self._providers)
         if self._look.events:
-            with self._locked("refresh", self.state.serial, self.state.lineage):
+            with held(self._journal, self.state, purpose="refresh"):
                 self._write_look()
             self.state = self._journal.state
-        return self._seen(self._look.over(self.state))
+        return seen(self._look.over(self.state))
 
     def status(self, *, refresh: bool = True) -> tuple[Seen, ...]:
         """How each resource is, with its progress; writes nothing."""
         self.state = self._journal.state
-        return self._seen(look(self.state, self._providers).over(self.state) if refresh else self.state)
+        return seen(look(self.state, self._providers).over(self.state) if refresh else self.state)
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""
@@ -209,10 +203,6 @@ class Session:
             self._journal.append(event, durable=not isinstance(event, Observed))
         self._look = replace(self._look, events=())
 
-    def _locked(self, purpose: str, serial: int, lineage: str) -> _Held:
-        return _Held(Lock(self._file.with_suffix(".lock"), purpose=purpose, wait_seconds=5.0), self._journal, serial,
-                     lineage, self.stack)
-
     def _wait(self, plan: Plan, result: Result, timeout: float) -> Result:
         """Looks until every run has ended, and begins what was deferred as it becomes ready."""
         assert self._engine is not None
@@ -220,14 +210,14 @@ class Session:
         while True:
             self.refresh()
             result = self._begin_ready(plan, result)
-            seen = self._seen(self._look.over(self.state))
-            self._reporter.hear(Waiting(seen))
-            if not result.deferred and not any(one.status in _RUNNING for one in seen):
-                return replace(result, seen=seen)
+            now = seen(self._look.over(self.state))
+            self._reporter.hear(Waiting(now))
+            if not result.deferred and not any(one.status in _RUNNING for one in now):
+                return replace(result, seen=now)
             if self._stopped.is_set():
-                return replace(result, seen=seen, interrupted=True)
+                return replace(result, seen=now, interrupted=True)
             if time.monotonic() > until:
-                self._reporter.hear(Finished(replace(result, seen=seen)))
+                self._reporter.hear(Finished(replace(result, seen=now)))
                 raise ExpiacError("Still running", f"{self.stack} did not end within {timeout:.0f} s; its jobs go on",
                                   f"expiac status {self.stack}")
             self._stopped.wait(pause)
@@ -242,64 +232,12 @@ class Session:
         result = replace(result, deferred=judged.waiting, skipped=result.skipped + left_out)
         if not judged.ready:
             return result
-        with self._locked("apply", self.state.serial, self.state.lineage):
+        with held(self._journal, self.state, purpose="apply"):
             more = self._engine.apply(replace(plan, steps=judged.ready))
         self.state = self._journal.state
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)
 
-    def _seen(self, state: State) -> tuple[Seen, ...]:
-        return tuple(
-            Seen(record.address, record.run.instance, record.provider, record.status, record.run.launch,
-                 record.detail, record.unseen, _progress(record))
-            for record in state.records.values())
-
-
-class _Held:
-    """The lock, held around effects, on a journal that still stands where the plan left it."""
-
-    def __init__(self, lock: Lock, journal: Journal, serial: int, lineage: str, stack: str) -> None:
-        self._lock, self._journal, self._serial, self._lineage, self._stack = lock, journal, serial, lineage, stack
-
-    def __enter__(self) -> None:
-        self._lock.__enter__()
-        try:
-            state = self._journal.reload()
-            if (state.lineage, state.serial) != (self._lineage, self._serial):
-                raise Stale("Stale plan", f"The plan stands on serial {self._serial}, but the state is at "
-                            f"{state.serial}.", f"expiac plan {self._stack}")
-        except BaseException as error:
-            self._lock.__exit__(type(error), error, None)
-            raise
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._lock.__exit__(kind, error, at)
-
-
-def _progress(record: Record) -> Progress | None:
-    path = record.outputs.get("metrics")
-    return read_progress(Path(path)) if isinstance(path, str) and "://" not in path else None
-
 
 def _last(history: Sequence[Record], address: str) -> Record | None:
     return next((record for record in reversed(history) if record.address == address), None)
-
-
-def _recorded_stack(project: Project, name: str | None) -> str:
-    """The stack whose state `name` means: its own name, or the file that declared it."""
-    stacks = {file.stem: file for file in sorted(project.state_folder.glob("*.jsonl"))}
-    if name is None:
-        if len(stacks) == 1:
-            return next(iter(stacks))
-        raise UsageError("Which stack?", f"{len(stacks)} stacks have a state in {project.state_folder}",
-                         f"known: {', '.join(stacks)}" if stacks else "expiac apply makes one")
-    stem = Path(name).stem
-    if stem in stacks:
-        return stem
-    own = [stack for stack, file in stacks.items() if Path(Journal.read(file).header.program).stem == stem]
-    if len(own) == 1:
-        return own[0]
-    if own:
-        raise UsageError("Which stack?", f"{name} declared {len(own)} of them", f"known: {', '.join(own)}")
-    raise UsageError("No such stack", f"nothing called {name} has a state in {project.state_folder}",
-                     did_you_mean(stem, stacks) if stacks else f"expiac apply {name}")

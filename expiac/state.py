@@ -84,6 +84,8 @@ class Record(_Fact):
     """When it was launched, ISO 8601, UTC."""
     ended_at: str = ""
     """When it was archived."""
+    replaced_by: str = ""
+    """The run whose start archived it; where that is never born, it comes back."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
 
@@ -240,7 +242,7 @@ class Fold:
             case EffectDone():
                 _finish(event, records, history, entry.at)
             case EffectFailed():
-                _fail(event, records)
+                _fail(event, records, history)
             case Observed():
                 records[event.address] = replace(
                     records[event.address], status=event.status, outputs=event.outputs, detail=event.detail)
@@ -258,7 +260,7 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
         records[event.address] = replace(record, pending=Pending(event.effect, event.after, event.inputs))
         return
     if record is not None and record.run.instance != event.run.instance:
-        history.append(replace(record, ended_at=at))
+        history.append(replace(record, ended_at=at, replaced_by=event.run.instance))
     records[event.address] = Record(
         event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
         pending=Pending(event.effect, event.after), approval=approval, at=at)
@@ -281,15 +283,26 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
         del records[event.address]
 
 
-def _fail(event: EffectFailed, records: dict[str, Record]) -> None:
+def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]) -> None:
     record = records[event.address]
     pending = record.pending
     if pending is not None and pending.effect is Effect.CREATE:
         if record.run.launch == 1:
             del records[event.address]  # never born: as if it had not been asked for
+            _bring_back(record, records, history)
         else:
             # The launch was not born, so its number is free: the next try carries it out under the same name.
             run = replace(record.run, launch=record.run.launch - 1)
             records[event.address] = replace(record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
     else:
         records[event.address] = replace(record, pending=None)
+
+
+def _bring_back(unborn: Record, records: dict[str, Record], history: list[Record]) -> None:
+    """The finished run that the unborn one was to replace stands at its address again."""
+    for place in range(len(history) - 1, -1, -1):
+        earlier = history[place]
+        if earlier.address == unborn.address:
+            if earlier.replaced_by == unborn.run.instance:
+                records[earlier.address] = replace(history.pop(place), ended_at="", replaced_by="")
+            return

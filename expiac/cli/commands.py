@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from expiac.cli import arguments as args
+from expiac.cli import state
 from expiac.cli.exits import CHANGES, DONE
 
 if TYPE_CHECKING:
@@ -137,6 +138,9 @@ def version() -> int:
 
     print(f"expiac {VERSION}")
     return DONE
+
+
+app.add_typer(state.app, name="state")
 
 
 def _wishes(replace: list[str] | None, retry: bool) -> Wishes:

@@ -261,3 +261,16 @@ def test_a_chain_of_any_length_is_destroyed(world):
                for step in reversed(plan(desired_, State("ppo", "0" * 32)).steps)}
     assert [step.address for step in plan((), State("ppo", "0" * 32, records=records)).steps] == [
         run.name for run in reversed(runs)]
+
+
+def test_a_replacement_that_is_never_born_leaves_the_finished_run_in_its_place(world):
+    """Undo the edit, and there is nothing to do: its result is still the result."""
+    world.converge(ppo(lr=1.0))
+    world.observe()
+    before = world.state.records["ppo"]
+    world.memory.fail("ppo", ExpiacError("Quota exceeded", "no H100 left"))
+    world.apply(ppo(lr=2.0))
+    assert world.state.records["ppo"] == before
+    assert world.state.history == ()
+    assert world.plan(ppo(lr=1.0)).glyphs == "="
+    assert world.plan(ppo(lr=2.0)).glyphs == "±"

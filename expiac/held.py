@@ -1,0 +1,30 @@
+"""The lock, held around effects, on a state that still stands where the plan left it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from expiac.errors import Stale
+from expiac.journal import Journal
+from expiac.lock import Lock
+from expiac.plan import Plan
+from expiac.state import State
+
+PATIENCE = 5.0
+"""Seconds to wait for another holder: a refresh takes that long, an apply longer."""
+
+
+@contextmanager
+def held(journal: Journal, standing: State | Plan, *, purpose: str) -> Iterator[None]:
+    """Holds the stack's lock, on the state or plan that the work stands on.
+
+    Raises `Locked` where somebody else keeps it, `Stale` where the state moved on meanwhile.
+    """
+    with Lock(journal.path.with_suffix(".lock"), purpose=purpose, wait_seconds=PATIENCE):
+        state = journal.reload()
+        if (state.lineage, state.serial) != (standing.lineage, standing.serial):
+            raise Stale("Stale plan",
+                        f"The plan stands on serial {standing.serial}, but the state is at {state.serial}.",
+                        f"expiac plan {standing.stack}")
+        yield
