@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from expiac.errors import ExpiacError, Unavailable
+from expiac.errors import Unavailable
+from expiac.providers.skypilot.limit import within
 from expiac.providers.skypilot.seen import Job, Request, Where
 from expiac.providers.skypilot.trouble import translated
 
@@ -86,28 +86,8 @@ class Sdk:
 
 
 def _within(seconds: float, call: Callable[[], T], doing: str) -> T:
-    """What the call returns; its errors in our words. A call that takes longer is left behind."""
-    returned: list[T] = []
-    raised: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            _sky()
-            returned.append(call())
-        except BaseException as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=work, name=f"skypilot: {doing}", daemon=True)
     _sky()  # its import takes a second or more, which is not the server's fault
-    thread.start()
-    thread.join(seconds)
-    if raised:
-        if isinstance(raised[0], ExpiacError):
-            raise raised[0]
-        raise translated(raised[0], doing) from raised[0]
-    if not returned:
-        raise translated(TimeoutError(f"nothing after {seconds:.0f} s"), doing)
-    return returned[0]
+    return within(seconds, call, doing)
 
 
 @cache
