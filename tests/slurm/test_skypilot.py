@@ -85,7 +85,8 @@ class Desk:
         listed = subprocess.run([sys.executable, "-c", QUEUE], cwd=self.folder, env=self.env, text=True, check=True,
                                 capture_output=True, timeout=LIMIT).stdout
         jobs = [json.loads(line) for line in listed.splitlines()]
-        return [job for job in jobs if (job[1] or "").startswith(f"{stack}.")]
+        lineage = json.loads(self.journal(stack).splitlines()[0])["lineage"]
+        return [job for job in jobs if job[0] == lineage]
 
 
 @pytest.fixture
