@@ -115,16 +115,17 @@ class Session:
         self._look = look(self.state, self._providers) if refresh else Look()
         seen = replace(self._look.over(self.state), serial=self.state.serial)
         made = planner.plan(wanted, seen, wishes)
-        return replace(made, steps=tuple(self._examined(step) for step in made.steps))
+        return replace(made, steps=tuple(self._examined(step, ask=refresh) for step in made.steps))
 
-    def _examined(self, step: Step) -> Step:
+    def _examined(self, step: Step, *, ask: bool) -> Step:
+        """The step with its provider's remark; without `ask` no provider is asked anything."""
         want = step.desired
         if want is None or step.action not in _MAKES:
             return step
         provider: object = self._providers.get(want.provider)
         if provider is None:
             raise no_provider(step.address, want.provider)
-        if not isinstance(provider, Examines):
+        if not ask or not isinstance(provider, Examines):
             return step
         try:
             return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))

@@ -72,3 +72,16 @@ def test_every_public_name_is_there():
     assert all(getattr(expiac, name) is not None for name in expiac.__all__)
     with pytest.raises(AttributeError):
         expiac.nothing  # noqa: B018
+
+
+def test_planning_without_a_look_asks_no_backend(tmp_path):
+    """Not even the library of the cloud that the jobs would run on is imported."""
+    (tmp_path / "pyproject.toml").write_text("[tool.expiac]\n")
+    (tmp_path / "templates").symlink_to(ROOT / "templates")
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/far.py").write_text(
+        "from expiac import Job, SkypilotJobConfig, Stack\n"
+        "where = SkypilotJobConfig(infra='slurm/far', workdir=None)\n"
+        "far = Stack('far', [Job('a', run='true', skypilot=where)])\n")
+    names = imported_by("from expiac.cli import run; assert run(['plan', 'far', '--no-refresh']) == 0", tmp_path)
+    assert not names & {"sky", "wandb", "torch", "hydra"}
