@@ -120,7 +120,8 @@ def _blamed(path: Path, project: Project) -> Iterator[None]:
 
 def _place(error: BaseException, path: Path, project: Project) -> str:
     """`file:line`, the innermost that is the author's; empty where none of theirs was running."""
-    theirs = [frame for frame in extract_tb(error.__traceback__)
+    # With a limit of our own: SkyPilot leaves sys.tracebacklimit at 0 behind.
+    theirs = [frame for frame in extract_tb(error.__traceback__, limit=sys.getrecursionlimit())
               if frame.filename == str(path) or _is_theirs(Path(frame.filename), project)]
     return f"{_shown(Path(theirs[-1].filename))}:{theirs[-1].lineno}" if theirs else ""
 

@@ -55,10 +55,13 @@ class Terminal:
     def types(self, keys: str) -> None:
         os.write(self._fd, keys.encode())
 
-    def ends(self) -> int:
-        """The exit code."""
-        while self._read():
-            pass
+    def ends(self, again: str = "") -> int:
+        """The exit code; keys to type `again` are those that a user repeats where nothing happens."""
+        while True:
+            while again and not select.select([self._fd], [], [], 2.0)[0] and time.monotonic() < self._until:
+                self.types(again)
+            if not self._read():
+                break
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
     def _read(self) -> bool:

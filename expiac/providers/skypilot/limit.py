@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,8 +25,11 @@ def within(seconds: float, call: Callable[[], T], doing: str) -> T:
             raised.append(error)
 
     thread = threading.Thread(target=work, name=f"skypilot: {doing}", daemon=True)
+    tracebacks = getattr(sys, "tracebacklimit", None)
     thread.start()
     thread.join(seconds)
+    if tracebacks is None and hasattr(sys, "tracebacklimit"):
+        del sys.tracebacklimit  # SkyPilot hides its own tracebacks, and with them everybody's that come after
     if raised:
         if isinstance(raised[0], ExpiacError):
             raise raised[0]

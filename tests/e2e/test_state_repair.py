@@ -6,7 +6,7 @@ from __future__ import annotations
 def test_a_damaged_state_is_cut_back_and_goes_on(project):
     """It says what is lost, keeps a copy, and the next plan reads what is left."""
     project.jobs(one="true")
-    project.applied("small")
+    project.apply("small")
     file = project.journal()
     whole = file.read_bytes()
     file.write_bytes(whole[:-20] + b"?" + whole[-19:])
