@@ -28,6 +28,21 @@ def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
     return known | {"dirty": bool(diff)} | ({"diff": _kept(diff, keep_in)} if diff else {})
 
 
+def refuse_unpushed(root: Path, job: str) -> None:
+    """Refuses a tree that others could not check out: what `git_check` asks for."""
+    changed = _git(root, "status", "--porcelain")
+    if changed is None:
+        raise ExpiacError("Tree not committed", f"{job} has git_check, and {root} is no git working tree",
+                          "git_check=False lets it go as it is")
+    if changed:
+        files = changed.decode(errors="replace").splitlines()
+        raise ExpiacError("Tree not committed", f"{job} has git_check, and not everything is "
+                          f"committed: {', '.join(file[3:] for file in files[:3])}", "git commit, or git_check=False")
+    if not _git(root, "branch", "--remotes", "--contains", "HEAD"):
+        raise ExpiacError("Commit not pushed", f"{job} has git_check, and no remote branch holds this commit",
+                          "git push, or git_check=False")
+
+
 def _kept(diff: bytes, folder: Path) -> str:
     name = hashlib.sha256(diff).hexdigest()[:16]
     file = folder / f"{name}.diff"

@@ -15,6 +15,7 @@ from expiac.deferred import outlook
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
 from expiac.held import held
+from expiac.job import Job, TrainingJob
 from expiac.journal import Journal
 from expiac.lineage import lineage
 from expiac.plan import Action, Desired, Plan, Step
@@ -22,7 +23,7 @@ from expiac.planner import Wishes
 from expiac.prepare import desired
 from expiac.progress import seen
 from expiac.project import Project, find
-from expiac.provenance import provenance
+from expiac.provenance import provenance, refuse_unpushed
 from expiac.provider import Examines, Inputs, Logs, Provider
 from expiac.refresh import Look, id_of, look
 from expiac.registry import Providers, no_provider
@@ -139,6 +140,7 @@ class Session:
             self._engine.stop()
         result = Result()
         self._reporter.hear(Began(plan))
+        self._check_git(plan)
         decides = not plan.is_empty or plan.previous_overrides is not None
         if self._look.events or decides:
             with held(self._journal, plan, purpose="apply" if self._program else "destroy"):
@@ -154,6 +156,14 @@ class Session:
             result = self._wait(plan, result, timeout)
         self._reporter.hear(Finished(result))
         return result
+
+    def _check_git(self, plan: Plan) -> None:
+        """Refuses to launch what asks for a committed and pushed tree from one that is not."""
+        declared = self._program.stack.resources if self._program else ()
+        asks = {job.name for job in declared if isinstance(job, Job | TrainingJob) and job.skypilot.git_check}
+        launched = [step.address for step in plan.steps if step.action in _MAKES and step.address in asks]
+        if launched:
+            refuse_unpushed(self.project.root, launched[0])
 
     def _with_left_alone(self, plan: Plan, result: Result) -> Result:
         """What a destroy kept because it could not be seen may still run: that is not well."""
