@@ -25,6 +25,7 @@ class Terminal:
         if self._pid == 0:
             try:
                 os.chdir(root)
+                signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it, and so would this
                 os.execve(sys.executable, [sys.executable, "-m", "expiac", *arguments], {**env, "TERM": "xterm"})
             finally:
                 os._exit(127)

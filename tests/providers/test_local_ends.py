@@ -106,8 +106,8 @@ def test_a_shutdown_is_no_wish(local, until: Until) -> None:
     before = family(local)
     local.supervisor(JOB).terminate()
     until(lambda: not local.supervisors())
-    assert not [process for process in before if is_alive(process)]
-    assert local.read(JOB).presence is Presence.ABSENT
+    until(lambda: not [process for process in before if is_alive(process)])
+    until(lambda: local.read(JOB).presence is Presence.ABSENT)
 
 
 def test_a_pid_that_was_given_out_again_is_left_alone(local, until: Until) -> None:
