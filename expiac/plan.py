@@ -51,6 +51,11 @@ class Action(str, Enum):
     def glyph(self) -> str:
         return _GLYPHS[self]
 
+    @property
+    def launches(self) -> bool:
+        """Something is born by it."""
+        return self in (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
+
 
 _GLYPHS = {
     Action.CREATE: "+",
@@ -107,13 +112,6 @@ class Step:
     note: str = ""
     """What the provider says of it: no GPU here, so it will run on the CPU."""
     cost_per_hour: float | None = None
-
-    @property
-    def stops_first(self) -> bool:
-        """Something may be running under the address that has to end before anything new begins."""
-        if self.record is None or self.action not in (Action.REPLACE, Action.RELAUNCH, Action.STOP):
-            return False
-        return self.record.status.is_live or self.record.pending is not None or self.action is Action.RELAUNCH
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ from expiac.plan import Action, Change, Desired, Plan, Step
 from expiac.state import Record, Run, State
 from expiac.status import Status
 
-_MAKES = (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
-
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -59,7 +57,7 @@ class _World:
         mark = fingerprint(want.digest, upstream)
         step = self._decide(want, mark, upstream, self.state.records.get(want.address))
         step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream)
-        return self._deferred(step, want) if step.action in _MAKES else step
+        return self._deferred(step, want) if step.action.launches else step
 
     def _decide(self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record | None) -> Step:
         if record is None:

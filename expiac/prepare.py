@@ -14,7 +14,7 @@ from typing import Any
 
 from expiac.compose import Composed, Composer
 from expiac.errors import ExpiacError, did_you_mean
-from expiac.identity import INSTANCE, identity_digest
+from expiac.identity import identity_digest
 from expiac.job import AnyJob, Job, TrainingJob
 from expiac.plan import Desired
 from expiac.project import Project
@@ -152,8 +152,3 @@ def _hash(files: Iterable[Path], base: Path) -> str:
         whole.update(str(file.relative_to(base)).encode(errors="surrogateescape") + b"\0")
         whole.update(hashlib.sha256(file.read_bytes()).digest())
     return whole.hexdigest()[:32]
-
-
-def with_instance(text: str, instance: str) -> str:
-    """The text as one run is given it."""
-    return text.replace(INSTANCE, instance)

@@ -32,7 +32,6 @@ from expiac.state import Approved, Observed, Record, State
 from expiac.status import Status
 
 _RUNNING = (Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING)
-_MAKES = (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
 
 
 class Session:
@@ -121,7 +120,7 @@ class Session:
     def _examined(self, step: Step, *, ask: bool) -> Step:
         """The step with its provider's remark; without `ask` no provider is asked anything."""
         want = step.desired
-        if want is None or step.action not in _MAKES:
+        if want is None or not step.action.launches:
             return step
         provider: object = self._providers.get(want.provider)
         if provider is None:
@@ -161,7 +160,7 @@ class Session:
         """Refuses to launch what asks for a committed and pushed tree from one that is not."""
         declared = self._program.stack.resources if self._program else ()
         asks = {job.name for job in declared if isinstance(job, Job | TrainingJob) and job.skypilot.git_check}
-        launched = [step.address for step in plan.steps if step.action in _MAKES and step.address in asks]
+        launched = [step.address for step in plan.steps if step.action.launches and step.address in asks]
         if launched:
             refuse_unpushed(self.project.root, launched[0])
 

@@ -26,7 +26,6 @@ _SUMMARY = {
     Action.FORGET: "to forget",
     Action.KEEP: "unchanged",
 }
-_LAUNCHES = (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
 _MIN_VALUES = 24
 
 
@@ -136,7 +135,7 @@ def _wrapped(line: str, indent: str, room: int) -> list[str]:
 
 
 def _total_cost(plan: Plan) -> str:
-    launches = [step.cost_per_hour for step in plan.steps if step.action in _LAUNCHES]
+    launches = [step.cost_per_hour for step in plan.steps if step.action.launches]
     known = [cost for cost in launches if cost is not None]
     if not known:
         return ""
