@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from expiac.errors import ExpiacError, did_you_mean
-from expiac.identity import INSTANCE, digest
+from expiac.identity import DATA_DIR, INSTANCE, digest
 from expiac.project import Project
 from expiac.render import PACKAGE_HEADER, parse
 
@@ -150,7 +150,7 @@ class Composer:
         try:
             config = compose("config", overrides)
             paths = self._closure(text, overrides)
-            with _refs_filled(text):
+            with _job_environment(text):
                 if self._project.schema:
                     OmegaConf.to_object(config)
                 outputs = {key: self._output(config, key, path) for key, path in self._project.outputs.items()}
@@ -205,17 +205,18 @@ class Composer:
 
 
 @contextmanager
-def _refs_filled(text: str) -> Iterator[None]:
-    """Values that a job will only find in its environment count as given while a config is checked."""
+def _job_environment(text: str) -> Iterator[None]:
+    """What a job will only find in its environment counts as given while a config is checked."""
     names = {part.split("}")[0].split(",")[0] for part in text.split("${oc.env:")[1:]
              if part.startswith("EXPIAC_REF_")}
-    missing = [name for name in names if name not in os.environ]
-    os.environ.update(dict.fromkeys(missing, "ref"))
+    given = {**dict.fromkeys(names, "ref"), "DATA_DIR": DATA_DIR}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:
-        for name in missing:
-            del os.environ[name]
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _invalid(label: str, error: BaseException, config: Any) -> ExpiacError:

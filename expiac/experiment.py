@@ -29,6 +29,8 @@ class ExperimentConfig(Config):
     """Jobs launched earlier, for the experiment to refer to."""
     infra: str | None = None
     """Where its jobs run that do not say: `local`, `aws`, `k8s/ctx`, `slurm/name`, …"""
+    data_dir: str | None = None
+    """Where its jobs leave what they make that do not say: a folder that outlives their machines."""
 
     @property
     def instance_name(self) -> str:
@@ -71,9 +73,9 @@ class Experiment(ABC):
             for name, job in zip(names, configs, strict=True)])
 
     def _placed(self, skypilot: SkypilotJobConfig) -> SkypilotJobConfig:
-        if skypilot.infra is not None or self.config.infra is None:
-            return skypilot
-        return dataclasses.replace(skypilot, infra=self.config.infra)
+        wanted = {name: value for name in ("infra", "data_dir")
+                  if (value := getattr(self.config, name)) is not None and getattr(skypilot, name) is None}
+        return dataclasses.replace(skypilot, **wanted) if wanted else skypilot
 
 
 class SingleJobExperiment(Experiment):

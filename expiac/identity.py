@@ -11,6 +11,8 @@ from expiac.fields import Kind
 
 INSTANCE = "@instance@"
 """Stands for the instance name in everything that is rendered, hashed and snapshotted."""
+DATA_DIR = "@data_dir@"
+"""Stands for the folder of results while a config is composed: where a job runs is no part of what it is."""
 
 
 def digest(value: Any) -> str:

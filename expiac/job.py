@@ -31,6 +31,12 @@ def _is_gpus(value: int | str) -> int | str:
     return value
 
 
+def _is_folder(value: str | None) -> str | None:
+    if value is not None and (not value or value.startswith("~") or "://" in value):
+        raise ValueError("data_dir is a path on the machine: absolute, or from the job's working directory")
+    return value
+
+
 def _is_duration(value: int | str | None) -> int | str | None:
     if value is not None and not _DURATION.fullmatch(str(value)):
         raise ValueError("max_runtime is in seconds, or such as 90m, 12h, 2d")
@@ -59,10 +65,19 @@ class SkypilotJobConfig(Config):
     """Environment variables of the job."""
     file_mounts: dict[str, str] = dataclasses.field(default_factory=dict)
     """Target on the machine → source here; compared by target and content."""
+    data_dir: Annotated[Placement[str | None], AfterValidator(_is_folder)] = None
+    """Where the job leaves what it makes, in its `DATA_DIR`; None is the project's. What is to outlive the machine,
+    such as the checkpoints that a recovery resumes from, needs a shared file system or a mounted bucket."""
     workdir: str | None = "."
     """The folder, from the project's root, that goes along as working directory; None for none."""
+    run: str = ""
+    """Shell command of a training job in place of the project's."""
     setup: str = ""
     """Shell script that runs once before the job."""
+    managed: Placement[bool] = True
+    """A managed job, which SkyPilot recovers; False for one on a cluster of its own, which goes with the job."""
+    autostop: Annotated[Placement[int], Field(ge=1)] = 60
+    """Minutes after which the cluster of a job that is not managed goes by itself, once the job has ended."""
     any_of: Placement[list[dict[str, Any]]] = dataclasses.field(default_factory=list)
     """Alternatives for SkyPilot to choose from, in its own keys (`infra`, `accelerators`, `use_spot`, …)."""
     ports: Placement[list[int | str]] = dataclasses.field(default_factory=list)
@@ -156,6 +171,12 @@ class Job(Resource):
     notes: Annotation[str] = ""
     pin_code: Option[bool] = False
     """Count the working tree's content as part of what the job is."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.skypilot.run:
+            raise ExpiacError("Two commands", f"job {self.name} has a run of its own, and one in skypilot",
+                              f"Job({self.name!r}, run=…)")
 
     def inputs(self) -> dict[str, Any]:
         """As of any resource, with the placement's fields among the others."""

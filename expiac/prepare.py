@@ -6,6 +6,7 @@ Reads templates, configs and mounted files. Decides nothing.
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -14,7 +15,7 @@ from typing import Any
 
 from expiac.compose import Composed, Composer
 from expiac.errors import ExpiacError, did_you_mean
-from expiac.identity import identity_digest
+from expiac.identity import DATA_DIR, identity_digest
 from expiac.job import AnyJob, Job, TrainingJob
 from expiac.plan import Desired
 from expiac.project import Project
@@ -71,9 +72,12 @@ class _Preparation:
         if isinstance(resource, Job | TrainingJob):
             infra = resource.skypilot.infra or self.project.backend
             provider = infra if infra in ("local", "memory") else "skypilot"
-            run = resource.run if isinstance(resource, Job) else self.project.run
+            run = resource.run if isinstance(resource, Job) else resource.skypilot.run or self.project.run
             if isinstance(resource, TrainingJob):
-                outputs = dict(composed.outputs if composed is not None else self.project.outputs)
+                given = composed.outputs if composed is not None else self.project.outputs
+                folder = resource.skypilot.data_dir or self.project.data_dir
+                outputs = {name: os.path.normpath(path.replace(DATA_DIR, folder)) if "://" not in path else path
+                           for name, path in given.items()}
             inputs = {**inputs, "infra": infra, "run": run, **self._content(resource)}
             texts = self._texts(resource, run, infra)
             if composed is not None:

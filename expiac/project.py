@@ -46,6 +46,8 @@ class Project:
     """The shell command of a training job."""
     outputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Output name → path, with interpolations of the composed config."""
+    data_dir: str = "./train_dir"
+    """Where training jobs leave what they make, on their machine; they find it in `DATA_DIR`."""
     accelerator: str = ""
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -28,9 +28,11 @@ def task(place: SkypilotJobConfig, run: str, infra: str, project: Project, *, ha
     if resources := _resources(place, infra, project):
         document["resources"] = resources
     document["num_nodes"] = place.nodes
+    data_dir = place.data_dir or (project.data_dir if has_config else None)
+    found = {"DATA_DIR": data_dir} if data_dir else {}
     optional: Mapping[str, Any] = {
         "workdir": place.workdir,
-        "envs": {key: in_shell(value) for key, value in place.envs.items()},
+        "envs": found | {key: in_shell(value) for key, value in place.envs.items()},
         "file_mounts": mounts,
         "secrets": dict.fromkeys(place.secrets),
         "setup": in_shell(place.setup),
@@ -73,6 +75,7 @@ def _resources(place: SkypilotJobConfig, infra: str, project: Project) -> dict[s
         "ports": place.ports or None,
         "labels": place.labels or None,
         "priority": place.priority,
+        "autostop": None if place.managed else {"idle_minutes": place.autostop, "down": True},
         "job_recovery": {key: value for key, value in recovery.items() if value} or None,
     }
     return {key: value for key, value in wanted.items() if value is not None}

@@ -114,4 +114,4 @@ def test_a_bad_value_stops_the_plan_with_its_path(project, edit, message):
 def test_outputs_are_resolved_against_the_composed_config(project):
     """`${run_dir}/…` of pyproject.toml, under the name that stands for the instance."""
     outputs = Composer(project).compose({"job": rendered(project, small())})["job"].outputs
-    assert outputs["checkpoint"] == "train_dir/@instance@/checkpoints/latest.pt"
+    assert outputs["checkpoint"] == "@data_dir@/@instance@/checkpoints/latest.pt"

@@ -26,11 +26,28 @@ def document(run="true", **fields):
     ({"labels": {"team": "rl"}}, {"labels": {"team": "rl"}}),
     ({"priority": 0}, {"priority": 0}),
     ({"max_restarts": 2}, {"job_recovery": {"max_restarts_on_errors": 2}}),
+    ({"managed": False}, {"autostop": {"idle_minutes": 60, "down": True}}),
+    ({"managed": False, "autostop": 5}, {"autostop": {"idle_minutes": 5, "down": True}}),
     ({"recover_on_exit_codes": [33]}, {"job_recovery": {"recover_on_exit_codes": [33]}}),
 ])
 def test_resources_say_what_was_asked_for(fields, resources):
     """In SkyPilot's words, and no more."""
     assert document(**fields)["resources"] == {"infra": "slurm/loop", **resources}
+
+
+def test_a_job_finds_where_its_results_go():
+    """A training job always, any other where it asks for it."""
+    assert "envs" not in document()
+    assert document(data_dir="/shared")["envs"] == {"DATA_DIR": "/shared"}
+    training = task(SkypilotJobConfig(), "true", "local", PROJECT, has_config=True)
+    assert training["envs"] == {"DATA_DIR": "./train_dir"}
+
+
+@pytest.mark.parametrize("wrong", ["~/runs", "s3://bucket/runs", ""])
+def test_results_go_to_a_path(wrong):
+    """A mount brings a bucket there; the trainer expands no tilde."""
+    with pytest.raises(ValueError, match="data_dir"):
+        SkypilotJobConfig(data_dir=wrong)
 
 
 def test_secrets_are_names():
