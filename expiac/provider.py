@@ -91,6 +91,18 @@ class Provider(Protocol):
         """
 
 
+HELD = "cluster"
+"""The output that names what a launch holds besides itself: machines that stay when it has ended, until `release`."""
+
+
+@runtime_checkable
+class Releases(Protocol):
+    """A provider whose launches may hold something after their end."""
+
+    def release(self, id: Id) -> None:
+        """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
+
+
 @runtime_checkable
 class Logs(Protocol):
     """A provider that can show what a job prints."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from expiac.errors import Unavailable
-from expiac.provider import Id, Observation, Presence, Provider
+from expiac.provider import HELD, Id, Observation, Presence, Provider
 from expiac.state import Effect, EffectDone, EffectFailed, Entry, Event, Observed, Pending, Record, State, fold
 from expiac.status import Status
 
@@ -39,7 +39,7 @@ def look(state: State, providers: Mapping[str, Provider]) -> Look:
     """One look at everything that may have changed by itself."""
     asked: dict[str, list[Record]] = defaultdict(list)
     for record in state.records.values():
-        if record.pending is not None or record.status.is_live or record.status is Status.LOST:
+        if record.pending is not None or record.status.is_live or record.status is Status.LOST or holds(record):
             asked[record.provider].append(record)
     events: list[Event] = []
     unseen: dict[str, str] = {}
@@ -50,6 +50,11 @@ def look(state: State, providers: Mapping[str, Provider]) -> Look:
             else:
                 events += _events(state.records[address], observation)
     return Look(tuple(events), unseen)
+
+
+def holds(record: Record) -> bool:
+    """Whether an ended launch still holds something, such as its machines."""
+    return record.status.is_over and HELD in record.outputs
 
 
 def id_of(record: Record, lineage: str) -> Id:
@@ -75,6 +80,9 @@ def _events(record: Record, seen: Observation) -> list[Event]:
     present = seen.presence is Presence.PRESENT
     if record.pending is not None:
         return _resolved(record, record.pending, seen, present)
+    if record.status.is_over and not present:
+        kept = {name: value for name, value in record.outputs.items() if name != HELD}
+        return [Observed(record.address, record.status, kept, record.detail)]
     if not present:
         return [] if record.status is Status.LOST else [Observed(record.address, Status.LOST, record.outputs)]
     if (seen.status, dict(seen.outputs), seen.detail) == (record.status, dict(record.outputs), record.detail):

@@ -27,6 +27,7 @@ from expiac.provenance import provenance, refuse_unpushed
 from expiac.provider import Examines, Inputs, Logs, Provider
 from expiac.refresh import Look, id_of, look
 from expiac.registry import Providers, no_provider
+from expiac.releasing import holding, release
 from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.state import Approved, Observed, Record, State
 from expiac.status import Status
@@ -141,9 +142,10 @@ class Session:
         self._reporter.hear(Began(plan))
         self._check_git(plan)
         decides = not plan.is_empty or plan.previous_overrides is not None
-        if self._look.events or decides:
+        if self._look.events or decides or self._holding():
             with held(self._journal, plan, purpose="apply" if self._program else "destroy"):
                 self._write_look()
+                release(self._holding(), self._journal, self._providers, self._reporter)
                 if decides:
                     self._journal.append(Approved(plan.overrides, self._program_path, plan.summary, provenance(
                         self.project.root, self.project.state_folder / "provenance")))
@@ -181,9 +183,10 @@ class Session:
         """Looks at everything, journals what changed, and says how each resource is."""
         self.state = self._journal.state
         self._look = look(self.state, self._providers)
-        if self._look.events:
+        if self._look.events or self._holding():
             with held(self._journal, self.state, purpose="refresh"):
                 self._write_look()
+                release(self._holding(), self._journal, self._providers, self._reporter)
             self.state = self._journal.state
         return seen(self._look.over(self.state))
 
@@ -212,6 +215,9 @@ class Session:
         for event in self._look.events:
             self._journal.append(event, durable=not isinstance(event, Observed))
         self._look = replace(self._look, events=())
+
+    def _holding(self) -> list[Record]:
+        return holding(self._journal.state, self._look.unseen)
 
     def _wait(self, plan: Plan, result: Result, timeout: float) -> Result:
         """Looks until every run has ended, and begins what was deferred as it becomes ready."""

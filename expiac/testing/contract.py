@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Protocol
 
@@ -64,15 +66,24 @@ def wait_until(holds: Callable[[], bool], limit: float, proceed: Callable[[], No
 class Try:
     """A provider and its bench, in sentences."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, noted: dict[Id, dict[str, Any]] | None = None) -> None:
         self.bench = bench
         self.provider = bench.provider()
+        self.noted = defaultdict(dict) if noted is None else noted
+        """What the provider noted about each launch, which stands in a journal."""
 
     def create(self, id: Id, course: Course = Course.LASTS) -> Observation:
-        return self.provider.create(id, self.bench.inputs(course, id), unnoted)
+        return self.provider.create(id, self.bench.inputs(course, id), self.noted[id].update)
+
+    def known(self, id: Id) -> Id:
+        """The id with what the provider noted about it."""
+        return replace(id, handle=self.noted.get(id, {}))
+
+    def delete(self, id: Id) -> Observation:
+        return self.provider.delete(self.known(id))
 
     def read(self, id: Id) -> Observation:
-        return self.provider.read_many([id])[id]
+        return self.provider.read_many([self.known(id)])[id]
 
     def until(self, id: Id, *statuses: Status) -> Observation:
         """Waits until the launch has one of the statuses, and returns how it is then."""
@@ -119,7 +130,7 @@ class ProviderContract:
     def test_created_at_once_by_many_it_is_born_once(self, world: Try) -> None:
         """Two processes that die and come back may overlap."""
         with ThreadPoolExecutor(4) as pool:
-            tries = [Try(world.bench) for _ in range(4)]
+            tries = [Try(world.bench, world.noted) for _ in range(4)]
             seen = list(pool.map(lambda each: each.create(A), tries))
         world.until(A, Status.RUNNING)
         assert {one.presence for one in seen} == {Presence.PRESENT}
@@ -145,7 +156,7 @@ class ProviderContract:
     def test_every_id_is_answered(self, world: Try) -> None:
         """What was never born is absent, not left out."""
         world.create(A)
-        seen = world.provider.read_many([A, A2, B])
+        seen = world.provider.read_many([*map(world.known, (A, A2, B))])
         assert {id: one.presence for id, one in seen.items()} == {
             A: Presence.PRESENT, A2: Presence.ABSENT, B: Presence.ABSENT}
         assert not world.provider.read_many([])
@@ -155,7 +166,7 @@ class ProviderContract:
         world.create(A)
         world.until(A, Status.RUNNING)
         assert world.read(STRANGER).presence is Presence.ABSENT
-        assert world.provider.delete(STRANGER).presence is Presence.ABSENT
+        assert world.delete(STRANGER).presence is Presence.ABSENT
         assert world.read(A).status is Status.RUNNING
 
     def test_a_job_that_succeeds_says_so_and_has_its_output(self, world: Try) -> None:
@@ -176,40 +187,40 @@ class ProviderContract:
         """Delete returns once the end is verified, and may be repeated."""
         world.create(A)
         world.until(A, Status.RUNNING)
-        assert world.provider.delete(A).status is Status.CANCELLED
+        assert world.delete(A).status is Status.CANCELLED
         assert not world.read(A).status.is_live or world.read(A).presence is Presence.ABSENT
-        assert world.provider.delete(A).status is Status.CANCELLED
+        assert world.delete(A).status is Status.CANCELLED
 
     def test_deleted_at_once_it_has_ended(self, world: Try) -> None:
         """A launch may be ended before it began."""
         world.create(A)
-        assert not world.provider.delete(A).status.is_live
+        assert not world.delete(A).status.is_live
         assert not world.read(A).status.is_live or world.read(A).presence is Presence.ABSENT
 
     def test_deleting_what_ended_says_how_it_ended(self, world: Try) -> None:
         """A stop that comes too late does not rewrite a success."""
         world.create(A, Course.SUCCEEDS)
         world.until(A, Status.SUCCEEDED)
-        assert world.provider.delete(A).status is Status.SUCCEEDED
+        assert world.delete(A).status is Status.SUCCEEDED
 
     def test_deleting_what_is_absent_succeeds(self, world: Try) -> None:
         """Destroy can be repeated."""
-        assert world.provider.delete(A).presence is Presence.ABSENT
+        assert world.delete(A).presence is Presence.ABSENT
 
     def test_another_process_sees_the_same_world(self, world: Try) -> None:
         """Nothing that matters is kept in the provider's memory."""
         world.create(A)
         world.until(A, Status.RUNNING)
-        other = Try(world.bench)
+        other = Try(world.bench, world.noted)
         assert other.read(A) == world.read(A)
-        assert other.provider.delete(A).status is Status.CANCELLED
+        assert other.delete(A).status is Status.CANCELLED
         assert world.read(A).status is Status.CANCELLED
 
     def test_an_update_does_not_disturb(self, world: Try) -> None:
         """New annotations restart nothing."""
         world.create(A)
         world.until(A, Status.RUNNING)
-        seen = world.provider.update(A, world.bench.inputs(Course.LASTS, A))
+        seen = world.provider.update(world.known(A), world.bench.inputs(Course.LASTS, A))
         assert (seen.status, world.births(A)) == (Status.RUNNING, 1)
 
     def test_what_is_noted_can_be_journalled_and_given_back(self, world: Try) -> None:
@@ -217,7 +228,8 @@ class ProviderContract:
         notes: list[Mapping[str, Any]] = []
         world.provider.create(A, world.bench.inputs(Course.LASTS, A), notes.append)
         handle = json.loads(json.dumps({key: value for note in notes for key, value in note.items()}))
-        assert world.read(Id(A.lineage, A.instance, A.launch, handle)).presence is Presence.PRESENT
+        id = Id(A.lineage, A.instance, A.launch, handle)
+        assert world.provider.read_many([id])[id].presence is Presence.PRESENT
 
     def test_logs_end_with_the_job(self, world: Try) -> None:
         """Following stops by itself."""
@@ -225,4 +237,4 @@ class ProviderContract:
             pytest.skip("this provider has no logs")
         world.create(A, Course.SUCCEEDS)
         world.until(A, Status.SUCCEEDED)
-        assert all(isinstance(line, str) for line in world.provider.logs(A, follow=True))
+        assert all(isinstance(line, str) for line in world.provider.logs(world.known(A), follow=True))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import yaml
 
 from expiac.errors import ExpiacError, Unavailable
-from expiac.providers.skypilot.seen import Job, Request, Where
+from expiac.providers.skypilot.seen import Cluster, Job, Request, Where
 
 GONE = Unavailable("SkyPilot's API server does not answer", "the test says so")
 
@@ -22,6 +22,12 @@ class Server:
     where: Where = field(default_factory=lambda: Where("http://127.0.0.1:1", "ada"))
     requests: dict[str, Request] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
+    clusters: dict[str, Job | None] = field(default_factory=dict)
+    """The job of each cluster; None while it has none yet."""
+    tasks: dict[str, str] = field(default_factory=dict)
+    """The task that each cluster was made for."""
+    bound: dict[str, str] = field(default_factory=dict)
+    """The cluster of a request, where it is no managed job's."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     asked: list[str] = field(default_factory=list)
@@ -35,6 +41,9 @@ class Server:
 
     def _born(self, request: Request) -> int:
         del self.requests[request.id]
+        if cluster := self.bound.get(request.id):
+            self.clusters[cluster] = Job(1, request.name, "PENDING", "", cluster=cluster)
+            return 1
         job = int(request.id.removeprefix("request-"))
         self.jobs[job] = Job(job, request.name, "PENDING", request.task)
         return job
@@ -43,13 +52,18 @@ class Server:
         """Each job moves one status on."""
         with self.lock:
             for job in self.jobs.values():
-                after = {"PENDING": "STARTING", "STARTING": "RUNNING", "CANCELLING": "CANCELLED"}.get(job.status)
-                run = yaml.safe_load(job.task)["run"]
-                if job.status == "RUNNING" and run != "lasts":
-                    after = {"succeeds": "SUCCEEDED", "fails": "FAILED"}[run]
-                if after:
-                    failure = "Job exited with exit code 3" if after == "FAILED" else ""
-                    self.jobs[job.id] = replace(job, status=after, failure=failure)
+                self.jobs[job.id] = _later(job, job.task)
+            for name, one in self.clusters.items():
+                self.clusters[name] = _later(one, self.tasks[name]) if one else None
+
+
+def _later(job: Job, task: str) -> Job:
+    after = {"PENDING": "STARTING", "STARTING": "RUNNING", "CANCELLING": "CANCELLED"}.get(job.status)
+    run = yaml.safe_load(task)["run"]
+    if job.status == "RUNNING" and run != "lasts":
+        after = {"succeeds": "SUCCEEDED", "fails": "FAILED"}[run]
+    failure = "Job exited with exit code 3" if after == "FAILED" and not job.cluster else ""
+    return replace(job, status=after, failure=failure) if after else job
 
 
 class FakeSky:
@@ -71,15 +85,33 @@ class FakeSky:
         self.server.proceed()
         return list(self.server.jobs.values())
 
+    def clusters(self, names) -> list[Cluster]:
+        self._asked("clusters")
+        self.server.proceed()
+        return [Cluster(name, "UP" if job else "INIT", self.server.tasks[name])
+                for name, job in self.server.clusters.items() if name in names]
+
+    def jobs_on(self, cluster: str) -> list[Job]:
+        self._asked("jobs_on")
+        job = self.server.clusters.get(cluster)
+        return [job] if job else []
+
+    def down(self, cluster: str) -> None:
+        self._asked("down")
+        self.server.clusters.pop(cluster, None)
+
     def check(self, task) -> str:
         return ""
 
-    def launch(self, task) -> str:
+    def launch(self, task, cluster: str = "") -> str:
         self.server.asked.append("launch")
         with self.server.lock:
             number = next(self.server.numbers)
             request = Request(f"request-{number}", task["name"], yaml.safe_dump(task))
             self.server.requests[request.id] = request
+            if cluster:
+                self.server.bound[request.id] = cluster
+                self.server.clusters[cluster], self.server.tasks[cluster] = None, request.task
         if self.loses == "launch":
             raise GONE
         return request.id
@@ -96,7 +128,7 @@ class FakeSky:
         self._asked("cancel")
         self.server.jobs[job] = replace(self.server.jobs[job], status="CANCELLING")
 
-    def lines(self, job: int, *, follow: bool) -> Iterator[str]:
+    def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
         yield from ("(head, rank=0, pid=1) hello", "(worker1, rank=1, pid=2) hello")
 
     def _asked(self, what: str) -> None:

@@ -53,7 +53,7 @@ def test_an_answer_that_was_lost_is_found_again(trial):
     with pytest.raises(Uncertain):
         trial.create(loses="launch")
     assert (trial.read().presence, trial.read().status) == (Presence.PRESENT, Status.PENDING)
-    assert trial.create().outputs == {"job_id": 1}
+    assert trial.create().outputs == {"job_id": 1, "recoveries": 0}
     assert trial.launches == 1
 
 
@@ -62,7 +62,7 @@ def test_a_launch_under_way_is_waited_for(trial):
     with pytest.raises(Uncertain):
         trial.create(loses="launched")
     assert trial.handle["request"] == "request-1"
-    assert trial.create().outputs == {"job_id": 1}
+    assert trial.create().outputs == {"job_id": 1, "recoveries": 0}
     assert (trial.launches, trial.handle["job"]) == (1, 1)
 
 

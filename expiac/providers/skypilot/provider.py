@@ -1,4 +1,4 @@
-"""The SkyPilot backend: every launch is one managed job, and is launched once, whoever dies meanwhile.
+"""The SkyPilot backend: every launch is one job, managed or on a cluster of its own, and is launched once.
 
 SkyPilot launches twice when it is asked twice. So a launch carries its names in its environment, its request is noted
 before its answer is awaited, and nothing is launched before requests under way and the queue were looked at.
@@ -11,12 +11,14 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from expiac.errors import ExpiacError, Locked, Unavailable, Uncertain
 from expiac.lock import Lock
-from expiac.provider import ABSENT, Id, Inputs, Note, Observation, Presence
-from expiac.providers.skypilot.document import checkable, launchable
+from expiac.provider import ABSENT, HELD, Id, Inputs, Note, Observation, Presence
+from expiac.providers.skypilot import clusters
+from expiac.providers.skypilot.document import checkable, forgets, launchable
 from expiac.providers.skypilot.sdk import Sdk
 from expiac.providers.skypilot.seen import OUTPUTS, Job, Sight, Sky, outputs
 from expiac.providers.skypilot.statuses import observation, observe, other_place
@@ -40,18 +42,29 @@ class SkypilotProvider:
         self._looks = Together(self._look)
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
-        """How each id is, from one queue call."""
+        """How each id is: one queue call for all managed jobs, and one for each cluster that is up."""
         if not ids:
             return {}
-        sight = self._look(requests=not all("job" in id.handle for id in ids))
-        return {id: observe(sight, id) for id in ids}
+        alone = [id for id in ids if HELD in id.handle]
+        managed = [id for id in ids if HELD not in id.handle]
+        seen: dict[Id, Observation] = {}
+        if managed:
+            sight = self._look(requests=not all("job" in id.handle for id in managed))
+            seen |= {id: observe(sight, id) for id in managed}
+        if alone:
+            sight = clusters.look(self._sky, alone)
+            seen |= {id: observe(sight, id) for id in alone}
+        return seen
 
     def examine(self, inputs: Inputs) -> str:
         """Raises where SkyPilot would refuse the task; asks no server."""
-        return self._sky.check(checkable(inputs, self._root))
+        task = checkable(inputs, self._root)
+        return "; ".join(filter(None, [self._sky.check(task), forgets(task)]))
 
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
         """Launches the job, or adopts it where it was launched already; returns once SkyPilot has given it an id."""
+        if not clusters.is_managed(inputs.values):
+            id = replace(id, handle={**id.handle, HELD: clusters.cluster_of(id)})
         try:
             with Lock(self._place(id) / f"{id.launch}.lock", purpose="launch", wait_seconds=self._patience):
                 return self._create(id, inputs, note)
@@ -64,34 +77,51 @@ class SkypilotProvider:
 
     def delete(self, id: Id) -> Observation:
         """Cancels the job by its id, and returns once SkyPilot says that it has ended."""
-        sight = self._looks()
+        sight = self._sight(id)
         if elsewhere := other_place(sight, id):
             raise ExpiacError("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
         if request := sight.request(id):
             self._awaited(request.id, id)
-            sight = self._looks()
+            sight = self._sight(id)
         if (job := sight.job(id)) is None:
             return ABSENT
-        live = [twin for twin in sight.jobs_of(id) if _is_live(twin)]
-        if not live:
+        left = [twin for twin in sight.jobs_of(id) if twin.cluster or _is_live(twin)]
+        if not left:
             return observation(job)
         try:
-            for twin in live:
-                self._sky.cancel(twin.id)
+            for twin in left:
+                self._end(twin)
         except Unavailable as error:
             raise Uncertain("Not known whether it was cancelled", f"{id.instance}: {error.detail}",
                             "run the command again") from error
-        return self._ended(id)
+        ended = self._ended(id)
+        return _without_cluster(job) if job.cluster else ended
+
+    def release(self, id: Id) -> None:
+        """Takes down the cluster of a launch that has ended."""
+        job = clusters.look(self._sky, [id]).job(id) if HELD in id.handle else None
+        if job is not None and not _is_live(job):
+            self._end(job)
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""
-        sight = self._look()
+        sight = self._sight(id)
         job = sight.job(id)
         if job is None:
             why = other_place(sight, id) or ("its launch is under way" if sight.request(id) else "SkyPilot has none")
             raise ExpiacError("No logs", f"{id.instance}: {why}", "expiac status")
-        lines = self._sky.lines(job.id, follow=follow)
+        lines = self._sky.lines(job.id, follow=follow, cluster=job.cluster)
         return lines if node is None else (line for line in lines if _node(line) == node)
+
+    def _sight(self, id: Id) -> Sight:
+        return clusters.look(self._sky, [id]) if HELD in id.handle else self._looks()
+
+    def _end(self, job: Job) -> None:
+        """Asks for the end of a job by its id; a cluster goes with its job."""
+        if job.cluster:
+            self._sky.down(job.cluster)
+        else:
+            self._sky.cancel(job.id)
 
     def _look(self, *, requests: bool = True) -> Sight:
         # Requests first: a launch that ends in between is then seen twice, and never missed.
@@ -100,10 +130,11 @@ class SkypilotProvider:
         return Sight(where, under_way, self._sky.jobs())
 
     def _create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
-        sight = self._looks()
+        sight = self._sight(id)
         if elsewhere := other_place(sight, id):
             raise Uncertain("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
-        note({"endpoint": sight.where.endpoint, "user": sight.where.user})
+        place = {HELD: id.handle[HELD]} if HELD in id.handle else {}
+        note({"endpoint": sight.where.endpoint, "user": sight.where.user, **place})
         if job := sight.job(id):
             note({"job": job.id})
             return observation(job)
@@ -111,7 +142,7 @@ class SkypilotProvider:
             return self._settled(id, request.id, outputs(request.task), note)
         task = launchable(inputs, id, self._root, self._place(id))
         try:
-            request_id = self._sky.launch(task)
+            request_id = self._sky.launch(task, id.handle.get(HELD, ""))
         except Unavailable as error:
             return self._found(id, note, error, surely_not=False)  # it may have arrived all the same
         return self._settled(id, request_id, json.loads(task["envs"].get(OUTPUTS, "{}")), note)
@@ -125,14 +156,15 @@ class SkypilotProvider:
         except ExpiacError as error:
             return self._found(id, note, error, surely_not=True)
         note({"job": job})
-        return Observation(Presence.PRESENT, Status.PENDING, {**outputs, "job_id": job})
+        held = {HELD: id.handle[HELD]} if HELD in id.handle else {"recoveries": 0}
+        return Observation(Presence.PRESENT, Status.PENDING, {**outputs, "job_id": job, **held})
 
     def _found(self, id: Id, note: Note, error: ExpiacError, *, surely_not: bool) -> Observation:
         """The launch as it is seen after an error; raises where it was not born, or where that can't be known."""
         unknown = Uncertain("Not known whether it was launched", f"{id.instance}: {error.summary}: {error.detail}",
                             "expiac apply, which looks for it first")
         try:
-            sight = self._looks()
+            sight = self._sight(id)
         except Unavailable:
             raise unknown from error
         if job := sight.job(id):
@@ -157,7 +189,7 @@ class SkypilotProvider:
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
             try:
-                sight = self._looks()
+                sight = self._sight(id)
             except Unavailable as error:
                 raise Uncertain("Not known whether it has ended", f"{id.instance}: {error.detail}",
                                 "run the command again") from error
@@ -171,6 +203,14 @@ class SkypilotProvider:
         if os.sep in id.instance or id.instance.startswith("."):
             raise ExpiacError("Not a name for a run", id.instance)
         return self._folder / id.instance
+
+
+def _without_cluster(job: Job) -> Observation:
+    """How a job is once its cluster is down."""
+    seen = observation(job)
+    status = seen.status if seen.presence is Presence.PRESENT and seen.status.is_over else Status.CANCELLED
+    kept = {name: value for name, value in seen.outputs.items() if name != HELD}
+    return Observation(Presence.PRESENT, status, kept, seen.detail)
 
 
 def _is_live(job: Job) -> bool:

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from expiac.errors import Unavailable
+from expiac.providers.skypilot import sdk_clusters
 from expiac.providers.skypilot.limit import within
-from expiac.providers.skypilot.seen import Job, Request, Where
+from expiac.providers.skypilot.seen import Cluster, Job, Request, Where
 from expiac.providers.skypilot.trouble import translated
 
 REACH, ANSWER, UPLOAD, START = 8.0, 180.0, 600.0, 180.0
@@ -48,6 +49,14 @@ class Sdk:
         """All managed jobs of this user, in one call."""
         return _within(ANSWER, _jobs, "asking for the managed jobs")
 
+    def clusters(self, names: Sequence[str]) -> Sequence[Cluster]:
+        """Those of the named clusters that there are, in one call."""
+        return _within(ANSWER, lambda: sdk_clusters.clusters(_sky(), names), "asking for the clusters")
+
+    def jobs_on(self, cluster: str) -> Sequence[Job]:
+        """The jobs of a cluster; none where it is gone."""
+        return _within(ANSWER, lambda: sdk_clusters.jobs_on(_sky(), cluster), f"asking {cluster} for its jobs")
+
     def check(self, task: Mapping[str, Any]) -> str:
         """Raises where SkyPilot would refuse the task; a remark where it could not be asked in time."""
         try:
@@ -58,22 +67,26 @@ class Sdk:
             return f"not checked by SkyPilot: {error.detail}"
         return ""
 
-    def launch(self, task: Mapping[str, Any]) -> str:
-        """The id of a request that launches the task as a managed job."""
+    def launch(self, task: Mapping[str, Any], cluster: str = "") -> str:
+        """The id of a request that launches the task: as a managed job, or on a new cluster of this name."""
         made = _within(REACH * 4, lambda: _task(task), "reading the task")
-        return _within(UPLOAD, lambda: _launch(made), f"launching {task['name']}")
+        return _within(UPLOAD, lambda: _launch(made, cluster), f"launching {task['name']}")
 
     def launched(self, request: str) -> int:
         """The id of the job that a request brought about; waits for its end."""
-        return _within(ANSWER, lambda: _launched(request), "waiting for the launch")
+        return _within(UPLOAD, lambda: _launched(request), "waiting for the launch")
 
     def cancel(self, job: int) -> None:
         """Asks for the end of a managed job, by its id."""
         _within(ANSWER, lambda: _cancel(job), f"cancelling job {job}")
 
-    def lines(self, job: int, *, follow: bool) -> Iterator[str]:
-        """What a managed job prints, line by line."""
-        chunks = _within(ANSWER, lambda: _log(job, follow), f"reading the log of job {job}")
+    def down(self, cluster: str) -> None:
+        """Takes a cluster down, and returns when it is gone."""
+        _within(UPLOAD, lambda: sdk_clusters.down(_sky(), cluster), f"taking {cluster} down")
+
+    def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
+        """What a job prints, line by line."""
+        chunks = _within(ANSWER, lambda: _log(job, follow, cluster), f"reading the log of job {job}")
         rest = ""
         try:
             for chunk in chunks:
@@ -149,13 +162,15 @@ def _start() -> None:
 
 def _requests() -> list[Request]:
     return [Request(payload.request_id, *_launching(payload.request_body))
-            for payload in _sky().api_status() if payload.name.endswith("jobs.launch")]
+            for payload in _sky().api_status() if payload.name.endswith(("jobs.launch", "sky.launch"))]
 
 
 def _launching(body: str) -> tuple[str, str]:
     """The name and the task of a launch request."""
     told = json.loads(body) or {}
-    return str(told.get("name") or ""), str(told.get("task") or "")
+    task = str(told.get("task") or "")
+    # Only a managed job's launch has a name of its own; a cluster's task begins with it.
+    return str(told.get("name") or task.partition("\n")[0].removeprefix("name: ")), task
 
 
 def _jobs() -> list[Job]:
@@ -177,7 +192,9 @@ def _task(task: Mapping[str, Any]) -> Any:
     return _sky().Task.from_yaml_config(json.loads(json.dumps(task)))  # it changes what it is given
 
 
-def _launch(task: Any) -> str:
+def _launch(task: Any, cluster: str) -> str:
+    if cluster:
+        return str(_sky().launch(task, cluster_name=cluster))
     return str(_sky().jobs.launch(task, name=task.name, job_group=None))
 
 
@@ -191,6 +208,10 @@ def _cancel(job: int) -> None:
     sky.get(sky.jobs.cancel(job_ids=[job]))
 
 
-def _log(job: int, follow: bool) -> Iterator[str | None]:
-    chunks: Iterator[str | None] = _sky().jobs.tail_logs(job_id=job, follow=follow, preload_content=False)
+def _log(job: int, follow: bool, cluster: str) -> Iterator[str | None]:
+    chunks: Iterator[str | None]
+    if cluster:
+        chunks = _sky().tail_logs(cluster, job_id=job, follow=follow, preload_content=False)
+    else:
+        chunks = _sky().jobs.tail_logs(job_id=job, follow=follow, preload_content=False)
     return chunks

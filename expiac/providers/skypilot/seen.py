@@ -31,7 +31,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A `jobs.launch` that has not ended."""
+    """A launch, of a managed job or on a cluster, that has not ended."""
 
     id: str
     name: str
@@ -42,9 +42,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A managed job."""
+    """A managed job, or one on a cluster of its own."""
 
     id: int
+    """Among managed jobs, or on its cluster; 0 where its cluster has not taken it yet."""
     name: str
     status: str
     """SkyPilot's word."""
@@ -54,6 +55,21 @@ class Job:
     recoveries: int = 0
     submitted_at: float = 0.0
     """Seconds since 1970."""
+    cluster: str = ""
+    """The cluster that it has for itself; empty for a managed job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster of this user's, whatever its state."""
+
+    name: str
+    status: str
+    """SkyPilot's word: INIT, UP, STOPPED, …"""
+    task: str
+    """The YAML of the task that it was made for."""
+    reason: str = ""
+    """SkyPilot's words on an unhealthy one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +106,21 @@ class Sky(Protocol):
 
     def jobs(self) -> Sequence[Job]: ...
 
+    def clusters(self, names: Sequence[str]) -> Sequence[Cluster]: ...
+
+    def jobs_on(self, cluster: str) -> Sequence[Job]: ...
+
     def check(self, task: Mapping[str, Any]) -> str: ...
 
-    def launch(self, task: Mapping[str, Any]) -> str: ...
+    def launch(self, task: Mapping[str, Any], cluster: str = "") -> str: ...
 
     def launched(self, request: str) -> int: ...
 
     def cancel(self, job: int) -> None: ...
 
-    def lines(self, job: int, *, follow: bool) -> Iterator[str]: ...
+    def down(self, cluster: str) -> None: ...
+
+    def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]: ...
 
 
 def envs(task: str) -> Mapping[str, str]:
@@ -121,8 +143,13 @@ def outputs(task: str) -> dict[str, str]:
         return {}
 
 
+def launch_of(task: str) -> tuple[str | None, str | None, str | None]:
+    """Lineage, instance and launch of which a task says that it is."""
+    given = envs(task)
+    return given.get(LINEAGE), given.get(INSTANCE), given.get(LAUNCH)
+
+
 def _is(id: Id, born: Request | Job) -> bool:
     if born.name != id.instance or not born.task:  # the names are compared first: reading YAML is slow
         return False
-    given = envs(born.task)
-    return (given.get(LINEAGE), given.get(INSTANCE), given.get(LAUNCH)) == (id.lineage, id.instance, str(id.launch))
+    return launch_of(born.task) == (id.lineage, id.instance, str(id.launch))

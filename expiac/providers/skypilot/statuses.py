@@ -1,18 +1,20 @@
-"""SkyPilot's statuses of a managed job in our words. Pure."""
+"""SkyPilot's statuses of a job, managed or on a cluster of its own, in our words. Pure."""
 
 from __future__ import annotations
 
 import re
 
-from expiac.provider import ABSENT, Id, Observation, Presence
+from expiac.provider import ABSENT, HELD, Id, Observation, Presence
 from expiac.providers.skypilot.seen import Job, Sight, outputs
 from expiac.status import Status
 
 STATUSES = {
     "PENDING": Status.PENDING,
+    "INIT": Status.STARTING,
     "DEPRECATED_SUBMITTED": Status.PENDING,
     "SUBMITTED": Status.PENDING,
     "STARTING": Status.STARTING,
+    "SETTING_UP": Status.STARTING,
     "RUNNING": Status.RUNNING,
     "WINDING_DOWN": Status.RUNNING,
     "RECOVERING": Status.RECOVERING,
@@ -21,6 +23,7 @@ STATUSES = {
     "CANCELLED": Status.CANCELLED,
     "FAILED": Status.FAILED,
     "FAILED_SETUP": Status.FAILED,
+    "FAILED_DRIVER": Status.FAILED,
     "FAILED_PRECHECKS": Status.FAILED,
     "FAILED_NO_RESOURCE": Status.FAILED,
     "FAILED_CONTROLLER": Status.FAILED,
@@ -40,11 +43,14 @@ def observe(sight: Sight, id: Id) -> Observation:
 
 
 def observation(job: Job) -> Observation:
-    """How a managed job is."""
+    """How a job is."""
     status = STATUSES.get(job.status)
     if status is None:
-        return Observation(Presence.UNKNOWN, detail=f"SkyPilot says {job.status}, which expiac does not know")
-    return Observation(Presence.PRESENT, status, {**outputs(job.task), "job_id": job.id}, _detail(job))
+        said = one_line(job.failure) or f"SkyPilot says {job.status}, which expiac can do nothing with"
+        return Observation(Presence.UNKNOWN, detail=f"{job.cluster or f'job {job.id}'}: {said}")
+    seen = {HELD: job.cluster} if job.cluster else {"recoveries": job.recoveries}
+    told = {"failure_reason": one_line(job.failure)} if job.failure else {}
+    return Observation(Presence.PRESENT, status, {**outputs(job.task), "job_id": job.id, **seen, **told}, _detail(job))
 
 
 def other_place(sight: Sight, id: Id) -> str:

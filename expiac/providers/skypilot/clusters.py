@@ -1,0 +1,49 @@
+"""Jobs that are not managed: each launch has a cluster of its own, which is named after it and goes with it.
+
+A cluster that carries the launch's names is the launch's birth, whatever has become of it since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from expiac.errors import Unavailable
+from expiac.provider import HELD, Id
+from expiac.providers.skypilot.seen import Cluster, Job, Request, Sight, Sky, envs, launch_of
+
+
+def is_managed(values: Mapping[str, Any]) -> bool:
+    """Whether a job's inputs ask for a managed job."""
+    return values.get("managed", True) is not False
+
+
+def cluster_of(id: Id) -> str:
+    """The name of a launch's cluster."""
+    return f"{id.instance}-{id.launch}"
+
+
+def look(sky: Sky, ids: Sequence[Id]) -> Sight:
+    """How the launches of these ids are: one call for all clusters, and one for each that is up."""
+    where = sky.where()
+    under_way = sky.requests()  # first: a launch that ends in between is then seen twice, and never missed
+    found = sky.clusters([str(id.handle[HELD]) for id in ids])
+    return Sight(where, under_way, [_job(sky, cluster, under_way) for cluster in found])
+
+
+def _job(sky: Sky, cluster: Cluster, under_way: Sequence[Request]) -> Job:
+    name = envs(cluster.task).get("EXPIAC_INSTANCE", cluster.name)
+    waits = any(launch_of(request.task) == launch_of(cluster.task) for request in under_way)
+    try:
+        jobs = sky.jobs_on(cluster.name) if cluster.status == "UP" else ()
+    except Unavailable as error:
+        return Job(0, name, "UNREACHABLE", cluster.task, error.detail, cluster=cluster.name)
+    if jobs:
+        first = min(jobs, key=lambda job: job.id)
+        why = "the command failed; expiac logs shows how" if first.status == "FAILED" else ""
+        return replace(first, name=name, task=cluster.task, failure=why)
+    # A cluster without a job, which nobody is about to bring one: the launch died on the way.
+    word = "STARTING" if waits else "FAILED_SETUP" if cluster.status in ("UP", "INIT") else cluster.status
+    return Job(0, name, word, cluster.task, "" if waits else cluster.reason or "its cluster never took the job",
+               cluster=cluster.name)
