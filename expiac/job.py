@@ -63,8 +63,9 @@ class SkypilotJobConfig(Config):
     """GiB."""
     envs: dict[str, str] = dataclasses.field(default_factory=dict)
     """Environment variables of the job."""
-    file_mounts: dict[str, str] = dataclasses.field(default_factory=dict)
-    """Target on the machine → source here; compared by target and content."""
+    file_mounts: dict[str, str | dict[str, Any]] = dataclasses.field(default_factory=dict)
+    """Target on the machine → source here, compared by target and content. On a cloud also `s3://bucket/path`, which is
+    copied, or what SkyPilot mounts: `{"source": "s3://bucket", "mode": "MOUNT"}`."""
     data_dir: Annotated[Placement[str | None], AfterValidator(_is_folder)] = None
     """Where the job leaves what it makes, in its `DATA_DIR`; None is the project's. What is to outlive the machine,
     such as the checkpoints that a recovery resumes from, needs a shared file system or a mounted bucket."""

@@ -115,9 +115,11 @@ class _Preparation:
         """Mounts by target and content, and the working tree where the job pins it: a path says nothing."""
         self._refuse_missing_workdir(job)
         sources = job.skypilot.file_mounts
-        for source in {*sources.values()} - self._mounted.keys():  # jobs often share a data set: it is read once
+        here = {source for source in sources.values() if isinstance(source, str)}
+        for source in here - self._mounted.keys():  # jobs often share a data set: it is read once
             self._mounted[source] = _content_of(self.project.root, job.name, source)
-        mounts = {target: self._mounted[source] for target, source in sources.items()}
+        mounts = {target: self._mounted[source] if isinstance(source, str) else source
+                  for target, source in sources.items()}
         content: dict[str, Any] = {"file_mounts": mounts} if mounts else {}
         if job.pin_code:
             content["code"] = self._code

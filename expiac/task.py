@@ -20,7 +20,7 @@ CONFIG_FILE = "config.yaml"
 
 def task(place: SkypilotJobConfig, run: str, infra: str, project: Project, *, has_config: bool) -> dict[str, Any]:
     """The task document; `has_config` mounts the rendered config where the trainer looks for it."""
-    mounts = dict(place.file_mounts)
+    mounts: dict[str, Any] = dict(place.file_mounts)
     if has_config:
         target = f"{project.configs}/experiments/{INSTANCE}.yaml"
         mounts[f"~/sky_workdir/{target}" if place.workdir is not None else f"~/{target}"] = CONFIG_FILE

@@ -40,7 +40,7 @@ def checkable(inputs: Inputs, root: Path) -> dict[str, Any]:
         if section in task:
             task[section] = {name: value or "-" for name, value in _variables(task, section).items()}
     mounts = task.get("file_mounts") or {}
-    task["file_mounts"] = {target: source for target, source in mounts.items() if source not in inputs.texts}
+    task["file_mounts"] = {target: source for target, source in mounts.items() if not _is_text(source, inputs)}
     return _placed(task, inputs, root, root)
 
 
@@ -80,7 +80,7 @@ def _filled(variables: Mapping[str, str | None], section: str, environ: Mapping[
 
 
 def _write(inputs: Inputs, task: Mapping[str, Any], folder: Path) -> None:
-    for source in {*(task.get("file_mounts") or {}).values()} & inputs.texts.keys():
+    for source in filter(lambda source: _is_text(source, inputs), (task.get("file_mounts") or {}).values()):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (folder / source).write_text(inputs.texts[source])
@@ -88,12 +88,18 @@ def _write(inputs: Inputs, task: Mapping[str, Any], folder: Path) -> None:
             raise ExpiacError("State folder not writable", f"{folder / source}: {error.strerror}") from error
 
 
+def _is_text(source: object, inputs: Inputs) -> bool:
+    """Whether what is mounted is one of the rendered texts."""
+    return isinstance(source, str) and source in inputs.texts
+
+
 def _placed(task: dict[str, Any], inputs: Inputs, root: Path, folder: Path) -> dict[str, Any]:
     """The task with every path here made absolute: SkyPilot reads them from somewhere else."""
     if workdir := task.get("workdir"):
         task["workdir"] = _absolute(str(workdir), root)
     task["file_mounts"] = {
-        target: str(folder / source) if source in inputs.texts else _absolute(str(source), root)
+        target: source if isinstance(source, dict)
+        else str(folder / source) if _is_text(source, inputs) else _absolute(str(source), root)
         for target, source in (task.get("file_mounts") or {}).items()}
     return {key: value for key, value in task.items() if value}
 
