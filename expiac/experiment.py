@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from expiac.config import Config
 from expiac.job import SkypilotJobConfig, TrainingJob, TrainingRunConfig
@@ -29,6 +31,8 @@ class ExperimentConfig(Config):
     """Jobs launched earlier, for the experiment to refer to."""
     infra: str | None = None
     """Where its jobs run that do not say: `local`, `aws`, `k8s/ctx`, `slurm/name`, …"""
+    budget: Annotated[float | None, Field(gt=0)] = None
+    """Dollars that all its jobs may cost at most; a plan above it is refused."""
     data_dir: str | None = None
     """Where its jobs leave what they make that do not say: a folder that outlives their machines."""
 
@@ -70,7 +74,7 @@ class Experiment(ABC):
         names = [ONLY_JOB] if len(configs) == 1 else [f"job_{index}" for index in range(len(configs))]
         return Stack(self.config.name, [
             TrainingJob(job.job_name or name, skypilot=self._placed(job.skypilot), training=job.training)
-            for name, job in zip(names, configs, strict=True)])
+            for name, job in zip(names, configs, strict=True)], budget=self.config.budget)
 
     def _placed(self, skypilot: SkypilotJobConfig) -> SkypilotJobConfig:
         wanted = {name: value for name in ("infra", "data_dir")

@@ -112,6 +112,11 @@ class Step:
     note: str = ""
     """What the provider says of it: no GPU here, so it will run on the CPU."""
     cost_per_hour: float | None = None
+    """Dollars, all nodes together."""
+    cost_at_most: float | None = None
+    """Dollars for the whole run, where something bounds it."""
+    unpriced: bool = False
+    """Its provider has prices, and none for this."""
 
 
 @dataclass(frozen=True, slots=True)

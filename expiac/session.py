@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from expiac import planner, program, recorded
+from expiac.cost import counts, priced, refuse_over
 from expiac.deferred import outlook
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
@@ -24,7 +26,7 @@ from expiac.prepare import desired
 from expiac.progress import seen
 from expiac.project import Project, find
 from expiac.provenance import provenance, refuse_unpushed
-from expiac.provider import Examines, Inputs, Logs, Provider
+from expiac.provider import Estimates, Examines, Inputs, Logs, Provider
 from expiac.refresh import Look, id_of, look
 from expiac.registry import Providers, no_provider
 from expiac.releasing import holding, release
@@ -116,7 +118,24 @@ class Session:
         self._look = look(self.state, self._providers) if refresh else Look()
         seen = replace(self._look.over(self.state), serial=self.state.serial)
         made = planner.plan(wanted, seen, wishes)
-        return replace(made, steps=tuple(self._examined(step, ask=refresh) for step in made.steps))
+        budget = self._program.stack.budget if self._program and wanted else None
+        made = replace(made, steps=tuple(self._examined(step, ask=refresh) for step in made.steps))
+        if refresh or budget:
+            made = replace(made, steps=tuple(self._priced(step, kept=budget is not None) for step in made.steps))
+        if budget:
+            refuse_over(budget, made)
+        return made
+
+    def _priced(self, step: Step, *, kept: bool) -> Step:
+        """The step with its price; with `kept`, that of a job which goes on running too."""
+        want = step.desired
+        if want is None or not (step.action.launches or (kept and counts(step))):
+            return step
+        provider: object = self._providers.get(want.provider)
+        if not isinstance(provider, Estimates):
+            return step
+        with _named(step.address):
+            return priced(step, provider.estimate(Inputs(want.inputs, want.texts)))
 
     def _examined(self, step: Step, *, ask: bool) -> Step:
         """The step with its provider's remark; without `ask` no provider is asked anything."""
@@ -128,10 +147,8 @@ class Session:
             raise no_provider(step.address, want.provider)
         if not ask or not isinstance(provider, Examines):
             return step
-        try:
+        with _named(step.address):
             return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
-        except ExpiacError as error:
-            raise ExpiacError(error.summary, f"{step.address}: {error.detail}", error.hint) from error
 
     def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = 7 * 86400) -> Result:
         """Carries out the plan; with `wait`, until every run has ended and every deferred step is done."""
@@ -253,6 +270,15 @@ class Session:
         self.state = self._journal.state
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)
+
+
+@contextmanager
+def _named(address: str) -> Iterator[None]:
+    """A provider's error about one resource names it."""
+    try:
+        yield
+    except ExpiacError as error:
+        raise ExpiacError(error.summary, f"{address}: {error.detail}", error.hint) from error
 
 
 def _last(history: Sequence[Record], address: str) -> Record | None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from expiac import inline
+from expiac import cost, inline
 from expiac.plan import ABSENT, Action, Change, Plan, Step
 
 FORMAT = 1
@@ -103,8 +103,10 @@ def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
         yield from _wrapped(f"! {step.warning}", "", room)
     if step.note and step.note not in shared:
         yield from _wrapped(step.note, "", room)
-    if step.cost_per_hour is not None:
-        yield _dollars(step.cost_per_hour)
+    if step.cost_per_hour is not None and step.action.launches:
+        yield cost.said(step.cost_per_hour, step.cost_at_most)
+    if step.unpriced and step.action.launches:
+        yield "no price known"
 
 
 def _reason(step: Step) -> str:
@@ -135,15 +137,14 @@ def _wrapped(line: str, indent: str, room: int) -> list[str]:
 
 
 def _total_cost(plan: Plan) -> str:
-    launches = [step.cost_per_hour for step in plan.steps if step.action.launches]
-    known = [cost for cost in launches if cost is not None]
+    launches = [step for step in plan.steps if step.action.launches]
+    known = [step for step in launches if step.cost_per_hour is not None]
     if not known:
         return ""
-    return f", {'at least ' if len(known) < len(launches) else ''}{_dollars(sum(known))}"
-
-
-def _dollars(amount: float) -> str:
-    return f"${amount:,.2f} per hour"
+    bounds = [step.cost_at_most for step in known]
+    total = sum(step.cost_per_hour or 0 for step in known)
+    at_most = None if None in bounds else sum(bound or 0 for bound in bounds)
+    return f", {'at least ' if len(known) < len(launches) else ''}{cost.said(total, at_most)}"
 
 
 def document(plan: Plan) -> dict[str, Any]:
@@ -174,6 +175,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "reason": step.reason,
         "changes": [_change_document(change) for change in step.changes],
         "cost_per_hour": step.cost_per_hour,
+        "cost_at_most": step.cost_at_most,
         "depends_on": list(step.depends_on),
         "deferred": step.deferred,
         "warning": step.warning,

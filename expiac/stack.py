@@ -16,14 +16,17 @@ class Stack:
 
     name: str
     resources: tuple[Resource, ...]
+    budget: float | None = None
+    """Dollars that all its jobs may cost at most; a plan above it is refused."""
 
-    def __init__(self, name: str, resources: Iterable[Resource]) -> None:
+    def __init__(self, name: str, resources: Iterable[Resource], *, budget: float | None = None) -> None:
         declared = tuple(resources)
         if not NAME.fullmatch(name):
             raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'")
         _refuse_duplicates(declared)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "resources", _ordered(declared))
+        object.__setattr__(self, "budget", budget)
 
 
 def dependencies(resource: Resource, refs: Iterable[Ref]) -> tuple[str, ...]:

@@ -100,6 +100,10 @@ class FakeSky:
         self._asked("down")
         self.server.clusters.pop(cluster, None)
 
+    def price(self, task) -> float | None:
+        self._asked("price")
+        return {"slurm/loop": 2.0}.get(task["resources"].get("infra"))
+
     def check(self, task) -> str:
         return ""
 

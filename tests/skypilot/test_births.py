@@ -139,3 +139,12 @@ def test_one_node_of_several_can_be_heard(trial):
     assert list(trial.provider().logs(A, node=1)) == ["(worker1, rank=1, pid=2) hello"]
 
 
+
+
+def test_jobs_alike_are_priced_once(trial):
+    """A thousand of them cost one question."""
+    provider = trial.provider()
+    task = Inputs({}, {"task.yaml": "name: a\nrun: true\nnum_nodes: 2\nresources: {infra: slurm/loop}\n"})
+    other = Inputs({}, {"task.yaml": "name: b\nrun: true\nresources: {infra: k8s}\n"})
+    assert [provider.estimate(one) for one in (task, task, other)] == [2.0, 2.0, None]
+    assert trial.server.asked.count("price") == 2

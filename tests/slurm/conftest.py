@@ -13,6 +13,7 @@ import pytest
 
 from tests.slurm import packages
 from tests.slurm.cluster import Cluster
+from tests.slurm.desk import Desk
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -27,6 +28,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Cluster]:
     """A cluster with a SkyPilot of its own: `slurm.env` for a client, `slurm.home`, `slurm.infra`."""
+    if standing := os.environ.get("EXPIAC_SLURM_CLUSTER"):
+        yield Cluster.at(Path(standing))  # brought up by hand, for many runs of the tests
+        return
     if why := packages.obstacle() or packages.install():
         pytest.skip(why)
     folder = Path(tempfile.mkdtemp(prefix="expiac-slurm-", dir="/tmp"))  # pytest's own folders are closed to others
@@ -40,6 +44,12 @@ def slurm() -> Iterator[Cluster]:
         left = _left(cluster)
         shutil.rmtree(folder)
     assert not left, "the end of the cluster is the end of all its processes"
+
+
+@pytest.fixture
+def desk(slurm: Cluster, tmp_path: Path) -> Desk:
+    """A project whose backend is the cluster."""
+    return Desk(tmp_path, slurm.env, slurm.infra)
 
 
 def _left(cluster: Cluster) -> list[str]:

@@ -3,131 +3,88 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from datetime import datetime
-from pathlib import Path
 
+import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.slurm.desk import SECRET, Desk
+
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
-LIMIT = 600
-STACK = '''
-from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
-
-
-class Small(ExperimentConfig):
-    name: str = "small"
-    seconds: int = 1
-    jobs: int = 1
-
-
-def stack(config: Small) -> Stack:
-    where = SkypilotJobConfig(gpus=1, secrets=["TOKEN"], file_mounts={"~/sky_workdir/extra/note.txt": "note.txt"})
-    run = f"cat extra/note.txt; test $TOKEN = hush && echo told; echo I am $EXPIAC_INSTANCE; sleep {config.seconds}"
-    return Stack(config.name, [
-        Job(f"job{number}", run=run, skypilot=where, outputs={"result": "out/r"}) for number in range(config.jobs)])
-'''
-QUEUE = """
-import json
-from expiac.providers.skypilot import get_skypilot_service
-from expiac.providers.skypilot.seen import envs
-for job in get_skypilot_service().list():
-    told = envs(job.task)
-    print(json.dumps([told.get("EXPIAC_LINEAGE"), told.get("EXPIAC_INSTANCE"), told.get("EXPIAC_LAUNCH"), job.status]))
-"""
-
-
-class Desk:
-    """A project in a folder of its own, and expiac's command line in it."""
-
-    def __init__(self, folder: Path, env: dict[str, str], infra: str) -> None:
-        self.folder, self.env = folder, {**env, "TOKEN": "hush"}
-        (folder / "stacks").mkdir()
-        (folder / "stacks" / "small.py").write_text(STACK)
-        (folder / "note.txt").write_text("a note\n")
-        (folder / ".gitignore").write_text(".expiac\n")
-        (folder / "pyproject.toml").write_text(f'[tool.expiac]\nbackend = "{infra}"\naccelerator = "H100"\n')
-        shutil.copytree(ROOT / "templates", folder / "templates")
-
-    def start(self, *words: str, **changes: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "expiac", *words], cwd=self.folder, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, env={**self.env, **changes})
-
-    def expiac(self, *words: str, **changes: str) -> tuple[int, str]:
-        process = self.start(*words, **changes)
-        output, _ = process.communicate(timeout=LIMIT)
-        return process.returncode, output
-
-    def done(self, *words: str) -> str:
-        code, output = self.expiac(*words)
-        assert code == 0, output
-        return output
-
-    def until(self, word: str, stack: str) -> None:
-        deadline = time.monotonic() + LIMIT
-        while word not in (seen := self.done("status", stack)):
-            assert time.monotonic() < deadline, seen
-            time.sleep(2)
-
-    def journal(self, stack: str) -> str:
-        file = self.folder / ".expiac" / f"{stack}.jsonl"
-        return file.read_text() if file.exists() else ""
-
-    def queue(self, stack: str) -> list[list[str]]:
-        """Lineage, instance, launch and status of each of the stack's managed jobs."""
-        listed = subprocess.run([sys.executable, "-c", QUEUE], cwd=self.folder, env=self.env, text=True, check=True,
-                                capture_output=True, timeout=LIMIT).stdout
-        jobs = [json.loads(line) for line in listed.splitlines()]
-        lineage = json.loads(self.journal(stack).splitlines()[0])["lineage"]
-        return [job for job in jobs if job[0] == lineage]
-
-
-@pytest.fixture
-def desk(slurm, tmp_path):
-    return Desk(tmp_path, slurm.env, slurm.infra)
 
 
 def test_a_job_runs_to_its_end_and_is_kept(desk):
-    """With its mounts and its secret, which is in no file of ours."""
-    desk.done("apply", "small", "name=ends", "--yes", "--wait")
-    assert "succeeded" in desk.done("status", "ends")
-    said = desk.done("logs", "ends", "job0")
-    assert all(word in said for word in ("a note", "told", "I am ends.job0."))
+    """With its mounts and its secret, which is in no file, no process list and no word of ours."""
+    process = desk.start("apply", "small", "name=ends", "--yes", "--wait")
+    lines: set[str] = set()
+    while process.poll() is None:
+        lines |= {" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])}
+        time.sleep(0.05)
+    said = process.communicate()[0] + desk.done("status", "ends") + desk.done("render", "small", "name=ends")
+    assert (process.returncode, "succeeded" in said) == (0, True), said
+    printed = desk.done("logs", "ends", "job0")
+    assert all(word in printed for word in ("a note", "told", "I am ends.job0.")), printed
     assert "no changes" in desk.done("plan", "small", "name=ends")
-    assert not [file for file in desk.folder.rglob("*") if file.is_file() and "hush" in file.read_text()
-                and file.name != "small.py"]
+    kept = [file.read_text() for file in desk.folder.rglob("*") if file.is_file()]
+    assert not [text for text in (*kept, *lines, said) if SECRET in text]
 
 
-def test_a_killed_client_launched_once(desk):
-    """Killed between the request and its answer; the next apply finds all of them."""
-    process = desk.start("apply", "small", "name=killed", "jobs=2", "--yes")
-    deadline = time.monotonic() + LIMIT
-    while '"request"' not in desk.journal("killed") and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    desk.done("apply", "small", "name=killed", "jobs=2", "--yes")
+@pytest.mark.parametrize("moment", ['"started"', '"endpoint"', '"request"'])
+def test_a_killed_client_launched_once(desk, moment):
+    """Killed before the request, between the two, and while it waits for the answer; the next apply finds all."""
+    apply = ("apply", "small", "name=killed", "jobs=2", "seconds=1000", "--yes")
+    desk.killed_once(moment, "killed", *apply)
+    desk.done(*apply)
     launches = [(instance, launch) for _, instance, launch, _ in desk.queue("killed")]
     assert len(launches) == len(set(launches)) == 2
+    assert "no changes" in desk.done("plan", *apply[1:-1])
+    desk.done("destroy", "killed", "--yes")
 
 
-def test_destroy_leaves_nothing(desk):
-    """Seen running, cancelled by its id, and verified in SkyPilot's queue and in Slurm's."""
-    desk.done("apply", "small", "name=lasts", "seconds=1000", "--yes")
+def test_cancelled_by_hand_retried_and_destroyed_by_two(desk):
+    """A plan warns and leaves it alone; `--retry` launches it again; a killed destroy is finished by the next one."""
+    apply = ("apply", "small", "name=lasts", "seconds=1000", "--yes")
+    desk.done(*apply)
     desk.until("running", "lasts")
+    (job,) = [line.split()[0] for line in desk.sky("jobs", "queue").splitlines() if "lasts.job0." in line]
+    desk.sky("jobs", "cancel", "--yes", job)
+    desk.until("cancelled", "lasts")
+    plan = desk.done("plan", *apply[1:-1])
+    assert ("no changes" in plan, "--retry" in plan) == (True, True), plan
+    assert "↻ job0" in desk.done(*apply, "--retry")
+    assert [launch for *_, launch, _ in desk.queue("lasts")] == ["2", "1"]
+    desk.until("running", "lasts")
+    desk.killed_once('"delete"', "lasts", "destroy", "lasts", "--yes")
     desk.done("destroy", "lasts", "--yes")
-    assert [status for *_, status in desk.queue("lasts")] == ["CANCELLED"]
-    squeue = subprocess.run(["squeue", "-h", "-o", "%j"], env=desk.env, capture_output=True, text=True, check=True)
-    assert "lasts" not in squeue.stdout
+    assert [status for *_, status in desk.queue("lasts")] == ["CANCELLED", "CANCELLED"]
+    desk.until_true(lambda: not desk.slurm_jobs("lasts"), "an empty queue of Slurm")
     assert "no changes" in desk.done("destroy", "lasts", "--yes")
+
+
+def test_two_checkouts_leave_each_other_alone(desk, slurm, tmp_path):
+    """The same stack, by name and content, from two folders."""
+    (tmp_path / "other").mkdir()
+    other = Desk(tmp_path / "other", slurm.env, slurm.infra)
+    apply = ("apply", "small", "name=twin", "seconds=1000", "--yes")
+    desk.done(*apply)
+    assert "+ job0" in other.done(*apply)
+    assert "no changes" in other.done("plan", *apply[1:-1])
+    desk.done("destroy", "twin", "--yes")
+    assert [status == "CANCELLED" for *_, status in desk.queue("twin")] == [True]
+    assert [status == "CANCELLED" for *_, status in other.queue("twin")] == [False]
+    other.done("destroy", "twin", "--yes")
+
+
+def test_a_job_on_a_cluster_of_its_own(desk):
+    """Found again after a kill, run to its end, and the cluster is gone."""
+    apply = ("apply", "small", "name=alone", "managed=false", "--yes")
+    desk.killed_once('"request"', "alone", *apply)
+    code, said = desk.expiac(*apply, "--wait")
+    assert code == 0, said
+    assert "succeeded" in desk.done("status", "alone")
+    assert "alone.job0" not in desk.sky("status")
+    assert not desk.slurm_jobs("alone-job0")
 
 
 def test_a_server_that_is_away_is_named_soon(desk):

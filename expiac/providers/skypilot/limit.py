@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from expiac.errors import ExpiacError
+from expiac.providers.skypilot.hush import Hush
 from expiac.providers.skypilot.trouble import translated
 
 T = TypeVar("T")
@@ -20,7 +21,8 @@ def within(seconds: float, call: Callable[[], T], doing: str) -> T:
 
     def work() -> None:
         try:
-            returned.append(call())
+            with Hush():
+                returned.append(call())
         except BaseException as error:
             raised.append(error)
 

@@ -40,6 +40,7 @@ class SkypilotProvider:
         self._sky: Sky = sky or Sdk()
         self._patience, self._pause = patience, pause
         self._looks = Together(self._look)
+        self._prices: dict[str, float | None] = {}
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         """How each id is: one queue call for all managed jobs, and one for each cluster that is up."""
@@ -60,6 +61,15 @@ class SkypilotProvider:
         """Raises where SkyPilot would refuse the task; asks no server."""
         task = checkable(inputs, self._root)
         return "; ".join(filter(None, [self._sky.check(task), forgets(task)]))
+
+    def estimate(self, inputs: Inputs) -> float | None:
+        """Dollars per hour for all nodes; None where SkyPilot knows no price. Jobs alike are asked for once."""
+        task = checkable(inputs, self._root)
+        key = json.dumps([task.get("resources"), task.get("num_nodes")], sort_keys=True, default=str)
+        if key not in self._prices:
+            self._prices[key] = self._sky.price({"resources": task.get("resources") or {}, "run": "true",
+                                                 "num_nodes": task.get("num_nodes") or 1})
+        return self._prices[key]
 
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
         """Launches the job, or adopts it where it was launched already; returns once SkyPilot has given it an id."""

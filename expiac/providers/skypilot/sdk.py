@@ -67,6 +67,13 @@ class Sdk:
             return f"not checked by SkyPilot: {error.detail}"
         return ""
 
+    def price(self, task: Mapping[str, Any]) -> float | None:
+        """Dollars per hour for all nodes, as SkyPilot's optimizer on this machine sees it; None where it can't."""
+        try:
+            return _within(REACH * 4, lambda: _price(task), "asking for the price")
+        except Unavailable:
+            return None  # a plan is worth having without its price
+
     def launch(self, task: Mapping[str, Any], cluster: str = "") -> str:
         """The id of a request that launches the task: as a managed job, or on a new cluster of this name."""
         made = _within(REACH * 4, lambda: _task(task), "reading the task")
@@ -190,6 +197,23 @@ def _jobs() -> list[Job]:
 
 def _task(task: Mapping[str, Any]) -> Any:
     return _sky().Task.from_yaml_config(json.loads(json.dumps(task)))  # it changes what it is given
+
+
+def _price(task: Mapping[str, Any]) -> float | None:
+    from sky import optimizer
+
+    made = _task(task)
+    with _sky().Dag() as dag:
+        dag.add(made)
+    try:
+        optimizer.Optimizer.optimize(dag, quiet=True)
+    except Exception:
+        if _endpoint()[1]:
+            raise
+        return None  # a server elsewhere may have clouds and credentials that this machine has not
+    best = made.best_resources
+    dollars = float(best.get_cost(3600)) * int(made.num_nodes) if best is not None else 0.0
+    return dollars or None  # nothing is free: this is SkyPilot's way to say that it knows no price
 
 
 def _launch(task: Any, cluster: str) -> str:

@@ -1,0 +1,139 @@
+"""A project in a folder of its own, and expiac's command line in it, as a user on the cluster's head would have it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 600
+SECRET = "hush-9f0c1e7a"
+STACK = '''
+from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
+
+
+class Small(ExperimentConfig):
+    name: str = "small"
+    seconds: int = 1
+    jobs: int = 1
+    managed: bool = True
+
+
+def stack(config: Small) -> Stack:
+    where = SkypilotJobConfig(gpus=1, cpus=1, memory=1, secrets=["TOKEN"], managed=config.managed,
+                              file_mounts={"~/sky_workdir/extra/note.txt": "note.txt"})
+    run = f"cat extra/note.txt; test ${{#TOKEN}} = 13 && echo told; echo I am $EXPIAC_INSTANCE; sleep {config.seconds}"
+    return Stack(config.name, [
+        Job(f"job{number}", run=run, skypilot=where, outputs={"result": "out/r"}) for number in range(config.jobs)])
+'''
+QUEUE = """
+import json
+from expiac.providers.skypilot import get_skypilot_service
+from expiac.providers.skypilot.seen import envs
+for job in get_skypilot_service().list():
+    told = envs(job.task)
+    print(json.dumps([told.get("EXPIAC_LINEAGE"), told.get("EXPIAC_INSTANCE"), told.get("EXPIAC_LAUNCH"), job.status]))
+"""
+
+
+class Desk:
+    """A project in a folder of its own, and expiac's command line in it."""
+
+    def __init__(self, folder: Path, env: dict[str, str], infra: str) -> None:
+        self.folder, self.env = folder, {**env, "TOKEN": SECRET}
+        (folder / "stacks").mkdir()
+        (folder / "stacks" / "small.py").write_text(STACK)
+        (folder / "note.txt").write_text("a note\n")
+        (folder / ".gitignore").write_text(".expiac\n")
+        (folder / "pyproject.toml").write_text(f'[tool.expiac]\nbackend = "{infra}"\naccelerator = "H100"\n')
+        shutil.copytree(ROOT / "templates", folder / "templates")
+
+    def with_trainer(self) -> Desk:
+        """The project has the trainer too, and the A/B test with runs that are short."""
+        generated = shutil.ignore_patterns("__pycache__", "experiments")
+        for part in ("configs", "trainer"):
+            shutil.copytree(ROOT / part, self.folder / part, ignore=generated)
+        program = (ROOT / "stacks" / "lr_ab_test.py").read_text()
+        short = program.replace("num_workers=4", 'num_workers=1, total_timesteps=6_000, checkpoint=CheckpointConfig('
+                                "interval=2_000)").replace("import Opt", "import CheckpointConfig, Opt")
+        assert short != program
+        shutil.copy(ROOT / "stacks" / "arena.py", self.folder / "stacks")
+        (self.folder / "stacks" / "lr_ab_test.py").write_text(short)
+        with (self.folder / "pyproject.toml").open("a") as file:
+            file.write('schema = "trainer.config:Config"\n[tool.expiac.outputs]\n'
+                       'checkpoint = "${run_dir}/checkpoints/latest.pt"\nmetrics = "${run_dir}/metrics.jsonl"\n')
+        return self
+
+    def start(self, *words: str, **changes: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "expiac", *words], cwd=self.folder, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env={**self.env, **changes})
+
+    def expiac(self, *words: str, **changes: str) -> tuple[int, str]:
+        process = self.start(*words, **changes)
+        output, _ = process.communicate(timeout=LIMIT)
+        return process.returncode, output
+
+    def done(self, *words: str) -> str:
+        code, output = self.expiac(*words)
+        assert code == 0, output
+        return output
+
+    def until(self, word: str, stack: str) -> None:
+        """Waits until a status shows the word."""
+        self.until_true(lambda: word in self.done("status", stack), f"{stack} {word}", pause=2)
+
+    @staticmethod
+    def until_true(holds: Callable[[], bool], what: str, pause: float = 0.05) -> None:
+        deadline = time.monotonic() + LIMIT
+        while not holds():
+            assert time.monotonic() < deadline, f"waited too long: {what}"
+            time.sleep(pause)
+
+    def killed_once(self, word: str, stack: str, *command: str) -> None:
+        """Kills the command as soon as the word stands in the stack's journal."""
+        before = self.journal(stack).count(word)
+        process = self.start(*command)
+        self.until_true(lambda: self.journal(stack).count(word) > before or process.poll() is not None, word, 0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, "it had ended by itself"
+
+    def journal(self, stack: str) -> str:
+        file = self.folder / ".expiac" / f"{stack}.jsonl"
+        return file.read_text() if file.exists() else ""
+
+    def sky(self, *words: str) -> str:
+        """What SkyPilot's own command line says."""
+        done = subprocess.run([Path(sys.executable).parent / "sky", *words], cwd=self.folder, env=self.env,
+                              text=True, capture_output=True, timeout=LIMIT, check=True)
+        return done.stdout
+
+    def run(self, *words: str) -> str:
+        """What a command of Slurm's says."""
+        return subprocess.run(words, env=self.env, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    def slurm_jobs(self, word: str) -> list[str]:
+        """The ids in Slurm's queue of the jobs whose name has the word in it."""
+        listed = self.run("squeue", "-h", "-o", "%i %j")
+        return [line.split()[0] for line in listed.splitlines() if word in line]
+
+    def records(self, stack: str) -> dict[str, dict[str, object]]:
+        """How each job is, as `status --json` says it."""
+        return {one["address"]: one for one in json.loads(self.done("status", stack, "--json"))["resources"]}
+
+    def queue(self, stack: str) -> list[list[str]]:
+        """Lineage, instance, launch and status of each of the stack's managed jobs."""
+        listed = subprocess.run([sys.executable, "-c", QUEUE], cwd=self.folder, env=self.env, text=True, check=True,
+                                capture_output=True, timeout=LIMIT).stdout
+        jobs = [json.loads(line) for line in listed.splitlines()]
+        lineage = json.loads(self.journal(stack).splitlines()[0])["lineage"]
+        return [job for job in jobs if job[0] == lineage]
+
+
