@@ -7,7 +7,7 @@ JOBS ?= 2
 export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test test-slurm check snapshots bench soak clean
+.PHONY: help quickstart test test-slurm soak-slurm check snapshots bench soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,10 @@ test: $(VENV)/.dev check ## set up, then run the checks and the whole test suite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test-slurm: $(VENV)/.dev ## the tests on a real SkyPilot and a Slurm cluster of our own; skipped where it can't stand
-	$(BIN)/python -m pytest -m slurm -rs tests/slurm
+	$(BIN)/python -m tests.slurm
+
+soak-slurm: $(VENV)/.dev ## the long tests on that cluster
+	$(BIN)/python -m tests.slurm -m "slurm and soak" --timeout 3600
 
 check: $(VENV)/.dev ## style, types and layers
 	$(BIN)/ruff check .
@@ -33,7 +36,7 @@ bench: $(VENV)/.dev ## measure; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
 soak: $(VENV)/.dev ## the long tests
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -m "soak and not slurm" --timeout 3600
 
 clean: ## remove what the other verbs made, the state of the stacks excepted
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

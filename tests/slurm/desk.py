@@ -97,13 +97,15 @@ class Desk:
             assert time.monotonic() < deadline, f"waited too long: {what}"
             time.sleep(pause)
 
-    def killed_once(self, word: str, stack: str, *command: str) -> None:
-        """Kills the command as soon as the word stands in the stack's journal."""
+    def killed_once(self, word: str, stack: str, *command: str, delay: float = 0) -> None:
+        """Kills the command some seconds after the word stands in the stack's journal, unless it ended before."""
         before = self.journal(stack).count(word)
         process = self.start(*command)
         self.until_true(lambda: self.journal(stack).count(word) > before or process.poll() is not None, word, 0.01)
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, "it had ended by itself"
+        time.sleep(delay)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL or delay, "it had ended by itself"
 
     def journal(self, stack: str) -> str:
         file = self.folder / ".expiac" / f"{stack}.jsonl"

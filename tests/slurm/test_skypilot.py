@@ -30,11 +30,16 @@ def test_a_job_runs_to_its_end_and_is_kept(desk):
     assert not [text for text in (*kept, *lines, said) if SECRET in text]
 
 
-@pytest.mark.parametrize("moment", ['"started"', '"endpoint"', '"request"'])
-def test_a_killed_client_launched_once(desk, moment):
-    """Killed before the request, between the two, and while it waits for the answer; the next apply finds all."""
+MOMENTS = [pytest.param(word, delay, marks=() if delay == 0 else pytest.mark.soak)
+           for word in ('"started"', '"endpoint"', '"request"') for delay in (0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5)]
+"""Before the request, between the two, and while it waits for the answer or has it; and that many seconds later."""
+
+
+@pytest.mark.parametrize(("word", "delay"), MOMENTS)
+def test_a_killed_client_launched_once(desk, word, delay):
+    """The next apply finds what was launched, and launches the rest."""
     apply = ("apply", "small", "name=killed", "jobs=2", "seconds=1000", "--yes")
-    desk.killed_once(moment, "killed", *apply)
+    desk.killed_once(word, "killed", *apply, delay=delay)
     desk.done(*apply)
     launches = [(instance, launch) for _, instance, launch, _ in desk.queue("killed")]
     assert len(launches) == len(set(launches)) == 2
