@@ -1,0 +1,34 @@
+"""How a job that others launched differs from what a declaration would launch: in names only, never in values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+_NAMED = ("envs", "secrets")
+_IGNORED = ("name", *_NAMED)
+
+
+def differences(user_yaml: str, ours: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that differ, as words to show; the marks that expiac itself puts on its jobs do not count."""
+    try:
+        documents = [it for it in yaml.safe_load_all(user_yaml) if it]
+    except yaml.YAMLError:
+        documents = []
+    tasks = [it for it in documents if isinstance(it, dict) and set(it) - {"name"}]
+    if not tasks:
+        return ("cannot be compared",)
+    if len(tasks) > 1:
+        return (f"{len(tasks)} tasks",)
+    theirs = tasks[0]
+    fields = sorted({*theirs, *ours} - {*_IGNORED})
+    words = [it for it in fields if theirs.get(it) != ours.get(it)]
+    return (*words, *(f"{kind}.{key}" for kind in _NAMED for key in _differing(theirs.get(kind), ours.get(kind))))
+
+
+def _differing(theirs: Any, ours: Any) -> list[str]:
+    ones, others = dict(theirs or {}), dict(ours or {})
+    return sorted(key for key in {*ones, *others}
+                  if not key.startswith("EXPIAC_") and (key in ones, ones.get(key)) != (key in others, others.get(key)))
