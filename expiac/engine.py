@@ -168,8 +168,8 @@ class Engine:
         inputs = launch.inputs(want, step.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
         self._ledger.append(Started(
             step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
-            depends_on=want.depends_on, upstream=step.upstream, reason=step.reason))
-        id_ = Id(plan.lineage, step.run.instance, step.run.launch)
+            depends_on=want.depends_on, upstream=step.upstream, reason=step.reason, handle=step.adopts))
+        id_ = Id(plan.lineage, step.run.instance, step.run.launch, step.adopts)
 
         def note(handle: Mapping[str, Any]) -> None:
             self._ledger.append(Submitted(step.address, dict(handle)))

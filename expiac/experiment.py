@@ -28,7 +28,7 @@ class ExperimentConfig(Config):
     launch: bool = False
     """Where the stack file runs by itself: apply without asking."""
     previous_job_ids: list[str] | None = None
-    """Jobs launched earlier, for the experiment to refer to."""
+    """Jobs launched by other means, which its jobs adopt in this order where they have no run yet."""
     infra: str | None = None
     """Where its jobs run that do not say: `local`, `aws`, `k8s/ctx`, `slurm/name`, …"""
     budget: Annotated[float | None, Field(gt=0)] = None
@@ -74,7 +74,8 @@ class Experiment(ABC):
         names = [ONLY_JOB] if len(configs) == 1 else [f"job_{index}" for index in range(len(configs))]
         return Stack(self.config.name, [
             TrainingJob(job.job_name or name, skypilot=self._placed(job.skypilot), training=job.training)
-            for name, job in zip(names, configs, strict=True)], budget=self.config.budget)
+            for name, job in zip(names, configs, strict=True)], budget=self.config.budget,
+            previous_job_ids=self.config.previous_job_ids or ())
 
     def _placed(self, skypilot: SkypilotJobConfig) -> SkypilotJobConfig:
         wanted = {name: value for name in ("infra", "data_dir")

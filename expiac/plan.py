@@ -115,6 +115,8 @@ class Step:
     """Dollars, all nodes together."""
     cost_at_most: float | None = None
     """Dollars for the whole run, where something bounds it."""
+    adopts: Json = field(default_factory=dict)
+    """The handle of a job launched by other means that becomes this run; empty where a new one is launched."""
     unpriced: bool = False
     """Its provider has prices, and none for this."""
 

@@ -14,6 +14,7 @@ from expiac.diff import diff
 from expiac.fields import Kind
 from expiac.identity import fingerprint, instance_name
 from expiac.plan import Action, Change, Desired, Plan, Step
+from expiac.provider import Found
 from expiac.state import Record, Run, State
 from expiac.status import Status
 
@@ -26,6 +27,8 @@ class Wishes:
     """Launch failed and cancelled runs again."""
     replace: Collection[str] = ()
     """Addresses to run anew though nothing changed."""
+    adopt: Mapping[str, Found] = field(default_factory=dict)
+    """Jobs that were launched by other means, by the address whose run each becomes."""
 
 
 def plan(desired: Sequence[Desired], state: State, wishes: Wishes | None = None) -> Plan:
@@ -57,11 +60,15 @@ class _World:
         mark = fingerprint(want.digest, upstream)
         step = self._decide(want, mark, upstream, self.state.records.get(want.address))
         step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream)
-        return self._deferred(step, want) if step.action.launches else step
+        return self._deferred(step, want) if step.action.launches and not step.adopts else step
 
     def _decide(self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record | None) -> Step:
         if record is None:
             why, run = self._why_new(want, mark), self._new_run(want, mark)
+            if found := self.wishes.adopt.get(want.address):
+                differs = f"differs in {', '.join(found.differences)}" if found.differences else ""
+                return Step(want.address, want.type, Action.CREATE, f"adopts {found.said}", run, adopts=found.handle,
+                            warning=differs)
             return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:
             return _left_alone(record)

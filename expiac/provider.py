@@ -111,6 +111,26 @@ class Logs(Protocol):
         """Lines of the newest launch's output, without line ends; `follow` goes on until the job ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A job that was launched by other means, as it is to be adopted."""
+
+    handle: Json
+    """By which `create` adopts it, and launches nothing."""
+    said: str
+    """What it is, for the plan: `managed job 12, running`."""
+    differences: tuple[str, ...] = ()
+    """The names of the fields in which it differs from the declaration."""
+
+
+@runtime_checkable
+class Adopts(Protocol):
+    """A provider that can take over what others launched."""
+
+    def find(self, job: str, inputs: Inputs) -> Found:
+        """The backend's job of this id, compared with the declaration; raises where it is nobody's to adopt."""
+
+
 @runtime_checkable
 class Examines(Protocol):
     """A provider that can say before the launch how it will go."""

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from expiac import planner, program, recorded
+from expiac.adoption import find as find_jobs
+from expiac.adoption import previous
 from expiac.cost import counts, priced, refuse_over
 from expiac.deferred import outlook
 from expiac.engine import Engine
@@ -102,12 +104,24 @@ class Session:
         for name in wishes.replace if wishes else ():
             if name not in (known := [want.address for want in self._desired]):
                 raise UsageError("No such resource", f"{name} is not in {self.stack}", did_you_mean(name, known))
+        ids = previous(self._desired, self._program.stack.previous_job_ids, self._journal.state)
+        if ids:
+            wishes = replace(wishes or Wishes(), adopt=find_jobs(self._desired, ids, self._journal.state,
+                                                                 self._providers))
         made = self._planned(self._desired, refresh, wishes)
         overrides = dict(self._program.overrides)
         before = self.state.approved
         if before is None or not before.program or dict(before.overrides) == overrides:  # a destroy has no program
             return replace(made, overrides=overrides)
         return replace(made, overrides=overrides, previous_overrides=before.overrides)
+
+    def plan_import(self, address: str, job: str) -> Plan:
+        """What adopting a job that was launched by other means would do, and nothing else."""
+        assert self._program is not None, "importing needs the program"
+        self._desired = desired(self._program.stack, self.project)
+        found = find_jobs(self._desired, {address: job}, self._journal.state, self._providers)
+        made = self._planned(self._desired, True, Wishes(adopt=found))
+        return replace(made, steps=(replace(made[address], after=()),), overrides=dict(self._program.overrides))
 
     def plan_destroy(self) -> Plan:
         """What destroy would do: planning toward nothing."""

@@ -16,10 +16,13 @@ class Stack:
 
     name: str
     resources: tuple[Resource, ...]
+    previous_job_ids: tuple[str, ...] = ()
+    """Jobs launched by other means, which its first jobs adopt, in this order, where they have no run yet."""
     budget: float | None = None
     """Dollars that all its jobs may cost at most; a plan above it is refused."""
 
-    def __init__(self, name: str, resources: Iterable[Resource], *, budget: float | None = None) -> None:
+    def __init__(self, name: str, resources: Iterable[Resource], *, budget: float | None = None,
+                 previous_job_ids: Iterable[str] = ()) -> None:
         declared = tuple(resources)
         if not NAME.fullmatch(name):
             raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'")
@@ -27,6 +30,7 @@ class Stack:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "resources", _ordered(declared))
         object.__setattr__(self, "budget", budget)
+        object.__setattr__(self, "previous_job_ids", tuple(previous_job_ids))
 
 
 def dependencies(resource: Resource, refs: Iterable[Ref]) -> tuple[str, ...]:

@@ -116,6 +116,8 @@ class Started(_Fact):
     depends_on: tuple[str, ...] = ()
     upstream: Json = field(default_factory=dict)
     reason: str = ""
+    handle: Json = field(default_factory=dict)
+    """What is known of the launch before it begins: a job launched by other means, which it adopts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,7 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
         history.append(replace(record, ended_at=at, replaced_by=event.run.instance))
     records[event.address] = Record(
         event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
-        pending=Pending(event.effect, event.after), approval=approval, at=at)
+        handle=event.handle, pending=Pending(event.effect, event.after), approval=approval, at=at)
 
 
 def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:

@@ -22,6 +22,12 @@ JobArg = Annotated[
     str | None, typer.Argument(metavar="JOB", show_default=False,
                                   help="The job's name; may be left out where there is only one."),
 ]
+StackName = Annotated[str, typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
+                                          help="A stack file or its stem in stacks/.")]
+ImportedAs = Annotated[str, typer.Argument(metavar="NAME", show_default=False,
+                                           help="The job of the stack that it becomes.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB_ID", show_default=False,
+                                      help="Its id among SkyPilot's managed jobs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
 Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", show_default=False,

@@ -87,6 +87,26 @@ def destroy(
             question="" if yes else "Destroy all of this?", json=json, parallelism=parallelism)
 
 
+@app.command("import")
+def import_(
+    stack: args.StackName,
+    job: args.ImportedAs,
+    job_id: args.JobId,
+    overrides: args.OverridesArg = None,
+    *,
+    yes: args.Yes = False,
+    json: args.Json = False,
+) -> int:
+    """Adopt a job that was launched by other means, after showing what it is. Launches nothing."""
+    from expiac.cli import applying, output
+
+    output.demand_consent(yes=yes, json=json)
+    with applying.opened(stack, overrides or [], json=json) as (session, reporter):
+        return applying.carry_out(
+            session, session.plan_import(job, job_id), reporter, called=stack,
+            question="" if yes else "Adopt this job?", json=json)
+
+
 @app.command()
 def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
     """Look at everything that is recorded, and write down what changed."""

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from expiac.errors import ExpiacError, Locked, Unavailable, Uncertain
 from expiac.lock import Lock
-from expiac.provider import ABSENT, HELD, Id, Inputs, Note, Observation, Presence
+from expiac.provider import ABSENT, HELD, Found, Id, Inputs, Note, Observation, Presence
 from expiac.providers.skypilot import clusters
+from expiac.providers.skypilot.differences import differences
 from expiac.providers.skypilot.document import checkable, forgets, launchable
 from expiac.providers.skypilot.sdk import Sdk
-from expiac.providers.skypilot.seen import OUTPUTS, Job, Sight, Sky, outputs
+from expiac.providers.skypilot.seen import IMPORTED, OUTPUTS, Job, Sight, Sky, launch_of, outputs
 from expiac.providers.skypilot.statuses import observation, observe, other_place
 from expiac.providers.skypilot.together import Together
 from expiac.status import Status
@@ -73,13 +74,26 @@ class SkypilotProvider:
 
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
         """Launches the job, or adopts it where it was launched already; returns once SkyPilot has given it an id."""
-        if not clusters.is_managed(inputs.values):
+        if not clusters.is_managed(inputs.values) and IMPORTED not in id.handle:
             id = replace(id, handle={**id.handle, HELD: clusters.cluster_of(id)})
         try:
             with Lock(self._place(id) / f"{id.launch}.lock", purpose="launch", wait_seconds=self._patience):
                 return self._create(id, inputs, note)
         except Locked as error:
             raise Uncertain("Another process is launching this run", error.detail, error.hint) from error
+
+    def find(self, job: str, inputs: Inputs) -> Found:
+        """The managed job of this id, where no stack has launched it."""
+        sight = self._look(requests=False)
+        found = next((one for one in sight.jobs if str(one.id) == job), None)
+        if found is None:
+            raise ExpiacError("No such job", f"SkyPilot has no managed job {job} of this user", "sky jobs queue")
+        if instance := launch_of(found.task)[1]:
+            raise ExpiacError("Somebody else's job", f"managed job {job} is {instance}, which a stack launched",
+                              "expiac apply, in the folder that launched it")
+        handle = {"endpoint": sight.where.endpoint, "user": sight.where.user, IMPORTED: found.id}
+        said = f"managed job {job}, {found.name}, {found.status.lower()}"
+        return Found(handle, said, differences(found.task, checkable(inputs, self._root)))
 
     def update(self, id: Id, inputs: Inputs) -> Observation:
         """Changes nothing: SkyPilot has no call that updates a job."""
@@ -148,6 +162,8 @@ class SkypilotProvider:
         if job := sight.job(id):
             note({"job": job.id})
             return observation(job)
+        if imported := id.handle.get(IMPORTED):
+            raise ExpiacError("No such job", f"SkyPilot has no managed job {imported} of this user", "sky jobs queue")
         if request := sight.request(id):
             return self._settled(id, request.id, outputs(request.task), note)
         task = launchable(inputs, id, self._root, self._place(id))

@@ -16,6 +16,8 @@ import yaml
 from expiac.provider import Id
 
 LINEAGE, INSTANCE, LAUNCH = "EXPIAC_LINEAGE", "EXPIAC_INSTANCE", "EXPIAC_LAUNCH"
+IMPORTED = "imported"
+"""In a handle: the managed job that was launched by other means."""
 OUTPUTS = "EXPIAC_OUTPUTS"
 """The declared outputs as JSON: whoever looks at a job finds them with it."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -85,7 +87,9 @@ class Sight:
         return min(self.jobs_of(id), key=lambda job: job.id, default=None)
 
     def jobs_of(self, id: Id) -> list[Job]:
-        """Every managed job that is this launch."""
+        """Every job that is this launch."""
+        if imported := id.handle.get(IMPORTED):
+            return [job for job in self.jobs if str(job.id) == str(imported)]
         return [job for job in self.jobs if _is(id, job)]
 
     def request(self, id: Id) -> Request | None:
