@@ -4,38 +4,39 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from expiac import planner, program, recorded
 from expiac.adoption import find as find_jobs
 from expiac.adoption import previous
-from expiac.cost import counts, priced, refuse_over
 from expiac.deferred import outlook
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
+from expiac.examining import examined
 from expiac.held import held
 from expiac.job import Job, TrainingJob
 from expiac.journal import Journal
 from expiac.lineage import lineage
-from expiac.plan import Action, Desired, Plan, Step
+from expiac.plan import Action, Desired, Plan
 from expiac.planner import Wishes
 from expiac.prepare import desired
 from expiac.progress import seen
 from expiac.project import Project, find
 from expiac.provenance import provenance, refuse_unpushed
-from expiac.provider import Estimates, Examines, Inputs, Logs, Provider
+from expiac.provider import Logs, Provider
 from expiac.refresh import Look, id_of, look
-from expiac.registry import Providers, no_provider
+from expiac.registry import Providers
 from expiac.releasing import holding, release
 from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.state import Approved, Observed, Record, State
 from expiac.status import Status
 
+T = TypeVar("T")
+A_WEEK = 7 * 86400.0
 _RUNNING = (Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING)
 
 
@@ -133,38 +134,9 @@ class Session:
         seen = replace(self._look.over(self.state), serial=self.state.serial)
         made = planner.plan(wanted, seen, wishes)
         budget = self._program.stack.budget if self._program and wanted else None
-        made = replace(made, steps=tuple(self._examined(step, ask=refresh) for step in made.steps))
-        if refresh or budget:
-            made = replace(made, steps=tuple(self._priced(step, kept=budget is not None) for step in made.steps))
-        if budget:
-            refuse_over(budget, made)
-        return made
+        return examined(made, self._providers, ask=refresh, budget=budget)
 
-    def _priced(self, step: Step, *, kept: bool) -> Step:
-        """The step with its price; with `kept`, that of a job which goes on running too."""
-        want = step.desired
-        if want is None or not (step.action.launches or (kept and counts(step))):
-            return step
-        provider: object = self._providers.get(want.provider)
-        if not isinstance(provider, Estimates):
-            return step
-        with _named(step.address):
-            return priced(step, provider.estimate(Inputs(want.inputs, want.texts)))
-
-    def _examined(self, step: Step, *, ask: bool) -> Step:
-        """The step with its provider's remark; without `ask` no provider is asked anything."""
-        want = step.desired
-        if want is None or not step.action.launches:
-            return step
-        provider: object = self._providers.get(want.provider)
-        if provider is None:
-            raise no_provider(step.address, want.provider)
-        if not ask or not isinstance(provider, Examines):
-            return step
-        with _named(step.address):
-            return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
-
-    def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = 7 * 86400) -> Result:
+    def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = A_WEEK) -> Result:
         """Carries out the plan; with `wait`, until every run has ended and every deferred step is done."""
         self._engine = Engine(self._journal, self._providers, self._reporter, parallelism=parallelism)
         if self._stopped.is_set():
@@ -226,6 +198,19 @@ class Session:
         self.state = self._journal.state
         return seen(look(self.state, self._providers).over(self.state) if refresh else self.state)
 
+    def watch(self, *, timeout: float = A_WEEK) -> Result:
+        """Tells how each resource is until every run has ended, or until `stop`; writes nothing."""
+        result = Result()
+        try:
+            for now in self._looks(self.status, timeout):
+                result = Result(seen=now)
+                self._reporter.hear(Waiting(now))
+                if not _are_under_way(now):
+                    return result
+        finally:
+            self._reporter.hear(Finished(result))
+        return replace(result, interrupted=True)
+
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""
         record = self.state.records.get(address) or _last(self.state.history, address)
@@ -250,25 +235,40 @@ class Session:
     def _holding(self) -> list[Record]:
         return holding(self._journal.state, self._look.unseen)
 
-    def _wait(self, plan: Plan, result: Result, timeout: float) -> Result:
-        """Looks until every run has ended, and begins what was deferred as it becomes ready."""
-        assert self._engine is not None
+    def _looks(self, look: Callable[[], T], timeout: float) -> Iterator[T]:
+        """Looks again and again, more slowly with time; ends with `stop`, and raises once the time is over."""
         until, pause = time.monotonic() + timeout, 0.25
         while True:
-            self.refresh()
-            result = self._begin_ready(plan, result)
-            now = seen(self._look.over(self.state))
-            self._reporter.hear(Waiting(now))
-            if not result.deferred and not any(one.status in _RUNNING for one in now):
-                return replace(result, seen=now)
+            began = time.monotonic()
+            yield look()
             if self._stopped.is_set():
-                return replace(result, seen=now, interrupted=True)
+                return
             if time.monotonic() > until:
-                self._reporter.hear(Finished(replace(result, seen=now)))
                 raise ExpiacError("Still running", f"{self.stack} did not end within {timeout:.0f} s; its jobs go on",
                                   f"expiac status {self.stack}")
-            self._stopped.wait(pause)
+            # A look that is dear, such as at a server far away, is worth a longer pause.
+            self._stopped.wait(max(pause, time.monotonic() - began))
             pause = min(pause * 1.2, 2.0)
+
+    def _wait(self, plan: Plan, result: Result, timeout: float) -> Result:
+        """Looks until every run has ended, and begins what was deferred as it becomes ready."""
+
+        def look() -> tuple[Seen, ...]:
+            nonlocal result
+            self.refresh()
+            result = self._begin_ready(plan, result)
+            result = replace(result, seen=seen(self._look.over(self.state)))
+            return result.seen
+
+        try:
+            for now in self._looks(look, timeout):
+                self._reporter.hear(Waiting(now))
+                if not result.deferred and not _are_under_way(now):
+                    return result
+        except ExpiacError:
+            self._reporter.hear(Finished(result))
+            raise
+        return replace(result, interrupted=True)
 
     def _begin_ready(self, plan: Plan, result: Result) -> Result:
         assert self._engine is not None
@@ -286,13 +286,8 @@ class Session:
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)
 
 
-@contextmanager
-def _named(address: str) -> Iterator[None]:
-    """A provider's error about one resource names it."""
-    try:
-        yield
-    except ExpiacError as error:
-        raise ExpiacError(error.summary, f"{address}: {error.detail}", error.hint) from error
+def _are_under_way(now: Sequence[Seen]) -> bool:
+    return any(one.status in _RUNNING for one in now)
 
 
 def _last(history: Sequence[Record], address: str) -> Record | None:

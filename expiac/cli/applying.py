@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from expiac.cli import output
-from expiac.cli.exits import DONE, stopping
+from expiac.cli.exits import DONE, INTERRUPTED, stopping
 from expiac.console import ConsoleReporter
 from expiac.errors import ExpiacError, Interrupted
 from expiac.plan import Plan
@@ -49,6 +49,15 @@ def carry_out(
         output.result(result, called)
     _raise(result, called)
     return DONE
+
+
+def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: float) -> int:
+    """The exit code of watching until every run has ended; ^C ends it at once and leaves the runs alone."""
+    with closing(reporter), stopping(session.stop):
+        result = session.watch(timeout=timeout)
+    if not json:
+        output.statuses(result.seen, session, json=False)
+    return INTERRUPTED if result.interrupted else DONE
 
 
 def _raise(result: Result, called: str) -> None:

@@ -36,8 +36,9 @@ Retry = Annotated[bool, typer.Option("--retry", help="Launch failed and cancelle
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until every run has ended, and begin what waited for them.")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until every run has ended.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", show_default=False,
-                                        help="With --wait: how long at most; a week where it is not said.")]
+                                        help="With --wait or --watch: how long at most; a week where it is not said.")]
 A_WEEK = 7 * 86400.0
 DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode",
                                                 help="Exit with 2 where something would change.")]

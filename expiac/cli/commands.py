@@ -9,6 +9,7 @@ import typer
 from expiac.cli import arguments as args
 from expiac.cli import state
 from expiac.cli.exits import CHANGES, DONE
+from expiac.errors import UsageError
 
 if TYPE_CHECKING:
     from expiac.planner import Wishes
@@ -118,11 +119,22 @@ def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
 
 
 @app.command()
-def status(stack: args.StackArg = None, *, json: args.Json = False, no_refresh: args.NoRefresh = False) -> int:
+def status(
+    stack: args.StackArg = None,
+    *,
+    json: args.Json = False,
+    no_refresh: args.NoRefresh = False,
+    watch: args.Watch = False,
+    timeout: args.Timeout = args.A_WEEK,
+) -> int:
     """Show how each job is and how far it has come."""
     from expiac.cli import applying, output
 
-    with applying.opened(stack, declared=False) as (session, _):
+    if watch and no_refresh:
+        raise UsageError("Nothing to watch", "--no-refresh does not look", "expiac status --watch")
+    with applying.opened(stack, json=json and watch, declared=False) as (session, reporter):
+        if watch:
+            return applying.watch(session, reporter, json=json, timeout=timeout)
         output.statuses(session.status(refresh=not no_refresh), session, json=json)
     return DONE
 
@@ -136,8 +148,7 @@ def logs(
 
     stack, job = args.stack_and_job(stack, job)
     with applying.opened(stack, declared=False) as (session, _):
-        for line in session.logs(output.one_job(session, job), follow=follow, node=node):
-            print(line, flush=follow)
+        output.logs(session, output.one_job(session, job), follow=follow, node=node)
     return DONE
 
 

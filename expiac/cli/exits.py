@@ -25,6 +25,7 @@ def ended(command: Callable[[], int | None]) -> int:
 
     try:
         code = command()
+        sys.stdout.flush()
     except ExpiacError as error:
         say(error)
         return _code(error)
@@ -33,6 +34,9 @@ def ended(command: Callable[[], int | None]) -> int:
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output wants no more, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR
     # Typer turns ^C into its own exit code.
     return INTERRUPTED if code == _BY_SIGINT else code or DONE
 

@@ -93,9 +93,21 @@ def statuses(seen: Sequence[Seen], session: Session, *, json: bool) -> None:
         out.print(remark)
 
 
+def logs(session: Session, address: str, *, follow: bool, node: int | None) -> None:
+    """What a job printed; where that is nothing, says so aside."""
+    line = None
+    for line in session.logs(address, follow=follow, node=node):
+        print(line, flush=follow)
+    if line is None:
+        how = next((one.status.value for one in session.status() if one.address == address), "ended")
+        notes([f"{address} has printed nothing ({how})"])
+
+
 def one_job(session: Session, name: str | None) -> str:
-    """The job that is meant: the named one, or the only one."""
+    """The job that is meant: the named one, or the only one; one that was destroyed has to be named."""
     known = list(session.state.records)
+    if name in [record.address for record in session.state.history]:
+        return str(name)
     if name is None and len(known) == 1:
         return known[0]
     if name is None:

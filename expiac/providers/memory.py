@@ -92,7 +92,10 @@ class MemoryProvider:
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """One line: how it is."""
-        yield f"{id.instance} is {self._seen.get(id, ABSENT).status.value}"
+        seen = self._seen.get(id, ABSENT)
+        if seen.presence is Presence.ABSENT or node:
+            raise ExpiacError("No logs", f"{id.instance} has no node {node}" if node else f"{id.instance} is not here")
+        yield f"{id.instance} is {seen.status.value}"
 
     # What a test tells the world
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from expiac.errors import ExpiacError
 from expiac.provider import Id, Inputs, Logs, Observation, Presence, Provider
 from expiac.status import Status
 
@@ -233,8 +234,23 @@ class ProviderContract:
 
     def test_logs_end_with_the_job(self, world: Try) -> None:
         """Following stops by itself."""
-        if not isinstance(world.provider, Logs):
-            pytest.skip("this provider has no logs")
+        provider = _with_logs(world)
         world.create(A, Course.SUCCEEDS)
         world.until(A, Status.SUCCEEDED)
-        assert all(isinstance(line, str) for line in world.provider.logs(world.known(A), follow=True))
+        assert all(isinstance(line, str) for line in provider.logs(world.known(A), follow=True))
+
+    def test_logs_of_what_is_not_there_are_refused(self, world: Try) -> None:
+        """A launch that never was, and a node that is none."""
+        provider = _with_logs(world)
+        with pytest.raises(ExpiacError):
+            list(provider.logs(world.known(A)))
+        world.create(A, Course.SUCCEEDS)
+        world.until(A, Status.SUCCEEDED)
+        with pytest.raises(ExpiacError):
+            list(provider.logs(world.known(A), node=64))
+
+
+def _with_logs(world: Try) -> Logs:
+    if not isinstance(world.provider, Logs):
+        pytest.skip("this provider has no logs")
+    return world.provider

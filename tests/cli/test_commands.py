@@ -71,6 +71,32 @@ def test_status_and_logs(expiac):
     assert expiac("logs", "lab", "sya_1").err.endswith("Hint: did you mean say_1?\n")
 
 
+def test_a_destroyed_job_keeps_its_log(expiac):
+    """It is in the history."""
+    expiac("apply", "lab", "--yes", "--wait")
+    expiac("destroy", "lab", "--yes")
+    assert expiac("logs", "lab", "say_0").out == "hello 0\n"
+
+
+def test_a_job_that_printed_nothing(expiac):
+    """Is told aside: an empty screen says nothing."""
+    expiac("apply", "lab", "seconds=1000", "--yes")
+    said = expiac("logs", "lab")
+    assert (said.code, said.out) == (0, "")
+    assert said.err.startswith("! say_0 has printed nothing (")
+
+
+def test_watching(expiac):
+    """Until every run has ended; the table comes last, and each line of JSON is one moment."""
+    expiac("apply", "lab", "jobs=2", "seconds=1", "--yes")
+    watched = expiac("status", "lab", "--watch")
+    assert watched.code == 0, watched.err
+    assert watched.out.splitlines()[-1].split()[:2] == ["say_1", "succeeded"]
+    events = [json.loads(line) for line in expiac("status", "lab", "--watch", "--json").out.splitlines()]
+    assert [event["event"] for event in events] == ["seen", "seen", "finished"]
+    assert expiac("status", "lab", "--watch", "--no-refresh").code == 64
+
+
 def test_refresh_writes_down_what_it_sees(expiac):
     """After it, the state alone knows how a run ended."""
     expiac("apply", "--yes", "--wait")

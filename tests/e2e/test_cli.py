@@ -237,6 +237,18 @@ def test_following_logs(project: Folder):
     assert follower.returncode == 0
 
 
+def test_a_reader_who_has_had_enough(project: Folder):
+    """As `| head -1` does: no traceback."""
+    project.jobs(one="seq 200000")
+    project.output("apply", "--yes", "--wait")
+    talker = project.begin("logs", "one")
+    assert talker.stdout is not None
+    assert talker.stdout.readline() == "1\n"
+    talker.stdout.close()
+    assert talker.wait(timeout=60) == 1
+    assert talker.stderr is None or talker.stderr.read() == ""
+
+
 def test_an_apply_without_steps_writes_down_what_it_saw(project: Folder):
     """That a run has ended is known from then on without asking."""
     project.jobs(one=HOLD)

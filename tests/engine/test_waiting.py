@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from expiac.errors import ExpiacError, Stale
-from expiac.reporter import StepSkipped
+from expiac.reporter import Finished, StepSkipped, Waiting
 from expiac.status import Status
 
 
@@ -77,3 +77,49 @@ def test_another_apply_in_between_ends_the_waiting(chain):
     chain.on_look = interfere
     with pytest.raises(Stale):
         chain.apply()
+
+
+def test_watching_tells_every_look_until_all_have_ended(chain):
+    """It writes nothing, and begins nothing."""
+    chain.apply(wait=False)
+    before = (chain.root / ".expiac" / "chain.jsonl").read_bytes()
+    chain.moments.clear()
+    with chain.open_recorded("chain") as session:
+        result = session.watch(timeout=5)
+    assert [(one.address, one.status) for one in result.seen] == [("a", Status.SUCCEEDED)]
+    looks = [moment.seen[0].status for moment in chain.moments if isinstance(moment, Waiting)]
+    assert (looks[0].is_live, looks[-1]) == (True, Status.SUCCEEDED)
+    assert isinstance(chain.moments[-1], Finished)
+    assert chain.born == ["a"]
+    assert (chain.root / ".expiac" / "chain.jsonl").read_bytes() == before
+
+
+def test_watching_ends_when_it_is_told_to(chain):
+    chain.apply(wait=False)
+    with chain.open_recorded("chain") as session:
+        chain.on_look = session.stop
+        result = session.watch(timeout=5)
+    assert (result.interrupted, result.seen[0].status.is_live) == (True, True)
+
+
+def test_watching_has_a_time_limit(chain):
+    chain.apply(wait=False)
+    chain.on_look = lambda: None
+    with chain.open_recorded("chain") as session, pytest.raises(ExpiacError, match="Still running"):
+        session.watch(timeout=0.01)
+    assert isinstance(chain.moments[-1], Finished)
+
+
+def test_watching_outlives_a_backend_that_is_away(chain):
+    """What cannot be seen is not ended."""
+    chain.apply(wait=False)
+    answers = iter(["the server is away", "", "the server is away"])
+
+    def look() -> None:
+        chain.memory.answer_unknown(next(answers, ""))
+        chain.memory.tick()
+
+    chain.on_look = look
+    with chain.open_recorded("chain") as session:
+        assert session.watch(timeout=10).seen[0].status is Status.SUCCEEDED
+    assert any(moment.seen[0].unseen for moment in chain.moments if isinstance(moment, Waiting))

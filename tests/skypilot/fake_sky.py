@@ -30,6 +30,8 @@ class Server:
     """The cluster of a request, where it is no managed job's."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    breaks: int = 0
+    """How often the connection is lost in the middle of a log."""
     asked: list[str] = field(default_factory=list)
     """Every call, in order."""
 
@@ -133,7 +135,16 @@ class FakeSky:
         self.server.jobs[job] = replace(self.server.jobs[job], status="CANCELLING")
 
     def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
-        yield from ("(head, rank=0, pid=1) hello", "(worker1, rank=1, pid=2) hello")
+        """As SkyPilot shows them, its own words among them."""
+        self._asked("lines")
+        yield "\x1b[2m├── \x1b[0m\x1b[2mWaiting for task resources on 2 nodes.\x1b[0m"
+        yield "\x1b[36m(head, rank=0, pid=1)\x1b[0m hello"
+        if self.server.breaks > 0:
+            self.server.breaks -= 1
+            raise GONE
+        yield "\x1b[36m(worker1, rank=1, pid=2, ip=10.0.0.2)\x1b[0m hello"
+        yield "\x1b[36m(head, rank=0, pid=1)\x1b[0m bye\x1b[32m✓ Job finished (status: SUCCEEDED).\x1b[0m\x1b[0m"
+        yield ""
 
     def _asked(self, what: str) -> None:
         self.server.asked.append(what)

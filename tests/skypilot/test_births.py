@@ -133,14 +133,6 @@ def test_reading_many_is_one_queue_call(trial):
     assert trial.server.asked == ["where", "jobs"]
 
 
-def test_one_node_of_several_can_be_heard(trial):
-    trial.create()
-    assert len(list(trial.provider().logs(A))) == 2
-    assert list(trial.provider().logs(A, node=1)) == ["(worker1, rank=1, pid=2) hello"]
-
-
-
-
 def test_jobs_alike_are_priced_once(trial):
     """A thousand of them cost one question."""
     provider = trial.provider()

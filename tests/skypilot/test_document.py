@@ -9,7 +9,7 @@ import yaml
 
 from expiac.errors import ExpiacError
 from expiac.provider import Id, Inputs
-from expiac.providers.skypilot.document import checkable, forgets, launchable
+from expiac.providers.skypilot.document import checkable, launchable
 
 A = Id("lineage-a", "stack.job.0a1b2c3d", 2)
 TASK = {
@@ -75,13 +75,3 @@ def test_a_bucket_that_is_mounted_stays_as_it_is(tmp_path):
     bucket = {"source": "s3://runs", "mode": "MOUNT"}
     assert launched(tmp_path, file_mounts={"/runs": bucket})["file_mounts"] == {"/runs": bucket}
     assert checkable(inputs(file_mounts={"/runs": bucket}), tmp_path)["file_mounts"] == {"/runs": bucket}
-
-
-@pytest.mark.parametrize(("folder", "mounts", "is_lost"), [
-    ("./train_dir", {}, True), ("/shared", {}, False), (None, {}, False),
-    ("runs", {"runs": {"source": "s3://runs", "mode": "MOUNT"}}, False),
-])
-def test_results_that_go_with_the_machine_are_named(folder, mounts, is_lost):
-    """Before a recovery shows it."""
-    said = forgets({"envs": {"DATA_DIR": folder} if folder else {}, "file_mounts": mounts})
-    assert bool(said) == is_lost

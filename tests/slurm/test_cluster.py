@@ -26,7 +26,8 @@ for request in requests:
     sky.get(request)
 deadline = time.monotonic() + 600
 while time.monotonic() < deadline:
-    records = sky.get(sky.jobs.queue_v2(refresh=False))[0]
+    every = sky.get(sky.jobs.queue_v2(refresh=False))[0]
+    records = [record for record in every if record["job_name"] in ("single", "pair")]
     if len(records) == 2 and all(record["status"].is_terminal() for record in records):
         break
     time.sleep(5)

@@ -14,12 +14,13 @@ from tests.slurm.desk import SECRET, Desk
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
 
 
-def test_a_job_runs_to_its_end_and_is_kept(desk):
-    """With its mounts and its secret, which is in no file, no process list and no word of ours."""
+def test_a_job_runs_to_its_end_and_is_kept(desk, slurm):
+    """With its mounts and its secret, which is in no file, no process and no word here; the nodes are SkyPilot's."""
     process = desk.start("apply", "small", "name=ends", "--yes", "--wait")
     lines: set[str] = set()
     while process.poll() is None:
-        lines |= {" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])}
+        lines |= {" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline", "username"])
+                  if one.info["username"] != slurm.user}
         time.sleep(0.05)
     said = process.communicate()[0] + desk.done("status", "ends") + desk.done("render", "small", "name=ends")
     assert (process.returncode, "succeeded" in said) == (0, True), said

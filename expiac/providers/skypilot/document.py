@@ -44,14 +44,6 @@ def checkable(inputs: Inputs, root: Path) -> dict[str, Any]:
     return _placed(task, inputs, root, root)
 
 
-def forgets(task: Mapping[str, Any]) -> str:
-    """A remark on a job whose results go with its machine; nothing where they stay."""
-    folder = str((task.get("envs") or {}).get("DATA_DIR", "/"))
-    stays = folder.startswith("/") or any(folder.startswith(target) for target in task.get("file_mounts") or ())
-    return "" if stays else (f"results go with the machine, and a recovery starts anew: DATA_DIR is {folder}, in the "
-                             "job's own folder (data_dir=/a/shared/folder)")
-
-
 def _read(inputs: Inputs) -> dict[str, Any]:
     if "task.yaml" not in inputs.texts:
         raise ExpiacError("Not a job", "SkyPilot runs jobs only")

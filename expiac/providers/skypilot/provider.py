@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +18,10 @@ from expiac.lock import Lock
 from expiac.provider import ABSENT, HELD, Found, Id, Inputs, Note, Observation, Presence
 from expiac.providers.skypilot import clusters
 from expiac.providers.skypilot.differences import differences
-from expiac.providers.skypilot.document import checkable, forgets, launchable
+from expiac.providers.skypilot.document import checkable, launchable
+from expiac.providers.skypilot.following import following
+from expiac.providers.skypilot.printed import nodes_of, printed
+from expiac.providers.skypilot.remarks import remarks
 from expiac.providers.skypilot.sdk import Sdk
 from expiac.providers.skypilot.seen import IMPORTED, OUTPUTS, Job, Sight, Sky, launch_of, outputs
 from expiac.providers.skypilot.statuses import observation, observe, other_place
@@ -29,7 +31,8 @@ from expiac.status import Status
 PATIENCE = 600.0
 """Seconds for a launch under way to end, and for a cancelled job to be gone."""
 PAUSE = 2.0
-_RANK = re.compile(r"^(?:\x1b\[[0-9;]*m)*\([^)]*\brank=(\d+)\b[^)]*\) ?")
+_SILENT = (Status.PENDING, Status.STARTING, Status.RECOVERING)
+"""SkyPilot would wait with its answer until the job runs."""
 
 
 class SkypilotProvider:
@@ -61,7 +64,7 @@ class SkypilotProvider:
     def examine(self, inputs: Inputs) -> str:
         """Raises where SkyPilot would refuse the task; asks no server."""
         task = checkable(inputs, self._root)
-        return "; ".join(filter(None, [self._sky.check(task), forgets(task)]))
+        return "; ".join(filter(None, [self._sky.check(task), *remarks(task)]))
 
     def estimate(self, inputs: Inputs) -> float | None:
         """Dollars per hour for all nodes; None where SkyPilot knows no price. Jobs alike are asked for once."""
@@ -129,13 +132,30 @@ class SkypilotProvider:
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""
+        job = self._launched(id)
+        if job and node is not None and node >= (nodes := nodes_of(job.task)):
+            raise ExpiacError("No such node", f"{id.instance} has {nodes}", f"--node {nodes - 1}")
+        if not follow:
+            return self._printed(job, follow=False, node=node)
+        return following(lambda: self._printed(self._launched(id), follow=True, node=node),
+                         lambda: (now := self._launched(id)) is None or _is_live(now),
+                         patience=self._patience, pause=self._pause)
+
+    def _launched(self, id: Id) -> Job | None:
+        """The job of a launch; None while its launch is under way."""
         sight = self._sight(id)
         job = sight.job(id)
-        if job is None:
-            why = other_place(sight, id) or ("its launch is under way" if sight.request(id) else "SkyPilot has none")
-            raise ExpiacError("No logs", f"{id.instance}: {why}", "expiac status")
-        lines = self._sky.lines(job.id, follow=follow, cluster=job.cluster)
-        return lines if node is None else (line for line in lines if _node(line) == node)
+        if job is None and (elsewhere := other_place(sight, id)):
+            raise ExpiacError("No logs", f"{id.instance}: {elsewhere}", "sky api login -e URL")
+        if job is None and not sight.request(id):
+            raise ExpiacError("No logs", f"{id.instance}: SkyPilot has none", "expiac status")
+        return job
+
+    def _printed(self, job: Job | None, *, follow: bool, node: int | None) -> Iterator[str]:
+        """What a job printed; nothing where SkyPilot would wait for its first line and we don't follow."""
+        if job is None or (not follow and observation(job).status in _SILENT):
+            return iter(())
+        return printed(self._sky.lines(job.id, follow=follow, cluster=job.cluster), nodes=nodes_of(job.task), node=node)
 
     def _sight(self, id: Id) -> Sight:
         return clusters.look(self._sky, [id]) if HELD in id.handle else self._looks()
@@ -242,9 +262,3 @@ def _without_cluster(job: Job) -> Observation:
 def _is_live(job: Job) -> bool:
     seen = observation(job)
     return seen.presence is Presence.UNKNOWN or seen.status.is_live
-
-
-def _node(line: str) -> int:
-    """The node that printed a line; the first one where the line does not say."""
-    found = _RANK.match(line)
-    return int(found[1]) if found else 0

@@ -1,0 +1,58 @@
+"""What providers say of a plan before anything happens: remarks, prices, and a refusal of what can never run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from expiac.cost import counts, priced, refuse_over
+from expiac.errors import ExpiacError
+from expiac.plan import Plan, Step
+from expiac.provider import Estimates, Examines, Inputs, Provider
+from expiac.registry import no_provider
+
+
+def examined(plan: Plan, providers: Mapping[str, Provider], *, ask: bool, budget: float | None) -> Plan:
+    """The plan with its providers' remarks and prices; without `ask` and a budget no provider is asked anything."""
+    steps = tuple(_remarked(step, providers, ask=ask) for step in plan.steps)
+    if ask or budget:
+        steps = tuple(_priced(step, providers, kept=budget is not None) for step in steps)
+    plan = replace(plan, steps=steps)
+    if budget:
+        refuse_over(budget, plan)
+    return plan
+
+
+def _remarked(step: Step, providers: Mapping[str, Provider], *, ask: bool) -> Step:
+    want = step.desired
+    if want is None or not step.action.launches:
+        return step
+    provider: object = providers.get(want.provider)
+    if provider is None:
+        raise no_provider(step.address, want.provider)
+    if not ask or not isinstance(provider, Examines):
+        return step
+    with _named(step.address):
+        return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
+
+
+def _priced(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> Step:
+    """The step with its price; with `kept`, that of a job which goes on running too."""
+    want = step.desired
+    if want is None or not (step.action.launches or (kept and counts(step))):
+        return step
+    provider: object = providers.get(want.provider)
+    if not isinstance(provider, Estimates):
+        return step
+    with _named(step.address):
+        return priced(step, provider.estimate(Inputs(want.inputs, want.texts)))
+
+
+@contextmanager
+def _named(address: str) -> Iterator[None]:
+    """A provider's error about one resource names it."""
+    try:
+        yield
+    except ExpiacError as error:
+        raise ExpiacError(error.summary, f"{address}: {error.detail}", error.hint) from error
