@@ -10,6 +10,7 @@ from expiac.fields import Kind
 from expiac.identity import fingerprint, identity_digest, instance_name
 from expiac.plan import Action, Desired, Plan
 from expiac.planner import Wishes, plan
+from expiac.provider import Found
 from expiac.state import After, Effect, Pending, Record, Run, State
 from expiac.status import Status
 
@@ -50,6 +51,14 @@ def test_what_is_as_declared_is_kept(status):
     step = planned(want(), known=[record(status)]).steps[0]
     assert step.action is Action.KEEP
     assert bool(step.warning) is (status in ENDED_BADLY)
+
+
+def test_a_job_of_others_is_adopted():
+    """It becomes the first launch of the run that is declared."""
+    found = Found({"imported": 7}, "managed job 7, running")
+    step = planned(want(), known=[], adopt={"a": found}).steps[0]
+    assert (step.action, step.adopts, step.run.launch) == (Action.CREATE, {"imported": 7}, 1)
+    assert "managed job 7, running" in step.reason
 
 
 @pytest.mark.parametrize("status", [*LIVE, Status.READY, Status.SUCCEEDED, *ENDED_BADLY, Status.LOST, Status.STOPPED])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import yaml
 
 from expiac.errors import ExpiacError, Unavailable
-from expiac.providers.skypilot.seen import Cluster, Job, Request, Where
+from expiac.providers.skypilot.seen import Cluster, Job, Request, Where, documents
 
 GONE = Unavailable("SkyPilot's API server does not answer", "the test says so")
 
@@ -61,7 +61,7 @@ class Server:
 
 def _later(job: Job, task: str) -> Job:
     after = {"PENDING": "STARTING", "STARTING": "RUNNING", "CANCELLING": "CANCELLED"}.get(job.status)
-    run = yaml.safe_load(task)["run"]
+    run = next((document["run"] for document in documents(task)), "lasts")
     if job.status == "RUNNING" and run != "lasts":
         after = {"succeeds": "SUCCEEDED", "fails": "FAILED"}[run]
     failure = "Job exited with exit code 3" if after == "FAILED" and not job.cluster else ""
@@ -104,7 +104,7 @@ class FakeSky:
 
     def price(self, task) -> float | None:
         self._asked("price")
-        return {"slurm/loop": 2.0}.get(task["resources"].get("infra"))
+        return {"slurm/loop": 2.0}.get((task["resources"] or {}).get("infra"))
 
     def check(self, task) -> str:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from expiac.providers.skypilot.seen import documents
 
 _NAMED = ("envs", "secrets")
 _IGNORED = ("name", *_NAMED)
@@ -13,11 +13,7 @@ _IGNORED = ("name", *_NAMED)
 
 def differences(user_yaml: str, ours: Mapping[str, Any]) -> tuple[str, ...]:
     """The fields that differ, as words to show; the marks that expiac itself puts on its jobs do not count."""
-    try:
-        documents = [it for it in yaml.safe_load_all(user_yaml) if it]
-    except yaml.YAMLError:
-        documents = []
-    tasks = [it for it in documents if isinstance(it, dict) and set(it) - {"name"}]
+    tasks = documents(user_yaml)
     if not tasks:
         return ("cannot be compared",)
     if len(tasks) > 1:

@@ -44,6 +44,11 @@ def checkable(inputs: Inputs, root: Path) -> dict[str, Any]:
     return _placed(task, inputs, root, root)
 
 
+def billed(task: Mapping[str, Any]) -> dict[str, Any]:
+    """As much of a task as its price depends on."""
+    return {"resources": task.get("resources") or {}, "run": "true", "num_nodes": task.get("num_nodes") or 1}
+
+
 def _read(inputs: Inputs) -> dict[str, Any]:
     if "task.yaml" not in inputs.texts:
         raise ExpiacError("Not a job", "SkyPilot runs jobs only")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-import yaml
+from expiac.providers.skypilot.seen import documents
 
 _SIGN = re.compile(r"\x1b\[36m\(([^()]*\bpid=\d+[^()]*)\)\x1b\[0m ?")
 _RANK = re.compile(r"\brank=(\d+)\b")
@@ -29,10 +29,7 @@ def printed(shown: Iterable[str], *, nodes: int, node: int | None) -> Iterator[s
 
 def nodes_of(task: str) -> int:
     """How many nodes a task's YAML asks for."""
-    try:
-        counts = [document.get("num_nodes") for document in yaml.safe_load_all(task) if isinstance(document, dict)]
-    except yaml.YAMLError:
-        return 1
+    counts = [document.get("num_nodes") for document in documents(task)]
     return max((count for count in counts if isinstance(count, int)), default=1)
 
 

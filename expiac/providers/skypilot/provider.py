@@ -18,7 +18,7 @@ from expiac.lock import Lock
 from expiac.provider import ABSENT, HELD, Found, Id, Inputs, Note, Observation, Presence
 from expiac.providers.skypilot import clusters
 from expiac.providers.skypilot.differences import differences
-from expiac.providers.skypilot.document import checkable, launchable
+from expiac.providers.skypilot.document import billed, checkable, launchable
 from expiac.providers.skypilot.following import following
 from expiac.providers.skypilot.printed import nodes_of, printed
 from expiac.providers.skypilot.remarks import remarks
@@ -68,11 +68,10 @@ class SkypilotProvider:
 
     def estimate(self, inputs: Inputs) -> float | None:
         """Dollars per hour for all nodes; None where SkyPilot knows no price. Jobs alike are asked for once."""
-        task = checkable(inputs, self._root)
-        key = json.dumps([task.get("resources"), task.get("num_nodes")], sort_keys=True, default=str)
+        task = billed(checkable(inputs, self._root))
+        key = json.dumps(task, sort_keys=True, default=str)
         if key not in self._prices:
-            self._prices[key] = self._sky.price({"resources": task.get("resources") or {}, "run": "true",
-                                                 "num_nodes": task.get("num_nodes") or 1})
+            self._prices[key] = self._sky.price(task)
         return self._prices[key]
 
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:

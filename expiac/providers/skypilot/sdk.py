@@ -22,7 +22,8 @@ from expiac.providers.skypilot.trouble import translated
 
 REACH, ANSWER, UPLOAD, START = 8.0, 180.0, 600.0, 180.0
 """Seconds for the server to say that it is there, to answer, to take a launch with its files, and to start."""
-_FIELDS = ("job_id", "job_name", "status", "user_yaml", "failure_reason", "recovery_count", "submitted_at")
+_FIELDS = ("job_id", "job_name", "status", "user_yaml", "failure_reason", "recovery_count", "submitted_at",
+           "job_duration")
 T = TypeVar("T")
 
 
@@ -192,7 +193,7 @@ def _jobs() -> list[Job]:
         raise
     return [Job(record.job_id, record.job_name or "", record.status.name if record.status else "PENDING",
                 record.user_yaml or "", record.failure_reason or "", record.recovery_count or 0,
-                record.submitted_at or 0.0) for record in records]
+                record.submitted_at or 0.0, record.job_duration or 0.0) for record in records]
 
 
 def _task(task: Mapping[str, Any]) -> Any:

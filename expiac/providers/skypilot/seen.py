@@ -57,6 +57,8 @@ class Job:
     recoveries: int = 0
     submitted_at: float = 0.0
     """Seconds since 1970."""
+    seconds: float = 0.0
+    """How long it has run, over all its recoveries; of managed jobs only."""
     cluster: str = ""
     """The cluster that it has for itself; empty for a managed job."""
 
@@ -129,16 +131,19 @@ class Sky(Protocol):
     def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]: ...
 
 
+def documents(task: str) -> list[dict[str, Any]]:
+    """Each task of a YAML, without a header that only has a name; none where it cannot be read."""
+    try:
+        read = [document for document in yaml.load_all(task, Loader=_Loader) if isinstance(document, dict)]
+    except yaml.YAMLError:
+        return []  # nothing that we wrote
+    return [document for document in read if set(document) - {"name"}]
+
+
 def envs(task: str) -> Mapping[str, str]:
     """The environment that a task's YAML declares; of several documents, all of them together."""
-    found: dict[str, str] = {}
-    try:
-        for document in yaml.load_all(task, Loader=_Loader):
-            given = document.get("envs") if isinstance(document, dict) else None
-            found |= {str(name): str(value) for name, value in (given or {}).items()}
-    except (yaml.YAMLError, AttributeError):
-        return {}  # nothing that we wrote
-    return found
+    given = [document.get("envs") for document in documents(task)]
+    return {str(name): str(value) for some in given if isinstance(some, dict) for name, value in some.items()}
 
 
 def outputs(task: str) -> dict[str, str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from expiac.errors import ExpiacError
+from expiac.providers.skypilot.document import billed
+from expiac.providers.skypilot.printed import nodes_of, printed
 from expiac.providers.skypilot.sdk import Sdk
-from expiac.providers.skypilot.seen import INSTANCE, Job, Sky, envs
+from expiac.providers.skypilot.seen import INSTANCE, Job, Sky, documents, envs
 from expiac.providers.skypilot.statuses import STATUSES
 from expiac.status import Status
 
@@ -34,9 +36,23 @@ class SkypilotService:
         told = envs(self._job(job_id).task)
         return told.get("WANDB_RUN_ID") or told.get(INSTANCE)
 
+    def cost(self, job_id: int | str) -> float | None:
+        """Dollars that a job has cost so far: the time that it ran at today's price; None where there is no price.
+
+        Without the time that its machines took to start, and that of a controller.
+        """
+        job = self._job(job_id)
+        try:
+            (task,) = documents(job.task)
+        except ValueError:
+            return None  # a pipeline of several tasks, or nothing that can be read
+        per_hour = self._sky.price(billed(task))
+        return None if per_hour is None else per_hour * job.seconds / 3600
+
     def logs(self, job_id: int | str, *, follow: bool = False) -> Iterator[str]:
         """Lines that a job printed."""
-        return self._sky.lines(self._job(job_id).id, follow=follow)
+        job = self._job(job_id)
+        return printed(self._sky.lines(job.id, follow=follow), nodes=nodes_of(job.task), node=None)
 
     def cancel(self, job_id: int | str) -> None:
         """Asks for the end of a job; a stack's own job is better ended by `expiac destroy`, which verifies it."""
