@@ -37,6 +37,8 @@ from expiac.status import Status
 
 T = TypeVar("T")
 A_WEEK = 7 * 86400.0
+_PAUSE_PER_LOOK, _LONGEST_PAUSE = 4.0, 15.0
+"""A look that was dear is not repeated at once: how many times as long to pause, and how many seconds at most."""
 _RUNNING = (Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING)
 
 
@@ -246,8 +248,8 @@ class Session:
             if time.monotonic() > until:
                 raise ExpiacError("Still running", f"{self.stack} did not end within {timeout:.0f} s; its jobs go on",
                                   f"expiac status {self.stack}")
-            # A look that is dear, such as at a server far away, is worth a longer pause.
-            self._stopped.wait(max(pause, time.monotonic() - began))
+            took = time.monotonic() - began
+            self._stopped.wait(max(pause, min(_PAUSE_PER_LOOK * took, _LONGEST_PAUSE)))
             pause = min(pause * 1.2, 2.0)
 
     def _wait(self, plan: Plan, result: Result, timeout: float) -> Result:

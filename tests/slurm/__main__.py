@@ -30,8 +30,8 @@ def main(words: list[str]) -> int:
     cluster = Cluster.at(folder)
     try:
         cluster.up()
-        command = [sys.executable, "-m", "pytest", "-n", AT_A_TIME, "-rs", *(words or ["-m", "slurm and not soak"]),
-                   "tests/slurm"]
+        command = [sys.executable, "-m", "pytest", "-n", AT_A_TIME, "--maxschedchunk", "1", "-rs",
+                   *(words or ["-m", "slurm and not soak"]), "tests/slurm"]
         return subprocess.run(command, env={**os.environ, "EXPIAC_SLURM_CLUSTER": str(folder)}).returncode
     finally:
         cluster.down()

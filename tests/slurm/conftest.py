@@ -18,6 +18,7 @@ from tests.slurm.desk import Desk
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """These tests change the machine, by packages and a user: they run when they are called by their name."""
+    items.sort(key=lambda item: "test_training" not in item.nodeid)  # the longest first, for workers to end together
     if "slurm" in config.option.markexpr or os.environ.get("EXPIAC_SLURM") == "1":
         return
     for item in items:

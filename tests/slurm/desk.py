@@ -87,8 +87,18 @@ class Desk:
         return output
 
     def until(self, word: str, stack: str) -> None:
-        """Waits until a status shows the word."""
-        self.until_true(lambda: word in self.done("status", stack), f"{stack} {word}", pause=2)
+        """Watches the stack until a job's status is the word."""
+        watch = self.start("status", stack, "--watch", "--json", "--timeout", str(LIMIT))
+        assert watch.stdout is not None
+        said = []
+        for line in watch.stdout:
+            said.append(line)
+            if f'"status": "{word}"' in line:
+                watch.terminate()
+                break
+        watch.stdout.close()
+        watch.wait()
+        assert word in said[-1], "".join(said)
 
     @staticmethod
     def until_true(holds: Callable[[], bool], what: str, pause: float = 0.05) -> None:

@@ -35,6 +35,7 @@ print(json.dumps({record["job_name"]: record["status"].value for record in recor
 """
 
 
+@pytest.mark.soak
 def test_jobs_of_one_node_and_of_two_succeed(slurm):
     """A node runs what the tests run with, and has its eight GPUs; two nodes are one job."""
     ran = subprocess.run([sys.executable, "-c", CLIENT, slurm.infra], env=slurm.env, cwd=slurm.home, text=True,

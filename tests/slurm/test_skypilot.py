@@ -21,7 +21,7 @@ def test_a_job_runs_to_its_end_and_is_kept(desk, slurm):
     while process.poll() is None:
         lines |= {" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline", "username"])
                   if one.info["username"] != slurm.user}
-        time.sleep(0.05)
+        time.sleep(0.2)
     said = process.communicate()[0] + desk.done("status", "ends") + desk.done("render", "small", "name=ends")
     assert (process.returncode, "succeeded" in said) == (0, True), said
     printed = desk.done("logs", "ends", "job0")
@@ -31,19 +31,20 @@ def test_a_job_runs_to_its_end_and_is_kept(desk, slurm):
     assert not [text for text in (*kept, *lines, said) if SECRET in text]
 
 
-MOMENTS = [pytest.param(word, delay, marks=() if delay == 0 else pytest.mark.soak)
+MOMENTS = [pytest.param(word, delay, 2 if delay or word == '"endpoint"' else 1,
+                        marks=[pytest.mark.soak] if delay else [])
            for word in ('"started"', '"endpoint"', '"request"') for delay in (0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5)]
 """Before the request, between the two, and while it waits for the answer or has it; and that many seconds later."""
 
 
-@pytest.mark.parametrize(("word", "delay"), MOMENTS)
-def test_a_killed_client_launched_once(desk, word, delay):
+@pytest.mark.parametrize(("word", "delay", "jobs"), MOMENTS)
+def test_a_killed_client_launched_once(desk, word, delay, jobs):
     """The next apply finds what was launched, and launches the rest."""
-    apply = ("apply", "small", "name=killed", "jobs=2", "seconds=1000", "--yes")
+    apply = ("apply", "small", "name=killed", f"jobs={jobs}", "seconds=1000", "--yes")
     desk.killed_once(word, "killed", *apply, delay=delay)
     desk.done(*apply)
     launches = [(instance, launch) for _, instance, launch, _ in desk.queue("killed")]
-    assert len(launches) == len(set(launches)) == 2
+    assert len(launches) == len(set(launches)) == jobs
     assert "no changes" in desk.done("plan", *apply[1:-1])
     desk.done("destroy", "killed", "--yes")
 

@@ -54,7 +54,7 @@ def test_a_lost_machine_is_recovered(desk, results):
     desk.until_true(lambda: bool(desk.slurm_jobs("arena-train")), "Slurm's job")
     for job in desk.slurm_jobs("arena-train"):
         desk.run("scancel", job)
-    desk.until("recovering", "arena")
+    desk.until_true(lambda: desk.records("arena")["train"]["status"] == "recovering", "recovering", 0.5)
     assert "no changes" in desk.done("plan", *apply[1:-1])
     desk.until("running", "arena")
     assert "no changes" in desk.done("plan", *apply[1:-1])

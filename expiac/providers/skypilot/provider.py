@@ -232,7 +232,7 @@ class SkypilotProvider:
     def _ended(self, id: Id) -> Observation:
         """Looks until every job of the launch has ended."""
         until = time.monotonic() + self._patience
-        while time.monotonic() < until:
+        while (began := time.monotonic()) < until:
             try:
                 sight = self._sight(id)
             except Unavailable as error:
@@ -241,7 +241,7 @@ class SkypilotProvider:
             jobs = sight.jobs_of(id)
             if not any(_is_live(job) for job in jobs):
                 return observation(jobs[0]) if jobs else ABSENT
-            time.sleep(self._pause)
+            time.sleep(max(self._pause, 2 * (time.monotonic() - began)))  # a look costs the server seconds of work
         raise Uncertain("It is still ending", f"{id.instance}, after {self._patience:.0f} s", "sky jobs queue")
 
     def _place(self, id: Id) -> Path:
