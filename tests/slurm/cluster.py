@@ -22,6 +22,8 @@ from typing import Self
 
 from tests.slurm import login, machine, packages, ports, processes, sky_home, slurm
 
+_SERVER = ["sky", "api", "start", "--foreground"]
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -77,6 +79,12 @@ class Cluster:
         processes.end(self.folder)
         login.remove_user(self.user)
 
+    def restart_server(self) -> None:
+        """SkyPilot's API server dies in the middle of everything, and comes up again; the jobs go on meanwhile."""
+        processes.kill_tree(self.folder, "api", spared="sky.jobs.controller")
+        processes.start(self.folder, "api", _SERVER, self.env)
+        processes.until("SkyPilot's API server answers", self._server_answers, self.folder, 120)
+
     def _write(self) -> None:
         for part in (".", "etc", "log", "run", "tmp"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
@@ -88,7 +96,7 @@ class Cluster:
         sky_home.write(self.folder, self.name, self.user, self.ports)
 
     def _start(self) -> None:
-        processes.start(self.folder, "api", ["sky", "api", "start", "--foreground"], self.env)
+        processes.start(self.folder, "api", _SERVER, self.env)
         for name in slurm.machines():
             command = machine.command(self.folder, name, slurm.daemons(self.folder, name))
             processes.start(self.folder, name, command, self.env)

@@ -33,6 +33,10 @@ def stack(config: Small) -> Stack:
     return Stack(config.name, [
         Job(f"job{number}", run=run, skypilot=where, outputs={"result": "out/r"}) for number in range(config.jobs)])
 '''
+STARTED, NOTED, REQUESTED = '"started"', '"endpoint"', '"request"'
+"""What stands in a journal before the request, between the two, and while its answer is awaited or there."""
+MOMENTS = [(word, delay) for word in (STARTED, NOTED, REQUESTED) for delay in (0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5)]
+"""Moments of an apply: a word in the journal, and seconds after it."""
 QUEUE = """
 import json
 from expiac.providers.skypilot import get_skypilot_service
@@ -109,13 +113,26 @@ class Desk:
 
     def killed_once(self, word: str, stack: str, *command: str, delay: float = 0) -> None:
         """Kills the command some seconds after the word stands in the stack's journal, unless it ended before."""
+        process = self.reached(word, stack, *command, delay=delay)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL or delay, "it had ended by itself"
+
+    def launches_each_once(self, stack: str, jobs: int, *apply: str) -> None:
+        """After this apply each job is in the queue exactly once, and nothing is left to do; then all are destroyed."""
+        self.done(*apply)
+        launches = [(instance, launch) for _, instance, launch, _ in self.queue(stack)]
+        assert len(launches) == len(set(launches)) == jobs, launches
+        assert "no changes" in self.done("plan", *apply[1:-1])
+        self.done("destroy", stack, "--yes")
+
+    def reached(self, word: str, stack: str, *command: str, delay: float = 0) -> subprocess.Popen[str]:
+        """The running command, some seconds after the word was written in the stack's journal, unless it ended."""
         before = self.journal(stack).count(word)
         process = self.start(*command)
         self.until_true(lambda: self.journal(stack).count(word) > before or process.poll() is not None, word, 0.01)
         time.sleep(delay)
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL or delay, "it had ended by itself"
+        return process
 
     def journal(self, stack: str) -> str:
         file = self.folder / ".expiac" / f"{stack}.jsonl"

@@ -79,6 +79,18 @@ def end(folder: Path, seconds: float = 30) -> None:
         child.poll()
 
 
+def kill_tree(folder: Path, name: str, *, spared: str) -> None:
+    """Kills a process that was started under this name with all that descends from it, but for what is `spared`."""
+    root = psutil.Process(_pid(folder / "run" / f"{name}.json"))
+    doomed = [root, *(child for child in root.children(recursive=True) if spared not in " ".join(child.cmdline()))]
+    for process in doomed:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    for child in _begun:
+        child.poll()
+    psutil.wait_procs(doomed, timeout=10)
+
+
 def runs(process: psutil.Process) -> bool:
     """False for one that has ended, even where nobody asked for its end yet."""
     with suppress(psutil.NoSuchProcess):

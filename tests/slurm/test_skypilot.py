@@ -9,7 +9,7 @@ from datetime import datetime
 import psutil
 import pytest
 
-from tests.slurm.desk import SECRET, Desk
+from tests.slurm.desk import MOMENTS, REQUESTED, SECRET, Desk
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
 
@@ -31,22 +31,14 @@ def test_a_job_runs_to_its_end_and_is_kept(desk, slurm):
     assert not [text for text in (*kept, *lines, said) if SECRET in text]
 
 
-MOMENTS = [pytest.param(word, delay, 2 if delay or word == '"endpoint"' else 1,
-                        marks=[pytest.mark.soak] if delay else [])
-           for word in ('"started"', '"endpoint"', '"request"') for delay in (0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5)]
-"""Before the request, between the two, and while it waits for the answer or has it; and that many seconds later."""
-
-
-@pytest.mark.parametrize(("word", "delay", "jobs"), MOMENTS)
+@pytest.mark.parametrize(("word", "delay", "jobs"), [
+    pytest.param(word, delay, 2 if delay or word == REQUESTED else 1, marks=[pytest.mark.soak] if delay else [])
+    for word, delay in MOMENTS])
 def test_a_killed_client_launched_once(desk, word, delay, jobs):
     """The next apply finds what was launched, and launches the rest."""
     apply = ("apply", "small", "name=killed", f"jobs={jobs}", "seconds=1000", "--yes")
     desk.killed_once(word, "killed", *apply, delay=delay)
-    desk.done(*apply)
-    launches = [(instance, launch) for _, instance, launch, _ in desk.queue("killed")]
-    assert len(launches) == len(set(launches)) == jobs
-    assert "no changes" in desk.done("plan", *apply[1:-1])
-    desk.done("destroy", "killed", "--yes")
+    desk.launches_each_once("killed", jobs, *apply)
 
 
 def test_cancelled_by_hand_retried_and_destroyed_by_two(desk):

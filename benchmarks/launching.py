@@ -1,0 +1,109 @@
+"""Ten jobs at once through a real SkyPilot: `expiac apply` against SkyPilot's own calls for the same ten tasks.
+
+    python -m tests.slurm.cluster up FOLDER
+    python -m benchmarks.launching FOLDER [--runs N]
+
+In turns on one cluster, so that a busy moment of the machine meets both alike. Every job is cancelled before the next
+turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.measure import Cost, in_turns, python
+from tests.slurm.cluster import Cluster
+from tests.slurm.desk import Desk
+
+JOBS = 10
+LIMIT = 600
+_QUEUES = """
+import json, sky, sys
+since = float(sys.argv[1])
+print(json.dumps([one.name for one in sky.api_status(all_status=True, limit=None) if one.created_at >= since]))
+"""
+_CANCEL = """
+import time, sky, sky.jobs
+def live():
+    return [job.job_id for job in sky.get(sky.jobs.queue_v2(refresh=False))[0] if not job.status.is_terminal()]
+if jobs := live():
+    sky.get(sky.jobs.cancel(job_ids=jobs))
+    until = time.monotonic() + 600
+    while live() and time.monotonic() < until:
+        time.sleep(5)
+"""
+
+
+class Ten:
+    """Ten small jobs, as a stack and as ten bare tasks."""
+
+    def __init__(self, folder: Path, cluster: Cluster) -> None:
+        self.desk = Desk(folder, cluster.env, cluster.infra)
+        self.tasks = folder / "tasks"
+        self.turn = 0
+        os.environ.update(self.desk.env)
+
+    def apply(self) -> Cost:
+        """A stack of a new name, so that all of it is new."""
+        self.turn += 1
+        return self._then_cancelled(python(["-m", "expiac", "apply", "small", *self._settings, "--yes"],
+                                           self.desk.folder))
+
+    def bare(self) -> Cost:
+        """The same tasks, as `expiac render` gives them."""
+        self.turn += 1
+        shutil.rmtree(self.tasks, ignore_errors=True)
+        self.desk.done("render", "small", *self._settings, "--out", "tasks")
+        for number, file in enumerate(sorted(self.tasks.glob("*.yaml"))):
+            file.write_text(file.read_text().replace("@instance@", f"bare{self.turn}-{number}"))
+        return self._then_cancelled(python(["-m", "benchmarks.bare_launch", "tasks"], self.desk.folder))
+
+    def queue_calls_of_a_plan(self) -> int:
+        """How many times a plan without changes of the ten, while they run, asks for the queue."""
+        self.turn += 1
+        self.desk.done("apply", "small", *self._settings, "--yes")
+        began = time.time()
+        said = self.desk.done("plan", "small", *self._settings)
+        names = json.loads(self._client(_QUEUES, str(began)))
+        self._client(_CANCEL)
+        assert "no changes" in said, said
+        return sum("queue" in name for name in names)
+
+    @property
+    def _settings(self) -> list[str]:
+        return [f"name=turn{self.turn}", f"jobs={JOBS}", "seconds=1000"]
+
+    def _then_cancelled(self, cost: Cost) -> Cost:
+        self._client(_CANCEL)
+        return cost
+
+    def _client(self, code: str, *words: str) -> str:
+        return subprocess.run([sys.executable, "-c", code, *words], cwd=self.desk.folder, env=self.desk.env, text=True,
+                              capture_output=True, check=True, timeout=LIMIT).stdout
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.launching", description=__doc__.splitlines()[0])
+    parser.add_argument("cluster", type=Path, help="the folder of a cluster that is up")
+    parser.add_argument("--runs", type=int, default=3, help="of which the median counts")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="expiac-launching-") as folder:
+        ten = Ten(Path(folder), Cluster.at(given.cluster))
+        costs = in_turns({"sky.jobs.launch": ten.bare, "expiac apply": ten.apply}, given.runs)
+        bare, ours = costs["sky.jobs.launch"], costs["expiac apply"]
+        for name, cost in costs.items():
+            print(f"{name}: {cost.wall:.1f} s, of which the client computes {cost.cpu:.1f} s")
+        print(f"expiac's own time: {ours.wall / bare.wall - 1:+.1%}")
+        print(f"queue calls of a plan of the {JOBS}: {ten.queue_calls_of_a_plan()}")
+
+
+if __name__ == "__main__":
+    main()
