@@ -16,16 +16,18 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
 
 def test_a_job_runs_to_its_end_and_is_kept(desk, slurm):
     """With its mounts and its secret, which is in no file, no process and no word here; the nodes are SkyPilot's."""
-    process = desk.start("apply", "small", "name=ends", "--yes", "--wait")
-    lines: set[str] = set()
-    while process.poll() is None:
+    said, lines = desk.done("apply", "small", "name=ends", "--yes"), set()
+    follower = desk.start("logs", "ends", "job0", "-f")
+    while follower.poll() is None:
         lines |= {" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline", "username"])
                   if one.info["username"] != slurm.user}
         time.sleep(0.2)
-    said = process.communicate()[0] + desk.done("status", "ends") + desk.done("render", "small", "name=ends")
-    assert (process.returncode, "succeeded" in said) == (0, True), said
-    printed = desk.done("logs", "ends", "job0")
-    assert all(word in printed for word in ("a note", "told", "I am ends.job0.")), printed
+    printed = follower.communicate()[0]
+    desk.until("succeeded", "ends")
+    said += printed + desk.done("status", "ends") + desk.done("render", "small", "name=ends")
+    *whole, name = desk.done("logs", "ends", "job0").splitlines()
+    assert (whole, name.startswith("I am ends.job0.")) == (["a note", "told"], True), name
+    assert printed.splitlines() == [*whole, name], "following shows the same, from the first line to the last"
     assert "no changes" in desk.done("plan", "small", "name=ends")
     kept = [file.read_text() for file in desk.folder.rglob("*") if file.is_file()]
     assert not [text for text in (*kept, *lines, said) if SECRET in text]
