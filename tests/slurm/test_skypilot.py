@@ -64,13 +64,17 @@ def test_cancelled_by_hand_retried_and_destroyed_by_two(desk):
 
 
 def test_two_checkouts_leave_each_other_alone(desk, slurm, tmp_path):
-    """The same stack, by name and content, from two folders."""
+    """The same stack from two folders; and whatever another user or server says makes nothing lost."""
     (tmp_path / "other").mkdir()
     other = Desk(tmp_path / "other", slurm.env, slurm.infra)
     apply = ("apply", "small", "name=twin", "seconds=1000", "--yes")
     desk.done(*apply)
     assert "+ job0" in other.done(*apply)
     assert "no changes" in other.done("plan", *apply[1:-1])
+    here = "http://localhost:" + slurm.env["SKYPILOT_API_SERVER_LOCAL_PORT"]
+    for change in ({"SKYPILOT_USER_ID": "cafe0123"}, {"SKYPILOT_API_SERVER_ENDPOINT": here}):
+        code, said = desk.expiac("plan", *apply[1:-1], **change)
+        assert (code, "no changes" in said, "launched " in said) == (0, True, True), said
     desk.done("destroy", "twin", "--yes")
     assert [status == "CANCELLED" for *_, status in desk.queue("twin")] == [True]
     assert [status == "CANCELLED" for *_, status in other.queue("twin")] == [False]
