@@ -24,5 +24,5 @@ def test_results_that_go_with_the_machine_are_named(folder, mounts, is_lost):
 def test_secrets_that_others_may_see_are_named(resources, is_shown):
     """And never their values."""
     said = list(remarks({"resources": resources, "secrets": {"TOKEN": "hush"}}))
-    assert said == (["on Slurm, SkyPilot shows TOKEN in the list of processes of the job's nodes"] if is_shown else [])
+    assert ["TOKEN" in words and "hush" not in words for words in said] == ([True] if is_shown else [])
     assert not list(remarks({"resources": resources}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from datetime import datetime
 
 import psutil
@@ -14,15 +15,16 @@ from tests.slurm.desk import MOMENTS, REQUESTED, SECRET, Desk
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
 
 
-def test_a_job_runs_to_its_end_and_is_kept(desk, slurm):
-    """With its mounts and its secret, which is in no file, no process and no word here; the nodes are SkyPilot's."""
-    said, lines = desk.done("apply", "small", "name=ends", "--yes"), set()
-    follower = desk.start("logs", "ends", "job0", "-f")
-    while follower.poll() is None:
-        lines |= {" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline", "username"])
-                  if one.info["username"] != slurm.user}
-        time.sleep(0.2)
-    printed = follower.communicate()[0]
+def test_a_job_runs_to_its_end_and_is_kept(desk):
+    """With its mounts and its secret, which is in no file, process or word of ours; a log that is followed is whole."""
+    launcher, lines = desk.start("apply", "small", "name=ends", "--yes"), set()
+    while launcher.poll() is None:
+        with suppress(psutil.NoSuchProcess):
+            ours = psutil.Process(launcher.pid)
+            lines |= {" ".join(one.cmdline()) for one in (ours, *ours.children(recursive=True))}
+        time.sleep(0.1)
+    said = launcher.communicate()[0]
+    printed = desk.done("logs", "ends", "job0", "-f")
     desk.until("succeeded", "ends")
     said += printed + desk.done("status", "ends") + desk.done("render", "small", "name=ends")
     *whole, name = desk.done("logs", "ends", "job0").splitlines()
@@ -48,8 +50,8 @@ def test_cancelled_by_hand_retried_and_destroyed_by_two(desk):
     apply = ("apply", "small", "name=lasts", "seconds=1000", "--yes")
     desk.done(*apply)
     desk.until("running", "lasts")
-    (job,) = [line.split()[0] for line in desk.sky("jobs", "queue").splitlines() if "lasts.job0." in line]
-    desk.sky("jobs", "cancel", "--yes", job)
+    jobs = [line.split()[0] for line in desk.sky("jobs", "queue").splitlines() if "lasts.job0." in line]
+    desk.sky("jobs", "cancel", "--yes", jobs[0])  # the newest
     desk.until("cancelled", "lasts")
     plan = desk.done("plan", *apply[1:-1])
     assert ("no changes" in plan, "--retry" in plan) == (True, True), plan
