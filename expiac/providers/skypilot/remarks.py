@@ -15,8 +15,8 @@ def remarks(task: Mapping[str, Any]) -> Iterator[str]:
                "folder (data_dir=/a/shared/folder)")
     if (secrets := task.get("secrets")) and any(place.startswith("slurm") for place in _places(task)):
         # Seen in 0.14.1: its ssh, srun and executor are given the job's environment as a word of their command lines.
-        yield (f"on Slurm, SkyPilot shows {', '.join(secrets)} in lists of processes: on the job's nodes, and beside its "
-               "API server")
+        yield (f"on Slurm, SkyPilot shows {', '.join(secrets)} in lists of processes: on the job's nodes, and beside "
+               "its API server")
 
 
 def _places(task: Mapping[str, Any]) -> Iterator[str]:
