@@ -37,6 +37,7 @@ STARTED, NOTED, REQUESTED = '"started"', '"endpoint"', '"request"'
 """What stands in a journal before the request, between the two, and while its answer is awaited or there."""
 MOMENTS = [(word, delay) for word in (STARTED, NOTED, REQUESTED) for delay in (0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5)]
 """Moments of an apply: a word in the journal, and seconds after it."""
+IDS = [f"{word[1:-1]}-{delay}" for word, delay in MOMENTS]
 QUEUE = """
 import json
 from expiac.providers.skypilot import get_skypilot_service

@@ -10,7 +10,7 @@ from datetime import datetime
 import psutil
 import pytest
 
-from tests.slurm.desk import MOMENTS, REQUESTED, SECRET, Desk
+from tests.slurm.desk import IDS, MOMENTS, NOTED, REQUESTED, SECRET, STARTED, Desk
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
 
@@ -35,14 +35,21 @@ def test_a_job_runs_to_its_end_and_is_kept(desk):
     assert not [text for text in (*kept, *lines, said) if SECRET in text]
 
 
-@pytest.mark.parametrize(("word", "delay", "jobs"), [
-    pytest.param(word, delay, 2 if delay or word == REQUESTED else 1, marks=[pytest.mark.soak] if delay else [])
-    for word, delay in MOMENTS])
-def test_a_killed_client_launched_once(desk, word, delay, jobs):
+def test_a_client_killed_again_and_again_launched_once(desk):
+    """Before the request, then before it is known, then while its answer is awaited; the next apply does the rest."""
+    apply = ("apply", "small", "name=killed", "jobs=2", "seconds=1000", "--yes")
+    for word in (STARTED, NOTED, REQUESTED):
+        desk.killed_once(word, "killed", *apply)
+    desk.launches_each_once("killed", 2, *apply)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("word", "delay"), MOMENTS, ids=IDS)
+def test_a_killed_client_launched_once(desk, word, delay):
     """The next apply finds what was launched, and launches the rest."""
-    apply = ("apply", "small", "name=killed", f"jobs={jobs}", "seconds=1000", "--yes")
+    apply = ("apply", "small", "name=killed", "jobs=2", "seconds=1000", "--yes")
     desk.killed_once(word, "killed", *apply, delay=delay)
-    desk.launches_each_once("killed", jobs, *apply)
+    desk.launches_each_once("killed", 2, *apply)
 
 
 def test_cancelled_by_hand_retried_and_destroyed_by_two(desk):
