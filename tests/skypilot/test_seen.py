@@ -81,6 +81,10 @@ def test_what_leaves_it_open_is_no_answer(error):
     assert isinstance(translated(error, "asking"), Unavailable)
 
 
-def test_an_unknown_place_is_named():
-    error = translated(ValueError("Cluster nowhere not found in Slurm config"), "launching")
+@pytest.mark.parametrize("words", [
+    "Cluster nowhere not found in Slurm config", "Partition 'none' not found in cluster 'loop'",
+    "Invalid resources YAML: 'nowhere' does not match '^(?:(?i:(aws|azure|slurm))(?:/[^/]+(?:/[^/]+)?)?)$'"])
+def test_an_unknown_place_is_named(words):
+    error = translated(ValueError(words), "launching")
     assert (error.summary, type(error)) == ("SkyPilot does not know the place", ExpiacError)
+    assert "(?:" not in error.detail

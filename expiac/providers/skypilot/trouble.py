@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from expiac.errors import ExpiacError, Unavailable
 from expiac.providers.skypilot.statuses import one_line
 
@@ -37,6 +39,8 @@ _REFUSED = {
                      "a bucket where the API server is not local"),
     "StorageSpecError": ("SkyPilot can't mount this", "file_mounts: target → a file or a folder that exists"),
 }
+_NO_INFRA = re.compile(r"does not match '\^\(\?:\(\?i:\(aws.*")
+"""Its schema's own words on an `infra` that begins with no cloud's name."""
 _QUOTA = ("quota", "limit exceeded", "insufficientinstancecapacity")
 _PLACE = ("infra", "cluster", "context", "cloud", "region", "zone", "partition")
 
@@ -56,7 +60,8 @@ def translated(error: BaseException, doing: str) -> ExpiacError:
             return ExpiacError("The cloud's quota is used up", detail, "another region or infra, or ask for more quota")
         return ExpiacError("No such resources", detail, "sky gpus list, sky check, or any_of=[…] to give a choice")
     if isinstance(error, ValueError):
-        if any(word in said for word in _PLACE):
+        detail, is_no_infra = _NO_INFRA.subn("is none of its clouds", detail)
+        if is_no_infra or any(word in said for word in _PLACE):
             return ExpiacError("SkyPilot does not know the place", detail, "sky check, and --infra=slurm/NAME, "
                                "k8s/CONTEXT, aws/REGION, …")
         return ExpiacError("SkyPilot refuses the task", detail, "expiac render shows what it was given")
