@@ -46,8 +46,8 @@ def carry_out(
     with stopping(session.stop, reporter.stopping):
         result = session.apply(plan, wait=wait, **how)
     if not json:
-        output.result(result, called)
-    _raise(result, called)
+        output.result(result, called, session.stack)
+    _raise(result, called, session.stack)
     return DONE
 
 
@@ -60,13 +60,13 @@ def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: f
     return INTERRUPTED if result.interrupted else DONE
 
 
-def _raise(result: Result, called: str) -> None:
-    """Raises where the result is not well."""
+def _raise(result: Result, called: str, stack: str) -> None:
+    """Raises where the result is not well. A stack's own name finds its state, whatever the program is called."""
     if result.interrupted:
         raise Interrupted("Interrupted", "nothing new is begun; runs that were launched go on",
-                          f"expiac status {called}")
+                          f"expiac status {stack}")
     if result.failed or result.skipped:
         names = ", ".join(step.address for step in (*(step for step, _ in result.failed), *result.skipped))
         raise ExpiacError("Apply incomplete", f"not done: {names}", f"expiac plan {called}")
     if ended := [f"{seen.address} ({seen.status.value})" for seen in result.seen if seen.status in _BAD]:
-        raise ExpiacError("Run failed", ", ".join(ended), f"expiac logs {called} {ended[0].split()[0]}")
+        raise ExpiacError("Run failed", ", ".join(ended), f"expiac logs {stack} {ended[0].split()[0]}")

@@ -133,24 +133,27 @@ def texts(rendered: Mapping[str, Mapping[str, str]], folder: str | None) -> None
             print(path)
 
 
-def result(value: Result, program: str) -> None:
-    """What an apply came to: a table of results where it waited, and three commands to try next."""
+def result(value: Result, program: str, stack: str) -> None:
+    """What an apply came to: a table of results where it waited, and three commands to try next.
+
+    `program` is what the user calls the stack; what needs the state only is pasted with its own name.
+    """
     out = console()
     if value.seen and not value.interrupted:
         out.print()
         out.print(tables.results(value.seen))
         for remark in tables.remarks(value.seen):
             out.print(remark)
-    if value.is_well and (commands := _next(value, program)):
+    if value.is_well and (commands := _next(value, program, stack)):
         out.print("\nNext:")
         for command in commands:
             out.print(f"  {command}")
 
 
-def _next(value: Result, program: str) -> list[str]:
+def _next(value: Result, program: str, stack: str) -> list[str]:
     jobs = [seen.address for seen in value.seen] or [step.address for step in value.done if step.desired is not None]
     if not jobs:
         return []
     follow = "" if value.seen else " -f"
-    then = f"expiac apply {program} --wait" if value.deferred else f"expiac logs {program} {jobs[0]}{follow}"
-    return [f"expiac status {program}", then, f"expiac destroy {program}"]
+    then = f"expiac apply {program} --wait" if value.deferred else f"expiac logs {stack} {jobs[0]}{follow}"
+    return [f"expiac status {stack}", then, f"expiac destroy {stack}"]

@@ -86,6 +86,16 @@ def test_a_job_that_printed_nothing(expiac):
     assert said.err.startswith("! say_0 has printed nothing (")
 
 
+def test_what_is_pasted_finds_the_stack(expiac):
+    """Also where its name is not the program's, and another stack of the program has a state."""
+    expiac("apply", "lab", "--yes")
+    applied = expiac("apply", "lab", "name=other", "words=ciao", "--yes", "--wait")
+    for command in ("expiac status other", "expiac logs other say_0", "expiac destroy other"):
+        assert command in applied.out
+    assert expiac("logs", "other", "say_0").out == "ciao 0\n"
+    expiac("destroy", "other", "--yes")
+
+
 def test_watching(expiac):
     """Until every run has ended; the table comes last, and each line of JSON is one moment."""
     expiac("apply", "lab", "jobs=2", "seconds=1", "--yes")
