@@ -60,6 +60,8 @@ class Server:
 
 
 def _later(job: Job, task: str) -> Job:
+    if not task and job.status != "CANCELLING":
+        return job  # nobody told its controller
     after = {"PENDING": "STARTING", "STARTING": "RUNNING", "CANCELLING": "CANCELLED"}.get(job.status)
     run = next((document["run"] for document in documents(task)), "lasts")
     if job.status == "RUNNING" and run != "lasts":

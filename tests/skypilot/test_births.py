@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 from fake_sky import FakeSky, Server
@@ -10,7 +11,7 @@ from fake_sky import FakeSky, Server
 from expiac.errors import ExpiacError, Unavailable, Uncertain
 from expiac.provider import Id, Inputs, Presence
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.providers.skypilot.seen import Where
+from expiac.providers.skypilot.seen import Job, Where
 from expiac.status import Status
 
 A = Id("lineage-a", "stack.job.0a1b2c3d", 1)
@@ -55,6 +56,23 @@ def test_an_answer_that_was_lost_is_found_again(trial):
     assert (trial.read().presence, trial.read().status) == (Presence.PRESENT, Status.PENDING)
     assert trial.create().outputs == {"job_id": 1, "recoveries": 0}
     assert trial.launches == 1
+
+
+def test_a_job_that_was_born_without_a_task_is_cancelled(trial):
+    """The server died between its row and its task: it never begins, and tells nobody whose it is."""
+    trial.server.jobs[7] = Job(7, A.instance, "PENDING", "")
+    trial.server.numbers = itertools.count(8)
+    assert trial.create().outputs["job_id"] == 8
+    assert trial.read().outputs["job_id"] == 8
+    assert trial.server.jobs[7].status in ("CANCELLING", "CANCELLED")
+
+
+def test_a_running_job_of_this_name_is_left_alone(trial):
+    """Whatever it is: nothing is launched beside it."""
+    trial.server.jobs[7] = Job(7, A.instance, "RUNNING", "")
+    with pytest.raises(Uncertain, match="managed job 7"):
+        trial.create()
+    assert (trial.launches, trial.server.asked.count("cancel")) == (0, 0)
 
 
 def test_a_launch_under_way_is_waited_for(trial):

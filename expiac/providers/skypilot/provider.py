@@ -110,6 +110,7 @@ class SkypilotProvider:
             self._awaited(request.id, id)
             sight = self._sight(id)
         if (job := sight.job(id)) is None:
+            self._end_nameless(sight.nameless(id))
             return ABSENT
         left = [twin for twin in sight.jobs_of(id) if twin.cluster or _is_live(twin)]
         if not left:
@@ -185,12 +186,21 @@ class SkypilotProvider:
             raise ExpiacError("No such job", f"SkyPilot has no managed job {imported} of this user", "sky jobs queue")
         if request := sight.request(id):
             return self._settled(id, request.id, outputs(request.task), note)
+        self._end_nameless(sight.nameless(id))
         task = launchable(inputs, id, self._root, self._place(id))
         try:
             request_id = self._sky.launch(task, id.handle.get(HELD, ""))
         except Unavailable as error:
             return self._found(id, note, error, surely_not=False)  # it may have arrived all the same
         return self._settled(id, request_id, json.loads(task["envs"].get(OUTPUTS, "{}")), note)
+
+    def _end_nameless(self, jobs: Sequence[Job]) -> None:
+        """What was born without a task cannot begin: it is cancelled before the launch is made again."""
+        for job in filter(_is_live, jobs):
+            if observation(job).status is not Status.PENDING:
+                raise Uncertain("Somebody's job has this name", f"managed job {job.id}, {job.name}: SkyPilot does not "
+                                "show its task", f"sky jobs logs {job.id}; sky jobs cancel {job.id}")
+            self._sky.cancel(job.id)
 
     def _settled(self, id: Id, request: str, outputs: Mapping[str, str], note: Note) -> Observation:
         note({"request": request})  # before the wait: if we die here, refresh can still find the job

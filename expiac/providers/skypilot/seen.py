@@ -94,6 +94,10 @@ class Sight:
             return [job for job in self.jobs if str(job.id) == str(imported)]
         return [job for job in self.jobs if _is(id, job)]
 
+    def nameless(self, id: Id) -> list[Job]:
+        """Jobs of the instance of which nothing tells whose launch they are: the server died while it wrote them."""
+        return [job for job in self.jobs if job.name == id.instance and not job.task]
+
     def request(self, id: Id) -> Request | None:
         """The request that is about to bring the launch about."""
         noted = id.handle.get("request")
