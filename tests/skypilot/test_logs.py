@@ -102,6 +102,7 @@ SIGN, RESET = "\x1b[36m(head, rank=0, pid=296)\x1b[0m", "\x1b[0m"
     ("\x1b[36m(setup pid=12)\x1b[0m set up", ["set up"]),
     ("srun: error: n1: task 0: Exited with exit code 3", ["srun: error: n1: task 0: Exited with exit code 3"]),
     (f"{RESET}\x1b[32m✓ Job finished (status: SUCCEEDED).{RESET}{RESET}", []),
+    ("\x1b[0m\x1b[32m✓ Managed job finished: 1 (status: SUCCEEDED).\x1b[0m\x1b[0m", []),
     ("\x1b[2m└── \x1b[0mJob started. Streaming logs... \x1b[2m(Ctrl-C to exit log streaming)\x1b[0m", []),
     ("", []),
 ])

@@ -28,8 +28,8 @@ def test_an_ab_test_of_two_nodes_each(desk, results):
         trained = read(results / runs[address]["instance"] / "checkpoints" / "latest.pt")
         assert (len(trained["ranks"]), trained["step"] >= 6_000) == (2, True), "two nodes, one process on each"
         assert trained["config"]["trainer"]["optimizer"]["learning_rate"] == rate
-    printed = [desk.done("logs", "lr_ab_test", "job_0", *node).splitlines() for node in ([], ["--node", "1"])]
-    assert [line.removeprefix("node-1 | ") for line in printed[0] if line.startswith("node-1 | ")] == printed[1] != []
+    printed = [desk.done("logs", "lr_ab_test", "job_0", *node).splitlines() for node in ([], ["--node", "0"])]
+    assert [line.removeprefix("node-0 | ") for line in printed[0] if line.startswith("node-0 | ")] == printed[1] != []
     assert "no changes" in desk.done(*apply)
     program = desk.folder / "stacks" / "lr_ab_test.py"
     program.write_text(program.read_text().replace("0.0005]", "0.001]"))
