@@ -13,7 +13,8 @@ import yaml
 def launch(file: Path) -> int:
     task = yaml.safe_load(file.read_text())
     task["secrets"] = {name: os.environ[name] for name in task.get("secrets") or {}}
-    request = sky.jobs.launch(sky.Task.from_yaml_config(task), name=task["name"])
+    made = sky.Task.from_yaml_config(task)
+    request = sky.jobs.launch(made, name=made.name)
     (job,), _ = sky.get(request)
     return int(job)
 

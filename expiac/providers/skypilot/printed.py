@@ -13,8 +13,9 @@ from expiac.providers.skypilot.seen import documents
 
 _SIGN = re.compile(r"\x1b\[36m\(([^()]*\bpid=\d+[^()]*)\)\x1b\[0m ?")
 _RANK = re.compile(r"\brank=(\d+)\b")
-_OWN = re.compile(r"^(?:\x1b\[[0-9;]*m)*(?:├──|└──) |^(?:\x1b\[[0-9;]*m|\s)*$")
-_ENDING = re.compile(r"(?:\x1b\[[0-9;]*m)*\S (?:Job finished|Managed job finished: \d+) \(status: [A-Z_]+\)\.(?:\x1b\[[0-9;]*m)*$")
+_COLOURS = r"(?:\x1b\[[0-9;]*m)*"
+_OWN = re.compile(f"^{_COLOURS}(?:├──|└──) |^(?:{_COLOURS}|\\s)*$")
+_ENDING = re.compile(_COLOURS + r"\S (?:Job finished|Managed job finished: \d+) \(status: [A-Z_]+\)\." + _COLOURS + "$")
 
 
 def printed(shown: Iterable[str], *, nodes: int, node: int | None) -> Iterator[str]:
