@@ -121,6 +121,11 @@ def test_the_number_of_nodes(task, nodes):
     assert nodes_of(task) == nodes
 
 
+def test_a_line_of_colours_takes_no_time():
+    """A pattern that tries all ways to part them would never end."""
+    assert len(list(printed(["\x1b[0m" * 5_000 + "x"], nodes=1, node=None))) == 1
+
+
 def test_a_long_log_is_read_once_and_in_order():
     """The reader keeps a number a line, and no line."""
     readings = iter([range(50_000), range(50_001)])

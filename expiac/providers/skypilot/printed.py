@@ -13,9 +13,10 @@ from expiac.providers.skypilot.seen import documents
 
 _SIGN = re.compile(r"\x1b\[36m\(([^()]*\bpid=\d+[^()]*)\)\x1b\[0m ?")
 _RANK = re.compile(r"\brank=(\d+)\b")
-_COLOURS = r"(?:\x1b\[[0-9;]*m)*"
-_OWN = re.compile(f"^{_COLOURS}(?:├──|└──) |^(?:{_COLOURS}|\\s)*$")
-_ENDING = re.compile(_COLOURS + r"\S (?:Job finished|Managed job finished: \d+) \(status: [A-Z_]+\)\." + _COLOURS + "$")
+_COLOUR = r"\x1b\[[0-9;]*m"
+_OWN = re.compile(rf"^(?:{_COLOUR})*(?:├──|└──) |^(?:{_COLOUR}|\s)*$")
+_ENDING = re.compile(
+    rf"(?:{_COLOUR})*\S (?:Job finished|Managed job finished: \d+) \(status: [A-Z_]+\)\.(?:{_COLOUR})*$")
 
 
 def printed(shown: Iterable[str], *, nodes: int, node: int | None) -> Iterator[str]:
