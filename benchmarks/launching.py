@@ -13,13 +13,15 @@ import argparse
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 
-from benchmarks.measure import Cost, in_turns, python
+from benchmarks.measure import Cost, in_turns, median, python
 from tests.slurm.cluster import Cluster
 from tests.slurm.desk import Desk
 
@@ -49,6 +51,8 @@ class Ten:
         self.desk = Desk(folder, cluster.env, cluster.infra)
         self.tasks = folder / "tasks"
         self.turn = 0
+        self.own: list[float] = []
+        """Seconds of each apply in which none of its launches was under way."""
         self.queue_calls = 0
         """Of the last plan without changes, while the ten run."""
         os.environ.update(self.desk.env)
@@ -57,6 +61,7 @@ class Ten:
         """A stack of a new name, so that all of it is new; then a plan of it, of which the queue calls are counted."""
         self.turn += 1
         cost = python(["-m", "expiac", "apply", "small", *self._settings, "--yes"], self.desk.folder)
+        self.own.append(cost.wall - self._launching())
         began = time.time()
         assert "no changes" in self.desk.done("plan", "small", *self._settings)
         asked = json.loads(self._client(_ASKED, str(began)))
@@ -72,6 +77,12 @@ class Ten:
             file.write_text(file.read_text().replace("@instance@", f"bare{self.turn}-{number}"))
         cost = python(["-m", "benchmarks.bare_launch", "tasks"], self.desk.folder)
         return self._then_cancelled("sky.jobs.launch", cost)
+
+    def _launching(self) -> float:
+        """Seconds from the first launch to the last answer, by the journal: it is written before and after each."""
+        lines = map(json.loads, self.desk.journal(f"turn{self.turn}").splitlines()[1:])
+        at = [datetime.fromisoformat(line["at"]) for line in lines if line["event"] in ("submitted", "done")]
+        return (max(at) - min(at)).total_seconds()
 
     @property
     def _settings(self) -> list[str]:
@@ -95,8 +106,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="expiac-launching-") as folder:
         ten = Ten(Path(folder), Cluster.at(given.cluster))
         costs = in_turns({"sky.jobs.launch": ten.bare, "expiac apply": ten.apply}, given.runs)
+        imports = median([python(["-c", "import sky, sky.jobs"], ten.desk.folder) for _ in range(3)]).wall
         bare, ours = costs["sky.jobs.launch"], costs["expiac apply"]
-        print(f"expiac's own time: {ours.wall / bare.wall - 1:+.1%}")
+        own = max(0.0, statistics.median(ten.own) - imports)
+        print(f"apply against the bare calls: {ours.wall / bare.wall - 1:+.1%}")
+        print(f"importing SkyPilot, which both do: {imports:.1f} s")
+        print(f"expiac's own time, before the first launch and after the last answer: {own:.1f} s, "
+              f"{own / (ours.wall - own):.1%} of the rest")
         print(f"queue calls of a plan of the {JOBS}: {ten.queue_calls}")
 
 
