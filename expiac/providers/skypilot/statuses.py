@@ -53,6 +53,12 @@ def observation(job: Job) -> Observation:
     return Observation(Presence.PRESENT, status, {**outputs(job.task), "job_id": job.id, **seen, **told}, _detail(job))
 
 
+def is_live(job: Job) -> bool:
+    """Whether it may be running, as far as anybody can tell."""
+    seen = observation(job)
+    return seen.presence is Presence.UNKNOWN or seen.status.is_live
+
+
 def other_place(sight: Sight, id: Id) -> str:
     """Why this answer says nothing of the launch: it was given to another server, or by another user."""
     endpoint, user = id.handle.get("endpoint", sight.where.endpoint), id.handle.get("user", sight.where.user)

@@ -1,0 +1,74 @@
+"""Brings a launch about once: nothing is launched before requests under way and the queue were looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from expiac.errors import ExpiacError, Unavailable, Uncertain
+from expiac.provider import HELD, Id, Note, Observation, Presence
+from expiac.providers.skypilot.ending import end_nameless
+from expiac.providers.skypilot.seen import IMPORTED, OUTPUTS, outputs
+from expiac.providers.skypilot.statuses import observation, other_place
+from expiac.providers.skypilot.view import View
+from expiac.status import Status
+
+
+class Birth:
+    """One launch, from the look for an earlier birth to the id of its job; each step is noted before the next."""
+
+    def __init__(self, view: View, id: Id, note: Note) -> None:
+        self._view, self._id, self._note = view, id, note
+        self._held = {HELD: id.handle[HELD]} if HELD in id.handle else {}
+
+    def bring_about(self, task: Callable[[], Mapping[str, Any]]) -> Observation:
+        """How the launch is once SkyPilot has given it an id; `task` is asked for only where it is to be launched."""
+        id, sight = self._id, self._view.sight(self._id)
+        if elsewhere := other_place(sight, id):
+            raise Uncertain("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
+        self._note({"endpoint": sight.where.endpoint, "user": sight.where.user, **self._held})
+        if job := sight.job(id):
+            self._note({"job": job.id})
+            return observation(job)
+        if imported := id.handle.get(IMPORTED):
+            raise ExpiacError("No such job", f"SkyPilot has no managed job {imported} of this user", "sky jobs queue")
+        if request := sight.request(id):
+            return self._settled(request.id, outputs(request.task))
+        end_nameless(self._view.sky, sight.nameless(id))
+        return self._launched(task())
+
+    def _launched(self, task: Mapping[str, Any]) -> Observation:
+        try:
+            request = self._view.sky.launch(task, self._held.get(HELD, ""))
+        except Unavailable as error:
+            return self._found(error, surely_not=False)  # it may have arrived all the same
+        return self._settled(request, json.loads(task["envs"].get(OUTPUTS, "{}")))
+
+    def _settled(self, request: str, outputs: Mapping[str, str]) -> Observation:
+        self._note({"request": request})  # before the wait: if we die here, refresh can still find the job
+        try:
+            job = self._view.sky.launched(request)
+        except Unavailable as error:
+            return self._found(error, surely_not=False)
+        except ExpiacError as error:
+            return self._found(error, surely_not=True)
+        self._note({"job": job})
+        seen = self._held or {"recoveries": 0}
+        return Observation(Presence.PRESENT, Status.PENDING, {**outputs, "job_id": job, **seen})
+
+    def _found(self, error: ExpiacError, *, surely_not: bool) -> Observation:
+        """The launch as it is seen after an error; raises where it was not born, or where that can't be known."""
+        id = self._id
+        unknown = Uncertain("Not known whether it was launched", f"{id.instance}: {error.summary}: {error.detail}",
+                            "expiac apply, which looks for it first")
+        try:
+            sight = self._view.sight(id)
+        except Unavailable:
+            raise unknown from error
+        if job := sight.job(id):
+            self._note({"job": job.id})
+            return observation(job)
+        if surely_not and not sight.request(id):
+            raise error
+        raise unknown from error

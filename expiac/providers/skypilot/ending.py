@@ -1,0 +1,88 @@
+"""Ends a launch by the ids of its jobs, and sees that it has ended; nothing is ended by a name alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from expiac.errors import ExpiacError, Unavailable, Uncertain
+from expiac.provider import ABSENT, HELD, Id, Observation, Presence
+from expiac.providers.skypilot.seen import Job, Sky
+from expiac.providers.skypilot.statuses import is_live, observation, other_place
+from expiac.providers.skypilot.view import View
+from expiac.status import Status
+
+
+def end(view: View, id: Id, *, patience: float, pause: float) -> Observation:
+    """How the launch is once it has ended, and its cluster is gone; raises where that is not seen in `patience` s."""
+    sight = view.sight(id)
+    if elsewhere := other_place(sight, id):
+        raise ExpiacError("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
+    if request := sight.request(id):
+        _await(view.sky, request.id, id)
+        sight = view.sight(id)
+    if (job := sight.job(id)) is None:
+        end_nameless(view.sky, sight.nameless(id))
+        return ABSENT
+    left = [twin for twin in sight.jobs_of(id) if twin.cluster or is_live(twin)]
+    if not left:
+        return observation(job)
+    try:
+        for twin in left:
+            end_job(view.sky, twin)
+    except Unavailable as error:
+        raise Uncertain("Not known whether it was cancelled", f"{id.instance}: {error.detail}",
+                        "run the command again") from error
+    ended = _ended(view, id, patience, pause)
+    return _without_cluster(job) if job.cluster else ended
+
+
+def end_job(sky: Sky, job: Job) -> None:
+    """Asks for the end of a job by its id; a cluster goes with its job."""
+    if job.cluster:
+        sky.down(job.cluster)
+    else:
+        sky.cancel(job.id)
+
+
+def end_nameless(sky: Sky, jobs: Sequence[Job]) -> None:
+    """What was born without a task cannot begin: it is cancelled before the launch is made again."""
+    for job in filter(is_live, jobs):
+        if observation(job).status is not Status.PENDING:
+            raise Uncertain("Somebody's job has this name", f"managed job {job.id}, {job.name}: SkyPilot does not "
+                            "show its task", f"sky jobs logs {job.id}; sky jobs cancel {job.id}")
+        sky.cancel(job.id)
+
+
+def _await(sky: Sky, request: str, id: Id) -> None:
+    """Waits until a launch under way has ended, well or not."""
+    try:
+        sky.launched(request)
+    except Unavailable as error:
+        raise Uncertain("Its launch is under way", f"{id.instance}: {error.detail}", "run the command again") from error
+    except ExpiacError:
+        return
+
+
+def _ended(view: View, id: Id, patience: float, pause: float) -> Observation:
+    """Looks until every job of the launch has ended."""
+    until = time.monotonic() + patience
+    while (began := time.monotonic()) < until:
+        try:
+            sight = view.sight(id)
+        except Unavailable as error:
+            raise Uncertain("Not known whether it has ended", f"{id.instance}: {error.detail}",
+                            "run the command again") from error
+        jobs = sight.jobs_of(id)
+        if not any(is_live(job) for job in jobs):
+            return observation(jobs[0]) if jobs else ABSENT
+        time.sleep(max(pause, 2 * (time.monotonic() - began)))  # a look costs the server seconds of work
+    raise Uncertain("It is still ending", f"{id.instance}, after {patience:.0f} s", "sky jobs queue")
+
+
+def _without_cluster(job: Job) -> Observation:
+    """How a job is once its cluster is down."""
+    seen = observation(job)
+    status = seen.status if seen.presence is Presence.PRESENT and seen.status.is_over else Status.CANCELLED
+    kept = {name: value for name, value in seen.outputs.items() if name != HELD}
+    return Observation(Presence.PRESENT, status, kept, seen.detail)
