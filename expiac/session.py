@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from expiac import planner, program, recorded
 from expiac.adoption import find as find_jobs
@@ -33,13 +32,7 @@ from expiac.registry import Providers
 from expiac.releasing import holding, release
 from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.state import Approved, Observed, Record, State
-from expiac.status import Status
-
-T = TypeVar("T")
-A_WEEK = 7 * 86400.0
-_PAUSE_PER_LOOK, _LONGEST_PAUSE = 4.0, 15.0
-"""A look that was dear is not repeated at once: how many times as long to pause, and how many seconds at most."""
-_RUNNING = (Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING)
+from expiac.watching import A_WEEK, are_under_way, looks
 
 
 class Session:
@@ -204,10 +197,10 @@ class Session:
         """Tells how each resource is until every run has ended, or until `stop`; writes nothing."""
         result = Result()
         try:
-            for now in self._looks(self.status, timeout):
+            for now in looks(self.status, self._stopped, timeout=timeout, stack=self.stack):
                 result = Result(seen=now)
                 self._reporter.hear(Waiting(now))
-                if not _are_under_way(now):
+                if not are_under_way(now):
                     return result
         finally:
             self._reporter.hear(Finished(result))
@@ -237,21 +230,6 @@ class Session:
     def _holding(self) -> list[Record]:
         return holding(self._journal.state, self._look.unseen)
 
-    def _looks(self, look: Callable[[], T], timeout: float) -> Iterator[T]:
-        """Looks again and again, more slowly with time; ends with `stop`, and raises once the time is over."""
-        until, pause = time.monotonic() + timeout, 0.25
-        while True:
-            began = time.monotonic()
-            yield look()
-            if self._stopped.is_set():
-                return
-            if time.monotonic() > until:
-                raise ExpiacError("Still running", f"{self.stack} did not end within {timeout:.0f} s; its jobs go on",
-                                  f"expiac status {self.stack}")
-            took = time.monotonic() - began
-            self._stopped.wait(max(pause, min(_PAUSE_PER_LOOK * took, _LONGEST_PAUSE)))
-            pause = min(pause * 1.2, 2.0)
-
     def _wait(self, plan: Plan, result: Result, timeout: float) -> Result:
         """Looks until every run has ended, and begins what was deferred as it becomes ready."""
 
@@ -263,9 +241,9 @@ class Session:
             return result.seen
 
         try:
-            for now in self._looks(look, timeout):
+            for now in looks(look, self._stopped, timeout=timeout, stack=self.stack):
                 self._reporter.hear(Waiting(now))
-                if not result.deferred and not _are_under_way(now):
+                if not result.deferred and not are_under_way(now):
                     return result
         except ExpiacError:
             self._reporter.hear(Finished(result))
@@ -286,10 +264,6 @@ class Session:
         self.state = self._journal.state
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)
-
-
-def _are_under_way(now: Sequence[Seen]) -> bool:
-    return any(one.status in _RUNNING for one in now)
 
 
 def _last(history: Sequence[Record], address: str) -> Record | None:
