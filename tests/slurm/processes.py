@@ -82,7 +82,7 @@ def end(folder: Path, seconds: float = 30) -> None:
 def kill_tree(folder: Path, name: str, *, spared: str) -> None:
     """Kills a process that was started under this name with all that descends from it, but for what is `spared`."""
     root = psutil.Process(_pid(folder / "run" / f"{name}.json"))
-    doomed = [root, *(child for child in root.children(recursive=True) if spared not in " ".join(child.cmdline()))]
+    doomed = [root, *(child for child in root.children(recursive=True) if runs(child) and spared not in _line(child))]
     for process in doomed:
         with suppress(psutil.NoSuchProcess):
             process.kill()
@@ -119,6 +119,12 @@ def _reused(folder: Path) -> set[int]:
 
 def _pid(path: Path) -> int:
     return int(json.loads(path.read_text())["pid"])
+
+
+def _line(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def _mark(process: psutil.Process) -> str | None:
