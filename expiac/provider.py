@@ -140,6 +140,14 @@ class Examines(Protocol):
 
 
 @runtime_checkable
+class Foresees(Protocol):
+    """A provider that can prepare for creates that are about to come, while the plan is still being made."""
+
+    def foresee(self, inputs: Inputs) -> None:
+        """Begins what `create` would otherwise have to wait for; returns at once, raises nothing, changes nothing."""
+
+
+@runtime_checkable
 class Estimates(Protocol):
     """A provider that knows prices."""
 

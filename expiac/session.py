@@ -15,7 +15,7 @@ from expiac.adoption import previous
 from expiac.deferred import outlook
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
-from expiac.examining import examined
+from expiac.examining import examined, foresee
 from expiac.held import held
 from expiac.job import Job, TrainingJob
 from expiac.journal import Journal
@@ -92,8 +92,8 @@ class Session:
                               f"{self._program_path} gives the same name",
                               "name=another_name, or change the config's name")
 
-    def plan(self, *, refresh: bool = True, wishes: Wishes | None = None) -> Plan:
-        """What apply would do; writes nothing."""
+    def plan(self, *, refresh: bool = True, wishes: Wishes | None = None, at_once: bool = False) -> Plan:
+        """What apply would do; writes nothing. `at_once` says that it follows without a question."""
         assert self._program is not None, "planning needs the program"
         if self._desired is None:
             self._desired = desired(self._program.stack, self.project)
@@ -104,7 +104,7 @@ class Session:
         if ids:
             wishes = replace(wishes or Wishes(), adopt=find_jobs(self._desired, ids, self._journal.state,
                                                                  self._providers))
-        made = self._planned(self._desired, refresh, wishes)
+        made = self._planned(self._desired, refresh, wishes, at_once=at_once)
         overrides = dict(self._program.overrides)
         before = self.state.approved
         if before is None or not before.program or dict(before.overrides) == overrides:  # a destroy has no program
@@ -123,11 +123,14 @@ class Session:
         """What destroy would do: planning toward nothing."""
         return self._planned((), True, None)
 
-    def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: Wishes | None) -> Plan:
+    def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: Wishes | None, *, at_once: bool = False
+                 ) -> Plan:
         self.state = self._journal.state
         self._look = look(self.state, self._providers) if refresh else Look()
         seen = replace(self._look.over(self.state), serial=self.state.serial)
         made = planner.plan(wanted, seen, wishes)
+        if at_once:
+            foresee(made, self._providers)
         budget = self._program.stack.budget if self._program and wanted else None
         return examined(made, self._providers, ask=refresh, budget=budget)
 

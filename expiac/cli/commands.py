@@ -64,7 +64,7 @@ def apply(
 
     output.demand_consent(yes=yes, json=json)
     with applying.opened(*args.told_apart(stack, overrides), json=json) as (session, reporter):
-        steps = session.plan(refresh=not no_refresh, wishes=_wishes(replace, retry))
+        steps = session.plan(refresh=not no_refresh, wishes=_wishes(replace, retry), at_once=yes)
         return applying.carry_out(
             session, steps, reporter, called=_called(stack, session), question="" if yes else applying.QUESTION,
             json=json, parallelism=parallelism, wait=wait, timeout=timeout)

@@ -158,3 +158,41 @@ def test_jobs_alike_are_priced_once(trial):
     other = Inputs({}, {"task.yaml": "name: b\nrun: true\nresources: {infra: k8s}\n"})
     assert [provider.estimate(one) for one in (task, task, other)] == [2.0, 2.0, None]
     assert trial.server.asked.count("price") == 2
+
+
+def test_a_look_ahead_serves_every_first_launch(trial):
+    """One queue call, begun before the creates."""
+    provider = trial.provider()
+    provider.foresee(TASK)
+    provider.foresee(TASK)
+    for number in (1, 2, 3):
+        provider.create(dataclasses.replace(A, instance=f"stack.job{number}.0a1b2c3d"), TASK, lambda _: None)
+    assert (trial.server.asked.count("jobs"), trial.launches) == (1, 3)
+
+
+def test_a_look_ahead_finds_an_earlier_birth(trial):
+    """By a copy of this state, in another folder."""
+    trial.provider().create(A, TASK, lambda _: None)
+    elsewhere = SkypilotProvider(trial.root / "copy", sky=FakeSky(trial.server), patience=1, pause=0.01)
+    elsewhere.foresee(TASK)
+    assert elsewhere.create(A, TASK, lambda _: None).outputs["job_id"] == 1
+    assert trial.launches == 1
+
+
+def test_a_look_ahead_says_nothing_of_what_was_tried_since(trial):
+    """Another process launched it after the look and before us."""
+    late = trial.provider()
+    late.foresee(TASK)
+    late.create(dataclasses.replace(A, instance="stack.other.0a1b2c3d"), TASK, lambda _: None)  # the look is over
+    trial.create()
+    assert late.create(A, TASK, trial.handle.update).outputs["job_id"] == 2
+    assert trial.launches == 2
+
+
+def test_a_look_ahead_that_failed_launches_nothing(trial):
+    """And the server is not asked again: that would be a second wait for the same."""
+    provider = trial.provider(loses="jobs")
+    provider.foresee(TASK)
+    with pytest.raises(Unavailable):
+        provider.create(A, TASK, trial.handle.update)
+    assert (trial.server.asked.count("jobs"), trial.launches) == (1, 0)

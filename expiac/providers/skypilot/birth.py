@@ -22,9 +22,13 @@ class Birth:
         self._view, self._id, self._note = view, id, note
         self._held = {HELD: id.handle[HELD]} if HELD in id.handle else {}
 
-    def bring_about(self, task: Callable[[], Mapping[str, Any]]) -> Observation:
-        """How the launch is once SkyPilot has given it an id; `task` is asked for only where it is to be launched."""
-        id, sight = self._id, self._view.sight(self._id)
+    def bring_about(self, task: Callable[[], Mapping[str, Any]], *, is_first: bool) -> Observation:
+        """How the launch is once SkyPilot has given it an id; `task` is asked for only where it is to be launched.
+
+        `is_first` says that no process of this folder has tried to bring it about, and that none can until we return.
+        """
+        id = self._id
+        sight = self._view.sight_before_first(id) if is_first else self._view.sight(id)
         if elsewhere := other_place(sight, id):
             raise Uncertain("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
         self._note({"endpoint": sight.where.endpoint, "user": sight.where.user, **self._held})

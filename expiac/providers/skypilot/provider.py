@@ -69,6 +69,11 @@ class SkypilotProvider:
             self._prices[key] = self._view.sky.price(task)
         return self._prices[key]
 
+    def foresee(self, inputs: Inputs) -> None:
+        """Begins to look for earlier births: the answer takes the API server seconds, and all launches need it."""
+        if clusters.is_managed(inputs.values):
+            self._view.look_ahead()
+
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
         """Launches the job, or adopts it where it was launched already; returns once SkyPilot has given it an id."""
         if not clusters.is_managed(inputs.values) and IMPORTED not in id.handle:
@@ -76,7 +81,7 @@ class SkypilotProvider:
         try:
             with Lock(self._place(id) / f"{id.launch}.lock", purpose="launch", wait_seconds=self._patience):
                 return Birth(self._view, id, note).bring_about(
-                    lambda: launchable(inputs, id, self._root, self._place(id)))
+                    lambda: launchable(inputs, id, self._root, self._place(id)), is_first=self._is_first(id))
         except Locked as error:
             raise Uncertain("Another process is launching this run", error.detail, error.hint) from error
 
@@ -110,6 +115,16 @@ class SkypilotProvider:
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""
         return log.lines(self._view, id, follow=follow, node=node, patience=self._patience, pause=self._pause)
+
+    def _is_first(self, id: Id) -> bool:
+        """Whether this is the first try at a launch, which it leaves a mark of; under the launch's lock."""
+        try:
+            (self._place(id) / f"{id.launch}.tried").touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise ExpiacError("State folder not writable", f"{self._place(id)}: {error.strerror}") from error
+        return True
 
     def _place(self, id: Id) -> Path:
         if os.sep in id.instance or id.instance.startswith("."):
