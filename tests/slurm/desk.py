@@ -23,11 +23,12 @@ class Small(ExperimentConfig):
     name: str = "small"
     seconds: int = 1
     jobs: int = 1
+    gpus: int = 1
     managed: bool = True
 
 
 def stack(config: Small) -> Stack:
-    where = SkypilotJobConfig(gpus=1, cpus=1, memory=1, secrets=["TOKEN"], managed=config.managed,
+    where = SkypilotJobConfig(gpus=config.gpus, cpus=1, memory=1, secrets=["TOKEN"], managed=config.managed,
                               file_mounts={"~/sky_workdir/extra/note.txt": "note.txt"})
     run = f"cat extra/note.txt; test ${{#TOKEN}} = 13 && echo told; echo I am $EXPIAC_INSTANCE; sleep {config.seconds}"
     return Stack(config.name, [
@@ -35,9 +36,8 @@ def stack(config: Small) -> Stack:
 '''
 STARTED, NOTED, REQUESTED = '"started"', '"endpoint"', '"request"'
 """What stands in a journal before the request, between the two, and while its answer is awaited or there."""
-MOMENTS = [(word, delay) for word in (STARTED, NOTED, REQUESTED) for delay in (0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5)]
-"""Moments of an apply: a word in the journal, and seconds after it."""
-IDS = [f"{word[1:-1]}-{delay}" for word, delay in MOMENTS]
+WORDS, DELAYS = (STARTED, NOTED, REQUESTED), (0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5)
+"""21 moments of an apply: a word in the journal, and seconds after it."""
 QUEUE = """
 import json
 from expiac.providers.skypilot import get_skypilot_service
@@ -113,11 +113,10 @@ class Desk:
             time.sleep(pause)
 
     def killed_once(self, word: str, stack: str, *command: str, delay: float = 0) -> None:
-        """Kills the command some seconds after the word stands in the stack's journal, unless it ended before."""
+        """Kills the command some seconds after the word stands in the stack's journal."""
         process = self.reached(word, stack, *command, delay=delay)
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL or delay, "it had ended by itself"
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "it had ended by itself"
 
     def launches_each_once(self, stack: str, jobs: int, *apply: str) -> None:
         """After this apply each job is in the queue exactly once, and nothing is left to do; then all are destroyed."""

@@ -10,7 +10,7 @@ from datetime import datetime
 import psutil
 import pytest
 
-from tests.slurm.desk import IDS, MOMENTS, NOTED, REQUESTED, SECRET, STARTED, Desk
+from tests.slurm.desk import DELAYS, SECRET, WORDS, Desk
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
 
@@ -38,18 +38,19 @@ def test_a_job_runs_to_its_end_and_is_kept(desk):
 def test_a_client_killed_again_and_again_launched_once(desk):
     """Before the request, then before it is known, then while its answer is awaited; the next apply does the rest."""
     apply = ("apply", "small", "name=killed", "jobs=2", "seconds=1000", "--yes")
-    for word in (STARTED, NOTED, REQUESTED):
+    for word in WORDS:
         desk.killed_once(word, "killed", *apply)
     desk.launches_each_once("killed", 2, *apply)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("word", "delay"), MOMENTS, ids=IDS)
-def test_a_killed_client_launched_once(desk, word, delay):
-    """The next apply finds what was launched, and launches the rest."""
-    apply = ("apply", "small", "name=killed", "jobs=2", "seconds=1000", "--yes")
-    desk.killed_once(word, "killed", *apply, delay=delay)
-    desk.launches_each_once("killed", 2, *apply)
+@pytest.mark.parametrize("word", WORDS)
+def test_a_client_killed_at_seven_moments_launched_once(desk, word):
+    """More jobs than nodes, one by one; each apply finds what was launched, and is killed at the next one."""
+    apply = ("apply", "small", "name=killed", "jobs=10", "gpus=8", "seconds=1000", "--yes")
+    for delay in DELAYS:
+        desk.killed_once(word, "killed", *apply, "--parallelism", "1", delay=delay)
+    desk.launches_each_once("killed", 10, *apply)
 
 
 def test_cancelled_by_hand_retried_and_destroyed_by_two(desk):
