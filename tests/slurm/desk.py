@@ -22,12 +22,11 @@ class Small(ExperimentConfig):
     name: str = "small"
     seconds: int = 1
     jobs: int = 1
-    gpus: int = 1
     managed: bool = True
 
 
 def stack(config: Small) -> Stack:
-    where = SkypilotJobConfig(gpus=config.gpus, cpus=1, memory=1, secrets=["TOKEN"], managed=config.managed,
+    where = SkypilotJobConfig(gpus=1, cpus=1, memory=1, secrets=["TOKEN"], managed=config.managed,
                               file_mounts={"~/sky_workdir/extra/note.txt": "note.txt"})
     run = f"cat extra/note.txt; test ${{#TOKEN}} = 13 && echo told; echo I am $EXPIAC_INSTANCE; sleep {config.seconds}"
     return Stack(config.name, [

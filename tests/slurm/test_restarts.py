@@ -9,7 +9,7 @@ import pytest
 from tests.slurm.desk import DELAYS, WORDS
 
 pytestmark = [pytest.mark.slurm, pytest.mark.soak, pytest.mark.restart, pytest.mark.timeout(3600)]
-SMALL = ("apply", "small", "name=killed", "gpus=8", "seconds=1000")
+SMALL = ("apply", "small", "name=killed")
 
 
 @pytest.mark.parametrize("word", WORDS)
