@@ -22,7 +22,7 @@ test-slurm: $(VENV)/.dev ## the tests on a real SkyPilot and a Slurm cluster of 
 	$(BIN)/python -m tests.slurm
 
 soak-slurm: $(VENV)/.dev ## the long tests on that cluster
-	$(BIN)/python -m tests.slurm -m "slurm and soak and not restart" --timeout 3600
+	$(BIN)/python -m tests.slurm -m "slurm and soak and not restart" -n 0 --timeout 3600
 	$(BIN)/python -m tests.slurm -m "slurm and restart" -n 0 --timeout 3600
 
 check: $(VENV)/.dev ## style, types and layers

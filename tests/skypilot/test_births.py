@@ -190,9 +190,14 @@ def test_a_look_ahead_says_nothing_of_what_was_tried_since(trial):
 
 
 def test_a_look_ahead_that_failed_launches_nothing(trial):
-    """And the server is not asked again: that would be a second wait for the same."""
-    provider = trial.provider(loses="jobs")
+    """Who waited for it does not wait for a second one; who comes later looks anew."""
+    sky = FakeSky(trial.server, loses="jobs")
+    provider = SkypilotProvider(trial.root, sky=sky, patience=1, pause=0.01)
     provider.foresee(TASK)
     with pytest.raises(Unavailable):
         provider.create(A, TASK, trial.handle.update)
     assert (trial.server.asked.count("jobs"), trial.launches) == (1, 0)
+    sky.loses = ""
+    later = dataclasses.replace(A, instance="stack.other.0a1b2c3d")
+    assert provider.create(later, TASK, trial.handle.update).outputs["job_id"] == 1
+    assert (trial.server.asked.count("jobs"), trial.launches) == (2, 1)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from expiac.errors import ExpiacError
 from expiac.provider import HELD, Id
 from expiac.providers.skypilot import clusters
 from expiac.providers.skypilot.seen import Sight, Sky
@@ -41,9 +42,14 @@ class View:
 
         Only if it shows nothing of this instance: whatever it shows may have moved on since.
         """
-        if self._ahead is None or HELD in id.handle:
+        promise = self._ahead
+        if promise is None or HELD in id.handle:
             return self.sight(id)
-        ahead = self._ahead.result()
+        try:
+            ahead = promise.result()
+        except ExpiacError:
+            self._ahead = None  # whoever comes later looks anew
+            raise
         shown = {*(job.name for job in ahead.jobs), *(request.name for request in ahead.requests)}
         return self.sight(id) if id.instance in shown else ahead
 
