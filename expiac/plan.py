@@ -34,6 +34,10 @@ class Desired:
     refs: tuple[Ref, ...] = ()
     completes: bool = False
     """Dependents wait for its success, not only for its presence."""
+    mounts: Mapping[str, str] = field(default_factory=dict)
+    """The files and folders here that go along, by their target on the machine."""
+    git_check: bool = False
+    """Must not be launched from a tree that is not committed and pushed."""
 
 
 class Action(str, Enum):
@@ -129,9 +133,15 @@ class Plan:
     lineage: str
     serial: int
     steps: tuple[Step, ...]
+    program: str = ""
+    """Path of the program that declares the stack; empty where everything is to go."""
     overrides: Mapping[str, str] = field(default_factory=dict)
     previous_overrides: Mapping[str, str] | None = None
     """The last apply's overrides where they differ from these."""
+    along: tuple[str, ...] = ()
+    """Of a part of a plan: what was not asked for, and is needed by what was."""
+    left_out: tuple[str, ...] = ()
+    """Of a part of a plan: what else there would be to do."""
 
     @property
     def is_empty(self) -> bool:

@@ -27,6 +27,10 @@ class Wishes:
     """Launch failed and cancelled runs again."""
     replace: Collection[str] = ()
     """Addresses to run anew though nothing changed."""
+    target: Sequence[str] = ()
+    """Patterns of addresses: only these, and what they need; all, where there is none."""
+    exclude: Sequence[str] = ()
+    """Patterns of addresses that are left as they are, with what needs them."""
     adopt: Mapping[str, Found] = field(default_factory=dict)
     """Jobs that were launched by other means, by the address whose run each becomes."""
 

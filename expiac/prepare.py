@@ -85,7 +85,7 @@ class _Preparation:
         self._refuse_unknown_outputs(resource.name, refs)
         return Desired(
             resource.name, resource.type, provider, inputs, kinds, identity_digest(resource.type, inputs, kinds),
-            texts, outputs, dependencies(resource, refs), refs, resource.completes)
+            texts, outputs, dependencies(resource, refs), refs, resource.completes, **_asks(resource))
 
     def _texts(self, job: AnyJob, run: str, infra: str) -> dict[str, str]:
         has_config = isinstance(job, TrainingJob)
@@ -117,7 +117,7 @@ class _Preparation:
         sources = job.skypilot.file_mounts
         here = {source for source in sources.values() if isinstance(source, str)}
         for source in here - self._mounted.keys():  # jobs often share a data set: it is read once
-            self._mounted[source] = _content_of(self.project.root, job.name, source)
+            self._mounted[source] = content_of(self.project.root, job.name, source)
         mounts = {target: self._mounted[source] if isinstance(source, str) else source
                   for target, source in sources.items()}
         content: dict[str, Any] = {"file_mounts": mounts} if mounts else {}
@@ -130,7 +130,17 @@ class _Preparation:
         return tree_digest(self.project.root)
 
 
-def _content_of(root: Path, job: str, source: str) -> str:
+def _asks(resource: Resource) -> dict[str, Any]:
+    """What a launch needs to be seen to just before it."""
+    if not isinstance(resource, Job | TrainingJob):
+        return {}
+    where = resource.skypilot
+    here = {target: source for target, source in where.file_mounts.items() if isinstance(source, str)}
+    return {"mounts": here, "git_check": where.git_check}
+
+
+def content_of(root: Path, job: str, source: str) -> str:
+    """What a mount of this source is compared by: the digest of a file or folder here, the address of what is not."""
     if "://" in source:
         return source
     path = root / Path(source).expanduser()

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, dataclass_transform
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
-from pydantic_core import to_jsonable_python
+from pydantic_core import core_schema, to_jsonable_python
 
 from expiac.errors import ExpiacError
 from expiac.fields import Kind, changed_from_default, kinds_of
@@ -29,6 +29,11 @@ class Ref(str):
 
     def __new__(cls, resource: str, output: str) -> Ref:
         return super().__new__(cls, f"${{ref:{resource}.{output}}}")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """As JSON it is its text."""
+        return core_schema.no_info_after_validator_function(lambda text: cls(*_parts(text)), core_schema.str_schema())
 
     @property
     def resource(self) -> str:

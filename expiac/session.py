@@ -17,7 +17,6 @@ from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
 from expiac.examining import examined, foresee
 from expiac.held import held
-from expiac.job import Job, TrainingJob
 from expiac.journal import Journal
 from expiac.lineage import lineage
 from expiac.plan import Action, Desired, Plan
@@ -31,6 +30,8 @@ from expiac.refresh import Look, id_of, look
 from expiac.registry import Providers
 from expiac.releasing import holding, release
 from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
+from expiac.selection import select
+from expiac.standing import refuse_changed_files, refuse_moved_on
 from expiac.state import Approved, Observed, Record, State
 from expiac.watching import A_WEEK, are_under_way, looks
 
@@ -68,6 +69,12 @@ class Session:
             return cls(project, recorded.stack_of(project, name), reporter, None, providers)
         loaded = program.load(project, name, overrides)
         return cls(project, loaded.stack.name, reporter, loaded, providers)
+
+    @classmethod
+    def of(cls, plan: Plan, *, reporter: Reporter, project: Project | None = None,
+           providers: Mapping[str, Provider] | None = None) -> Self:
+        """Opens the stack of a plan that was made earlier, to carry it out: its program is not read."""
+        return cls(project or find(Path.cwd()), plan.stack, reporter, None, providers)
 
     def __enter__(self) -> Self:
         return self
@@ -108,8 +115,8 @@ class Session:
         overrides = dict(self._program.overrides)
         before = self.state.approved
         if before is None or not before.program or dict(before.overrides) == overrides:  # a destroy has no program
-            return replace(made, overrides=overrides)
-        return replace(made, overrides=overrides, previous_overrides=before.overrides)
+            return replace(made, program=self._program_path, overrides=overrides)
+        return replace(made, program=self._program_path, overrides=overrides, previous_overrides=before.overrides)
 
     def plan_import(self, address: str, job: str) -> Plan:
         """What adopting a job that was launched by other means would do, and nothing else."""
@@ -117,11 +124,19 @@ class Session:
         self._desired = desired(self._program.stack, self.project)
         found = find_jobs(self._desired, {address: job}, self._journal.state, self._providers)
         made = self._planned(self._desired, True, Wishes(adopt=found))
-        return replace(made, steps=(replace(made[address], after=()),), overrides=dict(self._program.overrides))
+        return replace(made, steps=(replace(made[address], after=()),), program=self._program_path,
+                       overrides=dict(self._program.overrides))
 
-    def plan_destroy(self) -> Plan:
+    def confirm(self, plan: Plan) -> None:
+        """Looks whether a plan that was made earlier still holds; raises `Stale` where it does not. Writes nothing."""
+        self.state = self._journal.state
+        self._look = look(self.state, self._providers)
+        refuse_moved_on(plan, replace(self._look.over(self.state), serial=self.state.serial))
+        refuse_changed_files(plan, self.project)
+
+    def plan_destroy(self, wishes: Wishes | None = None) -> Plan:
         """What destroy would do: planning toward nothing."""
-        return self._planned((), True, None)
+        return self._planned((), True, wishes)
 
     def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: Wishes | None, *, at_once: bool = False
                  ) -> Plan:
@@ -129,6 +144,8 @@ class Session:
         self._look = look(self.state, self._providers) if refresh else Look()
         seen = replace(self._look.over(self.state), serial=self.state.serial)
         made = planner.plan(wanted, seen, wishes)
+        if wishes is not None:
+            made = select(made, wishes.target, wishes.exclude)
         if at_once:
             foresee(made, self._providers)
         budget = self._program.stack.budget if self._program and wanted else None
@@ -144,15 +161,15 @@ class Session:
         self._check_git(plan)
         decides = not plan.is_empty or plan.previous_overrides is not None
         if self._look.events or decides or self._holding():
-            with held(self._journal, plan, purpose="apply" if self._program else "destroy"):
+            with held(self._journal, plan, purpose="apply" if plan.program else "destroy"):
                 self._write_look()
                 release(self._holding(), self._journal, self._providers, self._reporter)
                 if decides:
-                    self._journal.append(Approved(plan.overrides, self._program_path, plan.summary, provenance(
+                    self._journal.append(Approved(plan.overrides, plan.program, plan.summary, provenance(
                         self.project.root, self.project.state_folder / "provenance")))
                     result = self._engine.apply(plan)
             self.state = self._journal.state
-        if self._program is None:
+        if not plan.program:
             result = self._with_left_alone(plan, result)
         if wait and not self._engine.is_stopping:
             result = self._wait(plan, result, timeout)
@@ -161,11 +178,10 @@ class Session:
 
     def _check_git(self, plan: Plan) -> None:
         """Refuses to launch what asks for a committed and pushed tree from one that is not."""
-        declared = self._program.stack.resources if self._program else ()
-        asks = {job.name for job in declared if isinstance(job, Job | TrainingJob) and job.skypilot.git_check}
-        launched = [step.address for step in plan.steps if step.action.launches and step.address in asks]
-        if launched:
-            refuse_unpushed(self.project.root, launched[0])
+        for step in plan.steps:
+            if step.action.launches and step.desired is not None and step.desired.git_check:
+                refuse_unpushed(self.project.root, step.address)
+                return
 
     def _with_left_alone(self, plan: Plan, result: Result) -> Result:
         """What a destroy kept because it could not be seen may still run: that is not well."""

@@ -46,8 +46,13 @@ def steps(plan: Plan, width: int = 80) -> list[str]:
 
 
 def remarks(plan: Plan) -> list[str]:
-    """What holds for several steps, said once: `2 jobs: no GPU on this machine`."""
-    return [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
+    """What holds for several steps, said once: `2 jobs: no GPU on this machine`; and what a part is without."""
+    said = [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
+    if plan.along:
+        said.append(f"needed, and so along with it: {', '.join(plan.along)}")
+    if plan.left_out:
+        said.append(f"left out, and would change: {', '.join(plan.left_out)}")
+    return said
 
 
 def _shared_notes(plan: Plan) -> dict[str, int]:
@@ -162,6 +167,8 @@ def document(plan: Plan) -> dict[str, Any]:
         "previous_overrides": None if plan.previous_overrides is None else dict(plan.previous_overrides),
         "steps": [_step_document(step) for step in plan.steps],
         "summary": plan.summary,
+        "along": list(plan.along),
+        "left_out": list(plan.left_out),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from expiac.cli import output
@@ -31,6 +32,27 @@ def opened(
         Session.open(stack, overrides, reporter=reporter, declared=declared, project=project) as session,
     ):
         output.notes(session.notes)
+        yield session, reporter
+
+
+def saved_plan(word: str | None) -> Plan | None:
+    """The plan, where the word names a file that holds one."""
+    if word is None or not (path := Path(word)).is_file():
+        return None
+    from expiac import saved
+
+    return saved.read(path) if saved.is_plan(path) else None
+
+
+@contextmanager
+def resumed(plan: Plan, *, json: bool = False) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """The session that carries out a plan made earlier, once it was seen to hold still."""
+    with (
+        closing(output.reporter(json=json)) as reporter,
+        Session.of(plan, reporter=reporter) as session,
+    ):
+        output.notes(session.notes)
+        session.confirm(plan)
         yield session, reporter
 
 

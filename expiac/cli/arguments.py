@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,12 @@ StackArg = Annotated[
     str | None,
     typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
                    help="A stack file or its stem in stacks/; may be left out where there is only one."),
+]
+StackOrPlan = Annotated[
+    str | None,
+    typer.Argument(metavar="STACK|FILE", autocompletion=stacks, show_default=False,
+                   help="A stack file or its stem in stacks/, or a plan saved by `plan --out`; may be left out where "
+                        "there is only one stack."),
 ]
 OverridesArg = Annotated[
     list[str] | None,
@@ -32,6 +39,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and no
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
 Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", show_default=False,
                                                       help="Run this job anew though nothing changed; repeatable.")]
+Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", show_default=False,
+                                                     help="Only this job (globs too), and what it needs; repeatable.")]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", show_default=False,
+                                                      help="Not this job (globs too), nor what needs it; repeatable.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Launch failed and cancelled runs again.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]
@@ -45,6 +56,9 @@ DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode",
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")]
 Node = Annotated[int | None, typer.Option("--node", min=0, metavar="RANK", show_default=False,
                                              help="Of this node only.")]
+Save = Annotated[Path | None, typer.Option("--out", metavar="FILE", show_default=False, dir_okay=False,
+                                          help="Save the plan there, for `expiac apply FILE`.")]
+PlanFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A plan that was saved.")]
 Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default=False,
                                             help="Write the files there instead of printing them.")]
 

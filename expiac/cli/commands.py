@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -32,22 +32,38 @@ def plan(
     json: args.Json = False,
     detailed_exitcode: args.DetailedExitcode = False,
     no_refresh: args.NoRefresh = False,
+    target: args.Target = None,
+    exclude: args.Exclude = None,
     replace: args.Replace = None,
     retry: args.Retry = False,
+    out: args.Save = None,
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
-    from expiac import show
     from expiac.cli import applying, output
 
+    wishes = _wishes(replace=replace, retry=retry, target=target, exclude=exclude)
     with applying.opened(*args.told_apart(stack, overrides)) as (session, _):
-        steps = session.plan(refresh=not no_refresh, wishes=_wishes(replace, retry))
-        output.document(show.document(steps)) if json else output.plan(steps, _called(stack, session))
+        steps = session.plan(refresh=not no_refresh, wishes=wishes)
+        output.plan(steps, _called(stack, session), json=json)
+        if out is not None:
+            output.save(steps, out, quiet=json)
     return CHANGES if detailed_exitcode and not steps.is_empty else DONE
 
 
 @app.command()
+def show(file: args.PlanFile, *, json: args.Json = False) -> int:
+    """Show a plan that was saved."""
+    from expiac import saved
+    from expiac.cli import output
+
+    plan = saved.read(file)
+    output.plan(plan, plan.program, json=json)
+    return DONE
+
+
+@app.command()
 def apply(
-    stack: args.StackArg = None,
+    stack: args.StackOrPlan = None,
     overrides: args.OverridesArg = None,
     *,
     yes: args.Yes = False,
@@ -56,18 +72,27 @@ def apply(
     wait: args.Wait = False,
     timeout: args.Timeout = args.A_WEEK,
     no_refresh: args.NoRefresh = False,
+    target: args.Target = None,
+    exclude: args.Exclude = None,
     replace: args.Replace = None,
     retry: args.Retry = False,
 ) -> int:
-    """Plan, ask, and do what the plan says and nothing else."""
+    """Plan, ask, and do what the plan says and nothing else; or do what a saved plan says."""
     from expiac.cli import applying, output
 
     output.demand_consent(yes=yes, json=json)
+    how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout}
+    question = "" if yes else applying.QUESTION
+    wishes = _wishes(replace=replace, retry=retry, target=target, exclude=exclude)
+    if (plan := applying.saved_plan(stack)) is not None:
+        if overrides or no_refresh or wishes != _wishes():
+            raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
+                             "expiac plan with them, and --out FILE")
+        with applying.resumed(plan, json=json) as (session, reporter):
+            return applying.carry_out(session, plan, reporter, called=plan.program, question=question, **how)
     with applying.opened(*args.told_apart(stack, overrides), json=json) as (session, reporter):
-        steps = session.plan(refresh=not no_refresh, wishes=_wishes(replace, retry), at_once=yes)
-        return applying.carry_out(
-            session, steps, reporter, called=_called(stack, session), question="" if yes else applying.QUESTION,
-            json=json, parallelism=parallelism, wait=wait, timeout=timeout)
+        steps = session.plan(refresh=not no_refresh, wishes=wishes, at_once=yes)
+        return applying.carry_out(session, steps, reporter, called=_called(stack, session), question=question, **how)
 
 
 @app.command()
@@ -77,14 +102,17 @@ def destroy(
     yes: args.Yes = False,
     json: args.Json = False,
     parallelism: args.Parallelism = 10,
+    target: args.Target = None,
+    exclude: args.Exclude = None,
 ) -> int:
     """Stop whatever runs, verify that it has stopped, and archive it. Needs only the state, not the program."""
     from expiac.cli import applying, output
 
     output.demand_consent(yes=yes, json=json)
     with applying.opened(stack, json=json, declared=False) as (session, reporter):
+        steps = session.plan_destroy(_wishes(target=target, exclude=exclude))
         return applying.carry_out(
-            session, session.plan_destroy(), reporter, called=_called(stack, session),
+            session, steps, reporter, called=_called(stack, session),
             question="" if yes else "Destroy all of this?", json=json, parallelism=parallelism)
 
 
@@ -174,10 +202,11 @@ def version() -> int:
 app.add_typer(state.app, name="state")
 
 
-def _wishes(replace: list[str] | None, retry: bool) -> Wishes:
+def _wishes(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
+            exclude: list[str] | None = None) -> Wishes:
     from expiac.planner import Wishes
 
-    return Wishes(retry=retry, replace=tuple(replace or ()))
+    return Wishes(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()), exclude=tuple(exclude or ()))
 
 
 def _called(stack: str | None, session: Session) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -26,11 +27,23 @@ def document(value: Any) -> None:
     print(events.dumps(value))
 
 
-def plan(value: Plan, program: str) -> None:
-    """The plan as text; `program` is what the user calls the stack on the command line."""
+def plan(value: Plan, program: str, *, json: bool = False) -> None:
+    """The plan as text or JSON; `program` is what the user calls the stack on the command line."""
+    if json:
+        document(show.document(value))
+        return
     out = console()
     lines = show.text(value, out.width, program=program).splitlines()
     out.print(Text("\n").join(map(_coloured, lines)), soft_wrap=True)  # at once: a print a line takes thrice as long
+
+
+def save(value: Plan, file: Path, *, quiet: bool) -> None:
+    """Writes the plan into the file, and says how to apply it."""
+    from expiac import saved
+
+    saved.write(value, file)
+    if not quiet:
+        console().print(f"\nSaved:\n  expiac apply {shlex.quote(str(file))}", soft_wrap=True)
 
 
 def _coloured(line: str) -> Text:

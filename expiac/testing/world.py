@@ -25,6 +25,7 @@ from expiac.providers.memory import Died, MemoryProvider
 from expiac.refresh import look
 from expiac.reporter import Moment, Result
 from expiac.resource import Resource
+from expiac.selection import select
 from expiac.stack import Stack
 from expiac.state import Approved, State
 
@@ -171,4 +172,5 @@ class World:
     def _plan(self, journal: Journal, stack: Stack | None, wishes: Mapping[str, Any]) -> Plan:
         wanted = desired(stack, self._project) if stack is not None else ()
         seen = look(journal.state, self._providers).over(journal.state)
-        return planner.plan(wanted, seen, Wishes(**wishes))
+        wished = Wishes(**wishes)
+        return select(planner.plan(wanted, seen, wished), wished.target, wished.exclude)

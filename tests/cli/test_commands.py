@@ -142,3 +142,15 @@ def test_destroy_needs_no_program(expiac, project):
 def test_version(expiac):
     """One line."""
     assert expiac("version").out.startswith("expiac ")
+
+
+def test_a_part_of_a_stack(expiac):
+    """Applied and destroyed by name; the rest is named, and waits."""
+    said = expiac("apply", "lab", "jobs=3", "seconds=60", "--target", "say_[01]", "--exclude", "say_1", "--yes")
+    assert (said.code, "left out, and would change: say_1, say_2" in said.out) == (0, True), said
+    assert expiac("apply", "lab", "jobs=3", "seconds=60", "--yes").code == 0
+    said = expiac("destroy", "lab", "--target", "say_1", "--yes")
+    assert (said.code, "1 to stop" in said.out) == (0, True), said
+    assert "say_1" not in expiac("status", "lab").out
+    said = expiac("plan", "lab", "jobs=3", "--target", "say_7")
+    assert (said.code, "did you mean say_" in said.err) == (64, True), said

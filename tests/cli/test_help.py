@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-COMMANDS = ["", "plan", "apply", "destroy", "refresh", "status", "logs", "render", "import", "version", "state",
+COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "version", "state",
             "state repair"]
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import shutil
-from pathlib import Path
-
 import pytest
 
 from expiac.compose import Composer
@@ -28,15 +24,6 @@ def compose(project: Project, text: str) -> dict:
 
 def small(**trainer: object) -> TrainingRunConfig:
     return TrainingRunConfig(curriculum=SMALL, trainer=TrainerConfig(**trainer))
-
-
-@pytest.fixture
-def own(project: Project, tmp_path: Path) -> Project:
-    """A copy of the configs that a test may edit."""
-    root = tmp_path / "project"
-    for folder in ("configs", "templates", "trainer"):
-        shutil.copytree(project.root / folder, root / folder)
-    return dataclasses.replace(project, root=root)
 
 
 def test_only_what_is_named_overrides_the_files(project):

@@ -1,0 +1,54 @@
+"""A plan in a file is the plan, or it is refused."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from test_laws import a_world, programs
+
+from expiac import saved
+from expiac.errors import ExpiacError
+from expiac.stack import Stack
+from expiac.testing import Run, World
+
+
+@settings(max_examples=60, deadline=None)
+@given(programs)
+def test_what_is_read_is_what_was_written(edits):
+    """Every field of every step, whatever was declared before."""
+    world = a_world()
+    for stack in edits:
+        plan = world.plan(stack).plan
+        file = world.file.with_suffix(".plan")
+        saved.write(plan, file)
+        assert (saved.is_plan(file), saved.read(file)) == (True, plan)
+        world.apply(stack)
+    saved.write(world.plan(None).plan, file)
+    assert saved.read(file) == world.plan(None).plan
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    world = World(tmp_path)
+    world.apply(Stack("ppo", [Run("a", config={"lr": 1}), Run("b", config={"lr": 1})]))
+    saved.write(world.plan(Stack("ppo", [Run("a", config={"lr": 2})])).plan, tmp_path / "a.plan")
+    return tmp_path / "a.plan"
+
+
+def test_no_changed_byte_is_read(file):
+    """Nor a missing or an added one."""
+    whole = file.read_bytes()
+    rng = random.Random(1)
+    for place in range(len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ rng.randrange(1, 256)]) + whole[place + 1:])
+        with pytest.raises(ExpiacError):
+            saved.read(file)
+        file.write_bytes(whole[:place])
+        with pytest.raises(ExpiacError):
+            saved.read(file)
+    file.write_bytes(whole + b"x")
+    with pytest.raises(ExpiacError, match="altered"):
+        saved.read(file)

@@ -1,0 +1,88 @@
+"""A part of a plan: what was asked for and what it needs, and the rest another time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_laws import NAMES, a_world, stacks
+
+from expiac.errors import UsageError
+from expiac.plan import Action
+from expiac.stack import Stack
+from expiac.testing import Run, World
+
+PATTERNS = st.lists(st.sampled_from([*NAMES, "*", "[ab]"]), max_size=2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(stacks(), stacks(), PATTERNS, PATTERNS)
+def test_a_part_stands_by_itself_and_the_rest_comes_later(before, after, target, exclude):
+    """Nothing is done without what it needs, nothing is lost, and in the end the world is what it would have been."""
+    world, at_once = a_world(), a_world()
+    for one in (world, at_once):
+        one.converge(before)
+    whole = world.plan(after).plan
+    try:
+        part = world.plan(after, target=target, exclude=exclude)
+    except UsageError:
+        return
+    todo = {step.address for step in part.plan.steps if step.action is not Action.KEEP}
+    active = {step.address for step in whole.steps if step.action is not Action.KEEP}
+    assert todo | set(part.plan.left_out) == active
+    assert not todo & set(part.plan.left_out)
+    for address in todo:
+        needed = whole[address].depends_on if whole[address].desired else whole[address].after
+        assert not set(needed) & set(part.plan.left_out), address
+    world.carry_out(part)
+    for one in (world, at_once):
+        one.converge(after)
+    assert set(world.births) == set(at_once.births)
+    assert len(world.births) == len(set(world.births))
+    assert set(world.plan(after).glyphs) == {"="}
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def chain(lr: float) -> Stack:
+    a = Run("base", config={"lr": lr})
+    b = Run("tuned", config={"uri": a.output("checkpoint")})
+    return Stack("ppo", [a, b, Run("other", config={"lr": lr})])
+
+
+def test_what_a_target_needs_comes_along_and_is_named(world):
+    shown = world.plan(chain(1), target=["tuned"])
+    assert [step.address for step in shown.plan.steps] == ["base", "tuned"]
+    assert (shown.plan.along, shown.plan.left_out) == (("base",), ("other",))
+
+
+def test_what_needs_an_excluded_run_is_left_out(world):
+    shown = world.plan(chain(1), exclude=["b*"])
+    assert ([step.address for step in shown.plan.steps], shown.plan.left_out) == (["other"], ("base", "tuned"))
+
+
+def test_what_needs_an_unchanged_run_is_not(world):
+    world.converge(chain(1))
+    base = chain(1).resources[0]
+    edited = Stack("ppo", [base, Run("tuned", config={"uri": base.output("checkpoint"), "lr": 2})])
+    shown = world.plan(edited, exclude=["base", "other"])
+    assert (shown.plan["tuned"].action, shown.plan.left_out) == (Action.REPLACE, ("other",))
+
+
+def test_what_stands_on_a_run_is_stopped_before_it(world):
+    """Though only the run was named."""
+    world.apply(Stack("ppo", [Run("base")]))
+    world.memory.autofinish = True
+    world.converge(chain(1))
+    world.memory.autofinish = False
+    shown = world.plan(None, target=["base"])
+    assert shown.plan.left_out == ("other",)
+    assert set(shown.plan.along) == {"tuned"}
+
+
+def test_a_pattern_that_matches_nothing_is_refused(world):
+    with pytest.raises(UsageError, match="tunde"):
+        world.plan(chain(1), target=["tunde"])
