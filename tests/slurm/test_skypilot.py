@@ -46,11 +46,12 @@ def test_a_client_killed_again_and_again_launched_once(desk):
 @pytest.mark.soak
 @pytest.mark.parametrize("word", WORDS)
 def test_a_client_killed_at_seven_moments_launched_once(desk, word):
-    """Short jobs, launched one by one; each apply finds what was launched, and is killed at the next one."""
-    apply = ("apply", "small", "name=killed", "jobs=10", "--yes")
-    for delay in DELAYS:
-        desk.killed_once(word, "killed", *apply, "--parallelism", "1", delay=delay)
-    desk.launches_each_once("killed", 10, *apply)
+    """A new and short job at each; an apply finds what was launched, and is killed at the next one."""
+    for jobs, delay in enumerate(DELAYS, start=1):
+        desk.killed_once(word, "killed", "apply", "small", "name=killed", f"jobs={jobs}", "--yes", delay=delay)
+    apply = ("apply", "small", "name=killed", f"jobs={jobs}", "--yes")
+    desk.done(*apply, "--wait")
+    desk.launches_each_once("killed", jobs, *apply)
 
 
 def test_cancelled_by_hand_retried_and_destroyed_by_two(desk):
