@@ -22,9 +22,15 @@ def held(journal: Journal, standing: State | Plan, *, purpose: str) -> Iterator[
     Raises `Locked` where somebody else keeps it, `Stale` where the state moved on meanwhile.
     """
     with Lock(journal.path.with_suffix(".lock"), purpose=purpose, wait_seconds=PATIENCE):
-        state = journal.reload()
-        if (state.lineage, state.serial) != (standing.lineage, standing.serial):
-            raise Stale("Stale plan",
-                        f"The plan stands on serial {standing.serial}, but the state is at {state.serial}.",
-                        f"expiac plan {standing.stack}")
+        refuse_stale(standing, journal.reload())
         yield
+
+
+def refuse_stale(standing: State | Plan, now: State) -> None:
+    """Raises `Stale` where the state is another one, or has moved on by a decision."""
+    if standing.lineage != now.lineage:
+        raise Stale("Plan of another state", f"{standing.stack} has another lineage here: the plan was made in another "
+                    "checkout, or before the state was removed", f"expiac plan {standing.stack}")
+    if standing.serial != now.serial:
+        raise Stale("Stale plan", f"The plan stands on serial {standing.serial}, but the state is at {now.serial}.",
+                    f"expiac plan {standing.stack}")

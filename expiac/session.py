@@ -16,7 +16,7 @@ from expiac.deferred import outlook
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
 from expiac.examining import examined, foresee
-from expiac.held import held
+from expiac.held import held, refuse_stale
 from expiac.journal import Journal
 from expiac.lineage import lineage
 from expiac.plan import Action, Desired, Plan
@@ -31,7 +31,7 @@ from expiac.registry import Providers
 from expiac.releasing import holding, release
 from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.selection import select
-from expiac.standing import refuse_changed_files, refuse_moved_on
+from expiac.standing import refuse_changed_files, refuse_changed_runs
 from expiac.state import Approved, Observed, Record, State
 from expiac.watching import A_WEEK, are_under_way, looks
 
@@ -130,8 +130,9 @@ class Session:
     def confirm(self, plan: Plan) -> None:
         """Looks whether a plan that was made earlier still holds; raises `Stale` where it does not. Writes nothing."""
         self.state = self._journal.state
+        refuse_stale(plan, self.state)
         self._look = look(self.state, self._providers)
-        refuse_moved_on(plan, replace(self._look.over(self.state), serial=self.state.serial))
+        refuse_changed_runs(plan, self._look.over(self.state))
         refuse_changed_files(plan, self.project)
 
     def plan_destroy(self, wishes: Wishes | None = None) -> Plan:

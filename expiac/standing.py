@@ -15,14 +15,8 @@ from expiac.state import Record, State
 from expiac.task import CONFIG_FILE
 
 
-def refuse_moved_on(plan: Plan, now: State) -> None:
-    """Raises `Stale` where the state is not the plan's, or a run that it touches is not as it was."""
-    if plan.lineage != now.lineage:
-        raise Stale("Plan of another state", f"{plan.stack} has another lineage here: the plan was made in another "
-                    "checkout, or before the state was removed", f"expiac plan {plan.stack}")
-    if plan.serial != now.serial:
-        raise Stale("Stale plan", f"The plan stands on serial {plan.serial}, but the state is at {now.serial}.",
-                    f"expiac plan {plan.stack}")
+def refuse_changed_runs(plan: Plan, now: State) -> None:
+    """Raises `Stale` where a run that the plan touches is not as it was."""
     for step in plan.steps:
         if step.action is Action.KEEP or step.record is None:
             continue
