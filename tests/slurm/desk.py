@@ -79,13 +79,16 @@ class Desk:
             [sys.executable, "-m", "expiac", *words], cwd=self.folder, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env={**self.env, **changes})
 
-    def expiac(self, *words: str, **changes: str) -> tuple[int, str]:
+    def expiac(self, *words: str, limit: float = LIMIT, **changes: str) -> tuple[int, str]:
         process = self.start(*words, **changes)
-        output, _ = process.communicate(timeout=LIMIT)
+        try:
+            output, _ = process.communicate(timeout=limit)
+        finally:
+            process.kill()  # of one that has ended, nothing is left to kill
         return process.returncode, output
 
-    def done(self, *words: str) -> str:
-        code, output = self.expiac(*words)
+    def done(self, *words: str, limit: float = LIMIT) -> str:
+        code, output = self.expiac(*words, limit=limit)
         assert code == 0, output
         return output
 

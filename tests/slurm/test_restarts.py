@@ -21,7 +21,7 @@ def test_clients_killed_before_the_server_died(desk, slurm, word):
     for jobs, delay in enumerate(DELAYS, start=1):
         desk.killed_once(word, "killed", *apply(jobs), delay=delay)
         slurm.restart_server()
-    desk.done(*apply(jobs), "--wait")
+    desk.done(*apply(jobs), "--wait", limit=1800)
     desk.launches_each_once("killed", jobs, *apply(jobs))
 
 
@@ -32,5 +32,5 @@ def test_clients_that_see_the_server_die(desk, slurm):
         slurm.restart_server()
         said, _ = process.communicate(timeout=900)
         assert "Traceback" not in said, said
-    desk.done(*apply(jobs), "--wait")
+    desk.done(*apply(jobs), "--wait", limit=1800)
     desk.launches_each_once("killed", jobs, *apply(jobs))

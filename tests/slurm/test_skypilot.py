@@ -50,7 +50,7 @@ def test_a_client_killed_at_seven_moments_launched_once(desk, word):
     for jobs, delay in enumerate(DELAYS, start=1):
         desk.killed_once(word, "killed", "apply", "small", "name=killed", f"jobs={jobs}", "--yes", delay=delay)
     apply = ("apply", "small", "name=killed", f"jobs={jobs}", "--yes")
-    desk.done(*apply, "--wait")
+    desk.done(*apply, "--wait", limit=1800)
     desk.launches_each_once("killed", jobs, *apply)
 
 
