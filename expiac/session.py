@@ -112,11 +112,11 @@ class Session:
             wishes = replace(wishes or Wishes(), adopt=find_jobs(self._desired, ids, self._journal.state,
                                                                  self._providers))
         made = self._planned(self._desired, refresh, wishes, at_once=at_once)
-        overrides = dict(self._program.overrides)
+        made = replace(made, program=self._program_path, overrides=dict(self._program.overrides))
         before = self.state.approved
-        if before is None or not before.program or dict(before.overrides) == overrides:  # a destroy has no program
-            return replace(made, program=self._program_path, overrides=overrides)
-        return replace(made, program=self._program_path, overrides=overrides, previous_overrides=before.overrides)
+        if before is None or not before.program or dict(before.overrides) == made.overrides:  # a destroy has no program
+            return made
+        return replace(made, previous_overrides=before.overrides)
 
     def plan_import(self, address: str, job: str) -> Plan:
         """What adopting a job that was launched by other means would do, and nothing else."""

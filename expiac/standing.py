@@ -29,12 +29,15 @@ def refuse_changed_runs(plan: Plan, now: State) -> None:
 def refuse_changed_files(plan: Plan, project: Project) -> None:
     """Raises `Stale` where a file that a launch takes along, or a config that it is composed of, has changed."""
     launched = [step.desired for step in plan.steps if step.action.launches and step.desired is not None]
+    mounted: dict[str, str] = {}
+    code = tree_digest(project.root) if any("code" in want.inputs for want in launched) else ""
     for want in launched:
         for target, source in want.mounts.items():
-            _compare(want, f"file_mounts.{target}", want.inputs["file_mounts"][target],
-                     content_of(project.root, want.address, source))
+            if source not in mounted:  # jobs often share a data set: it is read once
+                mounted[source] = content_of(project.root, want.address, source)
+            _compare(want, f"file_mounts.{target}", want.inputs["file_mounts"][target], mounted[source])
         if "code" in want.inputs:
-            _compare(want, "code", want.inputs["code"], tree_digest(project.root))
+            _compare(want, "code", want.inputs["code"], code)
     if project.schema and (texts := {want.address: want.texts[CONFIG_FILE] for want in launched
                                      if CONFIG_FILE in want.texts}):
         composed = Composer(project).compose(texts)
@@ -49,6 +52,7 @@ def _said(record: Record | None) -> str:
 
 
 def _compare(want: Desired, key: str, planned: Any, now: Any) -> None:
-    for change in diff({key: planned}, {key: now}, {}):
+    if changes := diff({key: planned}, {key: now}, {}):
+        change = changes[0]
         raise Stale("Stale plan", f"{want.address}, since it was planned: {change.path}: "
                     f"{inline.value(change.before)} → {inline.value(change.after)}", "expiac plan")

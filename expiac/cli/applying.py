@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,11 @@ def opened(
     project: Project | None = None,
 ) -> Iterator[tuple[Session, ConsoleReporter]]:
     """The session of one command, and who tells what happens in it."""
-    with (
-        closing(output.reporter(json=json)) as reporter,
-        Session.open(stack, overrides, reporter=reporter, declared=declared, project=project) as session,
-    ):
-        output.notes(session.notes)
-        yield session, reporter
+    def open_(reporter: ConsoleReporter) -> Session:
+        return Session.open(stack, overrides, reporter=reporter, declared=declared, project=project)
+
+    with _told(open_, json=json) as told:
+        yield told
 
 
 def saved_plan(word: str | None) -> Plan | None:
@@ -47,12 +46,16 @@ def saved_plan(word: str | None) -> Plan | None:
 @contextmanager
 def resumed(plan: Plan, *, json: bool = False) -> Iterator[tuple[Session, ConsoleReporter]]:
     """The session that carries out a plan made earlier, once it was seen to hold still."""
-    with (
-        closing(output.reporter(json=json)) as reporter,
-        Session.of(plan, reporter=reporter) as session,
-    ):
-        output.notes(session.notes)
+    with _told(lambda reporter: Session.of(plan, reporter=reporter), json=json) as (session, reporter):
         session.confirm(plan)
+        yield session, reporter
+
+
+@contextmanager
+def _told(open_: Callable[[ConsoleReporter], Session], *, json: bool) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """A session, and who tells what happens in it; what should be known of its state is said first."""
+    with closing(output.reporter(json=json)) as reporter, open_(reporter) as session:
+        output.notes(session.notes)
         yield session, reporter
 
 
