@@ -172,8 +172,9 @@ class Session:
             self.state = self._journal.state
         if not plan.program:
             result = self._with_left_alone(plan, result)
-        if wait and not self._engine.is_stopping:
-            result = self._wait(plan, result, timeout)
+        if wait:
+            stops = self._engine.is_stopping
+            result = replace(result, interrupted=True) if stops else self._wait(plan, result, timeout)
         self._reporter.hear(Finished(result))
         return result
 

@@ -74,3 +74,13 @@ def test_only_an_apply_without_a_question_lets_providers_prepare(chain):
     with chain.open() as session:
         session.plan(at_once=True)
     assert len(chain.memory.foreseen) == 1
+
+
+def test_an_interrupt_before_the_wait_is_one(chain):
+    """There is nothing to do, so only the wait could hear of it."""
+    chain.apply()
+    with chain.open() as session:
+        plan = session.plan()
+        assert plan.is_empty
+        session.stop()
+        assert session.apply(plan, wait=True, timeout=5).interrupted
