@@ -24,7 +24,9 @@ _AGAIN = "expiac plan --out FILE makes a new one"
 
 
 def write(plan: Plan, path: Path) -> None:
-    """Puts the plan in a file, whole or not at all."""
+    """Puts the plan in a file, whole or not at all; over an earlier plan, and over nothing else."""
+    if path.exists() and not is_plan(path):
+        raise ExpiacError("Plan not saved", f"{path} is there, and is no saved plan", "another name for the plan")
     body = to_json(_to_values(plan), inf_nan_mode="constants")
     head = to_json({"expiac_plan": FORMAT, "sha256": hashlib.sha256(body).hexdigest()})
     try:

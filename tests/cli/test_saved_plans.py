@@ -90,5 +90,14 @@ def test_what_is_no_plan_is_refused(expiac, project, text, summary):
     assert (said.code, summary in said.err) == (1, True), said
 
 
+def test_a_plan_takes_the_place_of_a_plan_only(expiac, project, saved):
+    """Not of a program, by a slip of the fingers."""
+    assert expiac("plan", *LAB, "--out", saved).code == 0
+    program = (project / "stacks" / "lab.py").read_text()
+    said = expiac("plan", *LAB, "--out", "stacks/lab.py")
+    assert (said.code, "is no saved plan" in said.err) == (1, True), said
+    assert (project / "stacks" / "lab.py").read_text() == program
+
+
 def _resources(expiac):
     return json.loads(expiac("status", "lab", "--json").out)["resources"]
