@@ -31,6 +31,8 @@ class Wishes:
     """Patterns of addresses: only these, and what they need; all, where there is none."""
     exclude: Sequence[str] = ()
     """Patterns of addresses that are left as they are, with what needs them."""
+    only: Collection[Action] = ()
+    """Kinds of action to do; all, where there is none."""
     adopt: Mapping[str, Found] = field(default_factory=dict)
     """Jobs that were launched by other means, by the address whose run each becomes."""
 

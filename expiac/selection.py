@@ -10,19 +10,22 @@ from expiac.errors import UsageError, did_you_mean
 from expiac.plan import Action, Plan, Step
 
 
-def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = ()) -> Plan:
+def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
+           only: Collection[Action] = ()) -> Plan:
     """The steps whose address matches a pattern of `target` (all, where there is none) and none of `exclude`.
 
-    What a chosen step needs comes along; what needs an excluded step that would do something is left out with it.
-    Raises `UsageError` where a pattern matches nothing.
+    `only` excludes by what a step would do. What a chosen step needs comes along; what needs an excluded step that
+    would do something is left out with it. Raises `UsageError` where a pattern matches nothing.
     """
-    if not target and not exclude:
+    if not target and not exclude and not only:
         return plan
     needs = {step.address: _needs(step) for step in plan.steps}
     asked = _matching(target, needs) if target else set(needs)
     chosen = _closure(asked, needs)
     without = _matching(exclude, needs)
     active = {step.address for step in plan.steps if step.action is not Action.KEEP}
+    if only:
+        without |= {step.address for step in plan.steps if step.action not in only} & active
     barred = without | _closure(without & active, _turned(needs))
     kept = chosen - (barred & active)
     return replace(plan, steps=tuple(step for step in plan.steps if step.address in kept),

@@ -146,7 +146,7 @@ class Session:
         seen = replace(self._look.over(self.state), serial=self.state.serial)
         made = planner.plan(wanted, seen, wishes)
         if wishes is not None:
-            made = select(made, wishes.target, wishes.exclude)
+            made = select(made, wishes.target, wishes.exclude, wishes.only)
         if at_once:
             foresee(made, self._providers)
         budget = self._program.stack.budget if self._program and wanted else None

@@ -61,12 +61,14 @@ def _told(open_: Callable[[ConsoleReporter], Session], *, json: bool) -> Iterato
 
 def carry_out(
     session: Session, plan: Plan, reporter: ConsoleReporter, *, called: str, question: str, json: bool = False,
-    wait: bool = False, **how: Any,
+    interactive: bool = False, wait: bool = False, **how: Any,
 ) -> int:
     """The exit code of carrying out the plan; an empty `question` is consent. `called` names the stack in commands."""
     if not json:
         output.plan(plan, called)
-    if question and not plan.is_empty:
+    if interactive:
+        plan = output.picked(plan)
+    elif question and not plan.is_empty:
         output.ask(question)
     with stopping(session.stop, reporter.stopping):
         result = session.apply(plan, wait=wait, **how)

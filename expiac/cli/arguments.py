@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from expiac.cli.complete import stacks
+
+if TYPE_CHECKING:
+    from expiac.plan import Action
 
 StackArg = Annotated[
     str | None,
@@ -43,6 +46,10 @@ Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", sh
                                                      help="Only this job (globs too), and what it needs; repeatable.")]
 Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", show_default=False,
                                                       help="Not this job (globs too), nor what needs it; repeatable.")]
+Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", show_default=False,
+                                          help="Only steps that do this: create, update, replace, relaunch, stop, "
+                                               "forget. Said to apply, it is consent to them.")]
+Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each step by itself.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Launch failed and cancelled runs again.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]
@@ -61,6 +68,21 @@ Save = Annotated[Path | None, typer.Option("--out", metavar="FILE", show_default
 PlanFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A plan that was saved.")]
 Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default=False,
                                             help="Write the files there instead of printing them.")]
+
+
+def actions(words: str) -> tuple[Action, ...]:
+    """The actions that `--only` names."""
+    from expiac.errors import UsageError, did_you_mean
+    from expiac.plan import Action
+
+    known = {action.value: action for action in Action if action is not Action.KEEP}
+    given = [word.strip() for word in words.split(",") if word.strip()]
+    for word in given:
+        if word not in known:
+            raise UsageError("No such action", f"--only {words}: {word!r}", did_you_mean(word, known))
+    if not given:
+        raise UsageError("No such action", "--only names none", f"known: {', '.join(known)}")
+    return tuple(known[word] for word in given)
 
 
 def told_apart(stack: str | None, overrides: list[str] | None) -> tuple[str | None, list[str]]:

@@ -34,6 +34,7 @@ def plan(
     no_refresh: args.NoRefresh = False,
     target: args.Target = None,
     exclude: args.Exclude = None,
+    only: args.Only = None,
     replace: args.Replace = None,
     retry: args.Retry = False,
     out: args.Save = None,
@@ -41,7 +42,7 @@ def plan(
     """Show what apply would do, and why. Changes nothing."""
     from expiac.cli import applying, output
 
-    wishes = _wishes(replace=replace, retry=retry, target=target, exclude=exclude)
+    wishes = _wishes(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
     with applying.opened(*args.told_apart(stack, overrides)) as (session, _):
         steps = session.plan(refresh=not no_refresh, wishes=wishes)
         output.plan(steps, _called(stack, session), json=json)
@@ -67,6 +68,7 @@ def apply(
     overrides: args.OverridesArg = None,
     *,
     yes: args.Yes = False,
+    interactive: args.Interactive = False,
     json: args.Json = False,
     parallelism: args.Parallelism = 10,
     wait: args.Wait = False,
@@ -74,16 +76,22 @@ def apply(
     no_refresh: args.NoRefresh = False,
     target: args.Target = None,
     exclude: args.Exclude = None,
+    only: args.Only = None,
     replace: args.Replace = None,
     retry: args.Retry = False,
 ) -> int:
     """Plan, ask, and do what the plan says and nothing else; or do what a saved plan says."""
     from expiac.cli import applying, output
 
-    output.demand_consent(yes=yes, json=json)
-    how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout}
-    question = "" if yes else applying.QUESTION
-    wishes = _wishes(replace=replace, retry=retry, target=target, exclude=exclude)
+    if interactive and (yes or only):
+        raise UsageError("Asked, and not to ask", f"--interactive asks for each step, {'--yes' if yes else '--only'} "
+                         "for none", "one of them")
+    consents = yes or only is not None
+    output.demand_consent(yes=consents, json=json)
+    how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout,
+                           "interactive": interactive}
+    question = "" if consents else applying.QUESTION
+    wishes = _wishes(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
     if (plan := applying.saved_plan(stack)) is not None:
         if overrides or no_refresh or wishes != _wishes():
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
@@ -91,7 +99,7 @@ def apply(
         with applying.resumed(plan, json=json) as (session, reporter):
             return applying.carry_out(session, plan, reporter, called=plan.program, question=question, **how)
     with applying.opened(*args.told_apart(stack, overrides), json=json) as (session, reporter):
-        steps = session.plan(refresh=not no_refresh, wishes=wishes, at_once=yes)
+        steps = session.plan(refresh=not no_refresh, wishes=wishes, at_once=consents)
         return applying.carry_out(session, steps, reporter, called=_called(stack, session), question=question, **how)
 
 
@@ -203,10 +211,11 @@ app.add_typer(state.app, name="state")
 
 
 def _wishes(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
-            exclude: list[str] | None = None) -> Wishes:
+            exclude: list[str] | None = None, only: str | None = None) -> Wishes:
     from expiac.planner import Wishes
 
-    return Wishes(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()), exclude=tuple(exclude or ()))
+    return Wishes(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()), exclude=tuple(exclude or ()),
+                  only=() if only is None else args.actions(only))
 
 
 def _called(stack: str | None, session: Session) -> str:

@@ -73,6 +73,18 @@ def ask(question: str) -> None:
         raise Interrupted("Declined", "nothing was changed")
 
 
+def picked(value: Plan) -> Plan:
+    """The part of the plan that the user says yes to, step by step."""
+    from expiac.cli.picking import pick
+
+    if not value.is_empty:
+        print()
+    part = pick(value, input, print)
+    if part.left_out:
+        print(f"\n{show.summary(part)}; left out: {', '.join(part.left_out)}")
+    return part
+
+
 def notes(said: Sequence[str]) -> None:
     """What should be known before anything else."""
     for note in said:

@@ -173,4 +173,4 @@ class World:
         wanted = desired(stack, self._project) if stack is not None else ()
         seen = look(journal.state, self._providers).over(journal.state)
         wished = Wishes(**wishes)
-        return select(planner.plan(wanted, seen, wished), wished.target, wished.exclude)
+        return select(planner.plan(wanted, seen, wished), wished.target, wished.exclude, wished.only)

@@ -12,22 +12,24 @@ from expiac.plan import Action
 from expiac.stack import Stack
 from expiac.testing import Run, World
 
+ACTIONS = st.sets(st.sampled_from([Action.CREATE, Action.REPLACE, Action.RELAUNCH, Action.STOP]), max_size=3)
 PATTERNS = st.lists(st.sampled_from([*NAMES, "*", "[ab]"]), max_size=2)
 
 
 @settings(max_examples=200, deadline=None)
-@given(stacks(), stacks(), PATTERNS, PATTERNS)
-def test_a_part_stands_by_itself_and_the_rest_comes_later(before, after, target, exclude):
+@given(stacks(), stacks(), PATTERNS, PATTERNS, ACTIONS)
+def test_a_part_stands_by_itself_and_the_rest_comes_later(before, after, target, exclude, only):
     """Nothing is done without what it needs, nothing is lost, and in the end the world is what it would have been."""
     world, at_once = a_world(), a_world()
     for one in (world, at_once):
         one.converge(before)
     whole = world.plan(after).plan
     try:
-        part = world.plan(after, target=target, exclude=exclude)
+        part = world.plan(after, target=target, exclude=exclude, only=only)
     except UsageError:
         return
     todo = {step.address for step in part.plan.steps if step.action is not Action.KEEP}
+    assert {part[address].action for address in todo} <= (only or set(Action))
     active = {step.address for step in whole.steps if step.action is not Action.KEEP}
     assert todo | set(part.plan.left_out) == active
     assert not todo & set(part.plan.left_out)

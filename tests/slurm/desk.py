@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.slurm import processes
+
 ROOT = Path(__file__).parents[2]
 LIMIT = 600
 SECRET = "hush-9f0c1e7a"
@@ -121,9 +123,9 @@ class Desk:
 
     def launches_each_once(self, stack: str, jobs: int, *apply: str) -> None:
         """After this apply each job is in the queue exactly once, and nothing is left to do; then all are destroyed."""
-        self.done(*apply)
+        said = self.done(*apply)
         launches = [(instance, launch) for _, instance, launch, _ in self.queue(stack)]
-        assert len(launches) == len(set(launches)) == jobs, launches
+        assert len(launches) == len(set(launches)) == jobs, (launches, said, self.journal(stack), self.sky_log())
         assert "no changes" in self.done("plan", *apply[1:-1])
         self.done("destroy", stack, "--yes")
 
@@ -144,6 +146,11 @@ class Desk:
         done = subprocess.run([Path(sys.executable).parent / "sky", *words], cwd=self.folder, env=self.env,
                               text=True, capture_output=True, timeout=LIMIT, check=True)
         return done.stdout
+
+    def sky_log(self) -> str:
+        """What SkyPilot shows of every job, and the end of what its API server printed."""
+        log = Path(self.env[processes.MARK]) / "log" / "api.log"
+        return self.sky("jobs", "queue", "--all-users") + (log.read_text()[-20_000:] if log.exists() else "")
 
     def run(self, *words: str) -> str:
         """What a command of Slurm's says."""
