@@ -122,12 +122,16 @@ class Desk:
         assert process.wait() == -signal.SIGKILL, "it had ended by itself"
 
     def launches_each_once(self, stack: str, jobs: int, *apply: str) -> None:
-        """After this apply each job is in the queue exactly once, and nothing is left to do; then all are destroyed."""
+        """After this apply each job gets into the queue exactly once, and nothing is left to do; then all are destroyed.
+
+        A killed client's request may still be under way when an apply finds it: it is in no queue yet.
+        """
         said = self.done(*apply)
-        launches = [(instance, launch) for _, instance, launch, _ in self.queue(stack)]
-        assert len(launches) == len(set(launches)) == jobs, (launches, said, self.journal(stack), self.sky_log())
+        self.until_true(lambda: len(self.queue(stack)) >= jobs, f"{jobs} jobs in the queue, after\n{said}", 2)
         assert "no changes" in self.done("plan", *apply[1:-1])
         self.done("destroy", stack, "--yes")
+        launches = [(instance, launch) for _, instance, launch, _ in self.queue(stack)]
+        assert len(launches) == len(set(launches)) == jobs, (launches, said, self.journal(stack), self.sky_log())
 
     def reached(self, word: str, stack: str, *command: str, delay: float = 0) -> subprocess.Popen[str]:
         """The running command, some seconds after the word was written in the stack's journal, unless it ended."""
