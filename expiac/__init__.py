@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from expiac.fields import Annotation, Identity, Placement
     from expiac.job import Job, SkypilotJobConfig, TrainingJob, TrainingRunConfig
+    from expiac.options import Hooks, Options
     from expiac.providers.skypilot import get_skypilot_service
     from expiac.resource import Ref, Resource
     from expiac.stack import Stack
@@ -28,8 +29,10 @@ _HOMES = {
     "Experiment": "experiment",
     "ExperimentConfig": "experiment",
     "ExpiacError": "errors",
+    "Hooks": "options",
     "Identity": "fields",
     "Job": "job",
+    "Options": "options",
     "Placement": "fields",
     "Ref": "resource",
     "Resource": "resource",
@@ -49,8 +52,10 @@ __all__ = [
     "Experiment",
     "ExperimentConfig",
     "ExpiacError",
+    "Hooks",
     "Identity",
     "Job",
+    "Options",
     "Placement",
     "Ref",
     "Resource",

@@ -2,7 +2,7 @@
 
 Line 1 is the header, line 2 may be a checkpoint, every other line is one event. They are JSON:
 
-    {"format":1,"lineage":"5f0c…","stack":"lr_ab_test","program":"stacks/lr_ab_test.py","crc":"89abcdef"}
+    {"format":2,"lineage":"5f0c…","stack":"lr_ab_test","program":"stacks/lr_ab_test.py","crc":"89abcdef"}
     {"n":1,"at":"2026-11-22T21:40:03.120Z","event":"started","body":{…},"crc":"01234567"}
 
 `crc` is the CRC-32 of the line's bytes before `,"crc"`, so that every changed byte is found. The header keeps this
@@ -21,9 +21,9 @@ from zlib import crc32
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from expiac.state import EVENTS, Approved, Entry, Event, Record, State
+from expiac.state import EVENTS, Approval, Entry, Event, Record, State
 
-FORMAT = 1
+FORMAT = 2
 
 _CRC = len(',"crc":"01234567"}')
 _LINE = re.compile(rb'\{"n":(\d{1,15}),"at":"([\w:.+-]*)","event":"(\w+)","body":(.*)', re.DOTALL | re.ASCII)
@@ -50,8 +50,7 @@ class Checkpoint:
     serial: int
     records: tuple[Record, ...] = ()
     history: tuple[Record, ...] = ()
-    approved: Approved | None = None
-    approval: int = 0
+    approvals: tuple[Approval, ...] = ()
 
 
 def header_line(header: Header) -> bytes:
@@ -67,7 +66,7 @@ def event_line(number: int, at: str, event: Event | Checkpoint) -> bytes:
 def checkpoint_line(number: int, at: str, state: State) -> bytes:
     """The whole state; what only the last refresh knew of it is left out."""
     records = tuple(replace(record, unseen="") if record.unseen else record for record in state.records.values())
-    return event_line(number, at, Checkpoint(state.serial, records, state.history, state.approved, state.approval))
+    return event_line(number, at, Checkpoint(state.serial, records, state.history, state.approvals))
 
 
 def content_of(line: bytes) -> bytes | None:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from expiac import duration
 from expiac.errors import ExpiacError
 from expiac.plan import Plan, Step
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NAMED = 5
 
 
@@ -30,9 +30,7 @@ def longest(inputs: Mapping[str, Any]) -> float | None:
     limit = inputs.get("max_runtime")
     if limit is None or inputs.get("recover_on_exit_codes"):
         return None
-    text = str(limit)
-    seconds = int(text) if text.isdigit() else int(text[:-1]) * _SECONDS[text[-1]]
-    return seconds / 3600 * (1 + int(inputs.get("max_restarts", 0)))
+    return duration.seconds(limit) / 3600 * (1 + int(inputs.get("max_restarts", 0)))
 
 
 def counts(step: Step) -> bool:

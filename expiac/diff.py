@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from expiac.fields import Kind
@@ -24,6 +25,11 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str
         for key in sorted({*before, *after})
         for path, old, new in _leaves(_shown(key), before.get(key, ABSENT), after.get(key, ABSENT))
     )
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a key path, or one that it stands in, is meant by a pattern: `gpus`, `trainer.*`."""
+    return any(fnmatchcase(path, pattern) or path.startswith(f"{pattern}.") for pattern in patterns)
 
 
 def _shown(key: str) -> str:

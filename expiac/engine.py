@@ -12,11 +12,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Protocol, assert_never
 
-from expiac import launch
+from expiac import duration, launch
 from expiac.errors import ExpiacError, Uncertain
 from expiac.fields import Kind
-from expiac.plan import Action, Plan, Step
-from expiac.provider import Id, Observation, Presence, Provider
+from expiac.hooks import RunsHooks
+from expiac.patience import TookTooLong, within
+from expiac.plan import Action, Desired, Plan, Step
+from expiac.provider import Id, Note, Observation, Presence, Provider
 from expiac.refresh import id_of
 from expiac.registry import no_provider
 from expiac.reporter import Moment, Reporter, Result, StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
@@ -27,7 +29,10 @@ from expiac.state import (
     EffectFailed,
     Event,
     Forgotten,
+    Moved,
+    Noted,
     Record,
+    Run,
     Started,
     Submitted,
 )
@@ -59,8 +64,8 @@ class Engine:
     """Applies plans of one stack to the world."""
 
     def __init__(self, ledger: Ledger, providers: Mapping[str, Provider], reporter: Reporter, *,
-                 parallelism: int = 10) -> None:
-        self._ledger, self._providers, self._reporter = ledger, providers, reporter
+                 parallelism: int = 10, hooks: RunsHooks | None = None) -> None:
+        self._ledger, self._providers, self._reporter, self._hooks = ledger, providers, reporter, hooks
         self._parallelism = parallelism
         self._telling = threading.Lock()
         self._stopping = threading.Event()
@@ -82,10 +87,18 @@ class Engine:
             tally.deferred.append(step)
             tally.ends[step.address] = SKIPPED
             self._tell(StepDeferred(step))
+        self._move(plan)
         with ThreadPoolExecutor(self._parallelism, thread_name_prefix="expiac") as pool:
             self._run(plan, todo, tally, pool)
         return Result(tuple(tally.done), tuple(tally.failed), tuple(tally.skipped), tuple(tally.deferred),
                       interrupted=self.is_stopping)
+
+    def _move(self, plan: Plan) -> None:
+        """Records that resources were renamed, before anything is done under the new names."""
+        moves = {step.renames: step.address for step in plan.steps
+                 if step.renames and step.action is not Action.KEEP and self._ledger.record(step.address) is None}
+        if moves:
+            self._ledger.append(Moved(moves))
 
     def _run(self, plan: Plan, todo: dict[str, Step], tally: _Tally, pool: ThreadPoolExecutor) -> None:
         order = _Order(todo)
@@ -144,7 +157,7 @@ class Engine:
                 return self._update(plan, step)
             case Action.REPLACE | Action.RELAUNCH:
                 after = After.REPLACE if step.action is Action.REPLACE else After.RELAUNCH
-                if step.record is not None and step.record.status.is_live:
+                if step.record is not None and step.record.status.is_live and not step.retains:
                     ended = self._delete(plan, step, step.record, after)
                     if after is After.RELAUNCH and ended is Status.SUCCEEDED:
                         return ended  # it finished before the stop reached it: its result stands
@@ -166,20 +179,28 @@ class Engine:
         assert want is not None
         provider = self._provider(want.provider, step)
         inputs = launch.inputs(want, step.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
+        self._hook(plan, step, step.run, "before_create")
         self._ledger.append(Started(
             step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
-            depends_on=want.depends_on, upstream=step.upstream, reason=step.reason, handle=step.adopts))
+            depends_on=want.depends_on, upstream=step.upstream, reason=step.reason, handle=step.adopts,
+            options=want.options.lasting))
         id_ = Id(plan.lineage, step.run.instance, step.run.launch, step.adopts)
-
-        def note(handle: Mapping[str, Any]) -> None:
-            self._ledger.append(Submitted(step.address, dict(handle)))
-
-        return self._effect(step, lambda: provider.create(id_, inputs, note)).status
+        seen = self._effect(step, lambda note: provider.create(id_, inputs, note))
+        self._hook(plan, step, step.run, "after_create", seen.outputs)
+        return seen.status
 
     def _update(self, plan: Plan, step: Step) -> Status:
+        """What is said of a resource: to its provider, in its record, and among its options."""
         want, record = step.desired, step.record
         assert want is not None
         assert record is not None
+        if any(change.kind is Kind.ANNOTATION for change in step.changes):
+            self._annotate(plan, step, want, record)
+        if any(change.kind is Kind.OPTION and change.path != "name" for change in step.changes):
+            self._ledger.append(Noted(step.address, want.depends_on, want.options.lasting))
+        return record.status
+
+    def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:
         provider = self._provider(record.provider, step)
         noted = {key for key, kind in want.kinds.items() if kind is Kind.ANNOTATION}
         values = {**{key: value for key, value in record.inputs.items() if key not in noted},
@@ -189,24 +210,38 @@ class Engine:
         if record.status.is_live:
             inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
             self._ledger.append(started)
-            self._effect(step, lambda: provider.update(id_of(record, plan.lineage), inputs), record)
+            self._effect(step, lambda _: provider.update(id_of(record, plan.lineage), inputs), record)
         else:
             self._ledger.append(started)
             self._ledger.append(EffectDone(step.address, record.status, record.outputs, record.detail))
-        return record.status
 
     def _delete(self, plan: Plan, step: Step, record: Record, after: After) -> Status:
         provider = self._provider(record.provider, step)
+        self._hook(plan, step, record.run, "before_delete", record.outputs)
         self._ledger.append(Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after,
                                     reason=step.reason))
-        seen = self._effect(step, lambda: provider.delete(id_of(record, plan.lineage)), record, gone=Status.CANCELLED)
+        seen = self._effect(step, lambda _: provider.delete(id_of(record, plan.lineage)), record,
+                            gone=Status.CANCELLED)
+        self._hook(plan, step, record.run, "after_delete", seen.outputs)
         return seen.status
 
-    def _effect(self, step: Step, effect: Callable[[], Observation], record: Record | None = None,
+    def _hook(self, plan: Plan, step: Step, run: Run, name: str, outputs: Mapping[str, Any] | None = None) -> None:
+        """Runs one of the resource's hooks, where it has that one; raises where it fails."""
+        command = getattr(step.options.hooks, name)
+        if not command:
+            return
+        assert self._hooks is not None, "a plan with hooks, and nobody to run them"
+        names = {"EXPIAC_STACK": plan.stack, "EXPIAC_JOB": step.address, "EXPIAC_INSTANCE": run.instance,
+                 "EXPIAC_LAUNCH": str(run.launch)}
+        known = {f"EXPIAC_OUTPUT_{key}": str(value) for key, value in (outputs or {}).items()}
+        self._hooks(f"{step.address}: {name}", command, names | known)
+
+    def _effect(self, step: Step, effect: Callable[[Note], Observation], record: Record | None = None,
                 gone: Status = Status.LOST) -> Observation:
         """Lets an effect happen, and writes down how it ended. An unknown end stays open: the next run resolves it."""
+        notes = _Notes(self._ledger, step.address)
         try:
-            seen = effect()
+            seen = notes.within(step.options.timeout, lambda: effect(notes))
             if seen.presence is Presence.UNKNOWN:
                 raise Uncertain("End not seen", f"{step.address}: {seen.detail}".removesuffix(": "))
         except Uncertain:
@@ -228,6 +263,32 @@ class Engine:
             return self._providers[name]
         except KeyError:
             raise no_provider(step.address, name) from None
+
+
+class _Notes:
+    """Journals what a provider notes of an effect, for as long as somebody waits for it."""
+
+    def __init__(self, ledger: Ledger, address: str) -> None:
+        self._ledger, self._address = ledger, address
+        self._writing, self._is_over = threading.Lock(), False
+
+    def __call__(self, handle: Mapping[str, Any]) -> None:
+        with self._writing:
+            if self._is_over:
+                raise Uncertain("Nobody waits any more", self._address)
+            self._ledger.append(Submitted(self._address, dict(handle)))
+
+    def within(self, limit: int | str | None, effect: Callable[[], Observation]) -> Observation:
+        """What the effect came to. Raises `Uncertain` after its time limit; from then on nothing is noted."""
+        if limit is None:
+            return effect()
+        try:
+            return within(duration.seconds(limit), effect, f"{self._address}, limited")
+        except TookTooLong as error:
+            with self._writing:
+                self._is_over = True
+            raise Uncertain("Took too long", f"{self._address}: {error}, and its timeout is {limit}",
+                            "expiac apply sees what became of it; a longer timeout in its options") from error
 
 
 class _Order:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from expiac.config import Config
 from expiac.job import SkypilotJobConfig, TrainingJob, TrainingRunConfig
+from expiac.options import Options
 from expiac.stack import Stack
 
 ONLY_JOB = "train"
@@ -47,6 +48,8 @@ class TrainingJobConfig(Config):
 
     skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
     training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
+    options: Options = dataclasses.field(default_factory=Options)
+    """How expiac is to treat it: protect, retain, aliases, …"""
     job_name: str | None = None
     """Its name in the stack; `job_0`, `job_1`, … where it has none, and `train` where it is the only one."""
 
@@ -73,7 +76,8 @@ class Experiment(ABC):
         configs = self.training_job_configs()
         names = [ONLY_JOB] if len(configs) == 1 else [f"job_{index}" for index in range(len(configs))]
         return Stack(self.config.name, [
-            TrainingJob(job.job_name or name, skypilot=self._placed(job.skypilot), training=job.training)
+            TrainingJob(job.job_name or name, skypilot=self._placed(job.skypilot), training=job.training,
+                        options=job.options)
             for name, job in zip(names, configs, strict=True)], budget=self.config.budget,
             previous_job_ids=self.config.previous_job_ids or ())
 
@@ -91,4 +95,5 @@ class SingleJobExperiment(Experiment):
     def training_job_configs(self) -> list[TrainingJobConfig]:
         """The one job."""
         config = self.config
-        return [TrainingJobConfig(skypilot=config.skypilot, training=config.training, job_name=config.job_name)]
+        return [TrainingJobConfig(skypilot=config.skypilot, training=config.training, options=config.options,
+                                  job_name=config.job_name)]

@@ -22,7 +22,7 @@ class Kind(str, Enum):
     ANNOTATION = "annotation"
     """Describes: a change is recorded, and nothing restarts."""
     OPTION = "option"
-    """Steers expiac itself; never recorded or compared."""
+    """Steers expiac itself and decides nothing of a run; of the options, those that outlive the program are recorded."""
 
 
 T = TypeVar("T")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from expiac.fields import Kind
+from expiac.resource import Ref
 
 INSTANCE = "@instance@"
 """Stands for the instance name in everything that is rendered, hashed and snapshotted."""
@@ -17,19 +18,31 @@ DATA_DIR = "@data_dir@"
 
 def digest(value: Any) -> str:
     """SHA-256 of a JSON value in canonical form, as 64 hex digits."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """A JSON value as text that is the same for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def identity_digest(type_: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind], refs: Sequence[Ref] = ()) -> str:
+    """The digest of what decides a result: the type and the inputs of kind identity.
+
+    A Ref counts by its place among `refs`, so that a resource may be renamed without a new run of what refers to it.
+    """
+    deciding = {key: value for key, value in inputs.items() if kinds.get(key, Kind.IDENTITY) is Kind.IDENTITY}
+    text = canonical([type_, deciding])
+    places = {name: place for place, name in enumerate(dict.fromkeys(ref.resource for ref in refs))}
+    for ref in refs:
+        for said in (ref, ref.interpolation):
+            text = text.replace(said, f"${{ref:{places[ref.resource]}.{ref.output}}}")
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def identity_digest(type_: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind]) -> str:
-    """The digest of what decides a result: the type and the inputs of kind identity."""
-    deciding = {key: value for key, value in inputs.items() if kinds.get(key, Kind.IDENTITY) is Kind.IDENTITY}
-    return digest([type_, deciding])
-
-
-def fingerprint(own: str, upstream: Mapping[str, str]) -> str:
+def fingerprint(own: str, upstream: Sequence[str]) -> str:
     """A digest together with the instances of the runs it refers to: a new upstream run means a new dependent."""
-    return digest([own, dict(upstream)])[:32] if upstream else own[:32]
+    return digest([own, list(upstream)])[:32] if upstream else own[:32]
 
 
 def instance_name(stack: str, address: str, lineage: str, fingerprint: str, attempt: int) -> str:

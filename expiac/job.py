@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 from pydantic_core import to_json, to_jsonable_python
 
+from expiac import duration
 from expiac.config import Config, config_groups, is_config, named
 from expiac.errors import ExpiacError
 from expiac.fields import Annotation, Kind, Option, Placement, changed_from_default, kinds_of
@@ -22,7 +23,6 @@ from expiac.render import PACKAGE_HEADER, to_yaml
 from expiac.resource import Ref, Resource
 
 _GPUS = re.compile(r"\d+|[A-Za-z][\w.-]*(:[1-9]\d*)?", re.ASCII)
-_DURATION = re.compile(r"[1-9]\d*[smhd]?", re.ASCII)
 
 
 def _is_gpus(value: int | str) -> int | str:
@@ -34,12 +34,6 @@ def _is_gpus(value: int | str) -> int | str:
 def _is_folder(value: str | None) -> str | None:
     if value is not None and (not value or value.startswith("~") or "://" in value):
         raise ValueError("data_dir is a path on the machine: absolute, or from the job's working directory")
-    return value
-
-
-def _is_duration(value: int | str | None) -> int | str | None:
-    if value is not None and not _DURATION.fullmatch(str(value)):
-        raise ValueError("max_runtime is in seconds, or such as 90m, 12h, 2d")
     return value
 
 
@@ -85,7 +79,7 @@ class SkypilotJobConfig(Config):
     """Ports to open on a cloud: `8080`, or `10020-10040`."""
     secrets: Placement[list[str]] = dataclasses.field(default_factory=list)
     """Names of variables that the job gets from the environment of whoever launches it; no value is ever written."""
-    max_runtime: Annotated[Placement[int | str | None], AfterValidator(_is_duration)] = None
+    max_runtime: Annotated[Placement[int | str | None], AfterValidator(duration.checked)] = None
     """Seconds, or `90m`, `12h`, `2d`: the command is ended when it runs longer; counts anew after a recovery."""
     max_restarts: Annotated[Placement[int], Field(ge=0)] = 0
     """How often SkyPilot starts the job again after it failed by itself; preemptions are recovered always."""

@@ -44,8 +44,8 @@ def build(config_class: type[C], given: Mapping[str, str]) -> C:
     targets = {parent: _at(config, parent) for parent in groups}
     settings = {parent: _values(type(targets[parent]), texts, parent, problems) for parent, texts in groups.items()}
     _refuse(problems)
-    for parent, target in targets.items():
-        _assign(target, parent, settings[parent])
+    for parent, values in settings.items():
+        _assign(config, parent, values)
     return config
 
 
@@ -79,8 +79,20 @@ def _at(config: Any, path: str) -> Any:
     return config
 
 
-def _assign(target: Any, parent: str, values: Mapping[str, Any]) -> None:
-    """The values of one object are put in place together, so that two that must agree can change together."""
+def _assign(config: Any, parent: str, values: Mapping[str, Any]) -> None:
+    """The values of one object are put in place together, so that two that must agree can change together.
+
+    A frozen object gives way to one with these values.
+    """
+    target = _at(config, parent) if parent else config
+    if type(target).__dataclass_params__.frozen:
+        try:
+            changed = dataclasses.replace(target, **values)
+        except ValidationError as error:
+            raise invalid(error, type(target), parent) from error
+        above, _, name = parent.rpartition(".")
+        _assign(config, above, {name: changed})
+        return
     before = dict(vars(target))
     vars(target).update(values)
     try:

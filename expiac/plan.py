@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from expiac.fields import Kind
+from expiac.options import Options
 from expiac.resource import Ref
 from expiac.state import Json, Record, Run
 
@@ -38,6 +39,8 @@ class Desired:
     """The files and folders here that go along, by their target on the machine."""
     git_check: bool = False
     """Must not be launched from a tree that is not committed and pushed."""
+    options: Options = Options()
+    """How it is to be treated."""
 
 
 class Action(str, Enum):
@@ -123,6 +126,20 @@ class Step:
     """The handle of a job launched by other means that becomes this run; empty where a new one is launched."""
     unpriced: bool = False
     """Its provider has prices, and none for this."""
+    renames: str = ""
+    """The address at which its record still stands; empty where that is its own."""
+
+    @property
+    def retains(self) -> bool:
+        """The run that is replaced goes on."""
+        return self.action is Action.REPLACE and self.options.retain
+
+    @property
+    def options(self) -> Options:
+        """How the resource is to be treated: as declared, or where it is not any more, as recorded."""
+        if self.desired is not None:
+            return self.desired.options
+        return self.record.options if self.record is not None else Options()
 
 
 @dataclass(frozen=True, slots=True)

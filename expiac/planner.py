@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from expiac.diff import diff
+from expiac.diff import diff, matches
 from expiac.fields import Kind
 from expiac.identity import fingerprint, instance_name
 from expiac.plan import Action, Change, Desired, Plan, Step
 from expiac.provider import Found
-from expiac.state import Record, Run, State
+from expiac.state import Entry, Moved, Record, Run, State, fold
 from expiac.status import Status
 
 
@@ -39,13 +39,30 @@ class Wishes:
 
 def plan(desired: Sequence[Desired], state: State, wishes: Wishes | None = None) -> Plan:
     """The steps from what is known to what is desired; `desired` stands in dependency order."""
-    world = _World(state, wishes or Wishes())
+    serial = state.serial
+    if moves := _moves(desired, state):
+        state = fold(state, [Entry(0, "", Moved(moves))])
+    world = _World(state, wishes or Wishes(), {new: old for old, new in moves.items()})
     for want in desired:
         world.steps[want.address] = world.step(want)
     removed = [record for address, record in state.records.items() if address not in world.steps]
     for record in _dependents_first(removed):
         world.steps[record.address] = _leave(record)
-    return Plan(state.stack, state.lineage, state.serial, _with_order(world.steps))
+    return Plan(state.stack, state.lineage, serial, _with_order(world.steps))
+
+
+def _moves(desired: Sequence[Desired], state: State) -> dict[str, str]:
+    """Old address → new address of the records that a declared resource takes over by one of its aliases."""
+    declared = {want.address for want in desired}
+    moves: dict[str, str] = {}
+    for want in desired:
+        if want.address in state.records:
+            continue
+        old = next((name for name in want.options.aliases
+                    if name in state.records and name not in declared and name not in moves), None)
+        if old is not None and state.records[old].type == want.type:
+            moves[old] = want.address
+    return moves
 
 
 @dataclass
@@ -54,18 +71,22 @@ class _World:
 
     state: State
     wishes: Wishes
+    renames: Mapping[str, str]
+    """New address → the address that is written."""
     steps: dict[str, Step] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.earlier: dict[tuple[str, str], list[Record]] = defaultdict(list)
+        self.taken = {record.run.instance for record in (*self.state.history, *self.state.records.values())}
         for record in self.state.history:
             self.earlier[record.address, record.run.fingerprint].append(record)
 
     def step(self, want: Desired) -> Step:
         upstream = {ref.resource: self.steps[ref.resource].run.instance for ref in want.refs}
-        mark = fingerprint(want.digest, upstream)
+        mark = fingerprint(want.digest, tuple(upstream.values()))
         step = self._decide(want, mark, upstream, self.state.records.get(want.address))
-        step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream)
+        step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream,
+                       renames=self.renames.get(want.address, ""))
         return self._deferred(step, want) if step.action.launches and not step.adopts else step
 
     def _decide(self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record | None) -> Step:
@@ -79,28 +100,41 @@ class _World:
         if record.unseen or record.pending:
             return _left_alone(record)
         changes = diff(record.inputs, want.inputs, want.kinds)
-        if record.run.fingerprint != mark or want.address in self.wishes.replace:
-            return self._replace(want, mark, upstream, record, changes)
-        return _same_run(want, record, changes, self.wishes)
+        anew = [change.path for change in changes if matches(change.path, want.options.replace_on_changes)]
+        if record.run.fingerprint != mark or want.address in self.wishes.replace or anew:
+            return self._replace(want, mark, upstream, record, changes, anew)
+        return _same_run(want, record, self._renamed(want) + changes + _noted(record, want), self.wishes)
+
+    def _renamed(self, want: Desired) -> tuple[Change, ...]:
+        old = self.renames.get(want.address)
+        return (Change("name", old, want.address, Kind.OPTION),) if old else ()
 
     def _replace(
-        self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...]
+        self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...],
+        anew: Sequence[str],
     ) -> Step:
         fresh = [address for address, instance in upstream.items() if record.upstream.get(address) != instance]
         again = record.run.fingerprint == mark
-        reasons = ["asked to run anew"] if again else []
+        reasons = [f"a change of {', '.join(anew)} makes it run anew" if anew else "asked to run anew"] if again else []
         reasons += [f"{address} is a new run" for address in fresh]
         if earlier := self.earlier[want.address, mark]:
             reasons.append(f"a new run; {earlier[-1].run.instance} had these settings")
         run = self._new_run(want, mark, also=record if again else None)
         # A new run is born with its annotations: that they differ from the old one's is no news.
-        told = tuple(change for change in changes if change.kind is not Kind.ANNOTATION)
-        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, told, record=record)
+        told = tuple(change for change in changes if change.kind is not Kind.ANNOTATION or change.path in anew)
+        if want.options.retain and record.status.is_live:
+            reasons.append(f"{record.run.instance} is retained, and goes on")
+        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, self._renamed(want) + told,
+                    record=record)
 
     def _new_run(self, want: Desired, mark: str, also: Record | None = None) -> Run:
         attempt = len(self.earlier[want.address, mark]) + (also is not None)
-        name = instance_name(self.state.stack, want.address, self.state.lineage, mark, attempt)
+        while (name := self._name(want.address, mark, attempt)) in self.taken:
+            attempt += 1  # a run that was launched under this address stands at another one now
         return Run(name, mark, attempt, launch=1)
+
+    def _name(self, address: str, mark: str, attempt: int) -> str:
+        return instance_name(self.state.stack, address, self.state.lineage, mark, attempt)
 
     def _why_new(self, want: Desired, mark: str) -> str:
         earlier = self.earlier[want.address, mark]
@@ -131,10 +165,19 @@ def _past(status: str) -> str:
     return "was cancelled" if status == Status.CANCELLED.value else status
 
 
+def _noted(record: Record, want: Desired) -> tuple[Change, ...]:
+    """What is recorded of a declaration besides its inputs."""
+    before, after = record.options.by_path(), want.options.by_path()
+    changes = [Change(path, before[path], after[path], Kind.OPTION) for path in after if before[path] != after[path]]
+    if set(record.depends_on) != set(want.depends_on):
+        changes.append(Change("depends_on", list(record.depends_on), list(want.depends_on), Kind.OPTION))
+    return tuple(changes)
+
+
 def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], wishes: Wishes) -> Step:
     """The settings are those of the run that is recorded; what became of it decides."""
     moved = tuple(change for change in changes if change.kind is Kind.PLACEMENT)
-    noted = tuple(change for change in changes if change.kind is Kind.ANNOTATION)
+    noted = tuple(change for change in changes if change.kind in (Kind.ANNOTATION, Kind.OPTION))
     status, failed = record.status, record.status in (Status.FAILED, Status.CANCELLED)
     ended = f"{status.value}: {record.detail}" if record.detail else status.value
     if status is Status.LOST:
@@ -167,6 +210,9 @@ def _leave(record: Record) -> Step:
     """What the program no longer declares."""
     if record.unseen or record.pending:
         return _left_alone(record)
+    if record.status.is_live and record.options.retain:
+        return Step(record.address, record.type, Action.FORGET, f"{record.status.value}, and retained: it goes on",
+                    record.run, record=record, depends_on=record.depends_on)
     if record.status.is_live:
         return Step(record.address, record.type, Action.STOP, f"{record.status.value}, and no longer declared",
                     record.run, record=record, depends_on=record.depends_on)

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from expiac import ignoring
 from expiac.compose import Composed, Composer
 from expiac.errors import ExpiacError, did_you_mean
 from expiac.identity import DATA_DIR, identity_digest
@@ -22,15 +23,19 @@ from expiac.project import Project
 from expiac.render import Templates
 from expiac.resource import Ref, Resource, distinct_refs
 from expiac.stack import Stack, dependencies
+from expiac.state import Json, Record
 from expiac.task import CONFIG_FILE, in_hydra, task
 
 TASK_FILE = "task.yaml"
 _EXPERIMENT, _TASK = "experiment.yaml.j2", "task.yaml.j2"
 
 
-def desired(stack: Stack, project: Project) -> tuple[Desired, ...]:
-    """Every resource of the stack as planning sees it, in the stack's order."""
-    preparation = _Preparation(stack, project)
+def desired(stack: Stack, project: Project, recorded: Mapping[str, Record] | None = None) -> tuple[Desired, ...]:
+    """Every resource of the stack as planning sees it, in the stack's order.
+
+    `recorded` is what resources that ignore changes go by.
+    """
+    preparation = _Preparation(stack, project, recorded or {})
     composed = preparation.compose()
     return tuple(preparation.desired(resource, composed.get(resource.name)) for resource in stack.resources)
 
@@ -48,16 +53,29 @@ def templates(project: Project) -> Templates:
 class _Preparation:
     """What the resources of one stack have in common."""
 
-    def __init__(self, stack: Stack, project: Project) -> None:
-        self.stack, self.project = stack, project
+    def __init__(self, stack: Stack, project: Project, recorded: Mapping[str, Record]) -> None:
+        self.stack, self.project, self.recorded = stack, project, recorded
         self._mounted: dict[str, str] = {}
         self.by_name = {resource.name: resource for resource in stack.resources}
-        self.inputs = {resource.name: resource.inputs() for resource in stack.resources}
+        self.inputs = {resource.name: self._declared(resource) for resource in stack.resources}
         jobs = [resource for resource in stack.resources if isinstance(resource, Job | TrainingJob)]
         # A stack without jobs needs no templates, and so no project around it.
         self.templates = templates(project) if jobs else Templates({})
         self.configs = {job.name: self._render(_EXPERIMENT, in_hydra(self.inputs[job.name]["config"]), job)
                         for job in jobs if isinstance(job, TrainingJob)}
+
+    def _recorded(self, resource: Resource) -> Json:
+        """The inputs of its record, under this name or an earlier one; none where nothing is ignored."""
+        if not resource.options.ignore_changes:
+            return {}
+        names = (resource.name, *(name for name in resource.options.aliases if name not in self.by_name))
+        return next((self.recorded[name].inputs for name in names if name in self.recorded), {})
+
+    def _declared(self, resource: Resource) -> dict[str, Any]:
+        recorded = self._recorded(resource)
+        if not recorded or not isinstance(resource, TrainingJob):
+            return resource.inputs()
+        return ignoring.document(resource.inputs(), recorded, resource.options.ignore_changes)
 
     def compose(self) -> Mapping[str, Composed]:
         if not self.project.schema or not self.configs:
@@ -69,6 +87,9 @@ class _Preparation:
         refs = distinct_refs(inputs)
         texts: dict[str, str] = {}
         provider = resource.provider or resource.type
+        recorded, ignored = self._recorded(resource), resource.options.ignore_changes
+        if recorded and isinstance(resource, Job | TrainingJob):
+            resource = ignoring.placed(resource, recorded, ignored)
         if isinstance(resource, Job | TrainingJob):
             infra = resource.skypilot.infra or self.project.backend
             provider = infra if infra in ("local", "memory") else "skypilot"
@@ -83,9 +104,12 @@ class _Preparation:
             if composed is not None:
                 inputs["config"] = composed.config
         self._refuse_unknown_outputs(resource.name, refs)
+        if recorded:
+            inputs = ignoring.kept(inputs, recorded, ignored)
         return Desired(
-            resource.name, resource.type, provider, inputs, kinds, identity_digest(resource.type, inputs, kinds),
-            texts, outputs, dependencies(resource, refs), refs, resource.completes, **_asks(resource))
+            resource.name, resource.type, provider, inputs, kinds,
+            identity_digest(resource.type, inputs, kinds, refs), texts, outputs,
+            dependencies(resource, refs), refs, resource.completes, options=resource.options, **_asks(resource))
 
     def _texts(self, job: AnyJob, run: str, infra: str) -> dict[str, str]:
         has_config = isinstance(job, TrainingJob)

@@ -19,7 +19,18 @@ from expiac.state import EVENTS, Entry, Event, Json, State, fold
 
 Migrate = Callable[[str, Json], tuple[str, Json]]
 """Turns one line's tag and body into those of the next format; the header's tag is `header`."""
-MIGRATIONS: Mapping[int, Migrate] = {}
+
+
+def _from_1(tag: str, body: Json) -> tuple[str, Json]:
+    """A checkpoint kept the last approval only."""
+    if tag != Checkpoint.tag or "approved" not in body:
+        return tag, body
+    kept = {key: value for key, value in body.items() if key not in ("approved", "approval")}
+    last = {"serial": body.get("approval", 0), "at": "", "approved": body["approved"]}
+    return tag, {**kept, "approvals": [last]}
+
+
+MIGRATIONS: Mapping[int, Migrate] = {1: _from_1}
 """By the format that each one reads."""
 
 
@@ -102,7 +113,7 @@ class _Reader:
             raise self.damage("no checkpoint")
         self.base = self.end
         records = {record.address: record for record in first.records}
-        return State(state.stack, state.lineage, first.serial, records, first.history, first.approved, first.approval)
+        return State(state.stack, state.lineage, first.serial, records, first.history, first.approvals)
 
     def entries(self) -> Iterator[Entry]:
         while self.line < len(self.lines):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, dataclass_transform
 
 from pydantic import ConfigDict
@@ -15,9 +15,11 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import core_schema, to_jsonable_python
 
 from expiac.errors import ExpiacError
-from expiac.fields import Kind, changed_from_default, kinds_of
+from expiac.fields import Kind, Option, changed_from_default, kinds_of
+from expiac.options import Options
 
 NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+_VARIABLE = re.compile(r"\$\{oc\.env:EXPIAC_REF_(\w+)\}", re.ASCII)
 _REF = re.compile(r"\$\{ref:(?P<resource>[A-Za-z][A-Za-z0-9_-]*)\.(?P<output>[A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -50,6 +52,11 @@ class Ref(str):
         """The environment variable in which a job finds the value."""
         return f"EXPIAC_REF_{self.resource.replace('-', '_')}_{self.output}"
 
+    @property
+    def interpolation(self) -> str:
+        """How a Hydra config reads that variable."""
+        return f"${{oc.env:{self.variable}}}"
+
 
 def _parts(ref: str) -> tuple[str, str]:
     match = _REF.fullmatch(ref)
@@ -58,20 +65,20 @@ def _parts(ref: str) -> tuple[str, str]:
 
 
 def refs_in(value: Any) -> Iterator[Ref]:
-    """Every Ref in a nested JSON value, in order of appearance."""
+    """Every Ref in a nested JSON value, in the order of its canonical form."""
     if isinstance(value, str):
         for match in _REF.finditer(value):
             yield Ref(match["resource"], match["output"])
     elif isinstance(value, dict):
-        for part in value.values():
-            yield from refs_in(part)
+        for key in sorted(value):
+            yield from refs_in(value[key])
     elif isinstance(value, list | tuple):
         for part in value:
             yield from refs_in(part)
 
 
 def distinct_refs(inputs: dict[str, Any]) -> tuple[Ref, ...]:
-    """Every Ref in a resource's inputs, each once, in order of appearance."""
+    """Every Ref in a resource's inputs, each once, in the order of their canonical form."""
     return tuple(dict.fromkeys(refs_in(inputs)))
 
 
@@ -84,6 +91,27 @@ def replace_refs(value: Any, by: Any) -> Any:
     if isinstance(value, list | tuple):
         return [replace_refs(part, by) for part in value]
     return value
+
+
+def rename_refs(value: Any, moves: Mapping[str, str]) -> Any:
+    """The nested JSON value with each Ref to a moved resource, and each interpolation of one, under the new name."""
+    if isinstance(value, dict):
+        return {key: rename_refs(part, moves) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [rename_refs(part, moves) for part in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    text = _REF.sub(lambda ref: Ref(moves.get(ref["resource"], ref["resource"]), ref["output"]), value)
+    return _VARIABLE.sub(lambda found: _renamed_variable(found[0], found[1], moves), text)
+
+
+def _renamed_variable(whole: str, tail: str, moves: Mapping[str, str]) -> str:
+    """A variable says `name_output`; of the moved names, the longest that fits is meant."""
+    fits = [old for old in moves if tail.startswith(f"{old.replace('-', '_')}_")]
+    if not fits:
+        return whole
+    old = max(fits, key=len)
+    return Ref(moves[old], tail[len(old) + 1:]).interpolation
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -110,6 +138,8 @@ class Resource(_Declaration):
     """Unique in its stack; a letter, then letters, digits, `_` and `-`."""
     depends_on: tuple[str, ...] = ()
     """Names of resources that must have succeeded (or exist) first, besides those referred to."""
+    options: Option[Options] = Options()
+    """How expiac is to treat it."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -137,7 +167,7 @@ class Resource(_Declaration):
         return kinds_of(type(self))
 
     def refs(self) -> tuple[Ref, ...]:
-        """Every Ref among the inputs, each once, in order of appearance."""
+        """Every Ref among the inputs, each once."""
         return distinct_refs(self.inputs())
 
     def output_names(self) -> frozenset[str] | None:

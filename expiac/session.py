@@ -12,11 +12,13 @@ from typing import Self
 from expiac import planner, program, recorded
 from expiac.adoption import find as find_jobs
 from expiac.adoption import previous
+from expiac.approval import approved
 from expiac.deferred import outlook
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
 from expiac.examining import examined, foresee
 from expiac.held import held, refuse_stale
+from expiac.hooks import ShellHooks
 from expiac.journal import Journal
 from expiac.lineage import lineage
 from expiac.plan import Action, Desired, Plan
@@ -24,6 +26,7 @@ from expiac.planner import Wishes
 from expiac.prepare import desired
 from expiac.progress import seen
 from expiac.project import Project, find
+from expiac.protection import refuse_protected
 from expiac.provenance import provenance, refuse_unpushed
 from expiac.provider import Logs, Provider
 from expiac.refresh import Look, id_of, look
@@ -32,7 +35,7 @@ from expiac.releasing import holding, release
 from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.selection import select
 from expiac.standing import refuse_changed_files, refuse_changed_runs
-from expiac.state import Approved, Observed, Record, State
+from expiac.state import Observed, Record, State
 from expiac.watching import A_WEEK, are_under_way, looks
 
 
@@ -103,7 +106,7 @@ class Session:
         """What apply would do; writes nothing. `at_once` says that it follows without a question."""
         assert self._program is not None, "planning needs the program"
         if self._desired is None:
-            self._desired = desired(self._program.stack, self.project)
+            self._desired = desired(self._program.stack, self.project, self._journal.state.records)
         for name in wishes.replace if wishes else ():
             if name not in (known := [want.address for want in self._desired]):
                 raise UsageError("No such resource", f"{name} is not in {self.stack}", did_you_mean(name, known))
@@ -121,7 +124,7 @@ class Session:
     def plan_import(self, address: str, job: str) -> Plan:
         """What adopting a job that was launched by other means would do, and nothing else."""
         assert self._program is not None, "importing needs the program"
-        self._desired = desired(self._program.stack, self.project)
+        self._desired = desired(self._program.stack, self.project, self._journal.state.records)
         found = find_jobs(self._desired, {address: job}, self._journal.state, self._providers)
         made = self._planned(self._desired, True, Wishes(adopt=found))
         return replace(made, steps=(replace(made[address], after=()),), program=self._program_path,
@@ -147,6 +150,7 @@ class Session:
         made = planner.plan(wanted, seen, wishes)
         if wishes is not None:
             made = select(made, wishes.target, wishes.exclude, wishes.only)
+        refuse_protected(made)
         if at_once:
             foresee(made, self._providers)
         budget = self._program.stack.budget if self._program and wanted else None
@@ -154,7 +158,8 @@ class Session:
 
     def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = A_WEEK) -> Result:
         """Carries out the plan; with `wait`, until every run has ended and every deferred step is done."""
-        self._engine = Engine(self._journal, self._providers, self._reporter, parallelism=parallelism)
+        self._engine = Engine(self._journal, self._providers, self._reporter, parallelism=parallelism,
+                              hooks=ShellHooks(self.project.root))
         if self._stopped.is_set():
             self._engine.stop()
         result = Result()
@@ -166,7 +171,7 @@ class Session:
                 self._write_look()
                 release(self._holding(), self._journal, self._providers, self._reporter)
                 if decides:
-                    self._journal.append(Approved(plan.overrides, plan.program, plan.summary, provenance(
+                    self._journal.append(approved(plan, provenance(
                         self.project.root, self.project.state_folder / "provenance")))
                     result = self._engine.apply(plan)
             self.state = self._journal.state
@@ -241,7 +246,8 @@ class Session:
     def render(self) -> Mapping[str, Mapping[str, str]]:
         """The rendered texts by address and file name, with `@instance@` in place."""
         assert self._program is not None, "rendering needs the program"
-        return {want.address: want.texts for want in desired(self._program.stack, self.project)}
+        wanted = desired(self._program.stack, self.project, self._journal.state.records)
+        return {want.address: want.texts for want in wanted}
 
     def _write_look(self) -> None:
         for event in self._look.events:

@@ -20,7 +20,7 @@ def refuse_changed_runs(plan: Plan, now: State) -> None:
     for step in plan.steps:
         if step.action is Action.KEEP or step.record is None:
             continue
-        was, found = step.record.status.value, _said(now.records.get(step.address))
+        was, found = step.record.status.value, _said(now.records.get(step.renames or step.address))
         if found != was:
             raise Stale("Stale plan", f"{step.address} was {was} when it was planned, and is {found}",
                         f"expiac plan {plan.stack}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar, assert_never
 
+from expiac.options import Options
+from expiac.resource import rename_refs
 from expiac.status import Status
 
 Json = Mapping[str, Any]
@@ -86,8 +88,21 @@ class Record(_Fact):
     """When it was archived."""
     replaced_by: str = ""
     """The run whose start archived it; where that is never born, it comes back."""
+    options: Options = Options()
+    """How it is to be treated; those that outlive its declaration."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedStep(_Fact):
+    """One step of an approved plan, as the history tells it."""
+
+    address: str
+    action: str
+    reason: str = ""
+    changes: tuple[str, ...] = ()
+    """Each as a plan shows it: `gpus: 4 → 8`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,8 @@ class Approved(_Fact):
     program: str = ""
     summary: Json = field(default_factory=dict)
     provenance: Json = field(default_factory=dict)
+    steps: tuple[ApprovedStep, ...] = ()
+    """What the plan does, without what it keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +135,7 @@ class Started(_Fact):
     reason: str = ""
     handle: Json = field(default_factory=dict)
     """What is known of the launch before it begins: a job launched by other means, which it adopts."""
+    options: Options = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +187,26 @@ class Forgotten(_Fact):
     reason: str = ""
 
 
-Event = Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten
+@dataclass(frozen=True, slots=True)
+class Noted(_Fact):
+    """What a declaration says besides its inputs was recorded anew; nothing happened to the world."""
+
+    tag: ClassVar[str] = "noted"
+    address: str
+    depends_on: tuple[str, ...] = ()
+    options: Options = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(_Fact):
+    """Records stand at other addresses; their runs keep their names, and what refers to them follows."""
+
+    tag: ClassVar[str] = "moved"
+    moves: Mapping[str, str]
+    """Old address → new address."""
+
+
+Event = Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved
 EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
 
 
@@ -180,6 +217,15 @@ class Entry:
     number: int
     at: str
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Approval(_Fact):
+    """An approval in its place: the serial from which launches belong to it."""
+
+    serial: int
+    at: str
+    approved: Approved
 
 
 @dataclass(frozen=True)
@@ -194,10 +240,13 @@ class State:
     """The present record of each address."""
     history: tuple[Record, ...] = ()
     """Archived runs, oldest first."""
-    approved: Approved | None = None
-    """The last approval."""
-    approval: int = 0
-    """The serial of the last approval."""
+    approvals: tuple[Approval, ...] = ()
+    """What was approved, oldest first."""
+
+    @property
+    def approved(self) -> Approved | None:
+        """The last approval."""
+        return self.approvals[-1].approved if self.approvals else None
 
 
 def fold(state: State, entries: Iterable[Entry]) -> State:
@@ -215,14 +264,14 @@ class Fold:
         self._known: State | None = state
         self._base = state
         self._records, self._history = dict(state.records), list(state.history)
-        self._serial, self._approved, self._approval = state.serial, state.approved, state.approval
+        self._serial, self._approvals = state.serial, list(state.approvals)
 
     @property
     def state(self) -> State:
         """The state so far; a copy is made only where something was added since."""
         if self._known is None:
             self._known = State(self._base.stack, self._base.lineage, self._serial, dict(self._records),
-                                tuple(self._history), self._approved, self._approval)
+                                tuple(self._history), tuple(self._approvals))
         return self._known
 
     def record(self, address: str) -> Record | None:
@@ -235,9 +284,9 @@ class Fold:
         serial = self._serial + (not isinstance(event, Observed))
         match event:
             case Approved():
-                self._approved, self._approval = event, serial
+                self._approvals.append(Approval(serial, entry.at, event))
             case Started():
-                _start(event, records, history, self._approval, entry.at)
+                _start(event, records, history, self._approvals[-1].serial if self._approvals else 0, entry.at)
             case Submitted():
                 record = records[event.address]
                 records[event.address] = replace(record, handle={**record.handle, **event.handle})
@@ -250,6 +299,11 @@ class Fold:
                     records[event.address], status=event.status, outputs=event.outputs, detail=event.detail)
             case Forgotten():
                 history.append(replace(records.pop(event.address), ended_at=entry.at))
+            case Noted():
+                records[event.address] = replace(
+                    records[event.address], depends_on=event.depends_on, options=event.options)
+            case Moved():
+                self._records = _moved(records, event.moves)
             case _:
                 assert_never(event)
         self._serial, self._known = serial, None
@@ -265,7 +319,8 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
         history.append(replace(record, ended_at=at, replaced_by=event.run.instance))
     records[event.address] = Record(
         event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
-        handle=event.handle, pending=Pending(event.effect, event.after), approval=approval, at=at)
+        handle=event.handle, pending=Pending(event.effect, event.after), approval=approval, at=at,
+        options=event.options)
 
 
 def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
@@ -298,6 +353,24 @@ def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]
             records[event.address] = replace(record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
     else:
         records[event.address] = replace(record, pending=None)
+
+
+def _moved(records: Mapping[str, Record], moves: Mapping[str, str]) -> dict[str, Record]:
+    """The records at their new addresses, in their order, and what they say of each other under the new names."""
+    assert moves.keys() <= records.keys(), f"a move of unrecorded {sorted(moves.keys() - records.keys())}"
+    moved = {moves.get(address, address): record for address, record in records.items()}
+    assert len(moved) == len(records), "two records at one address"
+    return {address: _renamed(record, address, moves) for address, record in moved.items()}
+
+
+def _renamed(record: Record, address: str, moves: Mapping[str, str]) -> Record:
+    needs = {*record.depends_on, *record.upstream} & moves.keys()
+    if record.address == address and not needs:
+        return record
+    return replace(
+        record, address=address, inputs=rename_refs(dict(record.inputs), moves) if needs else record.inputs,
+        depends_on=tuple(moves.get(name, name) for name in record.depends_on),
+        upstream={moves.get(name, name): instance for name, instance in record.upstream.items()})
 
 
 def _bring_back(unborn: Record, records: dict[str, Record], history: list[Record]) -> None:

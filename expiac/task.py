@@ -49,7 +49,7 @@ def in_shell(text: str) -> str:
 
 def in_hydra(value: Any) -> Any:
     """The nested value with each Ref as the interpolation that reads its environment variable."""
-    return replace_refs(value, lambda ref: f"${{oc.env:{ref.variable}}}")
+    return replace_refs(value, lambda ref: ref.interpolation)
 
 
 def _limited(run: str, longest: int | str | None) -> str:

@@ -14,20 +14,23 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from expiac import planner, show
+from expiac.approval import approved
 from expiac.engine import Engine
 from expiac.fields import Annotation, Placement
+from expiac.hooks import ShellHooks
 from expiac.journal import Journal
 from expiac.plan import Plan
 from expiac.planner import Wishes
 from expiac.prepare import desired
 from expiac.project import Project
+from expiac.protection import refuse_protected
 from expiac.providers.memory import Died, MemoryProvider
 from expiac.refresh import look
 from expiac.reporter import Moment, Result
 from expiac.resource import Resource
 from expiac.selection import select
 from expiac.stack import Stack
-from expiac.state import Approved, State
+from expiac.state import State
 
 
 class Run(Resource):
@@ -121,8 +124,9 @@ class World:
         with self._journal() as journal:
             self._observe(journal)
             if not shown.is_empty:
-                journal.append(Approved(summary=shown.plan.summary))
-            self.engine = Engine(journal, self._providers, self, parallelism=parallelism)
+                journal.append(approved(shown.plan, {}))
+            self.engine = Engine(journal, self._providers, self, parallelism=parallelism,
+                                 hooks=ShellHooks(self._project.root))
             return self.engine.apply(shown.plan)
 
     def observe(self) -> None:
@@ -170,7 +174,9 @@ class World:
         return Journal.open(self.file, stack=self._stack, lineage="0" * 32, now=self.clock)
 
     def _plan(self, journal: Journal, stack: Stack | None, wishes: Mapping[str, Any]) -> Plan:
-        wanted = desired(stack, self._project) if stack is not None else ()
+        wanted = desired(stack, self._project, journal.state.records) if stack is not None else ()
         seen = look(journal.state, self._providers).over(journal.state)
         wished = Wishes(**wishes)
-        return select(planner.plan(wanted, seen, wished), wished.target, wished.exclude, wished.only)
+        made = select(planner.plan(wanted, seen, wished), wished.target, wished.exclude, wished.only)
+        refuse_protected(made)
+        return made

@@ -13,6 +13,7 @@ from expiac.config import Config
 from expiac.errors import ExpiacError, UsageError
 from expiac.experiment import ExperimentConfig, SingleJobExperimentConfig
 from expiac.job import TrainingRunConfig
+from expiac.options import Hooks, Options
 from trainer.config import OptimizerConfig, TrainerConfig
 
 
@@ -139,3 +140,11 @@ def test_a_required_field_can_be_given():
         build("name=x", config=Bare)
     assert "gpus: required" in error.value.detail
     assert error.value.hint == "gpus=…"
+
+
+def test_an_option_of_a_job_is_a_setting_like_any_other():
+    """Options are frozen: another value takes their place, and no other config's."""
+    config = build("name=a", "options.protect=true", "options.aliases=[old,older]",
+                   "options.hooks.after_create=./tell.sh", config=SingleJobExperimentConfig)
+    assert config.options == Options(protect=True, aliases=("old", "older"), hooks=Hooks(after_create="./tell.sh"))
+    assert SingleJobExperimentConfig(name="other").options == Options()

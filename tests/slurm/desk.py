@@ -122,7 +122,7 @@ class Desk:
         assert process.wait() == -signal.SIGKILL, "it had ended by itself"
 
     def launches_each_once(self, stack: str, jobs: int, *apply: str) -> None:
-        """After this apply each job gets into the queue exactly once, and nothing is left to do; then all are destroyed.
+        """After this apply each job gets into the queue exactly once, and nothing is left; then all are destroyed.
 
         A killed client's request may still be under way when an apply finds it: it is in no queue yet.
         """

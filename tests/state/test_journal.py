@@ -20,14 +20,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expiac import codec
+from expiac.codec import FORMAT
 from expiac.durable import Disk
 from expiac.errors import ExpiacError, Stale
 from expiac.journal import Journal
+from expiac.options import Hooks, Options
 from expiac.replay import Damage, replay
 from expiac.state import (
     EVENTS,
     After,
+    Approval,
     Approved,
+    ApprovedStep,
     Effect,
     EffectDone,
     EffectFailed,
@@ -35,6 +39,8 @@ from expiac.state import (
     Event,
     Fold,
     Forgotten,
+    Moved,
+    Noted,
     Observed,
     Run,
     Started,
@@ -49,14 +55,17 @@ RUN = Run("x.ppo.0123abcd", "f" * 64, attempt=0, launch=1)
 CREATE = Started("ppo", Effect.CREATE, "training_job", "local", RUN, inputs={"gpus": 4, "name": "é ≠ \n\" \\"},
                  depends_on=("base",), upstream={"base": "x.base.1"}, reason="new")
 LIFE: tuple[Event, ...] = (
-    Approved({"gpus": "4"}, "stacks/x.py", {"create": 1}, {"commit": "abc", "dirty": None}),
+    Approved({"gpus": "4"}, "stacks/x.py", {"create": 1}, {"commit": "abc", "dirty": None},
+             (ApprovedStep("ppo", "replace", "new", ("gpus: 4 → 8",)),)),
     CREATE,
     Submitted("ppo", {"request": "r1"}),
     EffectDone("ppo", Status.PENDING, {"checkpoint": "/runs/x/latest.pt"}, "queued"),
     Observed("ppo", Status.FAILED, {"checkpoint": "/runs/x/latest.pt"}, "exit code 1"),
     replace(CREATE, run=replace(RUN, launch=2), reason="failed"),
     EffectFailed("ppo", "no such GPU"),
-    Forgotten("ppo", "no longer declared"),
+    Noted("ppo", ("base", "other"), Options(protect=True, hooks=Hooks(after_delete="rm -r out"))),
+    Moved({"ppo": "sac"}),
+    Forgotten("sac", "no longer declared"),
 )
 
 
@@ -127,7 +136,7 @@ def test_the_header_says_whose_state_it_is(path):
     """Line 1 holds format, lineage, stack and program; the lineage stays."""
     lineage = written(path, *LIFE[:2]).lineage
     header = json.loads(path.read_text().splitlines()[0])
-    assert (header["format"], header["stack"], header["program"]) == (1, "x", "stacks/x.py")
+    assert (header["format"], header["stack"], header["program"]) == (FORMAT, "x", "stacks/x.py")
     assert header["lineage"] == lineage == written(path, LIFE[2]).lineage
 
 
@@ -279,8 +288,9 @@ def test_what_nobody_wrote_so_is_refused_by_line(path, data, what):
 
 def test_a_newer_format_is_refused(path):
     """What a newer release wrote is not guessed at, whatever else its header says."""
-    data = codec.seal(b'{"format":2,"lineage":"abc","stack":"x","colour":"red"') + codec.seal(b'{"whatever":1')
-    with pytest.raises(ExpiacError, match="written by a newer expiac: format 2, this one reads 1"):
+    newer = FORMAT + 1
+    data = codec.seal(b'{"format":%d,"lineage":"abc","stack":"x","colour":"red"' % newer) + codec.seal(b'{"whatever":1')
+    with pytest.raises(ExpiacError, match=f"written by a newer expiac: format {newer}, this one reads {FORMAT}"):
         replay(data, path)
 
 
@@ -298,9 +308,12 @@ def _from_0(tag: str, body: dict[str, object]) -> tuple[str, dict[str, object]]:
     return tag, body
 
 
+OURS = {0: _from_0, 1: lambda tag, body: (tag, body)}
+
+
 def test_an_older_format_migrates_on_read(path):
     """Each line goes through the migrations from its file's format to ours."""
-    reading = replay(OLD, path, {0: _from_0})
+    reading = replay(OLD, path, OURS)
     assert reading.state.stack == "x"
     assert reading.state.records["ppo"].run.instance == "x.ppo.1"
 
@@ -309,9 +322,9 @@ def test_an_older_format_gives_way_at_the_first_append(path):
     """Reading leaves it as it is; writing puts a checkpoint of our format in its place."""
     path.parent.mkdir()
     path.write_bytes(OLD)
-    assert Journal.read(path, migrations={0: _from_0}).number == 2
+    assert Journal.read(path, migrations=OURS).number == 2
     assert path.read_bytes() == OLD
-    state = written(path, Submitted("ppo", {"request": 1}), migrations={0: _from_0})
+    state = written(path, Submitted("ppo", {"request": 1}), migrations=OURS)
     assert Journal.read(path).state == state
     assert (Journal.read(path).number, Journal.read(path).header) == (3, codec.Header(lineage="abc", stack="x"))
 
@@ -320,6 +333,14 @@ def test_an_older_format_that_nobody_knows_is_refused(path):
     """Without its migration a format is as foreign as a newer one."""
     with pytest.raises(ExpiacError, match="format 0, which this one does not read any more"):
         replay(OLD, path)
+
+
+def test_a_checkpoint_of_format_1_keeps_its_approval(path):
+    """It knew the last one only, and not when that was."""
+    body = '{"serial":3,"approved":{"program":"stacks/x.py","overrides":{"gpus":"4"}},"approval":2}'
+    state = replay(codec.seal(b'{"format":1,"lineage":"abc","stack":"x"') + _line(3, "checkpoint", body), path).state
+    assert state.approvals == (Approval(2, "", Approved({"gpus": "4"}, "stacks/x.py")),)
+    assert state.serial == 3
 
 
 # ── compaction ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -340,12 +361,18 @@ def _next(draw: st.DrawFn, known: Fold, address: str) -> Event:
     record = known.record(address)
     kinds: list[type[Event]] = [Approved, Started]
     if record is not None:
-        kinds += [Started, Submitted, Observed, Forgotten]
+        kinds += [Started, Submitted, Observed, Forgotten, Noted]
+        if not known.record(address.upper()):
+            kinds.append(Moved)
     if record is not None and record.pending is not None:
         kinds += [EffectDone, EffectDone, EffectFailed]
     kind, some, words = draw(st.sampled_from(kinds)), draw(SOME), draw(st.text(max_size=3))
     if kind is Approved:
         return Approved(some, words)
+    if kind is Noted:
+        return Noted(address, (words,), Options(retain=draw(st.booleans())))
+    if kind is Moved:
+        return Moved({address: address.upper()})
     if kind is Started:
         effect = draw(st.sampled_from(Effect)) if record else Effect.CREATE
         run = Run(draw(st.sampled_from("uvw")), "f", 0, draw(st.integers(1, 3)))
@@ -500,6 +527,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from expiac.journal import Journal
+from expiac.options import Hooks, Options
 from expiac.state import Effect, Observed, Run, Started
 from expiac.status import Status
 
@@ -614,6 +642,7 @@ import sys
 from pathlib import Path
 from expiac.errors import ExpiacError
 from expiac.journal import Journal
+from expiac.options import Hooks, Options
 from expiac.state import Effect, Run, Started
 
 journal = Journal.open(Path(sys.argv[1]), stack="x")

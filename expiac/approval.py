@@ -1,0 +1,28 @@
+"""What is written down of a plan once it is approved: enough to tell later what was done, why, by whom. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from expiac import inline
+from expiac.plan import Action, Change, Plan
+from expiac.state import Approved, ApprovedStep
+
+_LONGEST = 160
+_CHANGES = 20
+
+
+def approved(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
+    """The event; `provenance` says who approves, where, and from which commit."""
+    steps = tuple(ApprovedStep(step.address, step.action.value, step.reason, _said(step.changes))
+                  for step in plan.steps if step.action is not Action.KEEP)
+    return Approved(plan.overrides, plan.program, plan.summary, provenance, steps)
+
+
+def _said(changes: tuple[Change, ...]) -> tuple[str, ...]:
+    """Each change on a line of its own; of very many, the first."""
+    lines = [f"{change.path}: {inline.difference(inline.value(change.before), inline.value(change.after), _LONGEST)}"
+             for change in changes[:_CHANGES]]
+    more = [f"and {len(changes) - _CHANGES} more"] if len(changes) > _CHANGES else []
+    return tuple(lines + more)

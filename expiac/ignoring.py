@@ -1,0 +1,76 @@
+"""Keeps what a resource ignores changes of: the declaration is taken as if it said what is recorded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from expiac.diff import CONFIG, matches
+from expiac.fields import Kind, kinds_of
+from expiac.job import AnyJob, Job, SkypilotJobConfig
+from expiac.plan import ABSENT
+from expiac.resource import distinct_refs
+from expiac.state import Json
+
+_NOT_RECORDED = ("file_mounts", "code")
+"""Inputs of which the record has a digest only."""
+
+
+def kept(inputs: Mapping[str, Any], recorded: Json, patterns: Sequence[str]) -> dict[str, Any]:
+    """The inputs with the recorded value, or none, at each key path that a pattern means."""
+    if not patterns:
+        return dict(inputs)
+    merged = {key: _merged("" if key == CONFIG else key, inputs.get(key, ABSENT), recorded.get(key, ABSENT), patterns)
+              for key in {**inputs, **recorded}}
+    return {key: value for key, value in merged.items() if value is not ABSENT}
+
+
+def document(inputs: Mapping[str, Any], recorded: Json, patterns: Sequence[str]) -> dict[str, Any]:
+    """A training job's declared inputs, its config not composed yet, with the recorded values in them.
+
+    What a record says of a config is composed: each Ref stands there as Hydra reads it.
+    """
+    if not patterns:
+        return dict(inputs)
+    refs = {ref.interpolation: ref for ref in distinct_refs(dict(inputs))}
+    composed = _with_refs(recorded.get(CONFIG, {}), refs)
+    config = {**kept({CONFIG: inputs[CONFIG]}, {CONFIG: composed}, patterns)[CONFIG],
+              "defaults": inputs[CONFIG]["defaults"]}
+    return {**kept(inputs, {**recorded, CONFIG: inputs[CONFIG]}, patterns), CONFIG: config}
+
+
+def placed(job: AnyJob, recorded: Json, patterns: Sequence[str]) -> AnyJob:
+    """The job as it was placed and started, where a pattern means that."""
+    said = {name: value for name, value in recorded.items() if name not in _NOT_RECORDED}
+    names = [name for name, kind in kinds_of(SkypilotJobConfig).items() if kind is not Kind.OPTION]
+    now = job.inputs()
+    taken = kept(now, said, patterns)
+    changed = {name: taken[name] if name in taken else getattr(SkypilotJobConfig(), name)
+               for name in names if name not in _NOT_RECORDED and taken.get(name, ABSENT) != now.get(name, ABSENT)}
+    if isinstance(job, Job) and "run" in changed:
+        job = replace(job, run=changed.pop("run"))
+    return replace(job, skypilot=replace(job.skypilot, **changed)) if changed else job
+
+
+def _merged(path: str, declared: Any, recorded: Any, patterns: Sequence[str]) -> Any:
+    if path and matches(path, patterns):
+        return recorded
+    if not isinstance(recorded, Mapping) or not (declared is ABSENT or isinstance(declared, Mapping)):
+        return declared
+    said = declared if isinstance(declared, Mapping) else {}
+    inner = {key: _merged(f"{path}.{key}" if path else str(key), said.get(key, ABSENT), recorded.get(key, ABSENT),
+                          patterns) for key in {**said, **recorded}}
+    merged = {key: value for key, value in inner.items() if value is not ABSENT}
+    return merged if merged else declared
+
+
+def _with_refs(value: Any, refs: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_refs(part, refs) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_refs(part, refs) for part in value]
+    if isinstance(value, str):
+        for said, ref in refs.items():
+            value = value.replace(said, ref)
+    return value
