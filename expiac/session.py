@@ -228,9 +228,10 @@ class Session:
                 self._reporter.hear(Waiting(now))
                 if not are_under_way(now):
                     return result
+            result = replace(result, interrupted=True)
         finally:
             self._reporter.hear(Finished(result))
-        return replace(result, interrupted=True)
+        return result
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""

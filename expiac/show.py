@@ -15,7 +15,7 @@ from expiac import cost, inline
 from expiac.plan import ABSENT, Action, Change, Plan, Step
 
 FORMAT = 1
-"""The version of the JSON document; raised when a key changes its meaning."""
+"""The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
 
 _SUMMARY = {
     Action.CREATE: "to create",
@@ -183,6 +183,8 @@ def _step_document(step: Step) -> dict[str, Any]:
         "changes": [_change_document(change) for change in step.changes],
         "cost_per_hour": step.cost_per_hour,
         "cost_at_most": step.cost_at_most,
+        "unpriced": step.unpriced,
+        "adopts": bool(step.adopts),
         "depends_on": list(step.depends_on),
         "deferred": step.deferred,
         "warning": step.warning,

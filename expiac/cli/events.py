@@ -1,14 +1,22 @@
-"""Every moment of an apply as one line of JSON, for programs. Says what it hears and decides nothing."""
+"""Every moment of a command as one line of JSON, for programs. Says what it hears and decides nothing.
+
+`expiac/schema.json` describes each line, and `docs/json.md` what may be relied on.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any, assert_never
 
 from expiac import show
 from expiac.cli import tables
 from expiac.errors import ExpiacError
+from expiac.journal import utc_now
 from expiac.plan import Step
 from expiac.reporter import (
     Began,
@@ -25,27 +33,44 @@ from expiac.reporter import (
     Warned,
 )
 
+_PRINT = partial(print, flush=True)
+
 
 class JsonLines:
-    """Prints each moment as `{"event": …}`; of a look while waiting, only what changed since the last one."""
+    """Writes each moment as `{"event": …}`; of a look while waiting, only what changed since the last one."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[str], None] = _PRINT, now: Callable[[], str] = utc_now) -> None:
+        self._write, self._now = write, now
         self._seen: dict[str, Seen] = {}
+        self._due: deque[str] = deque()
+        self._writing = threading.Lock()
 
     def hear(self, moment: Moment) -> None:
-        for event in self._events(moment):
-            print(dumps(event), flush=True)
+        self._say(*self._events(moment))
 
     def stopping(self) -> None:
-        print(dumps({"event": "stopping"}), flush=True)
+        """Says so; it may be called in the middle of a line."""
+        self._say({"event": "stopping"})
 
     def close(self) -> None:
         """Nothing to take down."""
 
+    def _say(self, *events: dict[str, Any]) -> None:
+        """Writes the events, all of one time; each line stands for itself, and so has the version."""
+        at = self._now()
+        self._due.extend(dumps({"format_version": show.FORMAT, "at": at, **event}) for event in events)
+        # A ^C may come here while a line is half written: then whoever writes that one writes what is due too.
+        while self._due and self._writing.acquire(blocking=False):
+            try:
+                while self._due:
+                    self._write(self._due.popleft())
+            finally:
+                self._writing.release()
+
     def _events(self, moment: Moment) -> list[dict[str, Any]]:
         match moment:
             case Began(plan):
-                return [{"event": "began", "format_version": show.FORMAT, "plan": show.document(plan)}]
+                return [{"event": "began", "plan": show.document(plan)}]
             case StepBegan(step):
                 return [{"event": "step_began", **_name(step)}]
             case StepEnded(step, status, detail):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 
+from jsonschema import Draft202012Validator
 from plans import change, plan, step
 
 from expiac import show
@@ -19,6 +21,20 @@ def test_the_keys_are_the_documented_ones(everything):
             "deferred"} <= document["steps"][0].keys()
     assert document["summary"] == {"create": 1, "update": 1, "replace": 2, "relaunch": 1, "stop": 1, "keep": 3,
                                    "forget": 1}
+
+
+def test_the_schema_describes_it(everything):
+    """All that can be said of a step; a price, none where there are prices, a job of others; a part of a stack."""
+    schema = json.loads(files("expiac").joinpath("schema.json").read_text(encoding="utf-8"))
+    more = plan(step("bounded", Action.CREATE, "new", cost_per_hour=12.5, cost_at_most=50.0, depends_on=("base",)),
+                step("unpriced", Action.CREATE, "new", unpriced=True),
+                step("found", Action.CREATE, "adopts managed job 12, running", adopts={"job": 12}),
+                along=("base",), left_out=("tuned",))
+    documents = [json.loads(dumps(show.document(one))) for one in (everything, more)]
+    for document in documents:
+        Draft202012Validator(schema).validate(document)
+    assert [(one["cost_at_most"], one["unpriced"], one["adopts"]) for one in documents[1]["steps"]] == [
+        (50.0, False, False), (None, True, False), (None, False, True)]
 
 
 def test_absent_is_told_from_null():
