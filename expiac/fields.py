@@ -22,7 +22,7 @@ class Kind(str, Enum):
     ANNOTATION = "annotation"
     """Describes: a change is recorded, and nothing restarts."""
     OPTION = "option"
-    """Steers expiac itself and decides nothing of a run; of the options, those that outlive the program are recorded."""
+    """Steers expiac itself, and decides nothing of a run."""
 
 
 T = TypeVar("T")

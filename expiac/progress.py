@@ -7,6 +7,7 @@ metrics; the newest value of each counts. A last line that is still being writte
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,8 +58,16 @@ def _parsed(block: bytes) -> Iterator[dict[str, Any]]:
             line = json.loads(text)
         except ValueError:
             continue
-        if isinstance(line, dict) and isinstance(line.get("metrics"), dict) and "step" in line:
-            yield line
+        if not isinstance(line, dict) or not isinstance(line.get("metrics"), dict):
+            continue
+        counts = (line.get("step"), line.get("total_steps", 0), line.get("elapsed", 0.0))
+        if all(_is_number(count) and math.isfinite(count) for count in counts):
+            yield {**line, "metrics": {name: value for name, value in line["metrics"].items() if _is_number(value)}}
+
+
+def _is_number(value: Any) -> bool:
+    """Whoever writes metrics may write what is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def seen(state: State) -> tuple[Seen, ...]:

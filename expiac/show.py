@@ -185,6 +185,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
         "adopts": bool(step.adopts),
+        "renames": step.renames or None,
         "depends_on": list(step.depends_on),
         "deferred": step.deferred,
         "warning": step.warning,

@@ -35,7 +35,15 @@ def test_a_torn_last_line_is_left_out(file):
     assert progress.read(file).step == 1000
 
 
-@pytest.mark.parametrize("content", [None, "", "\n", '{"step": 1', "[]\n3\n"])
+def test_a_metric_that_is_no_number_is_left_out(file):
+    """Any trainer may write the file."""
+    file.write_text('{"step": 1, "metrics": {"reward": 1.5, "name": "fast", "done": true}}\n')
+    assert progress.read(file).metrics == {"reward": 1.5}
+
+
+@pytest.mark.parametrize("content", [None, "", "\n", '{"step": 1', "[]\n3\n",
+                                     '{"step": "one", "metrics": {}}\n', '{"step": NaN, "metrics": {}}\n',
+                                     '{"step": 1, "elapsed": null, "metrics": {}}\n'])
 def test_nothing_yet(file, content):
     """No file, an empty one, and one without a whole line are all the same: nothing is known yet."""
     if content is not None:
