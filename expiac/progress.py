@@ -60,7 +60,7 @@ def _parsed(block: bytes) -> Iterator[dict[str, Any]]:
             continue
         if not isinstance(line, dict) or not isinstance(line.get("metrics"), dict):
             continue
-        counts = (line.get("step"), line.get("total_steps", 0), line.get("elapsed", 0.0))
+        counts = (line.get("step", math.nan), line.get("total_steps", 0), line.get("elapsed", 0.0))
         if all(_is_number(count) and math.isfinite(count) for count in counts):
             yield {**line, "metrics": {name: value for name, value in line["metrics"].items() if _is_number(value)}}
 
@@ -74,10 +74,11 @@ def seen(state: State) -> tuple[Seen, ...]:
     """How each resource of a state is, and how far."""
     return tuple(
         Seen(record.address, record.run.instance, record.provider, record.status, record.run.launch, record.detail,
-             record.unseen, _of(record))
+             record.unseen, of(record))
         for record in state.records.values())
 
 
-def _of(record: Record) -> Progress | None:
+def of(record: Record) -> Progress | None:
+    """How far a run is, or how far it came, where its metrics are on this machine."""
     path = record.outputs.get("metrics")
     return read(Path(path)) if isinstance(path, str) and "://" not in path else None

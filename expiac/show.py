@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from expiac import cost, inline
@@ -85,6 +85,11 @@ def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
         *(line for value in values for line in _wrapped(value, "  ", width)),
         f"  Hint: {again}",
     ]
+
+
+def changes(differing: Iterable[Change], width: int = 80) -> list[str]:
+    """A line or two for each change: `gpus: 4 → 8`."""
+    return [line for change in differing for line in _change(change, width)]
 
 
 def _step(step: Step, pad: int, width: int, shared: Container[str]) -> Iterator[str]:
@@ -180,7 +185,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "launch": step.run.launch,
         "action": step.action.value,
         "reason": step.reason,
-        "changes": [_change_document(change) for change in step.changes],
+        "changes": [change_document(change) for change in step.changes],
         "cost_per_hour": step.cost_per_hour,
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
@@ -193,7 +198,8 @@ def _step_document(step: Step) -> dict[str, Any]:
     }
 
 
-def _change_document(change: Change) -> Mapping[str, Any]:
+def change_document(change: Change) -> Mapping[str, Any]:
+    """One change as JSON values."""
     absent = "before" if change.before is ABSENT else "after" if change.after is ABSENT else None
     return {
         "path": change.path,

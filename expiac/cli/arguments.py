@@ -66,6 +66,18 @@ Node = Annotated[int | None, typer.Option("--node", min=0, metavar="RANK", show_
 Save = Annotated[Path | None, typer.Option("--out", metavar="FILE", show_default=False, dir_okay=False,
                                           help="Save the plan there, for `expiac apply FILE`.")]
 PlanFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A plan that was saved.")]
+RecordName = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of a resource.")]
+RecordNames = Annotated[list[str], typer.Argument(metavar="NAME…", show_default=False,
+                                                  help="The names of resources.")]
+NewName = Annotated[str, typer.Argument(metavar="NEW", show_default=False, help="Its name from now on.")]
+StateFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False,
+                                           help="What `state pull` printed; `-` for standard input.")]
+Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
+Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
+Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
+                                              help="One of them, with its plan.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,
+                                        help="An instance name, its 8 hex digits, or a job: its present run.")]
 Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default=False,
                                             help="Write the files there instead of printing them.")]
 
@@ -89,6 +101,11 @@ def told_apart(stack: str | None, overrides: list[str] | None) -> tuple[str | No
     """The stack and the overrides: where the stack is left out, the first override stands in its place."""
     given = overrides or []
     return (None, [stack, *given]) if stack is not None and "=" in stack else (stack, given)
+
+
+def stack_and_serial(stack: str | None, serial: int | None) -> tuple[str | None, int | None]:
+    """The two words of `history`: where there is only one stack, a single number is the serial."""
+    return (None, int(stack)) if serial is None and stack is not None and stack.isdigit() else (stack, serial)
 
 
 def stack_and_job(stack: str | None, job: str | None) -> tuple[str | None, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -195,6 +196,33 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
 
     with applying.opened(*args.told_apart(stack, overrides)) as (session, _):
         output.texts(session.render(), out)
+    return DONE
+
+
+@app.command()
+def history(stack: args.StackArg = None, serial: args.Serial = None, *, json: args.Json = False) -> int:
+    """Show what was applied when, by whom and from which commit; of one of them, its plan."""
+    from expiac import history as histories
+    from expiac.cli import past
+
+    stack, serial = args.stack_and_serial(stack, serial)
+    with state.opened(stack) as journal:
+        if serial is None:
+            past.approvals(journal.state, json=json)
+        else:
+            past.approval(journal.state, histories.approval(journal.state, serial))
+    return DONE
+
+
+@app.command()
+def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
+    """Show how two runs differ: their settings, their code, their results."""
+    from expiac import byhand, history
+    from expiac.cli import past
+
+    states = byhand.states(Path.cwd())
+    first, second = history.find(states, before), history.find(states, after)
+    past.difference(first, second, history.compare(first, second), json=json)
     return DONE
 
 

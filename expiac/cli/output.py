@@ -22,9 +22,9 @@ from expiac.session import Session
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
 
 
-def document(value: Any) -> None:
-    """One JSON document on stdout."""
-    print(events.dumps(value))
+def document(value: Any, *, indent: int | None = None) -> None:
+    """One JSON document on stdout, on one line or indented for people."""
+    print(events.dumps(value, indent=indent))
 
 
 def plan(value: Plan, program: str, *, json: bool = False) -> None:

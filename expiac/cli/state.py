@@ -1,11 +1,20 @@
-"""`expiac state …`: verbs for the state file itself."""
+"""`expiac state …`: verbs for the state file itself. None of them asks a backend, or changes anything there."""
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from expiac.cli import arguments as args
 from expiac.cli.exits import DONE
+
+if TYPE_CHECKING:
+    from expiac.journal import Journal
 
 app = typer.Typer(no_args_is_help=True, help="Look after the state file.")
 
@@ -15,11 +24,103 @@ def verbs() -> None:
     """Look after the state file."""
 
 
+@app.command("list")
+def list_(stack: args.StackArg = None, *, archived: args.Archived = False, json: args.Json = False) -> int:
+    """List what is recorded."""
+    from expiac.cli import past
+
+    with opened(stack) as journal:
+        past.records(journal.state, archived=archived, json=json)
+    return DONE
+
+
+@app.command()
+def show(stack: args.StackName, name: args.RecordName) -> int:
+    """Print everything that is recorded of one resource, as JSON."""
+    from expiac import byhand
+    from expiac.cli import past
+
+    with opened(stack) as journal:
+        past.record(byhand.known(name, journal.state.records))
+    return DONE
+
+
+@app.command()
+def rm(stack: args.StackName, names: args.RecordNames, *, yes: args.Yes = False) -> int:
+    """Forget resources and leave alone what they stand for: what runs goes on."""
+    from expiac import byhand
+    from expiac.cli import output
+
+    with opened(stack) as journal:
+        for record in byhand.removable(journal, names):
+            goes_on = ": it goes on" if record.status.is_live else ""
+            print(f"· {record.address}   {record.run.instance} ({record.status.value}){goes_on}")
+        output.demand_consent(yes=yes, json=False)
+        if not yes:
+            output.ask("Forget them?" if len(names) > 1 else "Forget it?")
+        byhand.remove(journal, names)
+    return DONE
+
+
+@app.command()
+def mv(stack: args.StackName, old: args.RecordName, new: args.NewName) -> int:
+    """Record a resource under another name; its run keeps its own. Rename it in the program too."""
+    from expiac import byhand
+
+    with opened(stack) as journal:
+        byhand.move(journal, old, new)
+        print(f"~ {old} → {new}   {journal.state.records[new].run.instance}")
+    return DONE
+
+
+@app.command()
+def pull(stack: args.StackArg = None) -> int:
+    """Print the whole state, as `push` takes it."""
+    from expiac import byhand
+    from expiac.journal import Journal
+
+    with opened(stack) as journal:
+        sys.stdout.buffer.write(byhand.pulled(Journal.read(journal.path)))
+    return DONE
+
+
+@app.command()
+def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = False) -> int:
+    """Put a state that was pulled in the place of the one that is here; a copy of that is kept."""
+    from expiac import byhand
+    from expiac.cli import output
+    from expiac.errors import ExpiacError
+    from expiac.project import find
+
+    output.demand_consent(yes=yes, json=False)
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise ExpiacError("No such state", f"{file}: {error.strerror}", "expiac state pull STACK > FILE") from error
+    folder = find(Path.cwd()).state_folder
+    if not yes:
+        output.ask(f"Put {file} in the place of the state in {folder}?")
+    path, copy = byhand.push(data, folder, str(file), force=force)
+    print(f"{path}" + (f"; what stood there is kept as {copy.name}" if copy else ""))
+    return DONE
+
+
+@app.command()
+def compact(stack: args.StackArg = None) -> int:
+    """Put one line in the place of all events, as happens by itself when the file is large."""
+    from expiac.held import held
+
+    with opened(stack) as journal:
+        before = journal.path.stat().st_size
+        with held(journal, journal.state, purpose="state compact"):
+            journal.compact()
+        print(f"{journal.path}: {before:,} → {journal.path.stat().st_size:,} bytes")
+    return DONE
+
+
 @app.command()
 def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
     """Cut a damaged state file back to its last good line, after saying what that loses; a copy is kept."""
-    from pathlib import Path
-
     from expiac import recorded
     from expiac import repair as repairs
     from expiac.cli import output
@@ -38,3 +139,16 @@ def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
             output.ask("Cut it back?")
         print(f"cut back; a copy is kept as {found.carry_out()}")
     return DONE
+
+
+@contextmanager
+def opened(stack: str | None) -> Iterator[Journal]:
+    """The journal of a stack, found by its state alone."""
+    from expiac import byhand, recorded
+    from expiac.cli import output
+    from expiac.project import find
+
+    project = find(Path.cwd())
+    with byhand.opened(project.state_folder, recorded.stack_of(project, stack)) as journal:
+        output.notes(journal.notes)
+        yield journal

@@ -16,13 +16,13 @@ HEARTS = "eval/hearts"
 
 def statuses(seen: Sequence[Seen]) -> Table:
     """One row per resource: how it is and how far."""
-    table = _table("job", "status", "samples", "reward", "hearts", "time", "instance")
+    rows = table("job", "status", "samples", "reward", "hearts", "time", "instance")
     for one in seen:
         progress = one.progress
-        table.add_row(one.address, _status(one), samples(progress), metric(progress, "reward"),
+        rows.add_row(one.address, _status(one), samples(progress), metric(progress, "reward"),
                       metric(progress, HEARTS, "hearts"), left(progress) if one.status.is_live else spent(progress),
                       _instance(one))
-    return table
+    return rows
 
 
 def remarks(seen: Sequence[Seen]) -> list[str]:
@@ -33,11 +33,11 @@ def remarks(seen: Sequence[Seen]) -> list[str]:
 
 def results(seen: Sequence[Seen]) -> Table:
     """One row per run that was waited for: what came out."""
-    table = _table("job", "status", "samples", "hearts, before → after", "time")
+    rows = table("job", "status", "samples", "hearts, before → after", "time")
     for one in seen:
-        table.add_row(one.address, _status(one), samples(one.progress), judged(one.progress, HEARTS),
+        rows.add_row(one.address, _status(one), samples(one.progress), judged(one.progress, HEARTS),
                       spent(one.progress))
-    return table
+    return rows
 
 
 def document(seen: Seen) -> dict[str, Any]:
@@ -62,11 +62,12 @@ def document(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _table(*headers: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+def table(*headers: str) -> Table:
+    """An empty table, without lines; names may be folded."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for header in headers:
-        table.add_column(header, overflow="fold", no_wrap=header not in ("job", "instance"))
-    return table
+        made.add_column(header, overflow="fold", no_wrap=header not in ("job", "instance", "settings", "what"))
+    return made
 
 
 def _status(seen: Seen) -> Text:

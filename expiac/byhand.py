@@ -1,0 +1,120 @@
+"""What a user may do to a state by hand: take a record out, move one, take the whole of it elsewhere and back.
+
+Touches no backend. Each change is an event like any other, or a whole file in the place of another, under the lock.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from expiac.codec import checkpoint_line, header_line
+from expiac.durable import Disk, File
+from expiac.errors import ExpiacError, Stale, UsageError, did_you_mean
+from expiac.held import held
+from expiac.journal import Journal, utc_now
+from expiac.lock import Lock
+from expiac.project import find
+from expiac.replay import Reading, read, replay
+from expiac.resource import NAME
+from expiac.state import Forgotten, Moved, Record, State
+
+_FORCE = "--force, where that is what you want: a copy of this one is kept"
+
+
+@contextmanager
+def opened(folder: Path, stack: str) -> Iterator[Journal]:
+    """The journal of a stack that has one."""
+    with Journal.open(folder / f"{stack}.jsonl", stack=stack) as journal:
+        yield journal
+
+
+def states(cwd: Path) -> list[State]:
+    """The state of every stack of the project around a folder."""
+    folder = find(cwd).state_folder
+    return [Journal.read(file).state for file in sorted(folder.glob("*.jsonl"))]
+
+
+def remove(journal: Journal, addresses: Sequence[str]) -> None:
+    """Archives records; what they stand for goes on."""
+    gone = removable(journal, addresses)
+    with held(journal, journal.state, purpose="state rm"):
+        for record in gone:
+            journal.append(Forgotten(record.address, "removed by hand"))
+
+
+def removable(journal: Journal, addresses: Sequence[str]) -> list[Record]:
+    """The records at these addresses; raises where another one needs one of them."""
+    records = journal.state.records
+    gone = [known(address, records) for address in dict.fromkeys(addresses)]
+    for record in records.values():
+        if record.address not in addresses and (lost := [name for name in record.depends_on if name in addresses]):
+            every = " ".join([*addresses, record.address])
+            raise ExpiacError("Needed by another", f"{record.address} needs {', '.join(lost)}",
+                              f"expiac state rm {journal.header.stack} {every}")
+    return gone
+
+
+def move(journal: Journal, old: str, new: str) -> None:
+    """Puts a record at another address; its run keeps its name, and what refers to it follows."""
+    records = journal.state.records
+    known(old, records)
+    if new in records:
+        raise ExpiacError("Address taken", f"{new} has a record of its own: {records[new].run.instance}",
+                          f"expiac state rm {journal.header.stack} {new}")
+    if not NAME.fullmatch(new):
+        raise UsageError("Invalid name", f"{new!r}: a name is a letter, then letters, digits, '_' and '-'")
+    with held(journal, journal.state, purpose="state mv"):
+        journal.append(Moved({old: new}))
+
+
+def known(address: str, records: Mapping[str, Record]) -> Record:
+    """The record at the address; raises where there is none."""
+    if address not in records:
+        raise UsageError("No such resource", f"{address} is not in this state", did_you_mean(address, records))
+    return records[address]
+
+
+def pulled(reading: Reading) -> bytes:
+    """A whole state as a file of its own: what `push` takes."""
+    return header_line(reading.header) + checkpoint_line(reading.number, utc_now(), reading.state)
+
+
+def push(data: bytes, folder: Path, source: str, *, force: bool = False) -> tuple[Path, Path | None]:
+    """Puts a pulled state in its place, which is returned with the copy that is kept of what stood there.
+
+    Refuses a state of another lineage, or an older one, unless forced.
+    """
+    pushed = replay(data, Path(source))
+    path = folder / f"{pushed.header.stack}.jsonl"
+    with Lock(path.with_suffix(".lock"), purpose="state push"):
+        there = None if force else read(path)
+        if there is not None:
+            _refuse_other(there, pushed)
+        copy = _copied(path)
+        try:
+            File.replacing(path, data if data.endswith(b"\n") else data + b"\n", Disk()).close()
+            Disk().sync_folder(folder)
+        except OSError as error:
+            raise ExpiacError("State not written", f"{path}: {error.strerror}", f"see that {folder} can be written"
+                              ) from error
+    return path, copy
+
+
+def _refuse_other(there: Reading, pushed: Reading) -> None:
+    stack = there.header.stack
+    if there.header.lineage != pushed.header.lineage:
+        raise ExpiacError("State of another lineage", f"{stack} here is {there.header.lineage}, and the file is "
+                          f"{pushed.header.lineage}", _FORCE)
+    if pushed.number < there.number:
+        raise Stale("Older state", f"{stack} here is at event {there.number}, and the file at {pushed.number}", _FORCE)
+
+
+def _copied(path: Path) -> Path | None:
+    if not path.exists():
+        return None
+    copy = path.with_name(f"{path.name}.before-{utc_now().replace(':', '')}")
+    shutil.copyfile(path, copy)
+    return copy
