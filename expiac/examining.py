@@ -13,11 +13,15 @@ from expiac.provider import Estimates, Examines, Foresees, Inputs, Provider
 from expiac.registry import no_provider
 
 
-def examined(plan: Plan, providers: Mapping[str, Provider], *, ask: bool, budget: float | None) -> Plan:
-    """The plan with its providers' remarks and prices; without `ask` and a budget no provider is asked anything."""
+def examined(plan: Plan, providers: Mapping[str, Provider], *, ask: bool, budget: float | None, all_prices: bool = False
+             ) -> Plan:
+    """The plan with its providers' remarks and prices; without `ask` and a budget no provider is asked anything.
+
+    `all_prices` asks for those of jobs that go on running too, as a budget does.
+    """
     steps = tuple(_remarked(step, providers, ask=ask) for step in plan.steps)
-    if ask or budget:
-        steps = tuple(_priced(step, providers, kept=budget is not None) for step in steps)
+    if ask or budget or all_prices:
+        steps = tuple(_priced(step, providers, kept=all_prices or budget is not None) for step in steps)
     plan = replace(plan, steps=steps)
     if budget:
         refuse_over(budget, plan)

@@ -159,6 +159,8 @@ class Plan:
     """Of a part of a plan: what was not asked for, and is needed by what was."""
     left_out: tuple[str, ...] = ()
     """Of a part of a plan: what else there would be to do."""
+    warnings: tuple[str, ...] = ()
+    """What the project's policies warn of."""
 
     @property
     def is_empty(self) -> bool:

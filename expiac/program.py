@@ -44,10 +44,10 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
     """Executes the stack file that `name` means, with its config set by `key=value` overrides."""
     given = words.parse(overrides)
     path = find(project, name)
-    config_class, make = _declaration(_execute(path, project), path)
+    config_class, make = _declaration(executed(path, project), path)
     if config_class is None and given:
         raise UsageError("No config", f"{_shown(path)} takes no overrides, and so not {next(iter(given))}")
-    with _blamed(path, project):
+    with blamed(path, project):
         config = words.build(config_class, given) if config_class else None
         stack = make(config)
     if not isinstance(stack, Stack):
@@ -59,7 +59,7 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
 def find(project: Project, name: str | None) -> Path:
     """The stack file that `name` means: a file, the stem of one, or, where it is None, the only one."""
     folder = project.root / project.stacks
-    known = {file.stem: file for file in sorted(folder.glob("[!_.]*.py"))}
+    known = {file.stem: file for file in sorted(folder.glob("[!_.]*.py")) if file.name != "policies.py"}
     if name is None:
         if len(known) == 1:
             return next(iter(known.values()))
@@ -78,14 +78,14 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _execute(path: Path, project: Project) -> ModuleType:
+def executed(path: Path, project: Project) -> ModuleType:
     """The file's module, fresh, and not under the name `__main__`; what it prints goes to stderr."""
     module = ModuleType(_module_name(path))
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where classes look for their own annotations
     if str(project.root) not in sys.path:
         sys.path.insert(0, str(project.root))
-    with _blamed(path, project), redirect_stdout(sys.stderr):
+    with blamed(path, project), redirect_stdout(sys.stderr):
         exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     return module
 
@@ -95,7 +95,7 @@ def _module_name(path: Path) -> str:
 
 
 @contextmanager
-def _blamed(path: Path, project: Project) -> Iterator[None]:
+def blamed(path: Path, project: Project) -> Iterator[None]:
     """Turns whatever the author's code raises into an error that names file and line."""
     try:
         yield

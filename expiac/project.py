@@ -52,6 +52,8 @@ class Project:
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Resource type → `module:Class` of its provider."""
+    policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Shipped policies by name, with what each is told: `max_gpus = 16`."""
 
     @property
     def state_folder(self) -> Path:

@@ -23,6 +23,7 @@ from expiac.journal import Journal
 from expiac.lineage import lineage
 from expiac.plan import Action, Desired, Plan
 from expiac.planner import Wishes
+from expiac.policing import Policies
 from expiac.prepare import desired
 from expiac.progress import seen
 from expiac.project import Project, find
@@ -137,6 +138,8 @@ class Session:
         self._look = look(self.state, self._providers)
         refuse_changed_runs(plan, self._look.over(self.state))
         refuse_changed_files(plan, self.project)
+        if plan.program:
+            Policies(self.project).judged(plan)
 
     def plan_destroy(self, wishes: Wishes | None = None) -> Plan:
         """What destroy would do: planning toward nothing."""
@@ -154,7 +157,9 @@ class Session:
         if at_once:
             foresee(made, self._providers)
         budget = self._program.stack.budget if self._program and wanted else None
-        return examined(made, self._providers, ask=refresh, budget=budget)
+        policies = Policies(self.project) if wanted else None
+        made = examined(made, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
+        return policies.judged(made) if policies else made
 
     def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = A_WEEK) -> Result:
         """Carries out the plan; with `wait`, until every run has ended and every deferred step is done."""

@@ -47,7 +47,8 @@ def steps(plan: Plan, width: int = 80) -> list[str]:
 
 def remarks(plan: Plan) -> list[str]:
     """What holds for several steps, said once: `2 jobs: no GPU on this machine`; and what a part is without."""
-    said = [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
+    said = [f"! {warning}" for warning in plan.warnings]
+    said += [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
     if plan.along:
         said.append(f"needed, and so along with it: {', '.join(plan.along)}")
     if plan.left_out:
@@ -174,6 +175,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "summary": plan.summary,
         "along": list(plan.along),
         "left_out": list(plan.left_out),
+        "warnings": list(plan.warnings),
     }
 
 

@@ -17,7 +17,7 @@ def _names(start: Path) -> Iterator[str]:
         file = folder / "pyproject.toml"
         if file.is_file() and (settings := _settings(file)) is not None:
             files = sorted((folder / str(settings.get("stacks", "stacks"))).glob("[!_.]*.py"))
-            yield from (file.stem for file in files)
+            yield from (file.stem for file in files if file.name != "policies.py")
             return
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "version", "history",
-            "diff", "state", "state list", "state show", "state rm", "state mv", "state pull", "state push",
+COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "version",
+            "history", "diff", "state", "state list", "state show", "state rm", "state mv", "state pull", "state push",
             "state compact", "state repair"]
 
 
