@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 
 from pydantic import ValidationError, validate_call
@@ -43,7 +45,7 @@ class Policies:
     def _asked(self, policy: Policy, plan: Plan) -> Iterable[Warn | Refuse]:
         """What a policy says; whatever goes wrong in one of the project's own is its author's mistake."""
         path = self._project.root / self._project.stacks / FILE
-        with program.blamed(path, self._project):
+        with program.blamed(path, self._project), redirect_stdout(sys.stderr):
             verdicts = list(policy(plan, self._project) or ())
         for verdict in verdicts:
             if not isinstance(verdict, Warn | Refuse):

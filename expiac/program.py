@@ -47,7 +47,7 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
     config_class, make = _declaration(executed(path, project), path)
     if config_class is None and given:
         raise UsageError("No config", f"{_shown(path)} takes no overrides, and so not {next(iter(given))}")
-    with blamed(path, project):
+    with blamed(path, project), redirect_stdout(sys.stderr):
         config = words.build(config_class, given) if config_class else None
         stack = make(config)
     if not isinstance(stack, Stack):

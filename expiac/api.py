@@ -1,0 +1,95 @@
+"""expiac for other programs: plan, apply, destroy, refresh and status, as functions that print nothing.
+
+    from expiac import api
+
+    plan = api.plan("lr_ab_test", {"gpus": 4})
+    if not plan.is_empty:
+        result = api.apply(plan, wait=True)
+        assert result.is_well, result.failed
+
+A stack is named as on the command line (a file, its stem, or None for the only one), or is a `Stack` that the program
+made itself. Whatever goes wrong is an `ExpiacError`: `Locked`, `Stale`, `UsageError`, … of `expiac.errors`. That a step
+or a run failed is no error but a part of the `Result`. The project is that of the working directory, where none is
+given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from expiac.plan import Plan
+from expiac.planner import Wishes
+from expiac.program import Program
+from expiac.project import Project, find
+from expiac.reporter import Reporter, Result, Seen, Silent
+from expiac.session import Session
+from expiac.stack import Stack
+from expiac.watching import A_WEEK
+
+__all__ = ["Plan", "Result", "Seen", "Stack", "Wishes", "apply", "destroy", "find", "plan", "refresh", "status"]
+
+_HERE = Path("<python>")
+"""Stands for the program where a stack was made by Python code and not by a stack file."""
+
+
+def plan(stack: str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *, wishes: Wishes | None = None,
+         refresh: bool = True, project: Project | None = None) -> Plan:
+    """What an apply would do; changes nothing. `refresh=False` believes the state and asks no backend."""
+    with _declared(stack, overrides, Silent(), project) as session:
+        return session.plan(refresh=refresh, wishes=wishes)
+
+
+def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *,
+          wishes: Wishes | None = None, parallelism: int = 10, wait: bool = False, timeout: float = A_WEEK,
+          reporter: Reporter | None = None, project: Project | None = None) -> Result:
+    """Carries out a plan that was made, once it was seen to hold still; or makes one of a stack and carries it out.
+
+    With `wait`, until every run has ended and every deferred step is done, for at most `timeout` seconds. The reporter
+    hears every moment, from several threads, one at a time.
+    """
+    told = reporter or Silent()
+    how: dict[str, Any] = {"parallelism": parallelism, "wait": wait, "timeout": timeout}
+    if isinstance(what, Plan):
+        assert overrides is None, "a plan says it all"
+        assert wishes is None, "a plan says it all"
+        with Session.of(what, reporter=told, project=project) as session:
+            session.confirm(what)
+            return session.apply(what, **how)
+    with _declared(what, overrides, told, project) as session:
+        return session.apply(session.plan(wishes=wishes, at_once=True), **how)
+
+
+def destroy(stack: str | None = None, *, wishes: Wishes | None = None, parallelism: int = 10,
+            reporter: Reporter | None = None, project: Project | None = None) -> Result:
+    """Stops whatever runs, verified, and archives it; needs the state only."""
+    with _recorded(stack, reporter or Silent(), project) as session:
+        return session.apply(session.plan_destroy(wishes), parallelism=parallelism)
+
+
+def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[Seen]:
+    """Looks at everything that is recorded, and writes down what changed."""
+    with _recorded(stack, Silent(), project) as session:
+        return session.refresh()
+
+
+def status(stack: str | None = None, *, refresh: bool = True, project: Project | None = None) -> Sequence[Seen]:
+    """How each resource is and how far; writes nothing. `refresh=False` believes the state."""
+    with _recorded(stack, Silent(), project) as session:
+        return session.status(refresh=refresh)
+
+
+def _declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,
+              project: Project | None) -> Session:
+    if isinstance(stack, Stack):
+        assert not overrides, "a stack that is made has no overrides"
+        return Session(project or find(Path.cwd()), stack.name, reporter, Program(_HERE, None, stack), None)
+    given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (overrides or {}).items()}
+    words = [f"{key}={value}" for key, value in given.items()]
+    return Session.open(stack, words, reporter=reporter, project=project)
+
+
+def _recorded(stack: str | None, reporter: Reporter, project: Project | None) -> Session:
+    return Session.open(stack, reporter=reporter, declared=False, project=project)
