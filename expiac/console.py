@@ -128,5 +128,5 @@ def _words(seen: Seen) -> list[str]:
     progress = seen.progress
     words = [seen.address, figures.status(seen), figures.samples(progress)]
     if progress is not None and seen.status.is_live:
-        words += [f"{figures.share(progress):.0%}", figures.rewards(progress), figures.left(progress)]
+        words += [f"{figures.share(progress):.0%}", figures.rewards(progress), figures.left(seen)]
     return words

@@ -213,7 +213,7 @@ class Engine:
             self._effect(step, lambda _: provider.update(id_of(record, plan.lineage), inputs), record)
         else:
             self._ledger.append(started)
-            self._ledger.append(EffectDone(step.address, record.status, record.outputs, record.detail))
+            self._ledger.append(EffectDone(step.address, record.status, record.outputs, record.detail, record.seconds))
 
     def _delete(self, plan: Plan, step: Step, record: Record, after: After) -> Status:
         provider = self._provider(record.provider, step)
@@ -251,7 +251,7 @@ class Engine:
             raise
         if seen.presence is not Presence.PRESENT:
             seen = Observation(Presence.PRESENT, gone, record.outputs if record else {}, seen.detail)
-        self._ledger.append(EffectDone(step.address, seen.status, seen.outputs, seen.detail))
+        self._ledger.append(EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds))
         return seen
 
     def _outputs(self, address: str) -> Mapping[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expiac import inline
 from expiac.reporter import Progress, Seen
 from expiac.status import Status
 
@@ -25,17 +26,6 @@ def count(number: float) -> str:
         if number >= size * 0.9995:
             return f"{number / size:.2f}{unit}"
     return f"{number / 1e3:.0f}k" if number >= 1e4 else f"{number:.0f}"
-
-
-def duration(seconds: float) -> str:
-    """`45s`, `1m 20s`, `2h 05m`, `3d 04h`."""
-    whole = round(seconds)
-    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
-    if days:
-        return f"{days}d {hours % 24:02}h"
-    if hours:
-        return f"{hours}h {minutes % 60:02}m"
-    return f"{minutes}m {whole % 60:02}s" if minutes else f"{whole}s"
 
 
 def share(progress: Progress) -> float:
@@ -73,15 +63,19 @@ def judged(progress: Progress | None, name: str) -> str:
     return f"{last:.2f}" if first is None or not progress.step else f"{first:.2f} → {last:.2f}"
 
 
-def left(progress: Progress | None) -> str:
-    """`1m 20s left`, or nothing where there is no pace yet."""
-    seconds = progress.seconds_left if progress else None
-    return f"{duration(seconds)} left" if seconds else ""
+def left(seen: Seen) -> str:
+    """`1m 20s left`; where there is no pace, how long such a run took before: `usually 12m 00s`."""
+    seconds = seen.progress.seconds_left if seen.progress else None
+    if seconds:
+        return f"{inline.duration(seconds)} left"
+    return f"usually {inline.duration(seen.usual_seconds)}" if seen.usual_seconds else ""
 
 
-def spent(progress: Progress | None) -> str:
-    """How long the run has trained."""
-    return duration(progress.elapsed) if progress and progress.elapsed else ""
+def spent(seen: Seen) -> str:
+    """How long the run has trained; where it tells nothing of that, how long it ran."""
+    progress = seen.progress
+    seconds = progress.elapsed if progress and progress.elapsed else seen.seconds
+    return inline.duration(seconds) if seconds else ""
 
 
 def status(seen: Seen) -> str:

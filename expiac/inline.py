@@ -49,3 +49,14 @@ def _window(word: str, start: int, room: int) -> str:
 def end(path: str, room: int) -> str:
     """The end of a key path, which says most, in `room` columns."""
     return path if len(path) <= room else "…" + path[1 - room :]
+
+
+def duration(seconds: float) -> str:
+    """`45s`, `1m 20s`, `2h 05m`, `3d 04h`."""
+    whole = round(seconds)
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if days:
+        return f"{days}d {hours % 24:02}h"
+    if hours:
+        return f"{hours}h {minutes % 60:02}m"
+    return f"{minutes}m {whole % 60:02}s" if minutes else f"{whole}s"

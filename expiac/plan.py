@@ -126,6 +126,8 @@ class Step:
     """The handle of a job launched by other means that becomes this run; empty where a new one is launched."""
     unpriced: bool = False
     """Its provider has prices, and none for this."""
+    expected_seconds: float | None = None
+    """How long the run should take, as its earlier ones did; None where none is known."""
     renames: str = ""
     """The address at which its record still stands; empty where that is its own."""
 

@@ -17,6 +17,7 @@ from expiac.plan import Action, Change, Desired, Plan, Step
 from expiac.provider import Found
 from expiac.state import Entry, Moved, Record, Run, State, fold
 from expiac.status import Status
+from expiac.timing import Durations
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class _World:
 
     def __post_init__(self) -> None:
         self.earlier: dict[tuple[str, str], list[Record]] = defaultdict(list)
+        self.durations = Durations(self.state)
         self.taken = {record.run.instance for record in (*self.state.history, *self.state.records.values())}
         for record in self.state.history:
             self.earlier[record.address, record.run.fingerprint].append(record)
@@ -87,7 +89,10 @@ class _World:
         step = self._decide(want, mark, upstream, self.state.records.get(want.address))
         step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream,
                        renames=self.renames.get(want.address, ""))
-        return self._deferred(step, want) if step.action.launches and not step.adopts else step
+        if not step.action.launches or step.adopts:
+            return step
+        expected = self.durations.expected(want.address, want.inputs, want.kinds)
+        return self._deferred(replace(step, expected_seconds=expected), want)
 
     def _decide(self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record | None) -> Step:
         if record is None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from expiac.reporter import Progress, Seen
 from expiac.state import Record, State
+from expiac.timing import Durations
 
 METRICS = "metrics.jsonl"
 _END = 64 * 1024
@@ -72,9 +73,10 @@ def _is_number(value: Any) -> bool:
 
 def seen(state: State) -> tuple[Seen, ...]:
     """How each resource of a state is, and how far."""
+    durations = Durations(state)
     return tuple(
         Seen(record.address, record.run.instance, record.provider, record.status, record.run.launch, record.detail,
-             record.unseen, of(record))
+             record.unseen, of(record), record.seconds, durations.usual(record.address))
         for record in state.records.values())
 
 

@@ -59,6 +59,8 @@ class Observation:
     """What others may refer to, and what the record keeps. Stable: progress belongs elsewhere."""
     detail: str = ""
     """The backend's own words: a failure reason, an exit code; of an unknown one, why."""
+    seconds: float | None = None
+    """How long it ran, once it has ended, where that is known."""
 
 
 ABSENT = Observation(Presence.ABSENT)

@@ -82,12 +82,12 @@ def _events(record: Record, seen: Observation) -> list[Event]:
         return _resolved(record, record.pending, seen, present)
     if record.status.is_over and not present:
         kept = {name: value for name, value in record.outputs.items() if name != HELD}
-        return [Observed(record.address, record.status, kept, record.detail)]
+        return [Observed(record.address, record.status, kept, record.detail, record.seconds)]
     if not present:
         return [] if record.status is Status.LOST else [Observed(record.address, Status.LOST, record.outputs)]
     if (seen.status, dict(seen.outputs), seen.detail) == (record.status, dict(record.outputs), record.detail):
         return []
-    return [Observed(record.address, seen.status, seen.outputs, seen.detail)]
+    return [Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds)]
 
 
 def _resolved(record: Record, pending: Pending, seen: Observation, present: bool) -> list[Event]:
@@ -95,7 +95,7 @@ def _resolved(record: Record, pending: Pending, seen: Observation, present: bool
     match pending.effect:
         case Effect.CREATE:
             if present:
-                return [EffectDone(address, seen.status, seen.outputs, seen.detail)]
+                return [EffectDone(address, seen.status, seen.outputs, seen.detail, seen.seconds)]
             return [EffectFailed(address, "interrupted before it was launched")]
         case Effect.UPDATE:
             return [EffectFailed(address, "interrupted")]
@@ -103,4 +103,4 @@ def _resolved(record: Record, pending: Pending, seen: Observation, present: bool
             if present and seen.status.is_live:
                 return [EffectFailed(address, "interrupted before it ended")]
             status = seen.status if present else Status.CANCELLED
-            return [EffectDone(address, status, seen.outputs if present else record.outputs, seen.detail)]
+            return [EffectDone(address, status, seen.outputs if present else record.outputs, seen.detail, seen.seconds)]

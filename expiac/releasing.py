@@ -33,4 +33,4 @@ def release(records: Sequence[Record], journal: Journal, providers: Mapping[str,
             reporter.hear(Warned(f"{record.address}: {record.outputs[HELD]} still stands: {error.detail}"))
             continue
         kept = {name: value for name, value in record.outputs.items() if name != HELD}
-        journal.append(Observed(record.address, record.status, kept, record.detail), durable=False)
+        journal.append(Observed(record.address, record.status, kept, record.detail, record.seconds), durable=False)

@@ -45,6 +45,10 @@ class Seen:
     detail: str = ""
     unseen: str = ""
     progress: Progress | None = None
+    seconds: float | None = None
+    """How long it ran, once it has ended."""
+    usual_seconds: float | None = None
+    """How long its earlier runs took."""
 
 
 @dataclass(frozen=True, slots=True)

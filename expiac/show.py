@@ -13,6 +13,7 @@ from typing import Any
 
 from expiac import cost, inline
 from expiac.plan import ABSENT, Action, Change, Plan, Step
+from expiac.timing import until_done
 
 FORMAT = 1
 """The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
@@ -69,7 +70,7 @@ def summary(plan: Plan) -> str:
     line = ", ".join(counts)
     if deferred := sum(step.deferred for step in plan.steps):
         line += f" ({deferred} deferred)"
-    return line + _total_cost(plan)
+    return line + _total_time(plan) + _total_cost(plan)
 
 
 def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
@@ -116,6 +117,8 @@ def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
         yield from _wrapped(step.note, "", room)
     if step.cost_per_hour is not None and step.action.launches:
         yield cost.said(step.cost_per_hour, step.cost_at_most)
+    if step.expected_seconds is not None and step.action.launches:
+        yield f"about {inline.duration(step.expected_seconds)}, as before"
     if step.unpriced and step.action.launches:
         yield "no price known"
 
@@ -145,6 +148,14 @@ def _change(change: Change, room: int) -> Iterator[str]:
 def _wrapped(line: str, indent: str, room: int) -> list[str]:
     return textwrap.wrap(line, max(room, 20), initial_indent=indent, subsequent_indent=indent + "  ",
                          break_on_hyphens=False)
+
+
+def _total_time(plan: Plan) -> str:
+    known = until_done(plan)
+    if known is None:
+        return ""
+    seconds, is_all = known
+    return f", {'about' if is_all else 'at least'} {inline.duration(seconds)}"
 
 
 def _total_cost(plan: Plan) -> str:
@@ -192,6 +203,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
         "adopts": bool(step.adopts),
+        "expected_seconds": step.expected_seconds,
         "renames": step.renames or None,
         "depends_on": list(step.depends_on),
         "deferred": step.deferred,

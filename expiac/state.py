@@ -79,6 +79,8 @@ class Record(_Fact):
     """What the provider noted of a request in flight."""
     detail: str = ""
     """The backend's own words about the status: a failure reason, an exit code."""
+    seconds: float | None = None
+    """How long its last launch ran, once that has ended, where the backend knows."""
     pending: Pending | None = None
     approval: int = 0
     """Serial of the Approved under which it was launched."""
@@ -156,6 +158,7 @@ class EffectDone(_Fact):
     status: Status
     outputs: Json = field(default_factory=dict)
     detail: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ class Observed(_Fact):
     status: Status
     outputs: Json = field(default_factory=dict)
     detail: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +300,8 @@ class Fold:
                 _fail(event, records, history)
             case Observed():
                 records[event.address] = replace(
-                    records[event.address], status=event.status, outputs=event.outputs, detail=event.detail)
+                    records[event.address], status=event.status, outputs=event.outputs, detail=event.detail,
+                    seconds=event.seconds)
             case Forgotten():
                 history.append(replace(records.pop(event.address), ended_at=entry.at))
             case Noted():
@@ -326,7 +331,8 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
 def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
     record = records[event.address]
     assert record.pending is not None, f"the end of an effect on {event.address} that was never started"
-    done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail)
+    done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail,
+                   seconds=event.seconds)
     if record.pending.effect is Effect.UPDATE:
         records[event.address] = replace(done, inputs=record.pending.inputs)
     elif record.pending.effect is Effect.CREATE:

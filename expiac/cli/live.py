@@ -110,5 +110,5 @@ def _progress(seen: Seen, columns: int) -> tuple[RenderableType, ...]:
         return (Text(seen.unseen or seen.detail or quiet, style="dim"),)
     bar = ProgressBar(total=1.0, completed=figures.share(progress), width=_LONGEST_BAR if columns >= _WIDE else None)
     rewards = figures.rewards(progress) if columns >= _NARROW else ""
-    last = figures.left(progress) if seen.status.is_live else figures.spent(progress)
+    last = figures.left(seen) if seen.status.is_live else figures.spent(seen)
     return bar, figures.samples(progress), rewards, last

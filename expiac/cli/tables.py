@@ -20,7 +20,7 @@ def statuses(seen: Sequence[Seen]) -> Table:
     for one in seen:
         progress = one.progress
         rows.add_row(one.address, _status(one), samples(progress), metric(progress, "reward"),
-                      metric(progress, HEARTS, "hearts"), left(progress) if one.status.is_live else spent(progress),
+                      metric(progress, HEARTS, "hearts"), left(one) if one.status.is_live else spent(one),
                       _instance(one))
     return rows
 
@@ -36,7 +36,7 @@ def results(seen: Sequence[Seen]) -> Table:
     rows = table("job", "status", "samples", "hearts, before → after", "time")
     for one in seen:
         rows.add_row(one.address, _status(one), samples(one.progress), judged(one.progress, HEARTS),
-                      spent(one.progress))
+                      spent(one))
     return rows
 
 
@@ -51,6 +51,8 @@ def document(seen: Seen) -> dict[str, Any]:
         "launch": seen.launch,
         "detail": seen.detail,
         "unseen": seen.unseen,
+        "seconds": seen.seconds,
+        "usual_seconds": seen.usual_seconds,
         "progress": None if progress is None else {
             "step": progress.step,
             "total_steps": progress.total_steps,

@@ -114,10 +114,11 @@ class MemoryProvider:
             for id, seen in self._seen.items():
                 self._set(id, _NEXT.get(seen.status, seen.status))
 
-    def finish(self, name: str, status: Status = Status.SUCCEEDED, detail: str = "") -> None:
+    def finish(self, name: str, status: Status = Status.SUCCEEDED, detail: str = "", seconds: float | None = None
+               ) -> None:
         """Ends the newest launch of the instance or address; `status` may be any other status too."""
         with self._lock:
-            self._set(self._newest(name), status, detail)
+            self._set(self._newest(name), status, detail, seconds)
 
     def vanish(self, name: str) -> None:
         """The newest launch is gone without a trace, as after a loss of the machine."""
@@ -179,8 +180,8 @@ class MemoryProvider:
         self._seen[id] = Observation(
             Presence.PRESENT, Status.PENDING if is_job else Status.READY, paths if is_job else dict(inputs.values))
 
-    def _set(self, id: Id, status: Status, detail: str = "") -> None:
-        self._seen[id] = replace(self._seen[id], status=status, detail=detail or self._seen[id].detail)
+    def _set(self, id: Id, status: Status, detail: str = "", seconds: float | None = None) -> None:
+        self._seen[id] = replace(self._seen[id], status=status, detail=detail or self._seen[id].detail, seconds=seconds)
 
     def _newest(self, name: str) -> Id:
         found = [id for id in self._seen if _names(name, id.instance)]

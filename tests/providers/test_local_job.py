@@ -35,6 +35,15 @@ def test_one_failing_node_ends_the_others(local) -> None:
     assert not local.alive(JOB)
 
 
+def test_an_ended_job_tells_how_long_it_ran(local, tmp_path) -> None:
+    """Once it has ended, and not before: a plan says from it how long the next one should take."""
+    local.start(JOB, f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done")
+    running = local.until(JOB, Status.RUNNING)
+    (tmp_path / "go").touch()
+    ended = local.until(JOB, Status.SUCCEEDED, Status.FAILED)
+    assert (running.seconds, ended.status, (ended.seconds or 0) > 0) == (None, Status.SUCCEEDED, True)
+
+
 def test_a_failed_setup_says_so(local) -> None:
     local.start(JOB, "true", setup="echo no such package; exit 4")
     seen = local.until(JOB, Status.FAILED, Status.SUCCEEDED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from expiac import figures
+from expiac import figures, inline
 from expiac.reporter import Progress
 
 
@@ -20,7 +20,7 @@ def test_counts(number, shown):
     (0.4, "0s"), (45, "45s"), (80, "1m 20s"), (7500, "2h 05m"), (273_600, "3d 04h")])
 def test_durations(seconds, shown):
     """The two largest units."""
-    assert figures.duration(seconds) == shown
+    assert inline.duration(seconds) == shown
 
 
 def test_an_evaluation_before_and_after():

@@ -37,6 +37,12 @@ def test_a_launch_is_known_by_all_three_names():
     assert sight.job(Id("m", "a.b.c", 2)) is None
 
 
+@pytest.mark.parametrize(("status", "seconds"), [("SUCCEEDED", 90.0), ("RUNNING", None)])
+def test_how_long_a_job_ran_is_known_at_its_end(status, seconds):
+    """Over all its recoveries."""
+    assert observation(Job(3, "a.b.c", status, TASK, seconds=90.0)).seconds == seconds
+
+
 def test_every_status_of_the_sdk_is_known():
     """A new release that adds one is heard of here."""
     state = pytest.importorskip("sky.jobs.state", reason="SkyPilot is not installed")

@@ -58,10 +58,14 @@ def is_live(seen: Observation) -> bool:
 
 def _ended(launch: Launch, job: Job) -> Observation | None:
     end = launch.fact("end")
-    return None if end is None else _present(launch, job, Status(end["status"]), end["detail"])
+    if end is None:
+        return None
+    began = launch.fact("running")
+    seconds = round(end["at"] - began["at"], 3) if began else None
+    return _present(launch, job, Status(end["status"]), end["detail"], seconds)
 
 
-def _present(launch: Launch, job: Job, status: Status, detail: str = "") -> Observation:
+def _present(launch: Launch, job: Job, status: Status, detail: str = "", seconds: float | None = None) -> Observation:
     folder = launch.home / job.workdir
     outputs = {name: str(folder / path) for name, path in job.outputs.items() if (folder / path).exists()}
-    return Observation(Presence.PRESENT, status, outputs, detail)
+    return Observation(Presence.PRESENT, status, outputs, detail, seconds)

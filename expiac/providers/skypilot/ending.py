@@ -85,4 +85,4 @@ def _without_cluster(job: Job) -> Observation:
     seen = observation(job)
     status = seen.status if seen.presence is Presence.PRESENT and seen.status.is_over else Status.CANCELLED
     kept = {name: value for name, value in seen.outputs.items() if name != HELD}
-    return Observation(Presence.PRESENT, status, kept, seen.detail)
+    return Observation(Presence.PRESENT, status, kept, seen.detail, seen.seconds)

@@ -50,7 +50,8 @@ def observation(job: Job) -> Observation:
         return Observation(Presence.UNKNOWN, detail=f"{job.cluster or f'job {job.id}'}: {said}")
     seen = {HELD: job.cluster} if job.cluster else {"recoveries": job.recoveries}
     told = {"failure_reason": one_line(job.failure)} if job.failure else {}
-    return Observation(Presence.PRESENT, status, {**outputs(job.task), "job_id": job.id, **seen, **told}, _detail(job))
+    known = {**outputs(job.task), "job_id": job.id, **seen, **told}
+    return Observation(Presence.PRESENT, status, known, _detail(job), (job.seconds or None) if status.is_over else None)
 
 
 def is_live(job: Job) -> bool:

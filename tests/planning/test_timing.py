@@ -1,0 +1,83 @@
+"""How long it should take: what earlier runs of the same job took."""
+
+from __future__ import annotations
+
+import pytest
+
+from expiac.progress import seen
+from expiac.stack import Stack
+from expiac.status import Status
+from expiac.testing import Run, World
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def base(lr: int, *, gpus: int = 1) -> Run:
+    return Run("base", config={"lr": lr}, gpus=gpus)
+
+
+def one(lr: int, *, gpus: int = 1) -> Stack:
+    return Stack("ppo", [base(lr, gpus=gpus)])
+
+
+def chain(lr: int) -> Stack:
+    first = base(lr)
+    return Stack("ppo", [first, Run("tuned", config={"uri": first.output("checkpoint")})])
+
+
+def ran(world: World, stack: Stack, **seconds: float) -> None:
+    """The stack is applied, and each of these runs succeeds after so many seconds."""
+    for name, took in seconds.items():
+        world.apply(stack)
+        world.memory.finish(name, seconds=took)
+    world.observe()
+
+
+def test_a_plan_says_how_long_earlier_runs_took(world):
+    """The median of the newest ones."""
+    assert world.plan(one(1)).plan["base"].expected_seconds is None
+    for lr, took in enumerate((100.0, 700.0, 90.0)):
+        ran(world, one(lr), base=took)
+    shown = world.plan(one(9))
+    assert shown.plan["base"].expected_seconds == 100.0
+    assert "about 1m 40s, as before" in shown.text
+
+
+def test_runs_that_were_placed_alike_come_first(world):
+    """Eight GPUs say little of one; where there is nothing better, they say something."""
+    ran(world, one(1, gpus=1), base=800.0)
+    ran(world, one(2, gpus=8), base=100.0)
+    assert world.plan(one(3, gpus=1)).plan["base"].expected_seconds == 800.0
+    assert world.plan(one(3, gpus=8)).plan["base"].expected_seconds == 100.0
+    assert world.plan(one(3, gpus=4)).plan["base"].expected_seconds == 450.0
+
+
+def test_what_waits_for_another_comes_after_it(world):
+    """The sum says when all of it should be done, or at least how much is known."""
+    ran(world, chain(1), base=100.0, tuned=50.0)
+    from expiac.timing import until_done
+
+    assert until_done(world.plan(chain(2)).plan) == (150.0, True)
+    more = Stack("ppo", [*chain(2).resources, Run("new")])
+    assert until_done(world.plan(more).plan) == (150.0, False)
+    assert until_done(world.plan(chain(1)).plan) is None
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED])
+def test_what_did_not_succeed_says_nothing(world, status):
+    """It was over too soon, or too late."""
+    world.apply(one(1))
+    world.memory.finish("base", status, seconds=3.0)
+    world.observe()
+    assert world.plan(one(2)).plan["base"].expected_seconds is None
+
+
+def test_a_run_under_way_has_a_usual_length(world):
+    """For those that write no metrics."""
+    ran(world, one(1), base=100.0)
+    world.apply(one(2))
+    (now,) = seen(world.state)
+    assert (now.usual_seconds, now.seconds) == (100.0, None)
