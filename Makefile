@@ -55,5 +55,5 @@ $(VENV)/.quickstart: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) -e '.[trainer,wandb,skypilot,dev]'
+	$(PIP) -e '.[trainer,wandb,skypilot,shared,dev]'
 	@touch $@ $(VENV)/.quickstart

@@ -6,35 +6,20 @@ Touches no backend. Each change is an event like any other, or a whole file in t
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from expiac.codec import checkpoint_line, header_line
-from expiac.durable import Disk, File
+from expiac.durable import File
 from expiac.errors import ExpiacError, Stale, UsageError, did_you_mean
 from expiac.held import held
 from expiac.journal import Journal, utc_now
-from expiac.lock import Lock
-from expiac.project import find
 from expiac.replay import Reading, read, replay
 from expiac.resource import NAME
-from expiac.state import Forgotten, Moved, Record, State
+from expiac.state import Forgotten, Moved, Record
+from expiac.states import States
 
 _FORCE = "--force, where that is what you want: a copy of this one is kept"
-
-
-@contextmanager
-def opened(folder: Path, stack: str) -> Iterator[Journal]:
-    """The journal of a stack that has one."""
-    with Journal.open(folder / f"{stack}.jsonl", stack=stack) as journal:
-        yield journal
-
-
-def states(cwd: Path) -> list[State]:
-    """The state of every stack of the project around a folder."""
-    folder = find(cwd).state_folder
-    return [Journal.read(file).state for file in sorted(folder.glob("*.jsonl"))]
 
 
 def remove(journal: Journal, addresses: Sequence[str]) -> None:
@@ -82,25 +67,26 @@ def pulled(reading: Reading) -> bytes:
     return header_line(reading.header) + checkpoint_line(reading.number, utc_now(), reading.state)
 
 
-def push(data: bytes, folder: Path, source: str, *, force: bool = False) -> tuple[Path, Path | None]:
-    """Puts a pulled state in its place, which is returned with the copy that is kept of what stood there.
+def push(data: bytes, states: States, folder: Path, source: str, *, force: bool = False) -> tuple[str, Path | None]:
+    """Puts a pulled state in its place. The stack's name, and the copy in `folder` that is kept of what stood there.
 
     Refuses a state of another lineage, or an older one, unless forced.
     """
     pushed = replay(data, Path(source))
-    path = folder / f"{pushed.header.stack}.jsonl"
-    with Lock(path.with_suffix(".lock"), purpose="state push"):
+    stack = pushed.header.stack
+    with states.lock(stack, purpose="state push"), states.file(stack) as (path, disk):
         there = None if force else read(path)
         if there is not None:
             _refuse_other(there, pushed)
-        copy = _copied(path)
         try:
-            File.replacing(path, data if data.endswith(b"\n") else data + b"\n", Disk()).close()
-            Disk().sync_folder(folder)
+            copy = _copied(path, folder)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            File.replacing(path, data if data.endswith(b"\n") else data + b"\n", disk).close()
+            disk.sync_folder(path.parent)
         except OSError as error:
-            raise ExpiacError("State not written", f"{path}: {error.strerror}", f"see that {folder} can be written"
-                              ) from error
-    return path, copy
+            raise ExpiacError("State not written", f"{path}: {error.strerror}",
+                              f"see that {path.parent} can be written") from error
+    return stack, copy
 
 
 def _refuse_other(there: Reading, pushed: Reading) -> None:
@@ -112,9 +98,10 @@ def _refuse_other(there: Reading, pushed: Reading) -> None:
         raise Stale("Older state", f"{stack} here is at event {there.number}, and the file at {pushed.number}", _FORCE)
 
 
-def _copied(path: Path) -> Path | None:
+def _copied(path: Path, folder: Path) -> Path | None:
     if not path.exists():
         return None
-    copy = path.with_name(f"{path.name}.before-{utc_now().replace(':', '')}")
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / f"{path.name}.before-{utc_now().replace(':', '')}"
     shutil.copyfile(path, copy)
     return copy

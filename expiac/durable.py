@@ -25,6 +25,9 @@ class Disk:
     def replace(self, source: Path, target: Path) -> None:
         os.replace(source, target)
 
+    def remove(self, path: Path) -> None:
+        path.unlink()
+
     def sync_folder(self, folder: Path) -> None:
         fd = os.open(folder, os.O_RDONLY)
         try:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from expiac.errors import Stale
 from expiac.journal import Journal
-from expiac.lock import Lock
 from expiac.plan import Plan
 from expiac.state import State
 
@@ -21,9 +20,10 @@ def held(journal: Journal, standing: State | Plan, *, purpose: str) -> Iterator[
 
     Raises `Locked` where somebody else keeps it, `Stale` where the state moved on meanwhile.
     """
-    with Lock(journal.path.with_suffix(".lock"), purpose=purpose, wait_seconds=PATIENCE):
+    with journal.lock(purpose=purpose, wait_seconds=PATIENCE):
         refuse_stale(standing, journal.reload())
         yield
+        journal.flush()
 
 
 def refuse_stale(standing: State | Plan, now: State) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from expiac import codec
 from expiac.codec import FORMAT, Header
 from expiac.durable import Disk, File
 from expiac.errors import ExpiacError, Stale
+from expiac.lock import Lock
 from expiac.replay import MIGRATIONS, Migrate, Reading, read
 from expiac.state import Entry, Event, Fold, Record, State
 
@@ -111,6 +112,10 @@ class Journal:
                 self._prepare()
                 self._checkpoint()
 
+    def lock(self, *, purpose: str, wait_seconds: float) -> AbstractContextManager[object]:
+        """The right to write, which whoever appends has to hold."""
+        return Lock(self.path.with_suffix(".lock"), purpose=purpose, wait_seconds=wait_seconds)
+
     def reload(self) -> State:
         """Reads again what another process may have written while this one did not hold the lock."""
         with self._writing, self._syncing:
@@ -123,6 +128,9 @@ class Journal:
             self._close()
             self._take(reading)
             return self._fold.state
+
+    def flush(self) -> None:
+        """Lets others see what was appended; on this machine they do already."""
 
     def close(self) -> None:
         with self._writing, self._syncing:
@@ -207,6 +215,9 @@ class Journal:
             except OSError as error:
                 self._unsynced = self._failure = _words(error)
                 raise self._not_written(self._unsynced, error) from error
+            except ExpiacError as error:  # of a shared state: it did not get there, or nobody knows
+                self._unsynced = self._failure = error.detail
+                raise
             self._durable = written
 
     @contextmanager

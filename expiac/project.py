@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from expiac.errors import ExpiacError, did_you_mean
 
+STATE = "EXPIAC_STATE"
+"""The variable that says where the states are, in place of `[tool.expiac] state`."""
 RUN = """\
 set -e
 launch="python -m"
@@ -41,7 +44,8 @@ class Project:
     stacks: Path = Path("stacks")
     templates: Path = Path("templates")
     configs: Path = Path("configs")
-    state: Path = Path(".expiac")
+    state: Annotated[str, BeforeValidator(str)] = ".expiac"
+    """The folder of the states, or the address of a store that a team shares: `s3://bucket/expiac`."""
     run: str = RUN
     """The shell command of a training job."""
     outputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -57,7 +61,13 @@ class Project:
 
     @property
     def state_folder(self) -> Path:
-        return self.root / self.state
+        """What is of this checkout alone; the states too, unless they are shared."""
+        return self.root / (".expiac" if self.state_url else self.state)
+
+    @property
+    def state_url(self) -> str:
+        """The store of shared states; empty where they are files in the folder."""
+        return self.state if "://" in self.state else ""
 
 
 def find(start: Path) -> Project:
@@ -86,8 +96,9 @@ def _settings(file: Path) -> dict[str, Any] | None:
 
 
 def _checked(root: Path, settings: dict[str, Any]) -> Project:
+    told = {"state": state} if (state := os.environ.get(STATE)) else {}
     try:
-        return TypeAdapter(Project).validate_python({"root": root, **settings})
+        return TypeAdapter(Project).validate_python({"root": root, **settings, **told})
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else ""

@@ -42,9 +42,10 @@ class Providers(Mapping[str, Provider]):
 
     def _make(self, name: str) -> Provider:
         if name == "local" and name not in self._project.providers:
-            from expiac.providers.local import LocalProvider
+            from expiac.providers.local import LocalProvider, SharedLocalProvider
 
-            return LocalProvider(self._project.root, self._project.state_folder / "local")
+            kind = SharedLocalProvider if self._project.state_url else LocalProvider
+            return kind(self._project.root, self._project.state_folder / "local")
         if name == "skypilot" and name not in self._project.providers:
             from expiac.providers.skypilot import SkypilotProvider
 

@@ -37,16 +37,18 @@ class Repair:
         return "\n".join([f"{self.path}: line {self.line}: {self.what}", f"{kept}; {len(self.lost)} would be lost:",
                           *(f"  {line}" for line in self.lost)])
 
-    def carry_out(self, *, now: Callable[[], str] = utc_now, disk: Disk | None = None) -> Path:
+    def carry_out(self, *, now: Callable[[], str] = utc_now, disk: Disk | None = None, keep_in: Path | None = None
+                  ) -> Path:
         """Keeps a copy, whose path it returns, and cuts. Asks for the stack's lock to be held."""
-        disk = disk or Disk()
+        disk, keep_in = disk or Disk(), keep_in or self.path.parent
         try:
             if self.path.stat().st_size != self.size:
                 raise Stale("State moved on", f"{self.path} was written meanwhile", "run the command again")
-            copy = self.path.with_name(f"{self.path.name}.damaged-{now().replace(':', '')}")
+            keep_in.mkdir(parents=True, exist_ok=True)
+            copy = keep_in / f"{self.path.name}.damaged-{now().replace(':', '')}"
             shutil.copyfile(self.path, copy)
             if self.kept is None:
-                self.path.unlink()
+                disk.remove(self.path)
             else:
                 File.replacing(self.path, self.path.read_bytes()[: self.kept.length], disk).close()
             disk.sync_folder(self.path.parent)

@@ -19,8 +19,6 @@ from expiac.errors import ExpiacError, UsageError, did_you_mean
 from expiac.examining import examined, foresee
 from expiac.held import held, refuse_stale
 from expiac.hooks import ShellHooks
-from expiac.journal import Journal
-from expiac.lineage import lineage
 from expiac.plan import Action, Desired, Plan
 from expiac.planner import Wishes
 from expiac.policing import Policies
@@ -37,6 +35,7 @@ from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped
 from expiac.selection import select
 from expiac.standing import refuse_changed_files, refuse_changed_runs
 from expiac.state import Observed, Record, State
+from expiac.states import states
 from expiac.watching import A_WEEK, are_under_way, looks
 
 
@@ -48,9 +47,7 @@ class Session:
         self.project, self.stack = project, stack
         self._program, self._reporter = declared, reporter
         self._providers = Providers(project, providers)
-        self._file = project.state_folder / f"{stack}.jsonl"
-        self._journal = Journal.open(self._file, stack=stack, program=self._program_path,
-                                     lineage=lineage(project.state_folder, stack))
+        self._journal = states(project).open(stack, self._program_path)
         self.state: State = self._journal.state
         self.notes: tuple[str, ...] = tuple(self._journal.notes)
         self._look = Look()

@@ -72,6 +72,9 @@ RecordNames = Annotated[list[str], typer.Argument(metavar="NAME…", show_defaul
 NewName = Annotated[str, typer.Argument(metavar="NEW", show_default=False, help="Its name from now on.")]
 StateFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False,
                                            help="What `state pull` printed; `-` for standard input.")]
+StateUrl = Annotated[str | None, typer.Option(
+    "--state", metavar="URL", show_default=False,
+    help="Where the states are, in place of what the project says: a folder, or a shared store: s3://bucket/expiac.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
@@ -80,6 +83,17 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,
                                         help="An instance name, its 8 hex digits, or a job: its present run.")]
 Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default=False,
                                             help="Write the files there instead of printing them.")]
+
+
+def for_one_command(context: typer.Context, state: str) -> None:
+    """Has every project that is looked for until the command ends keep its states there."""
+    import os
+
+    from expiac.project import STATE
+
+    before = os.environ.get(STATE)
+    os.environ[STATE] = state
+    context.call_on_close(lambda: os.environ.pop(STATE) if before is None else os.environ.update({STATE: before}))
 
 
 def actions(words: str) -> tuple[Action, ...]:

@@ -25,6 +25,13 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def everywhere(context: typer.Context, *, state: args.StateUrl = None) -> None:
+    """Infrastructure as code for machine-learning experiments: declare, plan, apply."""
+    if state is not None:
+        args.for_one_command(context, state)
+
+
 @app.command()
 def plan(
     stack: args.StackArg = None,
@@ -217,11 +224,14 @@ def history(stack: args.StackArg = None, serial: args.Serial = None, *, json: ar
 @app.command()
 def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
     """Show how two runs differ: their settings, their code, their results."""
-    from expiac import byhand, history
+    from expiac import history
     from expiac.cli import past
+    from expiac.project import find
+    from expiac.states import states
 
-    states = byhand.states(Path.cwd())
-    first, second = history.find(states, before), history.find(states, after)
+    known = states(find(Path.cwd()))
+    read = [known.read(name).state for name in known.names()]
+    first, second = history.find(read, before), history.find(read, after)
     past.difference(first, second, history.compare(first, second), json=json)
     return DONE
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 from rich.table import Table
 
-from expiac import history, inline, show
+from expiac import history, show
 from expiac.cli import output, tables
 from expiac.console import console
 from expiac.history import Past
@@ -109,7 +109,7 @@ def _values(value: Record) -> dict[str, Any]:
 
 
 def _settings(one: Approval) -> str:
-    return shlex.join(f"{key}={inline.value(value)}" for key, value in one.approved.overrides.items())
+    return shlex.join(f"{key}={value}" for key, value in one.approved.overrides.items())
 
 
 def _time(at: str) -> str:

@@ -77,10 +77,12 @@ def mv(stack: args.StackName, old: args.RecordName, new: args.NewName) -> int:
 def pull(stack: args.StackArg = None) -> int:
     """Print the whole state, as `push` takes it."""
     from expiac import byhand
-    from expiac.journal import Journal
+    from expiac.replay import read
 
     with opened(stack) as journal:
-        sys.stdout.buffer.write(byhand.pulled(Journal.read(journal.path)))
+        reading = read(journal.path)
+        assert reading is not None, "a state that was found"
+        sys.stdout.buffer.write(byhand.pulled(reading))
     return DONE
 
 
@@ -91,17 +93,19 @@ def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = Fal
     from expiac.cli import output
     from expiac.errors import ExpiacError
     from expiac.project import find
+    from expiac.states import states
 
     output.demand_consent(yes=yes, json=False)
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise ExpiacError("No such state", f"{file}: {error.strerror}", "expiac state pull STACK > FILE") from error
-    folder = find(Path.cwd()).state_folder
+    project = find(Path.cwd())
+    known = states(project)
     if not yes:
-        output.ask(f"Put {file} in the place of the state in {folder}?")
-    path, copy = byhand.push(data, folder, str(file), force=force)
-    print(f"{path}" + (f"; what stood there is kept as {copy.name}" if copy else ""))
+        output.ask(f"Put {file} in the place of the state in {known.place}?")
+    name, copy = byhand.push(data, known, project.state_folder, str(file), force=force)
+    print(f"{name} in {known.place}" + (f"; what stood there is kept as {copy}" if copy else ""))
     return DONE
 
 
@@ -124,12 +128,12 @@ def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
     from expiac import recorded
     from expiac import repair as repairs
     from expiac.cli import output
-    from expiac.lock import Lock
     from expiac.project import find
+    from expiac.states import states
 
     project = find(Path.cwd())
-    file = project.state_folder / f"{recorded.stack_of(project, stack)}.jsonl"
-    with Lock(file.with_suffix(".lock"), purpose="state repair"):
+    known, name = states(project), recorded.stack_of(project, stack)
+    with known.lock(name, purpose="state repair"), known.file(name) as (file, disk):
         found = repairs.repair(file)
         if found is None:
             print(f"{file} is whole")
@@ -137,18 +141,39 @@ def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
         print(found.description)
         if not yes:
             output.ask("Cut it back?")
-        print(f"cut back; a copy is kept as {found.carry_out()}")
+        print(f"cut back; a copy is kept as {found.carry_out(keep_in=project.state_folder, disk=disk)}")
+    return DONE
+
+
+@app.command()
+def unlock(stack: args.StackName, *, yes: args.Yes = False) -> int:
+    """Take the lock of a shared state from a holder that is gone; one that is not gone may write no more."""
+    from expiac.cli import output
+    from expiac.project import find
+    from expiac.shared import Store
+
+    project = find(Path.cwd())
+    holder = Store(project.state_url).holder(stack) if project.state_url else None
+    if holder is None:
+        print(f"{stack} is not locked" + ("" if project.state_url else ": a lock on this machine ends with its holder"))
+        return DONE
+    print(f"{holder.purpose} of {stack} by {holder.sentence}")
+    output.demand_consent(yes=yes, json=False)
+    if not yes:
+        output.ask("Is it gone?")
+    Store(project.state_url).unlock(stack)
     return DONE
 
 
 @contextmanager
 def opened(stack: str | None) -> Iterator[Journal]:
     """The journal of a stack, found by its state alone."""
-    from expiac import byhand, recorded
+    from expiac import recorded
     from expiac.cli import output
     from expiac.project import find
+    from expiac.states import states
 
     project = find(Path.cwd())
-    with byhand.opened(project.state_folder, recorded.stack_of(project, stack)) as journal:
+    with states(project).open(recorded.stack_of(project, stack)) as journal:
         output.notes(journal.notes)
         yield journal

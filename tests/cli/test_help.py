@@ -7,7 +7,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "version",
             "history", "diff", "state", "state list", "state show", "state rm", "state mv", "state pull", "state push",
-            "state compact", "state repair"]
+            "state compact", "state repair", "state unlock"]
 
 
 class PlainText(SingleFileSnapshotExtension):

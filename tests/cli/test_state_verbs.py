@@ -114,7 +114,7 @@ def test_a_state_comes_back_as_it_was_pulled(pair, project):
     (project / "pulled").write_text(pair("state", "pull", "pair").out)
     before = pair("state", "list", "pair", "--json").out
     said = pair("state", "push", "pulled", "--yes")
-    assert (said.code, "is kept as pair.jsonl.before-" in said.out) == (0, True), said
+    assert (said.code, "pair.jsonl.before-" in said.out) == (0, True), said
     assert pair("state", "list", "pair", "--json").out == before
     assert pair("state", "mv", "pair", "last", "final").code == 0
     assert "Older state" in pair("state", "push", "pulled", "--yes").err

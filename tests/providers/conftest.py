@@ -25,6 +25,7 @@ class LocalWorld:
     """One machine with some projects."""
 
     limit = LIMIT
+    kind: type[LocalProvider] = LocalProvider
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -36,7 +37,7 @@ class LocalWorld:
         self, project: str = "project", *, grace: float = 5.0, machine: Machine | None = None
     ) -> LocalProvider:
         (self.root / project).mkdir(exist_ok=True)
-        return LocalProvider(self.root / project, machine=machine or self.machine, grace=grace)
+        return self.kind(self.root / project, machine=machine or self.machine, grace=grace)
 
     def job(self, run: str, *, env: dict[str, str] | None = None, texts: dict[str, str] | None = None,
             outputs: dict[str, str] | None = None, **task: object) -> Inputs:

@@ -1,11 +1,39 @@
-"""The local provider keeps the promises of every provider."""
+"""The local provider keeps the promises of every provider, also where its stack is shared."""
 
 import pytest
 
-from expiac.testing.contract import Bench, ProviderContract
+from expiac.errors import ExpiacError
+from expiac.provider import Id, Presence
+from expiac.providers.local import SharedLocalProvider
+from expiac.testing.contract import Bench, Course, ProviderContract
 
 
 class TestLocal(ProviderContract):
     @pytest.fixture
     def bench(self, local: Bench) -> Bench:
         return local
+
+
+class TestSharedLocal(ProviderContract):
+    @pytest.fixture
+    def bench(self, local) -> Bench:
+        local.kind = SharedLocalProvider
+        return local
+
+
+def test_a_job_of_another_checkout_is_not_here(local):
+    """It is unknown and neither absent nor ours to end, by what was noted before its birth."""
+    local.kind = SharedLocalProvider
+    noted: dict[str, object] = {}
+    born = Id("lineage", "job.one.00000001", 1)
+    local.provider("one").create(born, local.inputs(Course.LASTS, born), noted.update)
+    there = Id("lineage", "job.one.00000001", 1, noted)
+    other = local.provider("two")
+    seen = other.read_many([there])[there]
+    assert (seen.presence, seen.detail) == (Presence.UNKNOWN, f"it was launched in {noted['place']}")
+    with pytest.raises(ExpiacError, match="On another machine"):
+        other.delete(there)
+    with pytest.raises(ExpiacError, match="On another machine"):
+        other.create(there, local.inputs(Course.LASTS, born), noted.update)
+    assert local.births(born) <= 1
+    local.provider("one").delete(there)

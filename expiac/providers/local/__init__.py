@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from expiac.providers.local.provider import LocalProvider
+    from expiac.providers.local.shared import SharedLocalProvider
     from expiac.providers.local.slots import Machine
 
-__all__ = ["LocalProvider", "Machine"]
+__all__ = ["LocalProvider", "Machine", "SharedLocalProvider"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,6 +17,10 @@ def __getattr__(name: str) -> Any:
         from expiac.providers.local.provider import LocalProvider
 
         return LocalProvider
+    if name == "SharedLocalProvider":
+        from expiac.providers.local.shared import SharedLocalProvider
+
+        return SharedLocalProvider
     if name == "Machine":
         from expiac.providers.local.slots import Machine
 

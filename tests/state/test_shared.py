@@ -1,0 +1,236 @@
+"""States that a team shares: one suite for every kind of store, an S3 server on loopback among them."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from expiac import repair
+from expiac.errors import ExpiacError, Locked, Stale
+from expiac.held import held
+from expiac.journal import Journal
+from expiac.lock import Holder
+from expiac.project import Project
+from expiac.shared import Store
+from expiac.state import Approved, Effect, EffectDone, Observed, Run, Started, State
+from expiac.states import Remote, states
+from expiac.status import Status
+
+RUN = Run("x.ppo.0123abcd", "f" * 32, attempt=0, launch=1)
+BORN = (Started("ppo", Effect.CREATE, "job", "local", RUN), EffectDone("ppo", Status.RUNNING))
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The address of an S3 server of our own, which answers one request at a time."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(params=["file", "memory", "s3"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty store."""
+    name = f"{request.node.name.translate(str.maketrans('[]_', '---'))}".lower()
+    if request.param == "file":
+        return f"file://{tmp_path}/store"
+    if request.param == "memory":
+        return f"memory://{name}/store"
+    for key, value in {"AWS_ENDPOINT_URL": request.getfixturevalue("s3"), "AWS_ACCESS_KEY_ID": "a",
+                       "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(key, value)
+    bucket = f"bucket-{abs(hash(request.node.nodeid))}"
+    fsspec.filesystem("s3").mkdir(bucket)
+    return f"s3://{bucket}/expiac"
+
+
+@pytest.fixture
+def project(tmp_path: Path, url: str) -> Project:
+    return Project(root=tmp_path / "one", state=url)
+
+
+def beside(project: Project) -> Project:
+    """A colleague's checkout."""
+    return replace(project, root=project.root.parent / "two")
+
+
+def written(project: Project, *events: object) -> State:
+    with states(project).open("x", "stacks/x.py") as journal:
+        with held(journal, journal.state, purpose="test"):
+            for event in events:
+                journal.append(event)  # type: ignore[arg-type]
+        return journal.state
+
+
+def test_what_one_writes_the_other_reads(project):
+    """The same state, lineage and serial; and only stacks that have one are listed."""
+    assert states(project).names() == []
+    state = written(project, *BORN)
+    assert states(beside(project)).read("x").state == state
+    assert states(beside(project)).names() == ["x"]
+    assert written(beside(project), Observed("ppo", Status.SUCCEEDED)).records["ppo"].status is Status.SUCCEEDED
+    assert states(project).read("x").state.lineage == state.lineage
+
+
+def test_every_durable_event_is_there_before_append_returns(project):
+    """What comes after it may be the launch itself."""
+    with states(project).open("x") as journal:
+        journal.append(BORN[0])
+        assert states(beside(project)).read("x").state == journal.state
+        journal.append(BORN[1], durable=False)
+        assert states(beside(project)).read("x").number == 1
+        journal.flush()
+        assert states(beside(project)).read("x").number == 2
+
+
+def test_of_two_writers_the_second_is_stale(project):
+    """Its event is nowhere, and nothing of the first one's is lost; also at the very beginning."""
+    for first, second in ((project, beside(project)), (beside(project), project)):
+        with states(first).open("x") as ahead, states(second).open("x") as behind:
+            ahead.append(Approved(program="ahead"))
+            with pytest.raises(Stale):
+                behind.append(Approved(program="behind"))
+    state = states(project).read("x").state
+    assert [approval.approved.program for approval in state.approvals] == ["ahead", "ahead"]
+
+
+def test_a_compacted_state_is_one_piece(project):
+    """What it says stays; a reader in between is served too."""
+    state = written(project, *BORN)
+    with states(project).open("x") as journal:
+        with held(journal, journal.state, purpose="compact"):
+            journal.compact()
+        journal.append(Observed("ppo", Status.SUCCEEDED))
+    (first, second) = sorted(Store(project.state_url).pieces("x"))
+    assert (first, second[0] > 1, second[1] > 0) == ((second[0], 0), True, True)
+    now = states(project).read("x").state
+    assert (now.serial, now.records["ppo"].status) == (state.serial, Status.SUCCEEDED)
+
+
+def test_a_missing_piece_is_damage(project):
+    """It is named, and nothing is read over it."""
+    written(project, *BORN)
+    generation, offset = sorted(Store(project.state_url).pieces("x"))[1]
+    fs, root = fsspec.core.url_to_fs(project.state_url)
+    written(project, Approved())
+    fs.rm_file(f"{root}/x/{generation:08d}-{offset:012d}.jsonl")
+    with pytest.raises(ExpiacError, match=f"Damaged state\n.*{offset:012d}.jsonl is missing"):
+        states(project).read("x")
+
+
+def test_a_damaged_line_is_repaired_over_there(project):
+    """As in a file: a copy stays here."""
+    state = written(project, *BORN)
+    Store(project.state_url).add("x", 1, len(Store(project.state_url).read("x").data), b'{"n":3,"nonsense"}\n')
+    with pytest.raises(ExpiacError, match="Damaged state"):
+        states(project).read("x")
+    with states(project).lock("x", purpose="repair"), states(project).file("x") as (path, disk):
+        found = repair.repair(path)
+        assert found is not None
+        assert found.carry_out(keep_in=project.state_folder, disk=disk).exists()
+    assert states(beside(project)).read("x").state == state
+
+
+def test_one_holds_the_lock_and_the_other_hears_who(project):
+    """Also where the other is on another machine, which our locks on files do not reach."""
+    elsewhere = Holder("apply", "ada", "gpu1", 4242, "2026-11-25T20:00:00+00:00")
+    place = states(project)
+    with place.lock("x", purpose="test"):
+        assert Store(project.state_url).holder("x").purpose == "test"
+        with pytest.raises(Locked), states(beside(project)).lock("x", purpose="other"):
+            raise AssertionError("both have it")
+    assert Store(project.state_url).holder("x") is None
+    fs, root = fsspec.core.url_to_fs(project.state_url, **({"auto_mkdir": True} if "file" in project.state_url else {}))
+    fs.pipe_file(f"{root}/x/lock.json", json.dumps(asdict(elsewhere)).encode())
+    with pytest.raises(Locked, match=r"apply of x .* by ada@gpu1, process 4242.*\n.*expiac state unlock x"):
+        with place.lock("x", purpose="test"):
+            raise AssertionError("it is hers")
+    Store(project.state_url).unlock("x")
+    with place.lock("x", purpose="test"):
+        pass
+
+
+def test_a_dead_holder_of_this_machine_is_followed(project):
+    """Nobody has to unlock for it."""
+    process = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    process.start()
+    process.join()
+    gone = Holder("apply", "me", socket.gethostname(), process.pid or 0, "2026-11-25T20:00:00+00:00")
+    assert Store(project.state_url)._create("x/lock.json", json.dumps(asdict(gone)).encode())
+    with states(project).lock("x", purpose="test"):
+        assert Store(project.state_url).holder("x").purpose == "test"
+
+
+def _race(url: str, root: str, name: str, count: int) -> None:
+    place = Remote(Project(root=Path(root), state=url))
+    done = 0
+    while done < count:
+        try:
+            with place.open("x") as journal, held(journal, journal.reload(), purpose=name):
+                journal.append(Approved(program=f"{name} {done}"))
+            done += 1
+        except (Stale, Locked):
+            continue
+
+
+@pytest.mark.parametrize("url", ["file", "s3"], indirect=True)
+def test_two_writers_racing_lose_nothing(project):
+    """Two processes, each its own checkout: every event of both is there once, in the order of its writer."""
+    context = multiprocessing.get_context("spawn")
+    racers = [context.Process(target=_race, args=(project.state_url, str(project.root / name), name, 12))
+              for name in ("a", "b")]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(120)
+        assert racer.exitcode == 0
+    said = [approval.approved.program for approval in states(project).read("x").state.approvals]
+    for name in ("a", "b"):
+        assert [one for one in said if one.startswith(name)] == [f"{name} {number}" for number in range(12)]
+    assert len(said) == 24
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/x", "nowhere://x", "file:///proc/nowhere/x"])
+def test_a_store_that_cannot_be_reached_is_named(tmp_path, address, monkeypatch):
+    """In words, and soon."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(key, "a")
+    fsspec.filesystem("s3").clear_instance_cache()
+    place = states(Project(root=tmp_path, state=address))
+    with pytest.raises(ExpiacError, match="State not reachable"), place.open("x") as journal:
+        journal.append(BORN[0])
+
+
+def test_a_lost_answer_is_no_conflict(tmp_path):
+    """The store has our piece though we were told that it failed: it is ours."""
+    store = Store(f"file://{tmp_path}/store")
+    store.add("x", 1, 0, b"mine")
+    store.add("x", 1, 0, b"mine")
+    with pytest.raises(Stale):
+        store.add("x", 1, 0, b"yours")
+    shutil.rmtree(tmp_path / "store")
+
+
+def test_a_journal_of_ones_own_stays_a_file(tmp_path):
+    """Where no address is given, nothing of this is met."""
+    project = Project(root=tmp_path)
+    with states(project).open("x") as journal:
+        journal.append(BORN[0])
+    assert type(journal) is Journal
+    assert (tmp_path / ".expiac" / "x.jsonl").exists()
