@@ -37,7 +37,7 @@ bench: $(VENV)/.dev ## measure; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
 soak: $(VENV)/.dev ## the long tests
-	$(BIN)/python -m pytest -m "soak and not slurm" --timeout 3600
+	$(BIN)/python -m pytest -m "soak and not slurm" -n $(JOBS) --timeout 3600 -rP
 
 clean: ## remove what the other verbs made, the state of the stacks excepted
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

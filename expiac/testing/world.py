@@ -15,15 +15,17 @@ from typing import Any, ClassVar
 
 from expiac import planner, show
 from expiac.approval import approved
+from expiac.durable import Disk
 from expiac.engine import Engine
 from expiac.fields import Annotation, Placement
 from expiac.hooks import ShellHooks
-from expiac.journal import Journal
+from expiac.journal import COMPACT_ABOVE, Journal
 from expiac.plan import Plan
 from expiac.planner import Wishes
 from expiac.prepare import desired
 from expiac.project import Project
 from expiac.protection import refuse_protected
+from expiac.provider import Provider
 from expiac.providers.memory import Died, MemoryProvider
 from expiac.refresh import look
 from expiac.reporter import Moment, Result
@@ -92,9 +94,13 @@ class Shown:
 class World:
     """One stack's state file and one backend, across as many commands as a test needs."""
 
-    def __init__(self, folder: Path, *, stack: str = "ppo", provider: MemoryProvider | None = None) -> None:
+    def __init__(self, folder: Path, *, stack: str = "ppo", provider: MemoryProvider | None = None,
+                 others: Mapping[str, Provider] | None = None, disk: Disk | None = None,
+                 compact_above: int = COMPACT_ABOVE) -> None:
         self.clock = Clock()
         self.memory = provider or MemoryProvider()
+        self.others = others or {}
+        self.disk, self.compact_above = disk, compact_above
         self.moments: list[Moment] = []
         self._project = Project(root=folder)
         self.file = folder / f"{stack}.jsonl"
@@ -167,11 +173,12 @@ class World:
         self.moments.append(moment)
 
     @property
-    def _providers(self) -> Mapping[str, MemoryProvider]:
-        return {"memory": self.memory}
+    def _providers(self) -> Mapping[str, Provider]:
+        return {"memory": self.memory, **self.others}
 
     def _journal(self) -> Journal:
-        return Journal.open(self.file, stack=self._stack, lineage="0" * 32, now=self.clock)
+        return Journal.open(self.file, stack=self._stack, lineage="0" * 32, now=self.clock, disk=self.disk,
+                            compact_above=self.compact_above)
 
     def _plan(self, journal: Journal, stack: Stack | None, wishes: Mapping[str, Any]) -> Plan:
         wanted = desired(stack, self._project, journal.state.records) if stack is not None else ()

@@ -1,0 +1,63 @@
+"""Says what is wrong with a state: what no events may ever lead to, whatever was asked for or went wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from expiac.state import Record, State
+
+
+def flaws(state: State, before: State | None = None) -> list[str]:
+    """Everything in the state that contradicts itself, or the state `before` it; nothing, where it is whole."""
+    moves = _set_back(before, state) if before else ()
+    return [*_misplaced(state), *_doubled(state), *_ahead(state), *_baseless(state), *moves]
+
+
+def _everything(state: State) -> list[Record]:
+    return [*state.records.values(), *state.history]
+
+
+def _misplaced(state: State) -> Iterator[str]:
+    """An address has one record, its own; what was archived has ended."""
+    for address, record in state.records.items():
+        if record.address != address:
+            yield f"{record.address} stands at {address}"
+    for record in state.history:
+        if record.status.is_live or record.pending is not None:
+            yield f"{record.run.instance} is archived and {'pending' if record.pending else record.status.value}"
+
+
+def _doubled(state: State) -> Iterator[str]:
+    count = Counter(record.run.instance for record in _everything(state))
+    yield from (f"{instance} stands {times} times" for instance, times in count.items() if times > 1)
+
+
+def _ahead(state: State) -> Iterator[str]:
+    """Nothing belongs to an approval that was not given yet."""
+    if not 0 <= state.approval <= state.serial:
+        yield f"approval {state.approval} at serial {state.serial}"
+    for record in _everything(state):
+        if not 0 <= record.approval <= state.approval:
+            yield f"{record.run.instance} belongs to approval {record.approval} of {state.approval}"
+
+
+def _baseless(state: State) -> Iterator[str]:
+    """Each run that another one refers to is known, and was there first."""
+    known = {(record.address, record.run.instance): record for record in _everything(state)}
+    for record in _everything(state):
+        for address, instance in record.upstream.items():
+            base = known.get((address, instance))
+            if base is None:
+                yield f"{record.run.instance} refers to {instance}, which nobody knows"
+            elif base.run.launch == 1 and base.approval > record.approval:
+                yield f"{record.run.instance} was launched before {instance}, to which it refers"
+
+
+def _set_back(before: State, after: State) -> Iterator[str]:
+    if after.lineage != before.lineage:
+        yield f"lineage {before.lineage} became {after.lineage}"
+    if after.serial < before.serial:
+        yield f"serial {before.serial} went back to {after.serial}"
+    lost = {record.run.instance for record in before.history} - {one.run.instance for one in _everything(after)}
+    yield from (f"{instance} was archived and is gone" for instance in sorted(lost))

@@ -1,0 +1,141 @@
+"""The files of one stack and its backend, in which processes come, act and are killed; and the killing of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from backend import Backend
+from chapters import Chapter, chapters
+
+from expiac.journal import Journal
+from expiac.testing import World
+from expiac.testing.instants import Instants, WatchedDisk, WatchedProvider
+from expiac.testing.integrity import flaws
+
+AGAIN = 0.15
+"""How likely each of three more applies is killed too."""
+
+
+class Scene:
+    """One stack's state file and one backend, both files of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.journal, self.backend = folder / "ppo.jsonl", Backend(folder / "jobs")
+
+    def apply(self, chapter: Chapter, die_at: int = 0) -> int:
+        """Does what the user does in the chapter; how many instants it took."""
+        instants = Instants(die_at)
+        backend = Backend(self.folder / "jobs", chapter.refuses)
+        world = World(self.folder, others={"memory": WatchedProvider(backend, instants)}, disk=WatchedDisk(instants),
+                      compact_above=chapter.compact_above)
+        world.apply(chapter.stack, parallelism=chapter.parallelism, **chapter.wishes)
+        return instants.count
+
+    @property
+    def files(self) -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in self.folder.iterdir()}
+
+    @files.setter
+    def files(self, files: dict[Path, bytes]) -> None:
+        for path in self.folder.iterdir():
+            path.unlink()
+        for path, data in files.items():
+            path.write_bytes(data)
+
+    def assert_whole(self) -> None:
+        assert flaws(Journal.read(self.journal).state) == []
+        assert set(Counter(self.backend.births).values()) <= {1}, "a launch was born twice"
+
+    def assert_destroyable(self, chapter: Chapter) -> None:
+        """Were everything to go now, nothing would be overlooked."""
+        files = self.files
+        self.apply(replace(chapter, stack=None, wishes={}))
+        assert self.backend.running() == []
+        self.files = files
+
+    @property
+    def picture(self) -> dict[str, object]:
+        """Everything that matters in the world and of what is known of it, in no order."""
+        state = Journal.read(self.journal).state
+        records = [replace(record, approval=0) for record in (*state.records.values(), *state.history)]
+        return {"records": sorted(map(repr, records)), "present": set(state.records),
+                "births": sorted(map(repr, self.backend.births)), "jobs": self.backend.jobs()}
+
+
+def is_killed(deed: Callable[[], object]) -> bool:
+    """Does it in a process of its own; whether that was killed before it came to its end."""
+    pid = os.fork()
+    if not pid:
+        try:
+            deed()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code in (0, -signal.SIGKILL), "the process failed: see above"
+    return code != 0
+
+
+@dataclass
+class Figures:
+    """What was done to prove it."""
+
+    programs: int = 0
+    births: int = 0
+    kills: int = 0
+
+
+def kill_everywhere(folder: Path, seed: int, figures: Figures, *, every: int = 1) -> None:
+    """Plays the program of this seed, and kills each apply at its instants: at all of them, or one of each `every`."""
+    scene, chance = Scene(folder), Random(seed)
+    for number, chapter in enumerate(chapters(seed)):
+        for name, fate in chapter.fates.items():
+            scene.backend.happens(name, fate)
+        before = scene.files
+        instants = scene.apply(chapter)
+        picture, after = scene.picture, scene.files
+        for at in range(chance.randint(1, every), instants + 1, every):
+            scene.files = before
+            kills = [at] + [chance.randint(1, instants) for _ in range(3) if chance.random() < AGAIN]
+            with telling(f"seed {seed}, chapter {number}, killed at {kills} of {instants} instants"):
+                figures.kills += _killed(scene, chapter, kills)
+                scene.apply(chapter)
+                scene.assert_whole()
+                assert scene.picture == picture
+        scene.files = after
+    figures.programs += 1
+    figures.births += len(scene.backend.births)
+
+
+def _killed(scene: Scene, chapter: Chapter, kills: Sequence[int]) -> int:
+    """Applies once for each of the kills, which come at those instants; how many came before the end."""
+    count = 0
+    for at in kills:
+        if is_killed(partial(scene.apply, chapter, die_at=at)):
+            count += 1
+            scene.assert_whole()
+            scene.assert_destroyable(chapter)
+    return count
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Says with a failure how to have it again."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(what)
+        raise
