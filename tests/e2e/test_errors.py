@@ -355,9 +355,7 @@ slow = Stack("slow", [Slow("it")])
 
 def test_a_second_apply_while_one_holds_the_lock(project: Folder):
     """It says who holds it, since when and for what."""
-    project.stack(SLOW, name="slow")
-    file = project.root / "pyproject.toml"
-    file.write_text(file.read_text() + '\n[tool.expiac.providers]\nslow = "stacks.slow:SlowProvider"\n')
+    slow(project, SLOW)
     first = project.begin("apply", "slow", "--yes")
     try:
         until(lambda: (project.root / "begun").exists() or first.poll() is not None, "the first apply holds the lock")
@@ -374,6 +372,40 @@ def test_a_second_apply_while_one_holds_the_lock(project: Folder):
         (project.root / "go").touch()
         out, err = first.communicate(timeout=60)
     assert first.returncode == 0, out + err
+
+
+COUNTING = SLOW.replace('(self.root / "begun").touch()', 'print(id.instance, file=open(self.root / "begun", "a"))')
+
+
+def test_two_first_applies_at_once(project: Folder):
+    """One waits for the other, and then finds that its plan is stale: never both."""
+    slow(project, COUNTING)
+    (project.root / "go").touch()
+    both = [project.begin("apply", "slow", "--yes") for _ in range(2)]
+    said = sorted((begun.communicate(timeout=60)[1], begun.returncode) for begun in both)
+    assert len((project.root / "begun").read_text().split()) == 1, said
+    for err, code in said:
+        assert code == 0 or "Stale plan" in err or "moved on" in err, err
+    assert 0 in [code for _, code in said]
+
+
+def test_the_lock_of_a_killed_apply_is_taken_over(project: Folder):
+    """By itself: nobody has to remove anything, and what was begun is finished."""
+    slow(project, SLOW)
+    first = project.begin("apply", "slow", "--yes")
+    until(lambda: (project.root / "begun").exists() or first.poll() is not None, "the first apply holds the lock")
+    first.kill()
+    first.communicate(timeout=60)
+    (project.root / "go").touch()
+    project.output("apply", "slow", "--yes")
+    assert [record["status"] for record in project.said("status", "slow")["resources"]] == ["ready"]
+
+
+def slow(project: Folder, text: str) -> None:
+    """A stack whose one resource is made by the provider of the text."""
+    project.stack(text, name="slow")
+    file = project.root / "pyproject.toml"
+    file.write_text(file.read_text() + '\n[tool.expiac.providers]\nslow = "stacks.slow:SlowProvider"\n')
 
 
 # ------------------------------------------------------------------------------------------------------- the disk

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from test_laws import a_world, programs
+from random_programs import a_world, programs
 
 from expiac import saved
 from expiac.errors import ExpiacError
@@ -19,15 +19,13 @@ from expiac.testing import Run, World
 @given(programs)
 def test_what_is_read_is_what_was_written(edits):
     """Every field of every step, whatever was declared before."""
-    world = a_world()
-    for stack in edits:
-        plan = world.plan(stack).plan
+    with a_world() as world:
         file = world.file.with_suffix(".plan")
-        saved.write(plan, file)
-        assert (saved.is_plan(file), saved.read(file)) == (True, plan)
-        world.apply(stack)
-    saved.write(world.plan(None).plan, file)
-    assert saved.read(file) == world.plan(None).plan
+        for stack in [*edits, None]:
+            plan = world.plan(stack).plan
+            saved.write(plan, file)
+            assert (saved.is_plan(file), saved.read(file)) == (True, plan)
+            world.apply(stack)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_laws import NAMES, a_world, stacks
+from random_programs import NAMES, a_world, stacks
 
 from expiac.errors import UsageError
 from expiac.plan import Action
@@ -20,28 +20,28 @@ PATTERNS = st.lists(st.sampled_from([*NAMES, "*", "[ab]"]), max_size=2)
 @given(stacks(), stacks(), PATTERNS, PATTERNS, ACTIONS)
 def test_a_part_stands_by_itself_and_the_rest_comes_later(before, after, target, exclude, only):
     """Nothing is done without what it needs, nothing is lost, and in the end the world is what it would have been."""
-    world, at_once = a_world(), a_world()
-    for one in (world, at_once):
-        one.converge(before)
-    whole = world.plan(after).plan
-    try:
-        part = world.plan(after, target=target, exclude=exclude, only=only)
-    except UsageError:
-        return
-    todo = {step.address for step in part.plan.steps if step.action is not Action.KEEP}
-    assert {part[address].action for address in todo} <= (only or set(Action))
-    active = {step.address for step in whole.steps if step.action is not Action.KEEP}
-    assert todo | set(part.plan.left_out) == active
-    assert not todo & set(part.plan.left_out)
-    for address in todo:
-        needed = whole[address].depends_on if whole[address].desired else whole[address].after
-        assert not set(needed) & set(part.plan.left_out), address
-    world.carry_out(part)
-    for one in (world, at_once):
-        one.converge(after)
-    assert set(world.births) == set(at_once.births)
-    assert len(world.births) == len(set(world.births))
-    assert set(world.plan(after).glyphs) == {"="}
+    with a_world() as world, a_world() as at_once:
+        for one in (world, at_once):
+            one.converge(before)
+        whole = world.plan(after).plan
+        try:
+            part = world.plan(after, target=target, exclude=exclude, only=only)
+        except UsageError:
+            return
+        todo = {step.address for step in part.plan.steps if step.action is not Action.KEEP}
+        assert {part[address].action for address in todo} <= (only or set(Action))
+        active = {step.address for step in whole.steps if step.action is not Action.KEEP}
+        assert todo | set(part.plan.left_out) == active
+        assert not todo & set(part.plan.left_out)
+        for address in todo:
+            needed = whole[address].depends_on if whole[address].desired else whole[address].after
+            assert not set(needed) & set(part.plan.left_out), address
+        world.carry_out(part)
+        for one in (world, at_once):
+            one.converge(after)
+        assert set(world.births) == set(at_once.births)
+        assert len(world.births) == len(set(world.births))
+        assert set(world.plan(after).glyphs) == {"="}
 
 
 @pytest.fixture
