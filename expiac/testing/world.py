@@ -92,7 +92,10 @@ class Shown:
 
 
 class World:
-    """One stack's state file and one backend, across as many commands as a test needs."""
+    """One stack's state file and one backend, across as many commands as a test needs.
+
+    `others` are further providers by name, or one in the place of `memory`; `disk` is what the journal writes to.
+    """
 
     def __init__(self, folder: Path, *, stack: str = "ppo", provider: MemoryProvider | None = None,
                  others: Mapping[str, Provider] | None = None, disk: Disk | None = None,
