@@ -374,16 +374,27 @@ def test_a_second_apply_while_one_holds_the_lock(project: Folder):
     assert first.returncode == 0, out + err
 
 
-COUNTING = SLOW.replace('(self.root / "begun").touch()', 'print(id.instance, file=open(self.root / "begun", "a"))')
+COUNTING = SLOW + '''
+class CountingProvider(SlowProvider):
+    """Writes down each birth, and sees what was born."""
+
+    def read_many(self, ids):
+        is_born = (self.root / "births").exists()
+        return {id: Observation(Presence.PRESENT, Status.READY, {}) if is_born else ABSENT for id in ids}
+
+    def create(self, id, inputs, note):
+        with open(self.root / "births", "a") as births: print(id.instance, file=births)
+        return super().create(id, inputs, note)
+'''
 
 
 def test_two_first_applies_at_once(project: Folder):
-    """One waits for the other, and then finds that its plan is stale: never both."""
-    slow(project, COUNTING)
+    """One waits for the other, and then finds that its plan is stale or that all is done: never both."""
+    slow(project, COUNTING, "CountingProvider")
     (project.root / "go").touch()
     both = [project.begin("apply", "slow", "--yes") for _ in range(2)]
     said = sorted((begun.communicate(timeout=60)[1], begun.returncode) for begun in both)
-    assert len((project.root / "begun").read_text().split()) == 1, said
+    assert len((project.root / "births").read_text().split()) == 1, said
     for err, code in said:
         assert code == 0 or "Stale plan" in err or "moved on" in err, err
     assert 0 in [code for _, code in said]
@@ -401,11 +412,11 @@ def test_the_lock_of_a_killed_apply_is_taken_over(project: Folder):
     assert [record["status"] for record in project.said("status", "slow", "--no-refresh")["resources"]] == ["ready"]
 
 
-def slow(project: Folder, text: str) -> None:
-    """A stack whose one resource is made by the provider of the text."""
+def slow(project: Folder, text: str, provider: str = "SlowProvider") -> None:
+    """A stack whose one resource is made by this provider of the text."""
     project.stack(text, name="slow")
     file = project.root / "pyproject.toml"
-    file.write_text(file.read_text() + '\n[tool.expiac.providers]\nslow = "stacks.slow:SlowProvider"\n')
+    file.write_text(f'{file.read_text()}\n[tool.expiac.providers]\nslow = "stacks.slow:{provider}"\n')
 
 
 # ------------------------------------------------------------------------------------------------------- the disk
