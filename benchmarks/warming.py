@@ -20,7 +20,7 @@ from expiac.project import find
 def main(jobs: int) -> None:
     project = find(Path.cwd())
     stack = program.load(project, "sweep", [f"jobs={jobs}"]).stack
-    configs = _Preparation(stack, project).configs
+    configs = _Preparation(stack, project, {}).configs
     composer = Composer(project)
     labels = list(configs)
     some = composer.compose({label: configs[label] for label in {labels[0], labels[-1]}})

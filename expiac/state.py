@@ -248,6 +248,11 @@ class State:
     """What was approved, oldest first."""
 
     @property
+    def approval(self) -> int:
+        """The serial of the last approval; 0 where there is none."""
+        return self.approvals[-1].serial if self.approvals else 0
+
+    @property
     def approved(self) -> Approved | None:
         """The last approval."""
         return self.approvals[-1].approved if self.approvals else None

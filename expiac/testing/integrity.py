@@ -19,12 +19,12 @@ def _everything(state: State) -> list[Record]:
 
 
 def _misplaced(state: State) -> Iterator[str]:
-    """An address has one record, its own; what was archived has ended."""
+    """An address has one record, its own; what was archived has ended, unless it was to go on."""
     for address, record in state.records.items():
         if record.address != address:
             yield f"{record.address} stands at {address}"
     for record in state.history:
-        if record.status.is_live or record.pending is not None:
+        if record.pending is not None or (record.status.is_live and not record.options.retain):
             yield f"{record.run.instance} is archived and {'pending' if record.pending else record.status.value}"
 
 
@@ -44,10 +44,10 @@ def _ahead(state: State) -> Iterator[str]:
 
 def _baseless(state: State) -> Iterator[str]:
     """Each run that another one refers to is known, and was there first."""
-    known = {(record.address, record.run.instance): record for record in _everything(state)}
+    known = {record.run.instance: record for record in _everything(state)}  # it may have another name by now
     for record in _everything(state):
-        for address, instance in record.upstream.items():
-            base = known.get((address, instance))
+        for instance in record.upstream.values():
+            base = known.get(instance)
             if base is None:
                 yield f"{record.run.instance} refers to {instance}, which nobody knows"
             elif base.run.launch == 1 and base.approval > record.approval:

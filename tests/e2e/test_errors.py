@@ -304,7 +304,7 @@ def test_a_state_of_a_newer_format(project: Folder):
     header, rest = journal.read_bytes().split(b"\n", 1)
     content = codec.content_of(header)
     assert content is not None
-    journal.write_bytes(codec.seal(content.replace(b'"format":1', b'"format":99')) + rest)
+    journal.write_bytes(codec.seal(content.replace(b'"format":%d' % codec.FORMAT, b'"format":99')) + rest)
     for command in (APPLY, ("destroy", "--yes")):
         refused(project, "State of a newer format", "format 99", "upgrade", by=command)
 

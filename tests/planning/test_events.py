@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_programs import NAMES, a_world, stacks
 
+from expiac.approval import approved
 from expiac.codec import entry_of
+from expiac.fields import Kind
 from expiac.plan import Action, Plan, Step
-from expiac.state import Approved, Effect, EffectDone, Event, Forgotten, Run, Started, Submitted
+from expiac.state import Effect, EffectDone, Event, Forgotten, Noted, Run, Started, Submitted
 from expiac.status import Status
 from expiac.testing import World
 
@@ -32,7 +34,9 @@ def deeds(step: Step) -> list[Deed]:
         case Action.CREATE:
             return created(step.run)
         case Action.UPDATE:
-            return [(Started, Effect.UPDATE, step.run), (EffectDone, None, None)]
+            kinds = {change.kind for change in step.changes}
+            told: list[Deed] = [(Started, Effect.UPDATE, step.run), (EffectDone, None, None)]
+            return (told if Kind.ANNOTATION in kinds else []) + ([(Noted, None, None)] if Kind.OPTION in kinds else [])
         case Action.REPLACE | Action.RELAUNCH:
             assert step.record is not None
             return (deleted(step.record.run) if step.record.status.is_live else []) + created(step.run)
@@ -81,7 +85,7 @@ def assert_as_planned(plan: Plan, seen: list[Event]) -> None:
     if plan.is_empty:
         assert seen == []
         return
-    assert seen.pop(0) == Approved(summary=plan.summary)
+    assert seen.pop(0) == approved(plan, {})
     done, at = defaultdict[str, list[Deed]](list), defaultdict[str, list[int]](list)
     for place, event in enumerate(seen):
         effect, run = (event.effect, event.run) if isinstance(event, Started) else (None, None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from expiac.stack import Stack
-from expiac.state import Effect, Pending
+from expiac.state import Approval, Approved, Effect, Pending
 from expiac.status import Status
 from expiac.testing import Run, World
 from expiac.testing.integrity import flaws
@@ -37,7 +37,7 @@ def with_archived(state, **fields):
     (lambda state: with_archived(state, status=Status.RUNNING), "is archived and running"),
     (lambda state: with_archived(state, pending=Pending(Effect.CREATE)), "is archived and pending"),
     (lambda state: replace(state, history=state.history * 2), "stands 2 times"),
-    (lambda state: replace(state, approval=state.serial + 1), "approval"),
+    (lambda state: replace(state, approvals=(Approval(state.serial + 1, "", Approved()),)), "approval"),
     (lambda state: with_record(state, "c", approval=state.approval + 1), "belongs to approval"),
     (lambda state: with_record(state, "b", upstream={"a": "ppo.a.0"}), "refers to ppo.a.0, which nobody knows"),
     (lambda state: with_record(state, "b", approval=0), "was launched before"),

@@ -9,6 +9,7 @@ import pytest
 
 from expiac.errors import ExpiacError
 from expiac.journal import Journal
+from expiac.options import Options
 from expiac.replay import Damage, Reading, replay
 from expiac.stack import Stack
 from expiac.state import EVENTS
@@ -33,6 +34,7 @@ def world(request, tmp_path):
     world.apply(Stack("ppo", [Run("a", config={"lr": 0.2}), Run("c"), Run("d", tags=("t",))]))
     world.memory.tick()
     world.apply(Stack("ppo", [Run("d", gpus=8)]))
+    world.apply(Stack("ppo", [Run("e", gpus=8, tags=("t",), options=Options(aliases=("d",), protect=True))]))
     return world
 
 
