@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from expiac import inline
+from expiac.events import Approved, ApprovedStep
 from expiac.plan import Action, Change, Plan
-from expiac.state import Approved, ApprovedStep
 
 _LONGEST = 160
 _CHANGES = 20

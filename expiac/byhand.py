@@ -12,11 +12,12 @@ from pathlib import Path
 from expiac.codec import checkpoint_line, header_line
 from expiac.durable import File
 from expiac.errors import ExpiacError, Stale, UsageError, did_you_mean
+from expiac.events import Forgotten, Moved
 from expiac.held import held
 from expiac.journal import Journal, utc_now
 from expiac.replay import Reading, read, replay
 from expiac.resource import NAME
-from expiac.state import Forgotten, Moved, Record
+from expiac.state import Record
 from expiac.states import States
 
 _FORCE = "--force, where that is what you want: a copy of this one is kept"

@@ -21,7 +21,8 @@ from zlib import crc32
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from expiac.state import EVENTS, Approval, Entry, Event, Record, State
+from expiac.events import EVENTS, Entry, Event
+from expiac.state import Approval, Record, State
 
 FORMAT = 2
 

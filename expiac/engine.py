@@ -14,15 +14,7 @@ from typing import Any, Protocol, assert_never
 
 from expiac import duration, launch
 from expiac.errors import ExpiacError, Uncertain
-from expiac.fields import Kind
-from expiac.hooks import RunsHooks
-from expiac.patience import TookTooLong, within
-from expiac.plan import Action, Desired, Plan, Step
-from expiac.provider import Id, Note, Observation, Presence, Provider
-from expiac.refresh import id_of
-from expiac.registry import no_provider
-from expiac.reporter import Moment, Reporter, Result, StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
-from expiac.state import (
+from expiac.events import (
     After,
     Effect,
     EffectDone,
@@ -31,11 +23,19 @@ from expiac.state import (
     Forgotten,
     Moved,
     Noted,
-    Record,
     Run,
     Started,
     Submitted,
 )
+from expiac.fields import Kind
+from expiac.hooks import RunsHooks
+from expiac.patience import TookTooLong, within
+from expiac.plan import Action, Desired, Plan, Step
+from expiac.provider import Id, Note, Observation, Presence, Provider
+from expiac.refresh import id_of
+from expiac.registry import no_provider
+from expiac.reporter import Moment, Reporter, Result, StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
+from expiac.state import Record
 from expiac.status import Status
 
 DONE, FAILED, SKIPPED = "done", "failed", "skipped"

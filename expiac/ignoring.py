@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from expiac.diff import CONFIG, matches
+from expiac.events import Json
 from expiac.fields import Kind, kinds_of
 from expiac.job import AnyJob, Job, SkypilotJobConfig
 from expiac.plan import ABSENT
 from expiac.resource import distinct_refs
-from expiac.state import Json
 
 _NOT_RECORDED = ("file_mounts", "code")
 """Inputs of which the record has a digest only."""

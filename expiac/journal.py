@@ -21,9 +21,11 @@ from expiac import codec
 from expiac.codec import FORMAT, Header
 from expiac.durable import Disk, File
 from expiac.errors import ExpiacError, Stale
+from expiac.events import Entry, Event
+from expiac.fold import Fold
 from expiac.lock import Lock
 from expiac.replay import MIGRATIONS, Migrate, Reading, read
-from expiac.state import Entry, Event, Fold, Record, State
+from expiac.state import Record, State
 
 COMPACT_ABOVE = 1 << 20
 """Bytes below which a journal is left as it is."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from expiac.errors import ExpiacError
+from expiac.events import Run
 from expiac.identity import INSTANCE
 from expiac.plan import Desired
 from expiac.provider import Inputs
 from expiac.resource import Ref, refs_in, replace_refs
-from expiac.state import Run
 
 
 def inputs(

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from expiac.events import Json, Run
 from expiac.fields import Kind
 from expiac.options import Options
 from expiac.resource import Ref
-from expiac.state import Json, Record, Run
+from expiac.state import Record
 
 
 @dataclass(frozen=True, slots=True)

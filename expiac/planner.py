@@ -11,11 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from expiac.diff import diff, matches
+from expiac.events import Entry, Moved, Run
 from expiac.fields import Kind
+from expiac.fold import fold
 from expiac.identity import fingerprint, instance_name
 from expiac.plan import Action, Change, Desired, Plan, Step
 from expiac.provider import Found
-from expiac.state import Entry, Moved, Record, Run, State, fold
+from expiac.state import Record, State
 from expiac.status import Status
 from expiac.timing import Durations
 

@@ -16,6 +16,7 @@ from typing import Any
 from expiac import ignoring
 from expiac.compose import Composed, Composer
 from expiac.errors import ExpiacError, did_you_mean
+from expiac.events import Json
 from expiac.identity import DATA_DIR, identity_digest
 from expiac.job import AnyJob, Job, TrainingJob
 from expiac.plan import Desired
@@ -23,7 +24,7 @@ from expiac.project import Project
 from expiac.render import Templates
 from expiac.resource import Ref, Resource, distinct_refs
 from expiac.stack import Stack, dependencies
-from expiac.state import Json, Record
+from expiac.state import Record
 from expiac.task import CONFIG_FILE, in_hydra, task
 
 TASK_FILE = "task.yaml"

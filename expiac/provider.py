@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
-from expiac.state import Json
+from expiac.events import Json
 from expiac.status import Status
 
 

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from expiac.errors import Unavailable
+from expiac.events import Effect, EffectDone, EffectFailed, Entry, Event, Observed
+from expiac.fold import fold
 from expiac.provider import HELD, Id, Observation, Presence, Provider
-from expiac.state import Effect, EffectDone, EffectFailed, Entry, Event, Observed, Pending, Record, State, fold
+from expiac.state import Pending, Record, State
 from expiac.status import Status
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 
 from expiac.errors import ExpiacError
+from expiac.events import Observed
 from expiac.journal import Journal
 from expiac.provider import HELD, Provider, Releases
 from expiac.refresh import holds, id_of
 from expiac.reporter import Reporter, Warned
-from expiac.state import Observed, Record, State
+from expiac.state import Record, State
 
 
 def holding(state: State, unseen: Container[str]) -> list[Record]:

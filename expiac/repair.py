@@ -10,9 +10,9 @@ from pathlib import Path
 from expiac.codec import adapter, content_of, parts_of
 from expiac.durable import Disk, File
 from expiac.errors import ExpiacError, Stale
+from expiac.events import EVENTS
 from expiac.journal import utc_now
 from expiac.replay import Damage, Reading, read, replay
-from expiac.state import EVENTS
 
 
 @dataclass(frozen=True, slots=True)

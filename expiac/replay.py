@@ -15,7 +15,9 @@ from pydantic import ValidationError
 
 from expiac.codec import FORMAT, Checkpoint, Header, adapter, content_of, parts_of
 from expiac.errors import ExpiacError
-from expiac.state import EVENTS, Entry, Event, Json, State, fold
+from expiac.events import EVENTS, Entry, Event, Json
+from expiac.fold import fold
+from expiac.state import State
 
 Migrate = Callable[[str, Json], tuple[str, Json]]
 """Turns one line's tag and body into those of the next format; the header's tag is `header`."""

@@ -16,6 +16,7 @@ from expiac.approval import approved
 from expiac.deferred import outlook
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
+from expiac.events import Observed
 from expiac.examining import examined, foresee
 from expiac.held import held, refuse_stale
 from expiac.hooks import ShellHooks
@@ -34,7 +35,7 @@ from expiac.releasing import holding, release
 from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.selection import select
 from expiac.standing import refuse_changed_files, refuse_changed_runs
-from expiac.state import Observed, Record, State
+from expiac.state import Record, State
 from expiac.states import states
 from expiac.watching import A_WEEK, are_under_way, looks
 

@@ -7,8 +7,9 @@ import pytest
 from expiac import show
 from expiac.cost import longest, priced, refuse_over
 from expiac.errors import ExpiacError
+from expiac.events import Run
 from expiac.plan import Action, Desired, Plan, Step
-from expiac.state import Record, Run
+from expiac.state import Record
 from expiac.status import Status
 
 RUN = Run("s.a.00000000", "f", 0, 1)

@@ -11,9 +11,9 @@ from random_programs import NAMES, a_world, stacks
 
 from expiac.approval import approved
 from expiac.codec import entry_of
+from expiac.events import Effect, EffectDone, Event, Forgotten, Noted, Run, Started, Submitted
 from expiac.fields import Kind
 from expiac.plan import Action, Plan, Step
-from expiac.state import Effect, EffectDone, Event, Forgotten, Noted, Run, Started, Submitted
 from expiac.status import Status
 from expiac.testing import World
 

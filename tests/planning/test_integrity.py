@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from expiac.events import Approved, Effect
 from expiac.stack import Stack
-from expiac.state import Approval, Approved, Effect, Pending
+from expiac.state import Approval, Pending
 from expiac.status import Status
 from expiac.testing import Run, World
 from expiac.testing.integrity import flaws

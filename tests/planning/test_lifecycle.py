@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from expiac.events import After, Effect, Run
 from expiac.fields import Kind
 from expiac.identity import fingerprint, identity_digest, instance_name
 from expiac.plan import Action, Desired, Plan
 from expiac.planner import Wishes, plan
 from expiac.provider import Found
-from expiac.state import After, Effect, Pending, Record, Run, State
+from expiac.state import Pending, Record, State
 from expiac.status import Status
 
 LINEAGE = "0" * 32

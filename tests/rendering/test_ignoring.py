@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import yaml
 
+from expiac.events import Effect, EffectDone, Entry, Started
+from expiac.fold import fold
 from expiac.job import Job, SkypilotJobConfig, TrainingJob, TrainingRunConfig
 from expiac.options import Options
 from expiac.plan import Action
 from expiac.planner import plan
 from expiac.prepare import desired
 from expiac.stack import Stack
-from expiac.state import Effect, EffectDone, Entry, Started, State, fold
+from expiac.state import State
 from expiac.status import Status
 from trainer.config import OptimizerConfig, TrainerConfig
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from expiac.errors import ExpiacError
+from expiac.events import Run
 from expiac.job import Job, SkypilotJobConfig
 from expiac.launch import inputs
 from expiac.prepare import desired
 from expiac.resource import Resource
 from expiac.stack import Stack
-from expiac.state import Run
 
 HERE = SkypilotJobConfig(gpus=0, workdir=None)
 

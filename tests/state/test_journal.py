@@ -23,13 +23,9 @@ from expiac import codec
 from expiac.codec import FORMAT
 from expiac.durable import Disk
 from expiac.errors import ExpiacError, Stale
-from expiac.journal import Journal
-from expiac.options import Hooks, Options
-from expiac.replay import Damage, replay
-from expiac.state import (
+from expiac.events import (
     EVENTS,
     After,
-    Approval,
     Approved,
     ApprovedStep,
     Effect,
@@ -37,17 +33,19 @@ from expiac.state import (
     EffectFailed,
     Entry,
     Event,
-    Fold,
     Forgotten,
     Moved,
     Noted,
     Observed,
     Run,
     Started,
-    State,
     Submitted,
-    fold,
 )
+from expiac.fold import Fold, fold
+from expiac.journal import Journal
+from expiac.options import Hooks, Options
+from expiac.replay import Damage, replay
+from expiac.state import Approval, State
 from expiac.status import Status
 
 NOON = "2026-01-01T12:00:00Z"
@@ -528,7 +526,7 @@ import sys
 from pathlib import Path
 from expiac.journal import Journal
 from expiac.options import Hooks, Options
-from expiac.state import Effect, Observed, Run, Started
+from expiac.events import Effect, Observed, Run, Started
 from expiac.status import Status
 
 path = Path(sys.argv[1])
@@ -643,7 +641,7 @@ from pathlib import Path
 from expiac.errors import ExpiacError
 from expiac.journal import Journal
 from expiac.options import Hooks, Options
-from expiac.state import Effect, Run, Started
+from expiac.events import Effect, Run, Started
 
 journal = Journal.open(Path(sys.argv[1]), stack="x")
 try:

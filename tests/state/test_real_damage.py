@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from expiac.errors import ExpiacError
+from expiac.events import EVENTS
 from expiac.journal import Journal
 from expiac.options import Options
 from expiac.replay import Damage, Reading, replay
 from expiac.stack import Stack
-from expiac.state import EVENTS
 from expiac.status import Status
 from expiac.testing import Run, World
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from expiac.errors import Stale
+from expiac.events import Approved, Effect, EffectDone, Event, Run, Started
 from expiac.journal import Journal
 from expiac.repair import repair
-from expiac.state import Approved, Effect, EffectDone, Event, Run, Started
 from expiac.status import Status
 
 EVENTS: tuple[Event, ...] = (

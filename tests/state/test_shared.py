@@ -17,12 +17,13 @@ import pytest
 
 from expiac import repair
 from expiac.errors import ExpiacError, Locked, Stale
+from expiac.events import Approved, Effect, EffectDone, Observed, Run, Started
 from expiac.held import held
 from expiac.journal import Journal
 from expiac.lock import Holder
 from expiac.project import Project
 from expiac.shared import Store
-from expiac.state import Approved, Effect, EffectDone, Observed, Run, Started, State
+from expiac.state import State
 from expiac.states import Remote, states
 from expiac.status import Status
 
