@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from expiac import saved
 from expiac.errors import ExpiacError
 from expiac.options import Hooks, Options
 from expiac.plan import Action
@@ -260,3 +261,13 @@ def test_every_action_keeps_its_word(world):
     world.apply(one())
     result = world.apply(one(protect=True))
     assert [step.action for step in result.done] == [Action.UPDATE]
+
+
+def test_a_saved_plan_keeps_what_it_was_told(world, tmp_path):
+    """Options, renames and times are part of what carrying it out needs."""
+    world.converge(chain("base"))
+    first = Run("first", config={"lr": 2}, options=Options(
+        aliases=("base",), retain=True, timeout="10m", hooks=Hooks(after_create="true")))
+    plan = world.plan(Stack("ppo", [first])).plan
+    saved.write(plan, tmp_path / "plan")
+    assert saved.read(tmp_path / "plan") == plan
