@@ -15,7 +15,7 @@ from expiac.errors import ExpiacError, Stale, UsageError, did_you_mean
 from expiac.events import Forgotten, Moved
 from expiac.held import held
 from expiac.journal import Journal, utc_now
-from expiac.replay import Reading, read, replay
+from expiac.replay import Damage, Reading, read, replay
 from expiac.resource import NAME
 from expiac.state import Record
 from expiac.states import States
@@ -73,7 +73,10 @@ def push(data: bytes, states: States, folder: Path, source: str, *, force: bool 
 
     Refuses a state of another lineage, or an older one, unless forced.
     """
-    pushed = replay(data, Path(source))
+    try:
+        pushed = replay(data, Path(source))
+    except Damage as error:
+        raise ExpiacError("Not a pulled state", error.detail, "expiac state pull STACK > FILE") from error
     stack = pushed.header.stack
     with states.lock(stack, purpose="state push"), states.file(stack) as (path, disk):
         there = None if force else read(path)

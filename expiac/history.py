@@ -60,7 +60,8 @@ def find(states: Iterable[State], word: str) -> Past:
     if named:
         raise UsageError("Which run?", f"{word} may be one of {len(named)}", f"known: {', '.join(instances)}")
     names = {past.record.address for past in known} | set(instances)
-    raise UsageError("No such run", f"{word} is no run of a stack here", did_you_mean(word, names))
+    raise UsageError("No such run", f"{word} is no run of a stack here",
+                     did_you_mean(word, names) or "expiac apply makes one")
 
 
 def compare(before: Past, after: Past) -> tuple[Change, ...]:

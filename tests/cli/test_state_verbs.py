@@ -121,7 +121,7 @@ def test_a_state_comes_back_as_it_was_pulled(pair, project):
     assert pair("state", "push", "pulled", "--force", "--yes").code == 0
     assert pair("state", "list", "pair", "--json").out == before
     (project / "pulled").write_text((project / "pulled").read_text().replace("first", "frist"))
-    assert "Damaged state" in pair("state", "push", "pulled", "--force", "--yes").err
+    assert "Not a pulled state" in pair("state", "push", "pulled", "--force", "--yes").err
 
 
 def test_another_lineage_is_not_pushed_by_accident(pair, project):

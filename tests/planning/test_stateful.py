@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,9 +12,11 @@ from random_programs import NAMES, a_world
 
 from expiac.codec import Header, checkpoint_line, header_line
 from expiac.errors import UsageError
+from expiac.options import Options
 from expiac.plan import Action
 from expiac.replay import replay
 from expiac.reporter import Moment, StepBegan
+from expiac.resource import rename_refs
 from expiac.stack import Stack
 from expiac.state import State
 from expiac.status import Status
@@ -22,7 +25,9 @@ from expiac.testing.integrity import flaws
 
 names = st.sampled_from(NAMES)
 specs = {"lr": st.sampled_from([1, 2]), "gpus": st.sampled_from([1, 8]), "tags": st.sampled_from([(), ("t",)]),
-         "needs": st.sets(names, max_size=2)}
+         "needs": st.sets(names, max_size=2),
+         "options": st.sampled_from([Options(), Options(), Options(ignore_changes=("lr",)),
+                                     Options(replace_on_changes=("gpus",), timeout="1h")])}
 patterns = st.lists(st.sampled_from([*NAMES, "*", "[ab]"]), max_size=2)
 
 
@@ -49,10 +54,10 @@ class Life(RuleBasedStateMachine):
     # The user edits
 
     @rule(name=names, **specs)
-    def declare(self, name, lr, gpus, tags, needs):
+    def declare(self, name, lr, gpus, tags, needs, options):
         """A new run, or another one of that name; it may need those of earlier letters."""
         uris = [self.runs[other].output("checkpoint") for other in sorted(needs) if other < name and other in self.runs]
-        self.runs[name] = Run(name, config={"lr": lr, "from": uris}, gpus=gpus, tags=tags)
+        self.runs[name] = Run(name, config={"lr": lr, "from": uris}, gpus=gpus, tags=tags, options=options)
 
     @precondition(lambda self: self.removable)
     @rule(data=st.data())
@@ -67,6 +72,18 @@ class Life(RuleBasedStateMachine):
         if to not in self.runs:
             run = self.runs.pop(name)
             self.runs[to] = Run(to, config={"lr": run.config["lr"], "from": []}, gpus=run.gpus, tags=run.tags)
+
+    @precondition(lambda self: self.runs)
+    @rule(data=st.data(), to=names)
+    def rename_with_an_alias(self, data, to):
+        """To a name that is free; it is the same run to expiac too, and whatever refers to it follows."""
+        name = data.draw(st.sampled_from(sorted(self.runs)))
+        if to in self.runs:
+            return
+        run = self.runs.pop(name)
+        self.runs[to] = replace(run, name=to, options=replace(run.options, aliases=(name, *run.options.aliases)))
+        for other, needing in self.runs.items():
+            self.runs[other] = replace(needing, config=rename_refs(needing.config, {name: to}))
 
     @property
     def removable(self) -> list[str]:
