@@ -43,6 +43,7 @@ class Image:
 
     data: bytes = b""
     generation: int = 0
+    pieces: int = 0
 
 
 class Store:
@@ -62,7 +63,7 @@ class Store:
             generation = max((generation for generation, _ in pieces), default=0)
             mine = sorted(offset for number, offset in pieces if number == generation)
             try:
-                return Image(self._joined(stack, generation, mine), generation)
+                return Image(self._joined(stack, generation, mine), generation, len(mine))
             except FileNotFoundError:
                 continue  # it was compacted while we read
         raise Unavailable("State not readable", f"{self.url}/{stack} changes faster than it can be read",
@@ -133,13 +134,27 @@ class Store:
                       f"wait until it ends; if it is gone: expiac state unlock {stack}")
 
     def _joined(self, stack: str, generation: int, offsets: list[int]) -> bytes:
+        names = [f"{stack}/{_name(generation, offset)}" for offset in offsets]
+        pieces = self._contents(names)
         whole = b""
-        for offset in offsets:
+        for offset, piece in zip(offsets, pieces, strict=True):
             if offset != len(whole):
                 raise ExpiacError("Damaged state", f"{self.url}/{stack}/{_name(generation, len(whole))} is missing",
                                   "restore it, or expiac state push a copy with --force")
-            whole += self._content(f"{stack}/{_name(generation, offset)}")
+            whole += piece
         return whole
+
+    def _contents(self, names: list[str]) -> list[bytes]:
+        """The bytes of objects, asked for at once where the store can."""
+        if len(names) < 2:
+            return [self._content(name) for name in names]
+
+        def contents(fs: Any, root: str) -> list[bytes]:
+            paths = [f"{root}/{name}" for name in names]
+            found = fs.cat(paths)
+            return [bytes(found[path]) for path in paths]
+
+        return self._calling("reading", contents)
 
     def _listed(self, folder: str) -> list[str]:
         """The names in a folder of the store; none where there is no such folder."""
@@ -203,7 +218,7 @@ class SharedDisk(Disk):
 
     def __init__(self, store: Store, stack: str, path: Path, image: Image) -> None:
         self._store, self._stack, self._path = store, stack, path
-        self._generation, self._there = image.generation, len(image.data)
+        self._generation, self._there, self.pieces = image.generation, len(image.data), image.pieces
 
     def sync(self, fd: int) -> None:
         """The state's own file goes to the store; one that is to take its place goes there with `replace`."""
@@ -213,11 +228,12 @@ class SharedDisk(Disk):
         if rest := self._path.read_bytes()[self._there:]:
             self._store.add(self._stack, self._generation, self._there, rest)
             self._there += len(rest)
+            self.pieces += 1
 
     def replace(self, source: Path, target: Path) -> None:
         data = source.read_bytes()
         self._store.add(self._stack, self._generation + 1, 0, data)
-        self._generation, self._there = self._generation + 1, len(data)
+        self._generation, self._there, self.pieces = self._generation + 1, len(data), 1
         super().replace(source, target)
         self._store.drop_before(self._stack, self._generation)
 

@@ -20,6 +20,9 @@ from expiac.replay import Reading
 from expiac.shared import SharedDisk, Store
 from expiac.state import State
 
+MOST_PIECES = 16
+"""Each is a request of whoever reads a state: of more, the last writer makes one."""
+
 
 class States(Protocol):
     """All states of one project."""
@@ -152,9 +155,14 @@ class _SharedJournal(Journal):
         return super().reload()
 
     def flush(self) -> None:
-        """What was appended and not synced, such as an observation, goes over there."""
-        if self.number > self._durable and not self._failure:
+        """What was appended and not synced, such as an observation, goes over there; many pieces become one."""
+        if self._failure:
+            return
+        if self.number > self._durable:
             self._sync(self.number)
+        assert isinstance(self._disk, SharedDisk)
+        if self._disk.pieces > MOST_PIECES:
+            self.compact()
 
     def close(self) -> None:
         super().close()

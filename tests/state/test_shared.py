@@ -122,6 +122,13 @@ def test_a_compacted_state_is_one_piece(project):
     assert (now.serial, now.records["ppo"].status) == (state.serial, Status.SUCCEEDED)
 
 
+def test_many_pieces_become_one(project):
+    """Once a writer is done; whoever reads asks for each of them."""
+    state = written(project, *BORN, *[Approved(program=str(number)) for number in range(30)])
+    assert len(Store(project.state_url).pieces("x")) == 1
+    assert states(beside(project)).read("x").state == state
+
+
 def test_a_missing_piece_is_damage(project):
     """It is named, and nothing is read over it."""
     written(project, *BORN)
