@@ -40,7 +40,7 @@ def timed(phase: str, function: Callable[..., Any], clock: Callable[[], float] =
 
 def _watch() -> None:
     """Puts a clock around every phase's functions."""
-    from expiac import codec, durable, journal, planner, prepare, program, session, state
+    from expiac import codec, durable, fold, journal, planner, prepare, program, session
     from expiac.cli import output
     from expiac.compose import Composer
     from expiac.render import Templates
@@ -58,7 +58,7 @@ def _watch() -> None:
         ("journal writing", codec, "event_line"),
         ("journal writing", codec, "entry_of"),
         ("journal writing", codec, "checkpoint_line"),
-        ("journal writing", state.Fold, "add"),
+        ("journal writing", fold.Fold, "add"),
         ("journal writing", durable.File, "append"),
     ]
     for phase, place, name in places:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from expiac.errors import ExpiacError
@@ -20,7 +21,6 @@ class Backend:
 
     def __init__(self, file: Path, refuses: Collection[str] = ()) -> None:
         self._file, self._refuses = file, refuses
-        self._acting = threading.Lock()
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         now = self.jobs()
@@ -30,23 +30,33 @@ class Backend:
         note({"request": f"{id.instance}/{id.launch}"})
         if address(id) in self._refuses:
             raise ExpiacError("The backend refuses", id.instance)
-        with self._acting:
+        with self._acting():
             if id not in self.jobs():
                 outputs = {name: f"there://{id.instance}/{path}" for name, path in inputs.outputs.items()}
                 self._happens(id, BORN, outputs)
             return self.jobs()[id]
 
     def update(self, id: Id, inputs: Inputs) -> Observation:
-        with self._acting:
+        with self._acting():
             self._happens(id, UPDATED)
             return self.jobs().get(id, ABSENT)
 
     def delete(self, id: Id) -> Observation:
-        with self._acting:
+        with self._acting():
             seen = self.jobs().get(id, ABSENT)
             if seen is not ABSENT and seen.status.is_live:
                 self._happens(id, Status.CANCELLED.value)
             return self.jobs().get(id, ABSENT)
+
+    @contextmanager
+    def _acting(self) -> Iterator[None]:
+        """One at a time, of all threads and processes; a dead one lets go."""
+        fd = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     # What a test asks and tells it
 

@@ -115,11 +115,11 @@ def test_a_pid_that_was_given_out_again_is_left_alone(local, until: Until) -> No
     innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
     try:
         local.start(JOB, "sleep 301")
-        until(lambda: local.read(JOB).status is Status.RUNNING)
+        launch = local.folder(JOB) / "launches/1"
+        until(lambda: local.read(JOB).status is Status.RUNNING and (launch / "family.json").exists())
         for process in [local.supervisor(JOB), *family(local)]:
             process.kill()
         until(lambda: not local.supervisors() and not local.alive(JOB))
-        launch = local.folder(JOB) / "launches/1"
         (launch / "started.json").write_text(f'{{"pid": {innocent.pid}, "born": "another boot:1"}}')
         family_then = read(launch / "family.json") | {"members": [[innocent.pid, "another boot:1"]]}
         (launch / "family.json").write_text(json.dumps(family_then))
