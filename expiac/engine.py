@@ -10,26 +10,24 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
-from expiac import duration, launch
+from expiac import launch
 from expiac.errors import ExpiacError, Uncertain
 from expiac.events import (
     After,
     Effect,
     EffectDone,
     EffectFailed,
-    Event,
     Forgotten,
     Moved,
     Noted,
     Run,
     Started,
-    Submitted,
 )
 from expiac.fields import Kind
 from expiac.hooks import RunsHooks
-from expiac.patience import TookTooLong, within
+from expiac.noting import Ledger, Notes
 from expiac.plan import Action, Desired, Plan, Step
 from expiac.provider import Id, Note, Observation, Presence, Provider
 from expiac.refresh import id_of
@@ -39,14 +37,6 @@ from expiac.state import Record
 from expiac.status import Status
 
 DONE, FAILED, SKIPPED = "done", "failed", "skipped"
-
-
-class Ledger(Protocol):
-    """What the engine needs of a journal: it takes events, and knows the present record of an address."""
-
-    def append(self, event: Event) -> object: ...
-
-    def record(self, address: str) -> Record | None: ...
 
 
 @dataclass
@@ -239,7 +229,7 @@ class Engine:
     def _effect(self, step: Step, effect: Callable[[Note], Observation], record: Record | None = None,
                 gone: Status = Status.LOST) -> Observation:
         """Lets an effect happen, and writes down how it ended. An unknown end stays open: the next run resolves it."""
-        notes = _Notes(self._ledger, step.address)
+        notes = Notes(self._ledger, step.address)
         try:
             seen = notes.within(step.options.timeout, lambda: effect(notes))
             if seen.presence is Presence.UNKNOWN:
@@ -263,32 +253,6 @@ class Engine:
             return self._providers[name]
         except KeyError:
             raise no_provider(step.address, name) from None
-
-
-class _Notes:
-    """Journals what a provider notes of an effect, for as long as somebody waits for it."""
-
-    def __init__(self, ledger: Ledger, address: str) -> None:
-        self._ledger, self._address = ledger, address
-        self._writing, self._is_over = threading.Lock(), False
-
-    def __call__(self, handle: Mapping[str, Any]) -> None:
-        with self._writing:
-            if self._is_over:
-                raise Uncertain("Nobody waits any more", self._address)
-            self._ledger.append(Submitted(self._address, dict(handle)))
-
-    def within(self, limit: int | str | None, effect: Callable[[], Observation]) -> Observation:
-        """What the effect came to. Raises `Uncertain` after its time limit; from then on nothing is noted."""
-        if limit is None:
-            return effect()
-        try:
-            return within(duration.seconds(limit), effect, f"{self._address}, limited")
-        except TookTooLong as error:
-            with self._writing:
-                self._is_over = True
-            raise Uncertain("Took too long", f"{self._address}: {error}, and its timeout is {limit}",
-                            "expiac apply sees what became of it; a longer timeout in its options") from error
 
 
 class _Order:
