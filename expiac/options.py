@@ -49,6 +49,8 @@ class Options:
     @property
     def lasting(self) -> Options:
         """What is recorded; the rest speaks of a declaration."""
+        if not (self.ignore_changes or self.replace_on_changes or self.aliases):
+            return self
         return replace(self, ignore_changes=(), replace_on_changes=(), aliases=())
 
     def by_path(self) -> dict[str, Any]:

@@ -174,8 +174,11 @@ def _past(status: str) -> str:
 
 def _noted(record: Record, want: Desired) -> tuple[Change, ...]:
     """What is recorded of a declaration besides its inputs."""
-    before, after = record.options.by_path(), want.options.by_path()
-    changes = [Change(path, before[path], after[path], Kind.OPTION) for path in after if before[path] != after[path]]
+    changes: list[Change] = []
+    if record.options != want.options.lasting:
+        before, after = record.options.by_path(), want.options.by_path()
+        changes += [Change(path, before[path], after[path], Kind.OPTION) for path in after
+                    if before[path] != after[path]]
     if set(record.depends_on) != set(want.depends_on):
         changes.append(Change("depends_on", list(record.depends_on), list(want.depends_on), Kind.OPTION))
     return tuple(changes)
