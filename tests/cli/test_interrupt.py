@@ -21,7 +21,8 @@ def waiting(project, expiac, request):
                                env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     assert process.stdout is not None
-    while "running" not in (line := process.stdout.readline()):
+    # Not the plan's line, which stands there before anybody listens to ^C.
+    while not (line := process.stdout.readline()).startswith("say_0   running"):
         assert line, process.stderr.read() if process.stderr else ""
     yield process
     process.kill()

@@ -55,9 +55,15 @@ class Life(RuleBasedStateMachine):
 
     @rule(name=names, **specs)
     def declare(self, name, lr, gpus, tags, needs, options):
-        """A new run, or another one of that name; it may need those of earlier letters."""
-        uris = [self.runs[other].output("checkpoint") for other in sorted(needs) if other < name and other in self.runs]
+        """A new run, or another one of that name; it may need others that do not need it."""
+        uris = [self.runs[other].output("checkpoint") for other in sorted(needs) if name not in self.closure(other)]
         self.runs[name] = Run(name, config={"lr": lr, "from": uris}, gpus=gpus, tags=tags, options=options)
+
+    def closure(self, name: str) -> set[str]:
+        """What a run needs, and itself; everything, where there is no such run."""
+        if name not in self.runs:
+            return set(NAMES)
+        return {name}.union(*(self.closure(ref.resource) for ref in self.runs[name].refs()))
 
     @precondition(lambda self: self.removable)
     @rule(data=st.data())
