@@ -7,17 +7,30 @@ from typing import Any
 
 from expiac import inline
 from expiac.events import Approved, ApprovedStep
-from expiac.plan import Action, Change, Plan
+from expiac.plan import Action, Change, Plan, Step
 
+NEW = "new"
+"""The reason of what is there for the first time."""
 _LONGEST = 160
 _CHANGES = 20
 
 
 def approved(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
     """The event; `provenance` says who approves, where, and from which commit."""
-    steps = tuple(ApprovedStep(step.address, step.action.value, step.reason, _said(step.changes))
-                  for step in plan.steps if step.action is not Action.KEEP)
-    return Approved(plan.overrides, plan.program, plan.summary, provenance, steps)
+    active = [step for step in plan.steps if step.action is not Action.KEEP]
+    created = tuple(step.address for step in active if _is_plain(step))
+    told = tuple(ApprovedStep(step.address, step.action.value, step.reason, _said(step.changes))
+                 for step in active if not _is_plain(step))
+    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, told)
+
+
+def steps(event: Approved) -> tuple[ApprovedStep, ...]:
+    """Everything that an approved plan was to do."""
+    return tuple(ApprovedStep(address, Action.CREATE.value, NEW) for address in event.created) + event.steps
+
+
+def _is_plain(step: Step) -> bool:
+    return step.action is Action.CREATE and step.reason == NEW and not step.changes
 
 
 def _said(changes: tuple[Change, ...]) -> tuple[str, ...]:

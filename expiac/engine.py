@@ -172,7 +172,7 @@ class Engine:
         self._hook(plan, step, step.run, "before_create")
         self._ledger.append(Started(
             step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
-            depends_on=want.depends_on, upstream=step.upstream, reason=step.reason, handle=step.adopts,
+            depends_on=want.depends_on, upstream=step.upstream, handle=step.adopts,
             options=want.options.lasting))
         id_ = Id(plan.lineage, step.run.instance, step.run.launch, step.adopts)
         seen = self._effect(step, lambda note: provider.create(id_, inputs, note))
@@ -195,8 +195,7 @@ class Engine:
         noted = {key for key, kind in want.kinds.items() if kind is Kind.ANNOTATION}
         values = {**{key: value for key, value in record.inputs.items() if key not in noted},
                   **{key: value for key, value in want.inputs.items() if key in noted}}
-        started = Started(step.address, Effect.UPDATE, record.type, record.provider, record.run, inputs=values,
-                          reason=step.reason)
+        started = Started(step.address, Effect.UPDATE, record.type, record.provider, record.run, inputs=values)
         if record.status.is_live:
             inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
             self._ledger.append(started)
@@ -208,8 +207,7 @@ class Engine:
     def _delete(self, plan: Plan, step: Step, record: Record, after: After) -> Status:
         provider = self._provider(record.provider, step)
         self._hook(plan, step, record.run, "before_delete", record.outputs)
-        self._ledger.append(Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after,
-                                    reason=step.reason))
+        self._ledger.append(Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after))
         seen = self._effect(step, lambda _: provider.delete(id_of(record, plan.lineage)), record,
                             gone=Status.CANCELLED)
         self._hook(plan, step, record.run, "after_delete", seen.outputs)

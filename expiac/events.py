@@ -70,8 +70,10 @@ class Approved(Fact):
     program: str = ""
     summary: Json = field(default_factory=dict)
     provenance: Json = field(default_factory=dict)
+    created: tuple[str, ...] = ()
+    """Addresses of what the plan creates, where there is nothing else to say."""
     steps: tuple[ApprovedStep, ...] = ()
-    """What the plan does, without what it keeps."""
+    """What else the plan does, without what it keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Started(Fact):
     depends_on: tuple[str, ...] = ()
     upstream: Json = field(default_factory=dict)
     reason: str = ""
+    """Of earlier releases: an approval says it now."""
     handle: Json = field(default_factory=dict)
     """What is known of the launch before it begins: a job launched by other means, which it adopts."""
     options: Options = Options()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from expiac.approval import steps
 from expiac.diff import diff
 from expiac.errors import UsageError, did_you_mean
 from expiac.plan import Change
@@ -99,5 +100,5 @@ def documents(state: State) -> Sequence[Mapping[str, Any]]:
              "overrides": dict(one.approved.overrides), "summary": dict(one.approved.summary),
              "provenance": dict(one.approved.provenance),
              "steps": [{"address": step.address, "action": step.action, "reason": step.reason,
-                        "changes": list(step.changes)} for step in one.approved.steps],
+                        "changes": list(step.changes)} for step in steps(one.approved)],
              "launched": [record.run.instance for record in launched(state, one)]} for one in state.approvals]

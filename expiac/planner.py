@@ -93,8 +93,9 @@ class _World:
                        renames=self.renames.get(want.address, ""))
         if not step.action.launches or step.adopts:
             return step
-        expected = self.durations.expected(want.address, want.inputs, want.kinds)
-        return self._deferred(replace(step, expected_seconds=expected), want)
+        if (expected := self.durations.expected(want.address, want.inputs, want.kinds)) is not None:
+            step = replace(step, expected_seconds=expected)
+        return self._deferred(step, want)
 
     def _decide(self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record | None) -> Step:
         if record is None:

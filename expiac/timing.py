@@ -25,7 +25,9 @@ class Durations:
 
     def expected(self, address: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind]) -> float | None:
         """Seconds that a run with these inputs should take: the median of the newest ones, those placed alike first."""
-        known = self._known.get(address, [])
+        known = self._known.get(address)
+        if not known:
+            return None
         placed = [key for key, kind in kinds.items() if kind is Kind.PLACEMENT]
         alike = [record for record in known if all(record.inputs.get(key) == inputs.get(key) for key in placed)]
         return _median(alike or known)

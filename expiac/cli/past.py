@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 from rich.table import Table
 
 from expiac import history, show
+from expiac.approval import steps
 from expiac.cli import output, tables
 from expiac.console import console
 from expiac.history import Past
@@ -59,7 +60,7 @@ def approval(state: State, one: Approval) -> None:
     lines += [f"commit {told['commit']}" + (f", and the changes in {told['diff']}.diff" if "diff" in told else "")
               ] if code else []
     out.print("\n".join(lines) + "\n", soft_wrap=True)
-    for step in one.approved.steps:
+    for step in steps(one.approved):
         why = [*step.changes, *([step.reason] if step.reason else [])] or [""]
         out.print(f"{Action(step.action).glyph} {step.address}   {why[0]}".rstrip(), soft_wrap=True)
         for line in why[1:]:

@@ -54,7 +54,7 @@ CREATE = Started("ppo", Effect.CREATE, "training_job", "local", RUN, inputs={"gp
                  depends_on=("base",), upstream={"base": "x.base.1"}, reason="new")
 LIFE: tuple[Event, ...] = (
     Approved({"gpus": "4"}, "stacks/x.py", {"create": 1}, {"commit": "abc", "dirty": None},
-             (ApprovedStep("ppo", "replace", "new", ("gpus: 4 → 8",)),)),
+             ("sac",), (ApprovedStep("ppo", "replace", "new", ("gpus: 4 → 8",)),)),
     CREATE,
     Submitted("ppo", {"request": "r1"}),
     EffectDone("ppo", Status.PENDING, {"checkpoint": "/runs/x/latest.pt"}, "queued"),
