@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
 
-from pydantic import ValidationError, validate_call
-
 from expiac import program
 from expiac.errors import ExpiacError, did_you_mean
 from expiac.plan import Plan
@@ -55,6 +53,8 @@ class Policies:
 
 
 def _shipped(project: Project) -> Iterable[Policy]:
+    from pydantic import ValidationError, validate_call
+
     for name, value in project.policies.items():
         if name not in SHIPPED:
             raise ExpiacError("No such policy", f"[tool.expiac.policies] {name}", did_you_mean(name, SHIPPED))

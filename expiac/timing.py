@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import median
 from typing import Any
 
 from expiac.fields import Kind
@@ -38,6 +37,8 @@ class Durations:
 
 
 def _median(records: list[Record]) -> float | None:
+    from statistics import median  # it takes a while to import, and most plans need none
+
     took = [record.seconds for record in records[-_NEWEST:] if record.seconds is not None]
     return median(took) if took else None
 

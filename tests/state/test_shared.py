@@ -22,9 +22,10 @@ from expiac.held import held
 from expiac.journal import Journal
 from expiac.lock import Holder
 from expiac.project import Project
+from expiac.remote import Remote
 from expiac.shared import Store
 from expiac.state import State
-from expiac.states import Remote, states
+from expiac.states import states
 from expiac.status import Status
 
 RUN = Run("x.ppo.0123abcd", "f" * 32, attempt=0, launch=1)
