@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from time import monotonic, sleep
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from pydantic_core import from_json, to_json
 
@@ -29,6 +30,8 @@ from expiac.patience import within
 
 _PIECE = re.compile(r"(\d{8})-(\d{12})\.jsonl")
 _LOCK = "lock.json"
+_SOUND = ("file", "local", "memory")
+"""Stores of which it is known that they create only what is not there."""
 _PAUSE = 0.5
 PATIENCE = 60.0
 """Seconds for the store to answer."""
@@ -51,6 +54,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self._is_sound = False
 
     def names(self) -> list[str]:
         """The stacks that have a state."""
@@ -172,6 +176,23 @@ class Store:
 
     def _create(self, where: str, data: bytes) -> bool:
         """Whether it is ours: created now, or by a try of which we never heard the answer."""
+        self._refuse_forgetful(where.partition("/")[0])
+        return self._created(where, data)
+
+    def _refuse_forgetful(self, stack: str) -> None:
+        """Raises where the store writes over what it was told to create; asked once, before the first write."""
+        if self._is_sound or self.url.partition("://")[0] in _SOUND:
+            return
+        probe = f"{stack}/probe-{uuid4().hex}"
+        try:
+            if not self._created(probe, b"first") or self._created(probe, b"second"):
+                raise ExpiacError("Store can't be shared", f"{self.url} writes over what is there, where it should "
+                                  "create only what is not", "another store, or a newer package for this one")
+        finally:
+            self._remove(probe)
+        self._is_sound = True
+
+    def _created(self, where: str, data: bytes) -> bool:
         def create(fs: Any, root: str) -> bool:
             try:
                 fs.pipe_file(f"{root}/{where}", data, mode="create")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from expiac import repair
 from expiac.errors import ExpiacError, Locked, Stale
@@ -224,6 +225,24 @@ def test_a_store_that_cannot_be_reached_is_named(tmp_path, address, monkeypatch)
     place = states(Project(root=tmp_path, state=address))
     with pytest.raises(ExpiacError, match="State not reachable"), place.open("x") as journal:
         journal.append(BORN[0])
+
+
+class Forgetful(MemoryFileSystem):
+    """A store that takes no condition."""
+
+    protocol = "forgetful"
+
+    def pipe_file(self, path, value, mode="overwrite", **kwargs):
+        super().pipe_file(path, value, mode="overwrite", **kwargs)
+
+
+def test_a_store_that_writes_over_is_refused(tmp_path):
+    """Before anything of a state is written there, and nothing is left behind."""
+    fsspec.register_implementation("forgetful", Forgetful, clobber=True)
+    place = states(Project(root=tmp_path, state="forgetful://store"))
+    with pytest.raises(ExpiacError, match="Store can't be shared"), place.lock("x", purpose="test"):
+        raise AssertionError("it would be written over")
+    assert Store("forgetful://store")._listed("/x") == []
 
 
 def test_a_lost_answer_is_no_conflict(tmp_path):
