@@ -63,9 +63,9 @@ def known(address: str, records: Mapping[str, Record]) -> Record:
     return records[address]
 
 
-def pulled(reading: Reading) -> bytes:
+def pulled(journal: Journal) -> bytes:
     """A whole state as a file of its own: what `push` takes."""
-    return header_line(reading.header) + checkpoint_line(reading.number, utc_now(), reading.state)
+    return header_line(journal.header) + checkpoint_line(journal.number, utc_now(), journal.state)
 
 
 def push(data: bytes, states: States, folder: Path, source: str, *, force: bool = False) -> tuple[str, Path | None]:

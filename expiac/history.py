@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,9 +30,12 @@ def runs(state: State) -> Iterator[Past]:
         yield Past(state.stack, record, approvals.get(record.approval))
 
 
-def launched(state: State, approval: Approval) -> list[Record]:
-    """The runs whose last launch belongs to an approval."""
-    return [past.record for past in runs(state) if past.record.approval == approval.serial]
+def launched(state: State) -> Mapping[int, list[Record]]:
+    """The runs whose last launch belongs to each approval, by its serial."""
+    found: dict[int, list[Record]] = defaultdict(list)
+    for record in (*state.history, *state.records.values()):
+        found[record.approval].append(record)
+    return found
 
 
 def approval(state: State, serial: int) -> Approval:
@@ -96,9 +100,10 @@ def commit(approval: Approval) -> str:
 
 def documents(state: State) -> Sequence[Mapping[str, Any]]:
     """Every approval as JSON values, oldest first."""
+    born = launched(state)
     return [{"serial": one.serial, "at": one.at, "program": one.approved.program,
              "overrides": dict(one.approved.overrides), "summary": dict(one.approved.summary),
              "provenance": dict(one.approved.provenance),
              "steps": [{"address": step.address, "action": step.action, "reason": step.reason,
                         "changes": list(step.changes)} for step in steps(one.approved)],
-             "launched": [record.run.instance for record in launched(state, one)]} for one in state.approvals]
+             "launched": [record.run.instance for record in born[one.serial]]} for one in state.approvals]

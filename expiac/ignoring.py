@@ -11,7 +11,7 @@ from expiac.events import Json
 from expiac.fields import Kind, kinds_of
 from expiac.job import AnyJob, Job, SkypilotJobConfig
 from expiac.plan import ABSENT
-from expiac.resource import distinct_refs
+from expiac.resource import distinct_refs, each_text
 
 _NOT_RECORDED = ("file_mounts", "code")
 """Inputs of which the record has a digest only."""
@@ -19,8 +19,6 @@ _NOT_RECORDED = ("file_mounts", "code")
 
 def kept(inputs: Mapping[str, Any], recorded: Json, patterns: Sequence[str]) -> dict[str, Any]:
     """The inputs with the recorded value, or none, at each key path that a pattern means."""
-    if not patterns:
-        return dict(inputs)
     merged = {key: _merged("" if key == CONFIG else key, inputs.get(key, ABSENT), recorded.get(key, ABSENT), patterns)
               for key in {**inputs, **recorded}}
     return {key: value for key, value in merged.items() if value is not ABSENT}
@@ -31,10 +29,14 @@ def document(inputs: Mapping[str, Any], recorded: Json, patterns: Sequence[str])
 
     What a record says of a config is composed: each Ref stands there as Hydra reads it.
     """
-    if not patterns:
-        return dict(inputs)
-    refs = {ref.interpolation: ref for ref in distinct_refs(dict(inputs))}
-    composed = _with_refs(recorded.get(CONFIG, {}), refs)
+    refs = distinct_refs(dict(inputs))
+
+    def as_refs(text: str) -> str:
+        for ref in refs:
+            text = text.replace(ref.interpolation, ref)
+        return text
+
+    composed = each_text(recorded.get(CONFIG, {}), as_refs)
     config = {**kept({CONFIG: inputs[CONFIG]}, {CONFIG: composed}, patterns)[CONFIG],
               "defaults": inputs[CONFIG]["defaults"]}
     return {**kept(inputs, {**recorded, CONFIG: inputs[CONFIG]}, patterns), CONFIG: config}
@@ -63,14 +65,3 @@ def _merged(path: str, declared: Any, recorded: Any, patterns: Sequence[str]) ->
                           patterns) for key in {**said, **recorded}}
     merged = {key: value for key, value in inner.items() if value is not ABSENT}
     return merged if merged else declared
-
-
-def _with_refs(value: Any, refs: Mapping[str, str]) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _with_refs(part, refs) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_with_refs(part, refs) for part in value]
-    if isinstance(value, str):
-        for said, ref in refs.items():
-            value = value.replace(said, ref)
-    return value

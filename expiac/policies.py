@@ -10,7 +10,7 @@ A policy is called with the plan, priced, and the project, and yields its verdic
 
 from __future__ import annotations
 
-import subprocess
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,8 +19,10 @@ from typing import Any
 
 from expiac import cost
 from expiac.errors import ExpiacError
+from expiac.job import accelerators
 from expiac.plan import Plan, Step
 from expiac.project import Project
+from expiac.provenance import git
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +136,16 @@ def _inputs(step: Step) -> Mapping[str, Any]:
 def _gpus(step: Step) -> int:
     """GPUs of all nodes; of a job on this machine too."""
     inputs = _inputs(step)
-    text = str(inputs.get("gpus", 1))
-    count = text.rpartition(":")[2]
-    return (int(count) if count.isdigit() else 1) * int(inputs.get("nodes", 1))
+    asked = accelerators(inputs.get("gpus", 1), "") or "0"
+    return int(asked.rpartition(":")[2]) * int(inputs.get("nodes", 1))
 
 
 def _committed(root: Path, folder: Path) -> set[Path]:
     """The files of a folder that stand in the last commit as they are here; none where git knows nothing of it."""
-    try:
-        tracked = _git(root, "ls-files", "-z", "--", str(folder))
-        changed = _git(root, "diff", "--name-only", "-z", "HEAD", "--", str(folder))
-        top = Path(_git(root, "rev-parse", "--show-toplevel").strip())
-    except (OSError, subprocess.SubprocessError):
+    tracked = git(root, "ls-files", "-z", "--", str(folder))
+    changed = git(root, "diff", "--name-only", "-z", "HEAD", "--", str(folder))
+    top = git(root, "rev-parse", "--show-toplevel")
+    if tracked is None or changed is None or top is None:
         return set()
-    here = {root / name for name in tracked.split("\0") if name}
-    return here - {top / name for name in changed.split("\0") if name}
-
-
-def _git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True, timeout=30).stdout
+    here = {root / os.fsdecode(name) for name in tracked.split(b"\0") if name}
+    return here - {Path(os.fsdecode(top.rstrip(b"\n"))) / os.fsdecode(name) for name in changed.split(b"\0") if name}

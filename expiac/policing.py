@@ -13,9 +13,6 @@ from expiac.plan import Plan
 from expiac.policies import SHIPPED, Policy, Refuse, Warn
 from expiac.project import Project
 
-FILE = "policies.py"
-"""In the folder of the stacks; its `POLICIES` is a list of policies."""
-
 
 class Policies:
     """The policies of one project: those of `[tool.expiac.policies]`, then those of its file."""
@@ -37,12 +34,13 @@ class Policies:
         verdicts = [verdict for policy in self._policies for verdict in self._asked(policy, plan)]
         if refused := [verdict for verdict in verdicts if isinstance(verdict, Refuse)]:
             raise ExpiacError("Refused by policy", "\n".join(map(_said, refused)),
-                              f"[tool.expiac.policies] and {self._project.stacks / FILE} say what is allowed")
+                              f"[tool.expiac.policies] and {self._project.stacks / program.POLICIES} say what is "
+                              "allowed")
         return replace(plan, warnings=tuple(map(_said, verdicts)))
 
     def _asked(self, policy: Policy, plan: Plan) -> Iterable[Warn | Refuse]:
         """What a policy says; whatever goes wrong in one of the project's own is its author's mistake."""
-        path = self._project.root / self._project.stacks / FILE
+        path = self._project.root / self._project.stacks / program.POLICIES
         with program.blamed(path, self._project), redirect_stdout(sys.stderr):
             verdicts = list(policy(plan, self._project) or ())
         for verdict in verdicts:
@@ -67,7 +65,7 @@ def _shipped(project: Project) -> Iterable[Policy]:
 
 
 def _own(project: Project) -> Sequence[Policy]:
-    path = project.root / project.stacks / FILE
+    path = project.root / project.stacks / program.POLICIES
     if not path.is_file():
         return ()
     policies = vars(program.executed(path, project)).get("POLICIES")

@@ -25,6 +25,8 @@ from expiac.invalid import invalid
 from expiac.project import Project
 from expiac.stack import Stack
 
+POLICIES = "policies.py"
+"""In the folder of the stacks, and no stack: its list `POLICIES` holds the project's own policies."""
 _HERE = Path(__file__).parent
 _SHAPES = "a stack file has a function stack(config), an Experiment subclass, or a Stack"
 
@@ -59,7 +61,7 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
 def find(project: Project, name: str | None) -> Path:
     """The stack file that `name` means: a file, the stem of one, or, where it is None, the only one."""
     folder = project.root / project.stacks
-    known = {file.stem: file for file in sorted(folder.glob("[!_.]*.py")) if file.name != "policies.py"}
+    known = {file.stem: file for file in sorted(folder.glob("[!_.]*.py")) if file.name != POLICIES}
     if name is None:
         if len(known) == 1:
             return next(iter(known.values()))

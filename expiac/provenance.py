@@ -18,11 +18,11 @@ def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
     """What is known of this checkout now; an uncommitted diff is kept as a file in `keep_in`, under its digest."""
     known: dict[str, Any] = {"user": _user(), "host": platform.node(), "python": platform.python_version(),
                              "expiac": VERSION}
-    commit = _git(root, "rev-parse", "HEAD")
+    commit = git(root, "rev-parse", "HEAD")
     if commit is None:
         return known
     known |= {"commit": commit.decode().strip()}
-    diff = _git(root, "diff", "HEAD", "--binary")
+    diff = git(root, "diff", "HEAD", "--binary")
     if diff is None:
         return known  # too large or too slow to tell
     return known | {"dirty": bool(diff)} | ({"diff": _kept(diff, keep_in)} if diff else {})
@@ -30,7 +30,7 @@ def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
 
 def refuse_unpushed(root: Path, job: str) -> None:
     """Refuses a tree that others could not check out: what `git_check` asks for."""
-    changed = _git(root, "status", "--porcelain")
+    changed = git(root, "status", "--porcelain")
     if changed is None:
         raise ExpiacError("Tree not committed", f"{job} has git_check, and {root} is no git working tree",
                           "git_check=False lets it go as it is")
@@ -38,7 +38,7 @@ def refuse_unpushed(root: Path, job: str) -> None:
         files = changed.decode(errors="replace").splitlines()
         raise ExpiacError("Tree not committed", f"{job} has git_check, and not everything is "
                           f"committed: {', '.join(file[3:] for file in files[:3])}", "git commit, or git_check=False")
-    if not _git(root, "branch", "--remotes", "--contains", "HEAD"):
+    if not git(root, "branch", "--remotes", "--contains", "HEAD"):
         raise ExpiacError("Commit not pushed", f"{job} has git_check, and no remote branch holds this commit",
                           "git push, or git_check=False")
 
@@ -56,7 +56,8 @@ def _kept(diff: bytes, folder: Path) -> str:
     return name
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
+def git(root: Path, *arguments: str) -> bytes | None:
+    """What git prints in a folder; None where it fails, is not there, or takes too long."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):

@@ -54,10 +54,15 @@ class Remote:
     def file(self, stack: str) -> Iterator[tuple[Path, Disk]]:
         """A copy of the state's file, and the disk that brings over there what takes its place."""
         with TemporaryDirectory(prefix="expiac-state-") as folder:
-            path, image = Path(folder) / f"{stack}.jsonl", self._store.read(stack)
-            if image.data:
-                path.write_bytes(image.data)
-            yield path, SharedDisk(self._store, stack, path, image)
+            yield _copied(self._store, stack, Path(folder))
+
+
+def _copied(store: Store, stack: str, folder: Path) -> tuple[Path, SharedDisk]:
+    """A state's file, as it is in the store now, and the disk that it lies on."""
+    path, image = folder / f"{stack}.jsonl", store.read(stack)
+    if image.data:
+        path.write_bytes(image.data)
+    return path, SharedDisk(store, stack, path, image)
 
 
 class _SharedJournal(Journal):
@@ -69,11 +74,8 @@ class _SharedJournal(Journal):
     @classmethod
     def at(cls, store: Store, stack: str, program: str, new_lineage: str) -> _SharedJournal:
         copy = TemporaryDirectory(prefix="expiac-state-")
-        path, image = Path(copy.name) / f"{stack}.jsonl", store.read(stack)
-        if image.data:
-            path.write_bytes(image.data)
-        journal = cls.open(path, stack=stack, program=program, lineage=new_lineage,
-                           disk=SharedDisk(store, stack, path, image))
+        path, disk = _copied(store, stack, Path(copy.name))
+        journal = cls.open(path, stack=stack, program=program, lineage=new_lineage, disk=disk)
         journal._store, journal._copy = store, copy
         return journal
 

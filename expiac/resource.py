@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, dataclass_transform
 
 from pydantic import ConfigDict
@@ -82,27 +82,30 @@ def distinct_refs(inputs: dict[str, Any]) -> tuple[Ref, ...]:
     return tuple(dict.fromkeys(refs_in(inputs)))
 
 
-def replace_refs(value: Any, by: Any) -> Any:
-    """The nested JSON value with each Ref replaced by the text `by(ref)`."""
+def each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """The nested JSON value with each text in it changed, keys apart."""
     if isinstance(value, str):
-        return _REF.sub(lambda match: by(Ref(match["resource"], match["output"])), value)
+        return change(value)
     if isinstance(value, dict):
-        return {key: replace_refs(part, by) for key, part in value.items()}
+        return {key: each_text(part, change) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [replace_refs(part, by) for part in value]
+        return [each_text(part, change) for part in value]
     return value
+
+
+def replace_refs(value: Any, by: Callable[[Ref], str]) -> Any:
+    """The nested JSON value with each Ref replaced by the text `by(ref)`."""
+    return each_text(value, lambda text: _REF.sub(lambda ref: by(Ref(ref["resource"], ref["output"])), text))
 
 
 def rename_refs(value: Any, moves: Mapping[str, str]) -> Any:
     """The nested JSON value with each Ref to a moved resource, and each interpolation of one, under the new name."""
-    if isinstance(value, dict):
-        return {key: rename_refs(part, moves) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [rename_refs(part, moves) for part in value]
-    if not isinstance(value, str) or "${" not in value:
-        return value
-    text = _REF.sub(lambda ref: Ref(moves.get(ref["resource"], ref["resource"]), ref["output"]), value)
-    return _VARIABLE.sub(lambda found: _renamed_variable(found[0], found[1], moves), text)
+
+    def renamed(text: str) -> str:
+        named = _REF.sub(lambda ref: Ref(moves.get(ref["resource"], ref["resource"]), ref["output"]), text)
+        return _VARIABLE.sub(lambda found: _renamed_variable(found[0], found[1], moves), named)
+
+    return each_text(value, renamed)
 
 
 def _renamed_variable(whole: str, tail: str, moves: Mapping[str, str]) -> str:

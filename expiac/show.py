@@ -117,7 +117,7 @@ def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
         yield from _wrapped(step.note, "", room)
     if step.cost_per_hour is not None and step.action.launches:
         yield cost.said(step.cost_per_hour, step.cost_at_most)
-    if step.expected_seconds is not None and step.action.launches:
+    if step.expected_seconds is not None:
         yield f"about {inline.duration(step.expected_seconds)}, as before"
     if step.unpriced and step.action.launches:
         yield "no price known"

@@ -53,5 +53,3 @@ def until_done(plan: Plan) -> tuple[float, bool] | None:
         ends[step.address] = before + (step.expected_seconds or 0.0)
     known = [step for step in launched if step.expected_seconds is not None]
     return (max(ends.values()), len(known) == len(launched)) if known else None
-
-

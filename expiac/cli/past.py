@@ -65,7 +65,7 @@ def approval(state: State, one: Approval) -> None:
         out.print(f"{Action(step.action).glyph} {step.address}   {why[0]}".rstrip(), soft_wrap=True)
         for line in why[1:]:
             out.print(f"    {line}", soft_wrap=True)
-    if launched := history.launched(state, one):
+    if launched := history.launched(state)[one.serial]:
         out.print("\nLaunched:")
         for run in launched:
             out.print(f"  {run.run.instance}   {run.status.value}")

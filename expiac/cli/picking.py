@@ -21,7 +21,7 @@ def pick(plan: Plan, ask: Callable[[str], str], say: Callable[[str], None]) -> P
     declined: list[str] = []
     rest = ""
     for number, step in enumerate(todo, start=1):
-        if step.address in _left_out(plan, declined):
+        if step.address in select(plan, exclude=declined).left_out:
             say(f"[{number}/{len(todo)}] {step.action.value} {step.address}: left out, it needs what was declined")
             continue
         answer = rest or _answer(f"[{number}/{len(todo)}] {step.action.value} {step.address}?", ask, say)
@@ -32,10 +32,6 @@ def pick(plan: Plan, ask: Callable[[str], str], say: Callable[[str], None]) -> P
     if todo and picked.is_empty:
         raise Interrupted("Declined", "nothing was changed")
     return picked
-
-
-def _left_out(plan: Plan, declined: list[str]) -> tuple[str, ...]:
-    return select(plan, exclude=declined).left_out if declined else ()
 
 
 def _answer(question: str, ask: Callable[[str], str], say: Callable[[str], None]) -> str:

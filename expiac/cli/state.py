@@ -77,12 +77,9 @@ def mv(stack: args.StackName, old: args.RecordName, new: args.NewName) -> int:
 def pull(stack: args.StackArg = None) -> int:
     """Print the whole state, as `push` takes it."""
     from expiac import byhand
-    from expiac.replay import read
 
     with opened(stack) as journal:
-        reading = read(journal.path)
-        assert reading is not None, "a state that was found"
-        sys.stdout.buffer.write(byhand.pulled(reading))
+        sys.stdout.buffer.write(byhand.pulled(journal))
     return DONE
 
 
