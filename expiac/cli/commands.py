@@ -217,7 +217,7 @@ def history(stack: args.StackArg = None, serial: args.Serial = None, *, json: ar
         if serial is None:
             past.approvals(journal.state, json=json)
         else:
-            past.approval(journal.state, histories.approval(journal.state, serial))
+            past.approval(journal.state, histories.approval(journal.state, serial), json=json)
     return DONE
 
 

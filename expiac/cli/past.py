@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -40,8 +40,7 @@ def record(value: Record) -> None:
 def approvals(state: State, *, json: bool) -> None:
     """What was applied when, by whom, from which commit."""
     if json:
-        output.document({"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage,
-                         "serial": state.serial, "approvals": history.documents(state)})
+        _approvals(state, history.documents(state))
         return
     table = tables.table("serial", "when", "who", "commit", "what", "settings")
     for one in reversed(state.approvals):
@@ -50,8 +49,11 @@ def approvals(state: State, *, json: bool) -> None:
     _print(table, "nothing was applied yet", empty=not state.approvals)
 
 
-def approval(state: State, one: Approval) -> None:
+def approval(state: State, one: Approval, *, json: bool) -> None:
     """One approved plan: who, from what, its steps, and the runs that it launched."""
+    if json:
+        _approvals(state, [known for known in history.documents(state) if known["serial"] == one.serial])
+        return
     out = console()
     told = one.approved.provenance
     code = history.commit(one)
@@ -83,6 +85,11 @@ def difference(before: Past, after: Past, changes: Sequence[Change], *, json: bo
     out.print("\n" + ("\n".join(show.changes(changes, out.width)) or "the same settings, and the same code"))
     if results := _results(before, after):
         out.print("\n" + "\n".join(show.changes(results, out.width)))
+
+
+def _approvals(state: State, known: Sequence[Mapping[str, Any]]) -> None:
+    output.document({"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage,
+                     "serial": state.serial, "approvals": known})
 
 
 def _results(before: Past, after: Past) -> list[Change]:

@@ -154,6 +154,7 @@ def test_the_history_says_who_applied_what(pair):
     assert documents[1]["launched"] == [instances(pair)["first"]]
     listed, last = pair("history", "pair").out, str(documents[1]["serial"])
     assert listed.index("words=bye") < listed.index("2 create")
+    assert json.loads(pair("history", last, "--json").out)["approvals"] == documents[1:]
     shown = pair("history", last).out
     assert ("± first" in shown, instances(pair)["first"] in shown) == (True, True), shown
     assert f"known: {documents[0]['serial']}, {last}" in pair("history", "pair", "999").err
