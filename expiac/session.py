@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,7 +55,6 @@ class Session:
         self._look = Look()
         self._engine: Engine | None = None
         self._stopped = threading.Event()
-        self._desired: tuple[Desired, ...] | None = None
         self._refuse_second_program()
 
     @classmethod
@@ -85,6 +85,16 @@ class Session:
         self._journal.close()
 
     @property
+    def _declared(self) -> program.Program:
+        assert self._program is not None, "opened by the state alone"
+        return self._program
+
+    @cached_property
+    def _wanted(self) -> tuple[Desired, ...]:
+        """What the program declares, rendered and composed once."""
+        return desired(self._declared.stack, self.project, self._journal.state.records)
+
+    @property
     def _program_path(self) -> str:
         if self._program is None:
             return ""
@@ -103,18 +113,14 @@ class Session:
 
     def plan(self, *, refresh: bool = True, wishes: Wishes | None = None, at_once: bool = False) -> Plan:
         """What apply would do; writes nothing. `at_once` says that it follows without a question."""
-        assert self._program is not None, "planning needs the program"
-        if self._desired is None:
-            self._desired = desired(self._program.stack, self.project, self._journal.state.records)
+        declared, wanted = self._declared, self._wanted
         for name in wishes.replace if wishes else ():
-            if name not in (known := [want.address for want in self._desired]):
+            if name not in (known := [want.address for want in wanted]):
                 raise UsageError("No such resource", f"{name} is not in {self.stack}", did_you_mean(name, known))
-        ids = previous(self._desired, self._program.stack.previous_job_ids, self._journal.state)
-        if ids:
-            wishes = replace(wishes or Wishes(), adopt=find_jobs(self._desired, ids, self._journal.state,
-                                                                 self._providers))
-        made = self._planned(self._desired, refresh, wishes, at_once=at_once)
-        made = replace(made, program=self._program_path, overrides=dict(self._program.overrides))
+        if ids := previous(wanted, declared.stack.previous_job_ids, self._journal.state):
+            wishes = replace(wishes or Wishes(), adopt=find_jobs(wanted, ids, self._journal.state, self._providers))
+        made = self._planned(wanted, refresh, wishes, at_once=at_once)
+        made = replace(made, program=self._program_path, overrides=dict(declared.overrides))
         before = self.state.approved
         if before is None or not before.program or dict(before.overrides) == made.overrides:  # a destroy has no program
             return made
@@ -122,12 +128,11 @@ class Session:
 
     def plan_import(self, address: str, job: str) -> Plan:
         """What adopting a job that was launched by other means would do, and nothing else."""
-        assert self._program is not None, "importing needs the program"
-        self._desired = desired(self._program.stack, self.project, self._journal.state.records)
-        found = find_jobs(self._desired, {address: job}, self._journal.state, self._providers)
-        made = self._planned(self._desired, True, Wishes(adopt=found))
+        declared, wanted = self._declared, self._wanted
+        found = find_jobs(wanted, {address: job}, self._journal.state, self._providers)
+        made = self._planned(wanted, True, Wishes(adopt=found))
         return replace(made, steps=(replace(made[address], after=()),), program=self._program_path,
-                       overrides=dict(self._program.overrides))
+                       overrides=dict(declared.overrides))
 
     def confirm(self, plan: Plan) -> None:
         """Looks whether a plan that was made earlier still holds; raises `Stale` where it does not. Writes nothing."""
@@ -249,9 +254,7 @@ class Session:
 
     def render(self) -> Mapping[str, Mapping[str, str]]:
         """The rendered texts by address and file name, with `@instance@` in place."""
-        assert self._program is not None, "rendering needs the program"
-        wanted = desired(self._program.stack, self.project, self._journal.state.records)
-        return {want.address: want.texts for want in wanted}
+        return {want.address: want.texts for want in self._wanted}
 
     def _write_look(self) -> None:
         for event in self._look.events:
