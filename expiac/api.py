@@ -59,7 +59,7 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
             session.confirm(what)
             return session.apply(what, **how)
     with _declared(what, overrides, told, project) as session:
-        return session.apply(session.plan(wishes=wishes, at_once=True), **how)
+        return session.apply(session.plan(wishes=wishes), **how)
 
 
 def destroy(stack: str | None = None, *, wishes: Wishes | None = None, parallelism: int = 10,

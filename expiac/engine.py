@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from expiac import launch
-from expiac.errors import ExpiacError, Uncertain
+from expiac.errors import ExpiacError, Stale, Uncertain
 from expiac.events import (
     After,
     Effect,
@@ -59,6 +59,8 @@ class Engine:
         self._parallelism = parallelism
         self._telling = threading.Lock()
         self._stopping = threading.Event()
+        self._lost = ""
+        """Why this process may not write any more."""
 
     def stop(self) -> None:
         """Begin nothing new; what is running is let finish. Safe in a signal handler."""
@@ -117,8 +119,8 @@ class Engine:
             raise
 
     def _why_not(self, step: Step, tally: _Tally) -> str:
-        if self.is_stopping:
-            return "interrupted"
+        if self._lost or self.is_stopping:
+            return self._lost or "interrupted"
         bad = [name for name in step.after if tally.ends.get(name, DONE) != DONE]
         return f"{bad[0]} was {'not done' if tally.ends[bad[0]] == FAILED else 'left out'}" if bad else ""
 
@@ -129,6 +131,8 @@ class Engine:
             tally.failed.append((step, error))
             tally.ends[step.address] = FAILED
             self._tell(StepFailed(step, error))
+            if isinstance(error, Stale):
+                self._lost = "another process is at work here"
         else:
             tally.done.append(step)
             tally.ends[step.address] = DONE
@@ -228,11 +232,12 @@ class Engine:
                 gone: Status = Status.LOST) -> Observation:
         """Lets an effect happen, and writes down how it ended. An unknown end stays open: the next run resolves it."""
         notes = Notes(self._ledger, step.address)
+        self._ledger.confirm()
         try:
             seen = notes.within(step.options.timeout, lambda: effect(notes))
             if seen.presence is Presence.UNKNOWN:
                 raise Uncertain("End not seen", f"{step.address}: {seen.detail}".removesuffix(": "))
-        except Uncertain:
+        except (Uncertain, Stale):
             raise
         except ExpiacError as error:
             self._ledger.append(EffectFailed(step.address, f"{error.summary}: {error.detail}"))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from expiac.cost import counts, priced, refuse_over
 from expiac.errors import ExpiacError
 from expiac.plan import Plan, Step
-from expiac.provider import Estimates, Examines, Foresees, Inputs, Provider
+from expiac.provider import Estimates, Examines, Inputs, Provider
 from expiac.registry import no_provider
 
 
@@ -26,16 +26,6 @@ def examined(plan: Plan, providers: Mapping[str, Provider], *, ask: bool, budget
     if budget:
         refuse_over(budget, plan)
     return plan
-
-
-def foresee(plan: Plan, providers: Mapping[str, Provider]) -> None:
-    """Lets providers prepare for what the plan launches: it is about to be applied, without a question."""
-    for step in plan.steps:
-        if (want := step.desired) is None or not step.action.launches or step.deferred:
-            continue
-        provider: object = providers.get(want.provider)
-        if isinstance(provider, Foresees):
-            provider.foresee(Inputs(want.inputs, want.texts))
 
 
 def _remarked(step: Step, providers: Mapping[str, Provider], *, ask: bool) -> Step:

@@ -54,6 +54,8 @@ class Journal:
         self._file: File | None = None
         self._writing, self._syncing = Mutex(), Mutex()  # taken in this order
         self._failure, self._unsynced = "", ""
+        self._is_stale = False
+        """That the failure was to find the work of another writer."""
         self._take(reading)
 
     @classmethod
@@ -131,6 +133,12 @@ class Journal:
             self._take(reading)
             return self._fold.state
 
+    def confirm(self) -> None:
+        """Raises `Stale` where this process is not the writer any more: what it does now, nobody would know of."""
+        with self._writing:
+            if self._file is not None and not self._file.is_current:
+                raise self._moved_on()
+
     def flush(self) -> None:
         """Lets others see what was appended; on this machine they do already."""
 
@@ -148,7 +156,7 @@ class Journal:
         self.header, self.notes = reading.header, reading.notes
         self.number, self._fold = reading.number, Fold(reading.state)
         self._reading, self._durable, self._base = reading, reading.number, reading.base
-        self._failure = self._unsynced
+        self._failure, self._is_stale = self._unsynced, False
 
     def _prepare(self) -> None:
         """Sees that nobody else wrote, and opens the file, where there is one."""
@@ -208,6 +216,8 @@ class Journal:
         with self._syncing:
             if self._durable >= number:
                 return
+            if self._is_stale:
+                raise self._moved_on()
             if self._unsynced:  # after a failed sync the kernel forgets; a second one would say that all is well
                 raise self._not_written(self._unsynced)
             assert self._file is not None
@@ -219,6 +229,7 @@ class Journal:
                 raise self._not_written(self._unsynced, error) from error
             except ExpiacError as error:  # of a shared state: it did not get there, or nobody knows
                 self._unsynced = self._failure = error.detail
+                self._is_stale = isinstance(error, Stale)
                 raise
             self._durable = written
 
@@ -231,7 +242,7 @@ class Journal:
         except OSError as error:
             self._fail(error)
         except Stale as error:
-            self._failure = error.detail
+            self._failure, self._is_stale = error.detail, True
             raise
         self._failure = ""
 
@@ -240,6 +251,8 @@ class Journal:
         raise self._not_written(self._failure, error) from error
 
     def _assert_writable(self) -> None:
+        if self._is_stale:
+            raise self._moved_on()
         if self._failure:
             raise self._not_written(f"an earlier write failed: {self._failure}")
 

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 from expiac.errors import ExpiacError, Locked
 
@@ -38,11 +39,13 @@ class Holder:
     since: str
     """ISO 8601, UTC."""
     command: str = ""
+    token: str = ""
+    """What tells it from every other holder, also of the same process in the same second."""
 
     @classmethod
     def me(cls, purpose: str) -> Self:
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(purpose, _user(), socket.gethostname(), os.getpid(), since, shlex.join(sys.argv))
+        return cls(purpose, _user(), socket.gethostname(), os.getpid(), since, shlex.join(sys.argv), uuid4().hex)
 
     @property
     def sentence(self) -> str:

@@ -15,9 +15,12 @@ from expiac.state import Record
 
 
 class Ledger(Protocol):
-    """What the engine needs of a journal: it takes events, and knows the present record of an address."""
+    """What the engine needs of a journal: it takes events, knows whether it is ours, and the record of an address."""
 
     def append(self, event: Event) -> object: ...
+
+    def confirm(self) -> None:
+        """Raises `Stale` where somebody else writes the journal now."""
 
     def record(self, address: str) -> Record | None: ...
 
@@ -34,6 +37,7 @@ class Notes:
             if self._is_over:
                 raise Uncertain("Nobody waits any more", self._address)
             self._ledger.append(Submitted(self._address, dict(handle)))
+            self._ledger.confirm()
 
     def within(self, limit: int | str | None, effect: Callable[[], Observation]) -> Observation:
         """What the effect came to. Raises `Uncertain` after its time limit; from then on nothing is noted."""

@@ -61,11 +61,17 @@ class Observation:
     """The backend's own words: a failure reason, an exit code; of an unknown one, why."""
     seconds: float | None = None
     """How long it ran, once it has ended, where that is known."""
+    duplicates: tuple[str, ...] = ()
+    """What else runs that was born of the same launch, in the backend's words; what is said here is of the earliest."""
 
 
 ABSENT = Observation(Presence.ABSENT)
 Note = Callable[[Mapping[str, Any]], None]
-"""Durably records a request in flight, before the wait for its answer."""
+"""Durably records a request in flight, before the wait for its answer.
+
+Raises `Stale` where another process has taken the stack over: then nothing more may be launched. So a provider whose
+backend launches twice when it is asked twice notes something right before it asks, too.
+"""
 
 
 class Provider(Protocol):
@@ -142,11 +148,11 @@ class Examines(Protocol):
 
 
 @runtime_checkable
-class Foresees(Protocol):
-    """A provider that can prepare for creates that are about to come, while the plan is still being made."""
+class EndsDuplicates(Protocol):
+    """A provider whose backend may come to launch twice: it has no way to refuse the second request."""
 
-    def foresee(self, inputs: Inputs) -> None:
-        """Begins what `create` would otherwise have to wait for; returns at once, raises nothing, changes nothing."""
+    def end_duplicates(self, id: Id) -> Sequence[str]:
+        """Ends all births of a launch but the earliest, and names them once they have ended; mostly there are none."""
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ happened, or it surely did not, or it cannot be seen, and then it stays open.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from expiac.errors import Unavailable
@@ -26,6 +26,8 @@ class Look:
     """What the journal does not say yet."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """Addresses that could not be seen, and why."""
+    duplicates: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Addresses whose launch was born more than once, and what runs of it besides the earliest."""
 
     def over(self, state: State) -> State:
         """The state as it is seen: for planning, in memory."""
@@ -45,13 +47,16 @@ def look(state: State, providers: Mapping[str, Provider]) -> Look:
             asked[record.provider].append(record)
     events: list[Event] = []
     unseen: dict[str, str] = {}
+    duplicates: dict[str, Sequence[str]] = {}
     for name, records in asked.items():
         for address, observation in _read(providers.get(name), name, records, state.lineage).items():
             if observation.presence is Presence.UNKNOWN:
                 unseen[address] = observation.detail or f"{name} gave no complete answer"
             else:
                 events += _events(state.records[address], observation)
-    return Look(tuple(events), unseen)
+            if observation.duplicates:
+                duplicates[address] = observation.duplicates
+    return Look(tuple(events), unseen, duplicates)
 
 
 def holds(record: Record) -> bool:

@@ -5,21 +5,64 @@ Every durable write brings the store up to date before it returns; the copy goes
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from expiac.durable import Disk
+from expiac.errors import Stale
 from expiac.journal import Journal
 from expiac.lineage import lineage
+from expiac.lock import Holder
 from expiac.project import Project
 from expiac.replay import Reading
-from expiac.shared import SharedDisk, Store
+from expiac.shared import Image, Store
 from expiac.state import State
 
 MOST_PIECES = 16
 """Each is a request of whoever reads a state: of more, the last writer makes one."""
+
+
+class SharedDisk(Disk):
+    """A disk whose every sync puts what was appended into the store, and waits until it is there."""
+
+    def __init__(self, store: Store, stack: str, path: Path, image: Image) -> None:
+        self._store, self._stack, self._path = store, stack, path
+        self._generation, self._there, self._offsets = image.generation, len(image.data), list(image.offsets)
+
+    @property
+    def pieces(self) -> int:
+        """Of how many the state consists."""
+        return len(self._offsets)
+
+    @property
+    def is_current(self) -> bool:
+        """Nobody else wrote to the state, or put another in its place; one request."""
+        mine = (self._generation, self._offsets[-1]) if self._offsets else (0, 0)
+        return max(self._store.pieces(self._stack), default=(0, 0)) == mine
+
+    def sync(self, fd: int) -> None:
+        """The state's own file goes to the store; one that is to take its place goes there with `replace`."""
+        super().sync(fd)
+        if not self._path.exists() or os.fstat(fd).st_ino != self._path.stat().st_ino:
+            return
+        if rest := self._path.read_bytes()[self._there:]:
+            self._store.add(self._stack, self._generation, self._there, rest)
+            self._offsets.append(self._there)
+            self._there += len(rest)
+
+    def replace(self, source: Path, target: Path) -> None:
+        data = source.read_bytes()
+        self._store.add(self._stack, self._generation + 1, 0, data)
+        self._generation, self._there, self._offsets = self._generation + 1, len(data), [0]
+        super().replace(source, target)
+        self._store.drop_before(self._stack, self._generation)
+
+    def remove(self, path: Path) -> None:
+        self._store.drop(self._stack)
+        super().remove(path)
 
 
 class Remote:
@@ -46,7 +89,7 @@ class Remote:
         """The journal of a stack, on a copy that goes with the process; an empty one where there is no state yet."""
         return _SharedJournal.at(self._store, stack, program, lineage(self._folder, stack))
 
-    def lock(self, stack: str, *, purpose: str, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
+    def lock(self, stack: str, *, purpose: str, wait_seconds: float = 0.0) -> AbstractContextManager[object]:
         """The right to write it, for one process of one machine."""
         return self._store.lock(stack, purpose=purpose, wait_seconds=wait_seconds)
 
@@ -70,6 +113,8 @@ class _SharedJournal(Journal):
 
     _store: Store
     _copy: TemporaryDirectory[str]
+    _me: Holder | None = None
+    """Who we are to others, while we hold the lock."""
 
     @classmethod
     def at(cls, store: Store, stack: str, program: str, new_lineage: str) -> _SharedJournal:
@@ -79,9 +124,34 @@ class _SharedJournal(Journal):
         journal._store, journal._copy = store, copy
         return journal
 
-    def lock(self, *, purpose: str, wait_seconds: float) -> AbstractContextManager[object]:
+    @contextmanager
+    def lock(self, *, purpose: str, wait_seconds: float) -> Iterator[None]:
         """The right to write, for one process of one machine."""
-        return self._store.lock(self.header.stack, purpose=purpose, wait_seconds=wait_seconds)
+        with self._store.lock(self.header.stack, purpose=purpose, wait_seconds=wait_seconds) as self._me:
+            try:
+                yield
+            finally:
+                self._me = None
+
+    def confirm(self) -> None:
+        """Asks the store whether lock and state are still ours, and raises `Stale` where they are not.
+
+        Somebody may have thought us gone: we may have been asleep for any time, at any place.
+        """
+        super().confirm()
+        assert isinstance(self._disk, SharedDisk)
+        with self._syncing:
+            who = self._store.holder(self.header.stack)
+            lost = self._me is not None and who != self._me
+            if not lost and self._disk.is_current:
+                return
+            by = f" by {who.sentence}" if lost and who else ""
+            self._failure, self._is_stale = f"{self.header.stack} in {self._store.url} was taken over{by}", True
+        raise self._moved_on()
+
+    def _moved_on(self) -> Stale:
+        what = self._failure or f"{self.header.stack} in {self._store.url} was written by somebody else meanwhile"
+        return Stale("State taken over", what, "run the command again: it finds what was launched")
 
     def reload(self) -> State:
         """Reads again what others may have written over there."""
@@ -97,9 +167,13 @@ class _SharedJournal(Journal):
         return super().reload()
 
     def flush(self) -> None:
-        """What was appended and not synced, such as an observation, goes over there; many pieces become one."""
+        """What was appended and not synced, such as an observation, goes over there; many pieces become one.
+
+        Raises `Stale` where somebody took the state over, and what we wrote may stand nowhere.
+        """
         if self._failure:
             return
+        self.confirm()
         if self.number > self._durable:
             self._sync(self.number)
         assert isinstance(self._disk, SharedDisk)

@@ -15,10 +15,11 @@ from expiac.adoption import find as find_jobs
 from expiac.adoption import previous
 from expiac.approval import approved
 from expiac.deferred import outlook
+from expiac.duplicates import end_duplicates, warned
 from expiac.engine import Engine
 from expiac.errors import ExpiacError, UsageError, did_you_mean
 from expiac.events import Observed
-from expiac.examining import examined, foresee
+from expiac.examining import examined
 from expiac.held import held, refuse_stale
 from expiac.hooks import ShellHooks
 from expiac.plan import Action, Desired, Plan
@@ -35,7 +36,7 @@ from expiac.registry import Providers
 from expiac.releasing import holding, release
 from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
 from expiac.selection import select
-from expiac.standing import refuse_changed_files, refuse_changed_runs
+from expiac.standing import refuse_changed_files, refuse_changed_runs, refuse_moved_runs
 from expiac.state import Record, State
 from expiac.states import states
 from expiac.watching import A_WEEK, are_under_way, looks
@@ -53,6 +54,8 @@ class Session:
         self.state: State = self._journal.state
         self.notes: tuple[str, ...] = tuple(self._journal.notes)
         self._look = Look()
+        self._looked_at: int | None = None
+        """The number of the last event that was known when we looked."""
         self._engine: Engine | None = None
         self._stopped = threading.Event()
         self._refuse_second_program()
@@ -111,15 +114,15 @@ class Session:
                               f"{self._program_path} gives the same name",
                               "name=another_name, or change the config's name")
 
-    def plan(self, *, refresh: bool = True, wishes: Wishes | None = None, at_once: bool = False) -> Plan:
-        """What apply would do; writes nothing. `at_once` says that it follows without a question."""
+    def plan(self, *, refresh: bool = True, wishes: Wishes | None = None) -> Plan:
+        """What apply would do; writes nothing."""
         declared, wanted = self._declared, self._wanted
         for name in wishes.replace if wishes else ():
             if name not in (known := [want.address for want in wanted]):
                 raise UsageError("No such resource", f"{name} is not in {self.stack}", did_you_mean(name, known))
         if ids := previous(wanted, declared.stack.previous_job_ids, self._journal.state):
             wishes = replace(wishes or Wishes(), adopt=find_jobs(wanted, ids, self._journal.state, self._providers))
-        made = self._planned(wanted, refresh, wishes, at_once=at_once)
+        made = self._planned(wanted, refresh, wishes)
         made = replace(made, program=self._program_path, overrides=dict(declared.overrides))
         before = self.state.approved
         if before is None or not before.program or dict(before.overrides) == made.overrides:  # a destroy has no program
@@ -136,9 +139,8 @@ class Session:
 
     def confirm(self, plan: Plan) -> None:
         """Looks whether a plan that was made earlier still holds; raises `Stale` where it does not. Writes nothing."""
-        self.state = self._journal.state
-        refuse_stale(plan, self.state)
-        self._look = look(self.state, self._providers)
+        refuse_stale(plan, self._journal.state)
+        self._look_around()
         refuse_changed_runs(plan, self._look.over(self.state))
         refuse_changed_files(plan, self.project)
         if plan.program:
@@ -148,17 +150,16 @@ class Session:
         """What destroy would do: planning toward nothing."""
         return self._planned((), True, wishes)
 
-    def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: Wishes | None, *, at_once: bool = False
-                 ) -> Plan:
+    def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: Wishes | None) -> Plan:
         self.state = self._journal.state
-        self._look = look(self.state, self._providers) if refresh else Look()
+        if refresh:
+            self._look_around()
         seen = replace(self._look.over(self.state), serial=self.state.serial)
         made = planner.plan(wanted, seen, wishes)
         if wishes is not None:
             made = select(made, wishes.target, wishes.exclude, wishes.only)
         refuse_protected(made)
-        if at_once:
-            foresee(made, self._providers)
+        made = warned(made, self._look.duplicates)
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self.project) if wanted else None
         made = examined(made, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
@@ -174,10 +175,9 @@ class Session:
         self._reporter.hear(Began(plan))
         self._check_git(plan)
         decides = not plan.is_empty or plan.previous_overrides is not None
-        if self._look.events or decides or self._holding():
+        if decides or self._is_news():
             with held(self._journal, plan, purpose="apply" if plan.program else "destroy"):
-                self._write_look()
-                release(self._holding(), self._journal, self._providers, self._reporter)
+                self._settle(plan)
                 if decides:
                     self._journal.append(approved(plan, provenance(
                         self.project.root, self.project.state_folder / "provenance")))
@@ -213,12 +213,10 @@ class Session:
 
     def refresh(self) -> tuple[Seen, ...]:
         """Looks at everything, journals what changed, and says how each resource is."""
-        self.state = self._journal.state
-        self._look = look(self.state, self._providers)
-        if self._look.events or self._holding():
+        self._look_around()
+        if self._is_news():
             with held(self._journal, self.state, purpose="refresh"):
-                self._write_look()
-                release(self._holding(), self._journal, self._providers, self._reporter)
+                self._settle()
             self.state = self._journal.state
         return seen(self._look.over(self.state))
 
@@ -255,6 +253,30 @@ class Session:
     def render(self) -> Mapping[str, Mapping[str, str]]:
         """The rendered texts by address and file name, with `@instance@` in place."""
         return {want.address: want.texts for want in self._wanted}
+
+    def _look_around(self) -> None:
+        self._looked_at, self.state = self._journal.number, self._journal.state
+        self._look = look(self.state, self._providers)
+
+    def _is_news(self) -> bool:
+        return bool(self._look.events or self._look.duplicates or self._holding())
+
+    def _settle(self, plan: Plan | None = None) -> None:
+        """Under the lock: writes down what was seen, and mends what ought not to be.
+
+        What was seen before the lock was held is no news where another process wrote meanwhile, or left something open
+        that may have happened since: then we look again, and refuse a plan that stands on what is not so any more.
+        """
+        now = self._journal.state
+        is_open = any(record.pending for record in now.records.values())
+        if self._looked_at is not None and (is_open or self._looked_at != self._journal.number):
+            before = self._look.over(self.state)
+            self._look_around()
+            if plan is not None:
+                refuse_moved_runs(plan, before, self._look.over(now))
+        self._write_look()
+        end_duplicates(self._look.duplicates, self._journal, self._providers, self._reporter)
+        release(self._holding(), self._journal, self._providers, self._reporter)
 
     def _write_look(self) -> None:
         for event in self._look.events:

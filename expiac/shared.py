@@ -30,8 +30,6 @@ from expiac.patience import within
 
 _PIECE = re.compile(r"(\d{8})-(\d{12})\.jsonl")
 _LOCK = "lock.json"
-_SOUND = ("file", "local", "memory")
-"""Stores of which it is known that they create only what is not there."""
 _PAUSE = 0.5
 PATIENCE = 60.0
 """Seconds for the store to answer."""
@@ -46,7 +44,8 @@ class Image:
 
     data: bytes = b""
     generation: int = 0
-    pieces: int = 0
+    offsets: tuple[int, ...] = ()
+    """Where each of its pieces begins."""
 
 
 class Store:
@@ -67,7 +66,7 @@ class Store:
             generation = max((generation for generation, _ in pieces), default=0)
             mine = sorted(offset for number, offset in pieces if number == generation)
             try:
-                return Image(self._joined(stack, generation, mine), generation, len(mine))
+                return Image(self._joined(stack, generation, mine), generation, tuple(mine))
             except FileNotFoundError:
                 continue  # it was compacted while we read
         raise Unavailable("State not readable", f"{self.url}/{stack} changes faster than it can be read",
@@ -97,8 +96,8 @@ class Store:
                     self._remove(f"{stack}/{_name(number, offset)}")
 
     @contextmanager
-    def lock(self, stack: str, *, purpose: str, wait_seconds: float) -> Iterator[None]:
-        """Held within a `with`: by one process of this machine, and by one machine."""
+    def lock(self, stack: str, *, purpose: str, wait_seconds: float) -> Iterator[Holder]:
+        """Held within a `with`: by one process of this machine, and by one machine. Gives who holds it: us."""
         until = monotonic() + wait_seconds
         mark = digest([self.url, stack])[:16]
         beside = Path(gettempdir()) / f"expiac-{os.getuid()}" / f"{stack}.{mark}.lock"
@@ -113,7 +112,7 @@ class Store:
                 else:
                     sleep(_PAUSE)
             try:
-                yield
+                yield me
             finally:
                 if self.holder(stack) == me:  # it may have been taken from us
                     self.unlock(stack)
@@ -181,7 +180,7 @@ class Store:
 
     def _refuse_forgetful(self, stack: str) -> None:
         """Raises where the store writes over what it was told to create; asked once, before the first write."""
-        if self._is_sound or self.url.partition("://")[0] in _SOUND:
+        if self._is_sound or self._is_on_disk or self.url.startswith("memory://"):
             return
         probe = f"{stack}/probe-{uuid4().hex}"
         try:
@@ -195,7 +194,10 @@ class Store:
     def _created(self, where: str, data: bytes) -> bool:
         def create(fs: Any, root: str) -> bool:
             try:
-                fs.pipe_file(f"{root}/{where}", data, mode="create")
+                if self._is_on_disk:
+                    _link(Path(f"{root}/{where}"), data)
+                else:
+                    fs.pipe_file(f"{root}/{where}", data, mode="create")
             except FileExistsError:
                 try:
                     return bool(fs.cat_file(f"{root}/{where}") == data)
@@ -221,6 +223,10 @@ class Store:
                               "see that the address is right, that you may write there, and run the command again"
                               ) from error
 
+    @property
+    def _is_on_disk(self) -> bool:
+        return self.url.partition("://")[0] in ("file", "local")
+
     @cached_property
     def _opened(self) -> tuple[Any, str]:
         try:
@@ -234,33 +240,19 @@ class Store:
         return fs, str(root).rstrip("/")
 
 
-class SharedDisk(Disk):
-    """A disk whose every sync puts what was appended into the store, and waits until it is there."""
-
-    def __init__(self, store: Store, stack: str, path: Path, image: Image) -> None:
-        self._store, self._stack, self._path = store, stack, path
-        self._generation, self._there, self.pieces = image.generation, len(image.data), image.pieces
-
-    def sync(self, fd: int) -> None:
-        """The state's own file goes to the store; one that is to take its place goes there with `replace`."""
-        super().sync(fd)
-        if not self._path.exists() or os.fstat(fd).st_ino != self._path.stat().st_ino:
-            return
-        if rest := self._path.read_bytes()[self._there:]:
-            self._store.add(self._stack, self._generation, self._there, rest)
-            self._there += len(rest)
-            self.pieces += 1
-
-    def replace(self, source: Path, target: Path) -> None:
-        data = source.read_bytes()
-        self._store.add(self._stack, self._generation + 1, 0, data)
-        self._generation, self._there, self.pieces = self._generation + 1, len(data), 1
-        super().replace(source, target)
-        self._store.drop_before(self._stack, self._generation)
-
-    def remove(self, path: Path) -> None:
-        self._store.drop(self._stack)
-        super().remove(path)
+def _link(path: Path, data: bytes) -> None:
+    """Creates a file that is never seen half-written; raises `FileExistsError` where there is one of that name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"new-{uuid4().hex}")
+    try:
+        with new.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(new, path)
+        Disk().sync_folder(path.parent)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _name(generation: int, offset: int) -> str:

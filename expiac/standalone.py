@@ -56,7 +56,7 @@ def _plan_and_apply(file: Path, overrides: Sequence[str], launch: bool | None) -
         output.demand_consent(yes=False, json=False, hint="--launch to apply, --no-launch to plan only")
     called = _shown(file)
     with applying.opened(str(file), overrides, project=find(file.resolve().parent)) as (session, reporter):
-        plan = session.plan(at_once=launch is True)
+        plan = session.plan()
         if launch is False:
             output.plan(plan, called)
             return DONE

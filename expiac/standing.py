@@ -26,6 +26,23 @@ def refuse_changed_runs(plan: Plan, now: State) -> None:
                         f"expiac plan {plan.stack}")
 
 
+def refuse_moved_runs(plan: Plan, before: State, now: State) -> None:
+    """Raises `Stale` where another run stands at an address than when it was planned, or one has ended or come back.
+
+    A launch that the plan is about to make, and that was found to be made already, is no contradiction.
+    """
+    for address in before.records.keys() | now.records.keys():
+        step = next((step for step in plan.steps if address in (step.address, step.renames)), None)
+        was, found = before.records.get(address), now.records.get(address)
+        same_run = (was and was.run) == (found and found.run)
+        if same_run and (step is None or step.action is Action.KEEP or _is_live(was) == _is_live(found)):
+            continue
+        if not same_run and step is not None and step.action.launches and found is not None and found.run == step.run:
+            continue
+        raise Stale("Stale plan", f"{address} was {_said(was)} when it was planned, and is {_said(found)}",
+                    f"expiac plan {plan.stack}")
+
+
 def refuse_changed_files(plan: Plan, project: Project) -> None:
     """Raises `Stale` where a file that a launch takes along, or a config that it is composed of, has changed."""
     launched = [step.desired for step in plan.steps if step.action.launches and step.desired is not None]
@@ -43,6 +60,10 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
         composed = Composer(project).compose(texts)
         for want in (want for want in launched if want.address in composed):
             _compare(want, "config", want.inputs["config"], composed[want.address].config)
+
+
+def _is_live(record: Record | None) -> bool:
+    return record is not None and record.status.is_live
 
 
 def _said(record: Record | None) -> str:

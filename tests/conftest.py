@@ -1,6 +1,10 @@
-"""What takes minutes is run by its name only: `make soak`."""
+"""What takes minutes is run by its name only: `make soak`. An S3 server of our own, for states that are shared."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from uuid import uuid4
 
 import pytest
 
@@ -12,3 +16,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("soak") and not item.get_closest_marker("slurm"):
             item.add_marker(pytest.mark.skip(reason="takes minutes: make soak"))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Mapping[str, str]]:
+    """The environment in which clients find an S3 server on loopback; it answers one request at a time."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "AWS_ACCESS_KEY_ID": "a",
+           "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+    server.shutdown()
+
+
+@pytest.fixture
+def bucket(s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty bucket of that server."""
+    import fsspec
+
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    name = f"bucket-{uuid4().hex}"
+    fsspec.filesystem("s3").mkdir(name)
+    return f"s3://{name}"

@@ -107,7 +107,7 @@ def apply(
         with applying.resumed(plan, json=json) as (session, reporter):
             return applying.carry_out(session, plan, reporter, called=plan.program, question=question, **how)
     with applying.opened(*args.told_apart(stack, overrides), json=json) as (session, reporter):
-        steps = session.plan(refresh=not no_refresh, wishes=wishes, at_once=consents)
+        steps = session.plan(refresh=not no_refresh, wishes=wishes)
         return applying.carry_out(session, steps, reporter, called=_called(stack, session), question=question, **how)
 
 

@@ -21,19 +21,20 @@ def die() -> None:
 
 
 class Instants:
-    """Counts instants, and does something at one of them: nothing where `at` is 0."""
+    """Counts instants, and does something at one of them (nothing where `at` is 0), or at each of `deeds` its own."""
 
-    def __init__(self, at: int = 0, deed: Callable[[], None] = die) -> None:
-        self.at, self.deed = at, deed
+    def __init__(self, at: int = 0, deed: Callable[[], None] = die, *,
+                 deeds: Mapping[int, Callable[[], None]] | None = None) -> None:
+        self.at, self.deed, self._deeds = at, deed, deeds or {}
         self.count = 0
         self._counting = threading.Lock()
 
     def __call__(self) -> None:
         with self._counting:
             self.count += 1
-            is_now = self.count == self.at
-        if is_now:
-            self.deed()
+            deed = self.deed if self.count == self.at else self._deeds.get(self.count)
+        if deed:
+            deed()
 
     def around(self, call: Callable[[], T]) -> T:
         """One instant right before the call, and one right after it."""

@@ -6,7 +6,6 @@ import pytest
 
 from expiac.errors import ExpiacError, UsageError
 from expiac.planner import Wishes
-from expiac.providers.memory import MemoryProvider
 
 
 def test_an_unknown_name_to_replace_is_refused(chain):
@@ -51,29 +50,6 @@ def test_a_program_that_moved_still_owns_its_stack(chain):
     (stacks / "other.py").write_text((stacks / "moved.py").read_text())
     with pytest.raises(ExpiacError, match=r"belongs to stacks/moved\.py"):
         chain.open(program="other")
-
-
-class Foreseeing(MemoryProvider):
-    def __init__(self):
-        super().__init__()
-        self.foreseen = []
-
-    def foresee(self, inputs):
-        self.foreseen.append(inputs)
-
-
-def test_only_an_apply_without_a_question_lets_providers_prepare(chain):
-    """For what it begins itself: b and c wait for a."""
-    chain.memory = Foreseeing()
-    with chain.open() as session:
-        session.plan()
-        assert chain.memory.foreseen == []
-        plan = session.plan(at_once=True)
-        assert len(chain.memory.foreseen) == 1
-        session.apply(plan)
-    with chain.open() as session:
-        session.plan(at_once=True)
-    assert len(chain.memory.foreseen) == 1
 
 
 def test_an_interrupt_before_the_wait_is_one(chain):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from fake_sky import FakeSky, Server
 
 from expiac.errors import ExpiacError, UsageError
 from expiac.planner import Wishes
@@ -14,6 +13,7 @@ from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.seen import Job
 from expiac.reporter import Silent
 from expiac.session import Session
+from expiac.testing.sky import FakeSky, Server
 
 STACK = """
 from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 
 import pytest
-from fake_sky import FakeSky, Server
 
 from expiac.errors import ExpiacError, Unavailable, Uncertain
 from expiac.provider import Id, Inputs, Presence
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.seen import Job, Where
 from expiac.status import Status
+from expiac.testing.sky import FakeSky, Server
 
 A = Id("lineage-a", "stack.job.0a1b2c3d", 1)
 TASK = Inputs({}, {"task.yaml": "name: stack.job.0a1b2c3d\nrun: lasts\n"}, env={"WANDB_RUN_ID": "stack.job.0a1b2c3d"})
@@ -61,7 +60,7 @@ def test_an_answer_that_was_lost_is_found_again(trial):
 def test_a_job_that_was_born_without_a_task_is_cancelled(trial):
     """The server died between its row and its task: it never begins, and tells nobody whose it is."""
     trial.server.jobs[7] = Job(7, A.instance, "PENDING", "")
-    trial.server.numbers = itertools.count(8)
+    trial.server.launches = 7
     assert trial.create().outputs["job_id"] == 8
     assert trial.read().outputs["job_id"] == 8
     assert trial.server.jobs[7].status in ("CANCELLING", "CANCELLED")
@@ -158,46 +157,3 @@ def test_jobs_alike_are_priced_once(trial):
     other = Inputs({}, {"task.yaml": "name: b\nrun: true\nresources: {infra: k8s}\n"})
     assert [provider.estimate(one) for one in (task, task, other)] == [2.0, 2.0, None]
     assert trial.server.asked.count("price") == 2
-
-
-def test_a_look_ahead_serves_every_first_launch(trial):
-    """One queue call, begun before the creates."""
-    provider = trial.provider()
-    provider.foresee(TASK)
-    provider.foresee(TASK)
-    for number in (1, 2, 3):
-        provider.create(dataclasses.replace(A, instance=f"stack.job{number}.0a1b2c3d"), TASK, lambda _: None)
-    assert (trial.server.asked.count("jobs"), trial.launches) == (1, 3)
-
-
-def test_a_look_ahead_finds_an_earlier_birth(trial):
-    """By a copy of this state, in another folder."""
-    trial.provider().create(A, TASK, lambda _: None)
-    elsewhere = SkypilotProvider(trial.root / "copy", sky=FakeSky(trial.server), patience=1, pause=0.01)
-    elsewhere.foresee(TASK)
-    assert elsewhere.create(A, TASK, lambda _: None).outputs["job_id"] == 1
-    assert trial.launches == 1
-
-
-def test_a_look_ahead_says_nothing_of_what_was_tried_since(trial):
-    """Another process launched it after the look and before us."""
-    late = trial.provider()
-    late.foresee(TASK)
-    late.create(dataclasses.replace(A, instance="stack.other.0a1b2c3d"), TASK, lambda _: None)  # the look is over
-    trial.create()
-    assert late.create(A, TASK, trial.handle.update).outputs["job_id"] == 2
-    assert trial.launches == 2
-
-
-def test_a_look_ahead_that_failed_launches_nothing(trial):
-    """Who waited for it does not wait for a second one; who comes later looks anew."""
-    sky = FakeSky(trial.server, loses="jobs")
-    provider = SkypilotProvider(trial.root, sky=sky, patience=1, pause=0.01)
-    provider.foresee(TASK)
-    with pytest.raises(Unavailable):
-        provider.create(A, TASK, trial.handle.update)
-    assert (trial.server.asked.count("jobs"), trial.launches) == (1, 0)
-    sky.loses = ""
-    later = dataclasses.replace(A, instance="stack.other.0a1b2c3d")
-    assert provider.create(later, TASK, trial.handle.update).outputs["job_id"] == 1
-    assert (trial.server.asked.count("jobs"), trial.launches) == (2, 1)

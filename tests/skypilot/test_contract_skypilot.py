@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from fake_sky import FakeSky, Server
 
 from expiac.provider import ABSENT, HELD, Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.status import Status
 from expiac.testing.contract import OUTPUT, A, Course, ProviderContract, Try
+from expiac.testing.sky import FakeSky, Server
 
 
 class SkyBench:

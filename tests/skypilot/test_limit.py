@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
-from fake_sky import FakeSky, Server
 
 from expiac.errors import ExpiacError, Unavailable, Uncertain
 from expiac.provider import Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.limit import within
 from expiac.providers.skypilot.together import Together
+from expiac.testing.sky import FakeSky, Server
 
 
 def test_a_call_that_hangs_is_left_behind():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from fake_sky import FakeSky, Server
 
 from expiac.errors import ExpiacError, Unavailable
 from expiac.provider import Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.following import following
 from expiac.providers.skypilot.printed import nodes_of, printed
+from expiac.testing.sky import FakeSky, Server
 
 A = Id("lineage-a", "stack.job.0a1b2c3d", 1)
 TASK = Inputs({}, {"task.yaml": "name: stack.job.0a1b2c3d\nnum_nodes: 2\nrun: succeeds\n"})

@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fake_sky import FakeSky, Server
 
 from expiac.errors import Unavailable
 from expiac.project import find
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.reporter import Warned
 from expiac.session import Session
+from expiac.testing.sky import FakeSky, Server
 
 STACK = """
 from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from fake_sky import FakeSky, Server
 
 from expiac.errors import ExpiacError
 from expiac.providers.skypilot.seen import Job
 from expiac.providers.skypilot.service import SkypilotService
 from expiac.status import Status
+from expiac.testing.sky import FakeSky, Server
 
 TASK = """name: a.b.0a1b2c3d
 ---

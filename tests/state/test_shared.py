@@ -7,8 +7,6 @@ import multiprocessing
 import os
 import shutil
 import socket
-import threading
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -33,32 +31,15 @@ RUN = Run("x.ppo.0123abcd", "f" * 32, attempt=0, launch=1)
 BORN = (Started("ppo", Effect.CREATE, "job", "local", RUN), EffectDone("ppo", Status.RUNNING))
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """The address of an S3 server of our own, which answers one request at a time."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import make_server
-
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
 @pytest.fixture(params=["file", "memory", "s3"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty store."""
     name = f"{request.node.name.translate(str.maketrans('[]_', '---'))}".lower()
     if request.param == "file":
         return f"file://{tmp_path}/store"
     if request.param == "memory":
         return f"memory://{name}/store"
-    for key, value in {"AWS_ENDPOINT_URL": request.getfixturevalue("s3"), "AWS_ACCESS_KEY_ID": "a",
-                       "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}.items():
-        monkeypatch.setenv(key, value)
-    bucket = f"bucket-{abs(hash(request.node.nodeid))}"
-    fsspec.filesystem("s3").mkdir(bucket)
-    return f"s3://{bucket}/expiac"
+    return f"{request.getfixturevalue('bucket')}/expiac"
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from expiac.errors import ExpiacError, Unavailable, Uncertain
+from expiac.errors import ExpiacError, Stale, Unavailable, Uncertain
 from expiac.provider import HELD, Id, Note, Observation, Presence
-from expiac.providers.skypilot.ending import end_nameless
+from expiac.providers.skypilot.ending import end_duplicates, end_nameless
 from expiac.providers.skypilot.seen import IMPORTED, OUTPUTS, outputs
 from expiac.providers.skypilot.statuses import observation, other_place
 from expiac.providers.skypilot.view import View
@@ -18,39 +18,53 @@ from expiac.status import Status
 class Birth:
     """One launch, from the look for an earlier birth to the id of its job; each step is noted before the next."""
 
-    def __init__(self, view: View, id: Id, note: Note) -> None:
+    def __init__(self, view: View, id: Id, note: Note, *, patience: float, pause: float) -> None:
         self._view, self._id, self._note = view, id, note
+        self._patience, self._pause = patience, pause
         self._held = {HELD: id.handle[HELD]} if HELD in id.handle else {}
 
-    def bring_about(self, task: Callable[[], Mapping[str, Any]], *, is_first: bool) -> Observation:
-        """How the launch is once SkyPilot has given it an id; `task` is asked for only where it is to be launched.
-
-        `is_first` says that no process of this folder has tried to bring it about, and that none can until we return.
-        """
-        id = self._id
-        sight = self._view.sight_before_first(id) if is_first else self._view.sight(id)
+    def bring_about(self, task: Callable[[], Mapping[str, Any]]) -> Observation:
+        """How the launch is once SkyPilot has given it an id; `task` is asked for only where it is to be launched."""
+        id, sight = self._id, self._view.sight(self._id)
         if elsewhere := other_place(sight, id):
             raise Uncertain("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
-        self._note({"endpoint": sight.where.endpoint, "user": sight.where.user, **self._held})
+        where = {"endpoint": sight.where.endpoint, "user": sight.where.user, **self._held}
         if job := sight.job(id):
-            self._note({"job": job.id})
+            self._note({**where, "job": job.id})
             return observation(job)
         if imported := id.handle.get(IMPORTED):
             raise ExpiacError("No such job", f"SkyPilot has no managed job {imported} of this user", "sky jobs queue")
         if request := sight.request(id):
+            self._note({**where, "request": request.id})
             return self._settled(request.id, outputs(request.task))
         end_nameless(self._view.sky, sight.nameless(id))
-        return self._launched(task())
+        ready = task()
+        self._note(where)  # the last thing before the request: it raises where another process has taken over
+        return self._launched(ready)
 
     def _launched(self, task: Mapping[str, Any]) -> Observation:
         try:
             request = self._view.sky.launch(task, self._held.get(HELD, ""))
         except Unavailable as error:
             return self._found(error, surely_not=False)  # it may have arrived all the same
+        try:
+            self._note({"request": request})  # before the wait: if we die here, refresh can still find the job
+        except Stale as error:
+            raise self._mended(error) from error
         return self._settled(request, json.loads(task["envs"].get(OUTPUTS, "{}")))
 
+    def _mended(self, stale: Stale) -> Stale:
+        """We were asleep at the worst moment, and who took over may have launched too: of two, the later one ends."""
+        try:
+            ended = end_duplicates(self._view, self._id, patience=self._patience, pause=self._pause)
+        except ExpiacError as error:
+            said = f"it may have been launched twice, and that could not be seen: {error.summary}: {error.detail}"
+        else:
+            said = f"it was launched twice, and {', '.join(ended)} was ended" if ended else ""
+        return Stale(stale.summary, "\n".join(filter(None, [stale.detail, said and f"{self._id.instance}: {said}"])),
+                     stale.hint)
+
     def _settled(self, request: str, outputs: Mapping[str, str]) -> Observation:
-        self._note({"request": request})  # before the wait: if we die here, refresh can still find the job
         try:
             job = self._view.sky.launched(request)
         except Unavailable as error:

@@ -29,21 +29,23 @@ def look(sky: Sky, ids: Sequence[Id]) -> Sight:
     where = sky.where()
     under_way = sky.requests()  # first: a launch that ends in between is then seen twice, and never missed
     found = sky.clusters([str(id.handle[HELD]) for id in ids])
-    return Sight(where, under_way, [_job(sky, cluster, under_way) for cluster in found])
+    return Sight(where, under_way, [job for cluster in found for job in _jobs(sky, cluster, under_way)])
 
 
-def _job(sky: Sky, cluster: Cluster, under_way: Sequence[Request]) -> Job:
+def _jobs(sky: Sky, cluster: Cluster, under_way: Sequence[Request]) -> list[Job]:
+    """The jobs of a cluster that are its launch: one, unless it was launched twice. Others' jobs there are not ours."""
     name = envs(cluster.task).get("EXPIAC_INSTANCE", cluster.name)
     waits = any(launch_of(request.task) == launch_of(cluster.task) for request in under_way)
     try:
         jobs = sky.jobs_on(cluster.name) if cluster.status == "UP" else ()
     except Unavailable as error:
-        return Job(0, name, "UNREACHABLE", cluster.task, error.detail, cluster=cluster.name)
+        return [Job(0, name, "UNREACHABLE", cluster.task, error.detail, cluster=cluster.name)]
     if jobs:
         first = min(jobs, key=lambda job: job.id)
-        why = "the command failed; expiac logs shows how" if first.status == "FAILED" else ""
-        return replace(first, name=name, task=cluster.task, failure=why)
+        why = "the command failed; expiac logs shows how"
+        return [replace(job, name=name, task=cluster.task, failure=why if job.status == "FAILED" else "")
+                for job in jobs if job.name == first.name]
     # A cluster without a job, which nobody is about to bring one: the launch died on the way.
     word = "STARTING" if waits else "FAILED_SETUP" if cluster.status in ("UP", "INIT") else cluster.status
-    return Job(0, name, word, cluster.task, "" if waits else cluster.reason or "its cluster never took the job",
-               cluster=cluster.name)
+    return [Job(0, name, word, cluster.task, "" if waits else cluster.reason or "its cluster never took the job",
+                cluster=cluster.name)]

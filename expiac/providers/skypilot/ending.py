@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from expiac.errors import ExpiacError, Unavailable, Uncertain
 from expiac.provider import ABSENT, HELD, Id, Observation, Presence
-from expiac.providers.skypilot.seen import Job, Sky
-from expiac.providers.skypilot.statuses import is_live, observation, other_place
+from expiac.providers.skypilot.seen import Job, Sight, Sky
+from expiac.providers.skypilot.statuses import duplicates, is_live, named, observation, other_place
 from expiac.providers.skypilot.view import View
 from expiac.status import Status
 
@@ -28,13 +28,29 @@ def end(view: View, id: Id, *, patience: float, pause: float) -> Observation:
     if not left:
         return observation(job)
     try:
-        for twin in left:
+        for twin in {twin.cluster or str(twin.id): twin for twin in left}.values():
             end_job(view.sky, twin)
     except Unavailable as error:
         raise Uncertain("Not known whether it was cancelled", f"{id.instance}: {error.detail}",
                         "run the command again") from error
-    ended = _ended(view, id, patience, pause)
+    ended = _ended(view, id, patience, pause, lambda sight: sight.jobs_of(id))
     return _without_cluster(job) if job.cluster else ended
+
+
+def end_duplicates(view: View, id: Id, *, patience: float, pause: float) -> list[str]:
+    """Ends what was born of the launch after its earliest job, and names it once it is seen to have ended."""
+    sight = view.sight(id)
+    if other_place(sight, id):
+        return []
+    if request := sight.request(id):
+        _await(view.sky, request.id, id)
+        sight = view.sight(id)
+    later = duplicates(sight, id)
+    for job in later:
+        view.sky.cancel(job.id, job.cluster)
+    if later:
+        _ended(view, id, patience, pause, lambda sight: duplicates(sight, id))
+    return [named(job) for job in later]
 
 
 def end_job(sky: Sky, job: Job) -> None:
@@ -64,8 +80,8 @@ def _await(sky: Sky, request: str, id: Id) -> None:
         return
 
 
-def _ended(view: View, id: Id, patience: float, pause: float) -> Observation:
-    """Looks until every job of the launch has ended."""
+def _ended(view: View, id: Id, patience: float, pause: float, these: Callable[[Sight], Sequence[Job]]) -> Observation:
+    """Looks until none of these jobs of the launch is live; how the launch is then."""
     until = time.monotonic() + patience
     while (began := time.monotonic()) < until:
         try:
@@ -73,9 +89,8 @@ def _ended(view: View, id: Id, patience: float, pause: float) -> Observation:
         except Unavailable as error:
             raise Uncertain("Not known whether it has ended", f"{id.instance}: {error.detail}",
                             "run the command again") from error
-        jobs = sight.jobs_of(id)
-        if not any(is_live(job) for job in jobs):
-            return observation(jobs[0]) if jobs else ABSENT
+        if not any(is_live(job) for job in these(sight)):
+            return observation(job) if (job := sight.job(id)) else ABSENT
         time.sleep(max(pause, 2 * (time.monotonic() - began)))  # a look costs the server seconds of work
     raise Uncertain("It is still ending", f"{id.instance}, after {patience:.0f} s", "sky jobs queue")
 

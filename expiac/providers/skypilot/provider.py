@@ -19,7 +19,7 @@ from expiac.providers.skypilot import clusters, log
 from expiac.providers.skypilot.birth import Birth
 from expiac.providers.skypilot.differences import differences
 from expiac.providers.skypilot.document import billed, checkable, launchable
-from expiac.providers.skypilot.ending import end, end_job
+from expiac.providers.skypilot.ending import end, end_duplicates, end_job
 from expiac.providers.skypilot.remarks import remarks
 from expiac.providers.skypilot.sdk import Sdk
 from expiac.providers.skypilot.seen import IMPORTED, Sky, launch_of
@@ -69,19 +69,14 @@ class SkypilotProvider:
             self._prices[key] = self._view.sky.price(task)
         return self._prices[key]
 
-    def foresee(self, inputs: Inputs) -> None:
-        """Begins to look for earlier births: the answer takes the API server seconds, and all launches need it."""
-        if clusters.is_managed(inputs.values):
-            self._view.look_ahead()
-
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
         """Launches the job, or adopts it where it was launched already; returns once SkyPilot has given it an id."""
         if not clusters.is_managed(inputs.values) and IMPORTED not in id.handle:
             id = replace(id, handle={**id.handle, HELD: clusters.cluster_of(id)})
         try:
             with Lock(self._place(id) / f"{id.launch}.lock", purpose="launch", wait_seconds=self._patience):
-                return Birth(self._view, id, note).bring_about(
-                    lambda: launchable(inputs, id, self._root, self._place(id)), is_first=self._is_first(id))
+                return Birth(self._view, id, note, patience=self._patience, pause=self._pause).bring_about(
+                    lambda: launchable(inputs, id, self._root, self._place(id)))
         except Locked as error:
             raise Uncertain("Another process is launching this run", error.detail, error.hint) from error
 
@@ -106,6 +101,10 @@ class SkypilotProvider:
         """Cancels the job by its id, and returns once SkyPilot says that it has ended."""
         return end(self._view, id, patience=self._patience, pause=self._pause)
 
+    def end_duplicates(self, id: Id) -> Sequence[str]:
+        """Cancels every job of the launch but the earliest; `managed job 13` once SkyPilot says that it has ended."""
+        return end_duplicates(self._view, id, patience=self._patience, pause=self._pause)
+
     def release(self, id: Id) -> None:
         """Takes down the cluster of a launch that has ended."""
         job = self._view.sight(id).job(id) if HELD in id.handle else None
@@ -115,16 +114,6 @@ class SkypilotProvider:
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""
         return log.lines(self._view, id, follow=follow, node=node, patience=self._patience, pause=self._pause)
-
-    def _is_first(self, id: Id) -> bool:
-        """Whether this is the first try at a launch, which it leaves a mark of; under the launch's lock."""
-        try:
-            (self._place(id) / f"{id.launch}.tried").touch(exist_ok=False)
-        except FileExistsError:
-            return False
-        except OSError as error:
-            raise ExpiacError("State folder not writable", f"{self._place(id)}: {error.strerror}") from error
-        return True
 
     def _place(self, id: Id) -> Path:
         if os.sep in id.instance or id.instance.startswith("."):

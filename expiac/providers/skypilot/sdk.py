@@ -84,9 +84,9 @@ class Sdk:
         """The id of the job that a request brought about; waits for its end."""
         return _within(UPLOAD, lambda: _launched(request), "waiting for the launch")
 
-    def cancel(self, job: int) -> None:
-        """Asks for the end of a managed job, by its id."""
-        _within(ANSWER, lambda: _cancel(job), f"cancelling job {job}")
+    def cancel(self, job: int, cluster: str = "") -> None:
+        """Asks for the end of a job by its id: a managed one, or one of a cluster, which stays."""
+        _within(ANSWER, lambda: _cancel(job, cluster), f"cancelling job {job}")
 
     def down(self, cluster: str) -> None:
         """Takes a cluster down, and returns when it is gone."""
@@ -228,9 +228,9 @@ def _launched(request: str) -> int:
     return int(jobs[0] if isinstance(jobs, Sequence) else jobs)
 
 
-def _cancel(job: int) -> None:
+def _cancel(job: int, cluster: str) -> None:
     sky = _sky()
-    sky.get(sky.jobs.cancel(job_ids=[job]))
+    sky.get(sky.cancel(cluster, job_ids=[job]) if cluster else sky.jobs.cancel(job_ids=[job]))
 
 
 def _log(job: int, follow: bool, cluster: str) -> Iterator[str | None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from expiac.provider import ABSENT, HELD, Id, Observation, Presence
 from expiac.providers.skypilot.seen import Job, Sight, outputs
@@ -36,7 +38,7 @@ def observe(sight: Sight, id: Id) -> Observation:
     if elsewhere := other_place(sight, id):
         return Observation(Presence.UNKNOWN, detail=elsewhere)
     if job := sight.job(id):
-        return observation(job)
+        return _with_duplicates(observation(job), duplicates(sight, id))
     if request := sight.request(id):
         return Observation(Presence.PRESENT, Status.PENDING, outputs(request.task))
     return ABSENT
@@ -52,6 +54,16 @@ def observation(job: Job) -> Observation:
     told = {"failure_reason": one_line(job.failure)} if job.failure else {}
     known = {**outputs(job.task), "job_id": job.id, **seen, **told}
     return Observation(Presence.PRESENT, status, known, _detail(job), (job.seconds or None) if status.is_over else None)
+
+
+def duplicates(sight: Sight, id: Id) -> list[Job]:
+    """What runs of a launch besides its earliest job, which is the one that counts."""
+    return [job for job in sorted(sight.jobs_of(id), key=lambda job: job.id)[1:] if is_live(job)]
+
+
+def named(job: Job) -> str:
+    """A job as a user would look for it."""
+    return f"job {job.id} of {job.cluster}" if job.cluster else f"managed job {job.id}"
 
 
 def is_live(job: Job) -> bool:
@@ -74,6 +86,14 @@ def one_line(text: str, longest: int = 300) -> str:
     """SkyPilot's words without colours and line ends."""
     words = " ".join(_COLOUR.sub("", text).split())
     return words if len(words) <= longest else words[:longest - 1] + "…"
+
+
+def _with_duplicates(seen: Observation, others: Sequence[Job]) -> Observation:
+    if not others:
+        return seen
+    names = tuple(map(named, others))
+    said = f"launched twice: {', '.join(names)} runs too, until expiac refresh ends it"
+    return replace(seen, duplicates=names, detail=f"{seen.detail}; {said}" if seen.detail else said)
 
 
 def _detail(job: Job) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import yaml
 
@@ -22,18 +22,28 @@ class Server:
     where: Where = field(default_factory=lambda: Where("http://127.0.0.1:1", "ada"))
     requests: dict[str, Request] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
-    clusters: dict[str, Job | None] = field(default_factory=dict)
-    """The job of each cluster; None while it has none yet."""
+    clusters: dict[str, list[Job]] = field(default_factory=dict)
+    """The jobs of each cluster; none while it is being made."""
     tasks: dict[str, str] = field(default_factory=dict)
     """The task that each cluster was made for."""
     bound: dict[str, str] = field(default_factory=dict)
     """The cluster of a request, where it is no managed job's."""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    born: dict[str, int] = field(default_factory=dict)
+    """The job of each request that has ended."""
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    launches: int = 0
+    """How many requests there were; a managed job has the number of its request."""
     breaks: int = 0
     """How often the connection is lost in the middle of a log."""
     asked: list[str] = field(default_factory=list)
     """Every call, in order."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the lock: each process has its own copy."""
+        return {name: value for name, value in vars(self).items() if name != "lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, lock=threading.Lock())
 
     def settle(self) -> None:
         """Every launch under way becomes a job."""
@@ -44,10 +54,13 @@ class Server:
     def _born(self, request: Request) -> int:
         del self.requests[request.id]
         if cluster := self.bound.get(request.id):
-            self.clusters[cluster] = Job(1, request.name, "PENDING", "", cluster=cluster)
-            return 1
+            there = self.clusters.setdefault(cluster, [])
+            there.append(Job(len(there) + 1, request.name, "PENDING", "", cluster=cluster))
+            self.born[request.id] = len(there)
+            return len(there)
         job = int(request.id.removeprefix("request-"))
         self.jobs[job] = Job(job, request.name, "PENDING", request.task)
+        self.born[request.id] = job
         return job
 
     def proceed(self) -> None:
@@ -55,8 +68,8 @@ class Server:
         with self.lock:
             for job in self.jobs.values():
                 self.jobs[job.id] = _later(job, job.task)
-            for name, one in self.clusters.items():
-                self.clusters[name] = _later(one, self.tasks[name]) if one else None
+            for name, jobs in self.clusters.items():
+                self.clusters[name] = [_later(job, self.tasks[name]) for job in jobs]
 
 
 def _later(job: Job, task: str) -> Job:
@@ -89,37 +102,37 @@ class FakeSky:
         self.server.proceed()
         return list(self.server.jobs.values())
 
-    def clusters(self, names) -> list[Cluster]:
+    def clusters(self, names: Sequence[str]) -> list[Cluster]:
         self._asked("clusters")
         self.server.proceed()
-        return [Cluster(name, "UP" if job else "INIT", self.server.tasks[name])
-                for name, job in self.server.clusters.items() if name in names]
+        return [Cluster(name, "UP" if jobs else "INIT", self.server.tasks[name])
+                for name, jobs in self.server.clusters.items() if name in names]
 
     def jobs_on(self, cluster: str) -> list[Job]:
         self._asked("jobs_on")
-        job = self.server.clusters.get(cluster)
-        return [job] if job else []
+        return list(self.server.clusters.get(cluster, ()))
 
     def down(self, cluster: str) -> None:
         self._asked("down")
         self.server.clusters.pop(cluster, None)
 
-    def price(self, task) -> float | None:
+    def price(self, task: Mapping[str, Any]) -> float | None:
         self._asked("price")
-        return {"slurm/loop": 2.0}.get((task["resources"] or {}).get("infra"))
+        return {"slurm/loop": 2.0}.get(str((task.get("resources") or {}).get("infra")))
 
-    def check(self, task) -> str:
+    def check(self, task: Mapping[str, Any]) -> str:
         return ""
 
-    def launch(self, task, cluster: str = "") -> str:
+    def launch(self, task: Mapping[str, Any], cluster: str = "") -> str:
         self.server.asked.append("launch")
         with self.server.lock:
-            number = next(self.server.numbers)
-            request = Request(f"request-{number}", task["name"], yaml.safe_dump(task))
+            self.server.launches += 1
+            request = Request(f"request-{self.server.launches}", task["name"], yaml.safe_dump(task))
             self.server.requests[request.id] = request
             if cluster:
                 self.server.bound[request.id] = cluster
-                self.server.clusters[cluster], self.server.tasks[cluster] = None, request.task
+                self.server.clusters.setdefault(cluster, [])
+                self.server.tasks[cluster] = request.task
         if self.loses == "launch":
             raise GONE
         return request.id
@@ -130,11 +143,17 @@ class FakeSky:
             self.server.requests.pop(request, None)
             raise self.refuses
         with self.server.lock:
-            return self.server._born(self.server.requests[request])
+            waits = self.server.requests.get(request)
+            return self.server.born[request] if waits is None else self.server._born(waits)
 
-    def cancel(self, job: int) -> None:
+    def cancel(self, job: int, cluster: str = "") -> None:
         self._asked("cancel")
-        self.server.jobs[job] = replace(self.server.jobs[job], status="CANCELLING")
+        with self.server.lock:
+            if cluster:
+                jobs = self.server.clusters[cluster]
+                jobs[job - 1] = replace(jobs[job - 1], status="CANCELLING")
+            else:
+                self.server.jobs[job] = replace(self.server.jobs[job], status="CANCELLING")
 
     def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
         """As SkyPilot shows them, its own words among them."""
