@@ -146,7 +146,8 @@ class _SharedJournal(Journal):
             if not lost and self._disk.is_current:
                 return
             by = f" by {who.sentence}" if lost and who else ""
-            self._failure, self._is_stale = f"{self.header.stack} in {self._store.url} was taken over{by}", True
+            what = f"taken over{by}" if lost else "written by somebody else meanwhile"
+            self._failure, self._is_stale = f"{self.header.stack} in {self._store.url} was {what}", True
         raise self._moved_on()
 
     def _moved_on(self) -> Stale:

@@ -138,7 +138,8 @@ class LocalBackend:
         return WatchedProvider(SharedLocalProvider(root, root / ".expiac" / "local", machine=machine), instants)
 
     def born(self) -> list[tuple[str, int]]:
-        return [(path.parents[1].name, int(path.name)) for path in self._folder.glob("*/.expiac/local/*/launches/*")]
+        launches = self._folder.glob("*/.expiac/local/*/launches/[0-9]*")
+        return [(path.parents[1].name, int(path.name)) for path in launches]
 
     def live(self) -> list[tuple[str, int]]:
         return [(instance, launch) for instance, launch, pid in self._lines() if _runs(pid)]

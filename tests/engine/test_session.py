@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from expiac.errors import ExpiacError, UsageError
+from expiac.errors import ExpiacError, Stale, UsageError
+from expiac.plan import Action
 from expiac.planner import Wishes
+from expiac.provider import ABSENT
+from expiac.providers.memory import Died, MemoryProvider
+from expiac.reporter import Warned
 
 
 def test_an_unknown_name_to_replace_is_refused(chain):
@@ -60,3 +66,92 @@ def test_an_interrupt_before_the_wait_is_one(chain):
         assert plan.is_empty
         session.stop()
         assert session.apply(plan, wait=True, timeout=5).interrupted
+
+
+class Late(MemoryProvider):
+    """A backend that shows a launch only at the second look: its request was under way at the first."""
+
+    looks = 0
+
+    def read_many(self, ids):
+        self.looks += 1
+        seen = super().read_many(ids)
+        return dict.fromkeys(ids, ABSENT) if self.looks == 1 else seen
+
+
+def dies_unheard(chain):
+    """An apply that died once its launch had reached the backend."""
+    chain.memory.dies_after(1, unanswered=True)
+    with pytest.raises(Died):
+        chain.apply(wait=False)
+    late = Late()
+    vars(late).update(vars(chain.memory.fresh()), looks=0)
+    chain.memory = late
+
+
+def test_what_was_open_is_looked_at_again_under_the_lock(chain):
+    """A launch that was under way when we planned has happened since: it is adopted."""
+    dies_unheard(chain)
+    with chain.open() as session:
+        plan = session.plan()
+        assert plan["a"].action is Action.CREATE
+        session.apply(plan)
+        assert session.state.records["a"].status.is_live
+    assert chain.born == ["a"]
+
+
+@pytest.mark.parametrize("destroys", [True, False])
+def test_a_plan_that_takes_a_run_for_unborn_is_refused_once_it_lives(chain, destroys):
+    """Nothing would end it otherwise: neither a destroy nor a program with other settings knows of it."""
+    dies_unheard(chain)
+    with chain.open_recorded("chain") if destroys else chain.open("lr=0.5") as session:
+        plan = session.plan_destroy() if destroys else session.plan()
+        with pytest.raises(Stale, match="a was gone when it was planned, and is"):
+            session.apply(plan)
+    with chain.open_recorded("chain") as session:
+        session.apply(session.plan_destroy())
+    assert chain.memory.running() == []
+
+
+class Twice(MemoryProvider):
+    """A backend that says that it launched something twice, until that is ended."""
+
+    ended: tuple[str, ...] = ()
+    refuses = False
+
+    def read_many(self, ids):
+        seen = super().read_many(ids)
+        return seen if self.ended else {id: replace(one, duplicates=("job 13",)) for id, one in seen.items()}
+
+    def end_duplicates(self, id):
+        if self.refuses:
+            raise ExpiacError("Not reachable", "the server is away")
+        self.ended = ("job 13",)
+        return self.ended
+
+
+@pytest.mark.parametrize("command", ["refresh", "apply", "destroy"])
+def test_what_was_born_twice_is_ended_and_told(chain, command):
+    """By the next command that may change something; a plan warns."""
+    chain.apply(wait=False)
+    twice = Twice()
+    vars(twice).update(vars(chain.memory))
+    chain.memory = twice
+    with chain.open() as session:
+        plan = session.plan_destroy() if command == "destroy" else session.plan()
+        assert plan["a"].warning == "launched twice: job 13 is to be ended"
+        assert twice.ended == ()
+        session.refresh() if command == "refresh" else session.apply(plan)
+    assert twice.ended == ("job 13",)
+    assert [one.text for one in chain.moments if isinstance(one, Warned)] == ["a: launched twice; job 13 was ended"]
+
+
+def test_what_could_not_be_ended_is_told_too(chain):
+    """And found again by the next look."""
+    chain.apply(wait=False)
+    twice = Twice()
+    vars(twice).update(vars(chain.memory), refuses=True)
+    chain.memory = twice
+    with chain.open() as session:
+        session.refresh()
+    assert "job 13 may run still: Not reachable: the server is away" in chain.moments[-1].text

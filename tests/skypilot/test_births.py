@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from expiac.errors import ExpiacError, Unavailable, Uncertain
+from expiac.errors import ExpiacError, Stale, Unavailable, Uncertain
 from expiac.provider import Id, Inputs, Presence
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.seen import Job, Where
@@ -157,3 +157,85 @@ def test_jobs_alike_are_priced_once(trial):
     other = Inputs({}, {"task.yaml": "name: b\nrun: true\nresources: {infra: k8s}\n"})
     assert [provider.estimate(one) for one in (task, task, other)] == [2.0, 2.0, None]
     assert trial.server.asked.count("price") == 2
+
+
+class TakenOver:
+    """A note that another process's work makes stale at one of its turns."""
+
+    def __init__(self, at: int, meanwhile=lambda: None) -> None:
+        self.at, self.meanwhile, self.notes = at, meanwhile, []
+
+    def __call__(self, handle) -> None:
+        self.notes.append(handle)
+        if len(self.notes) == self.at:
+            self.meanwhile()
+            raise Stale("State taken over", "stack in s3://bucket was taken over by ada@two, process 7")
+
+
+def test_whoever_lost_the_stack_does_not_launch(trial):
+    """It is asked right before the request."""
+    with pytest.raises(Stale):
+        trial.provider().create(A, TASK, TakenOver(1))
+    assert trial.launches == 0
+
+
+@pytest.mark.parametrize("values", [{}, {"managed": False}])
+def test_whoever_lost_the_stack_while_it_launched_ends_the_later_birth(trial, values):
+    """The other one was first; whoever comes second says what it ended."""
+    inputs = dataclasses.replace(TASK, values=values)
+    trial.provider().create(A, inputs, trial.handle.update)
+    late = Blind(trial.server)
+    with pytest.raises(Stale, match=r"launched twice, and (managed job 2|job 2 of stack.job.0a1b2c3d-1) was ended"):
+        SkypilotProvider(trial.root / "late", sky=late, patience=1, pause=0.01).create(A, inputs, TakenOver(2))
+    assert trial.read().outputs["job_id"] == 1
+    assert (trial.read().duplicates, trial.launches) == ((), 2)
+
+
+class Blind(FakeSky):
+    """One whose first look shows nothing of what there is: it is older than the launch of the other process."""
+
+    looked = False
+
+    def jobs(self):
+        found, self.looked = (super().jobs() if self.looked else []), True
+        return found
+
+    def clusters(self, names):
+        found, self.looked = (super().clusters(names) if self.looked else []), True
+        return found
+
+
+@pytest.mark.parametrize("values", [{}, {"managed": False}])
+def test_two_births_are_seen_and_the_later_one_is_ended(trial, values):
+    """By whoever looks next; the earliest goes on, and results are its own."""
+    inputs = dataclasses.replace(TASK, values=values)
+    trial.provider().create(A, inputs, trial.handle.update)
+    late = Blind(trial.server, loses="launched")  # it never hears of its own launch, and adopts the other one
+    SkypilotProvider(trial.root / "late", sky=late, patience=1).create(A, inputs, lambda _: None)
+    trial.server.settle()
+    seen = trial.read()
+    assert (seen.outputs["job_id"], len(seen.duplicates), "launched twice" in seen.detail) == (1, 1, True)
+    id = dataclasses.replace(A, handle=trial.handle)
+    assert trial.provider().end_duplicates(id) == list(seen.duplicates)
+    assert (trial.read().duplicates, trial.read().outputs["job_id"]) == ((), 1)
+    assert trial.read().status.is_live
+    assert trial.provider().end_duplicates(id) == []
+
+
+def test_destroy_ends_every_birth(trial):
+    """Whether anybody has seen that there are two or not."""
+    trial.provider().create(A, TASK, trial.handle.update)
+    late = Blind(trial.server, loses="launched")
+    SkypilotProvider(trial.root / "late", sky=late, patience=1).create(A, TASK, lambda _: None)
+    trial.server.settle()
+    trial.provider().delete(dataclasses.replace(A, handle=trial.handle))
+    assert {job.status for job in trial.server.jobs.values()} == {"CANCELLED"}
+
+
+def test_a_look_is_never_older_than_the_launch_that_it_decides(trial):
+    """Another process launched it after this provider was made, and looked at something else."""
+    late = trial.provider()
+    late.create(dataclasses.replace(A, instance="stack.other.0a1b2c3d"), TASK, lambda _: None)
+    trial.create()
+    assert late.create(A, TASK, trial.handle.update).outputs["job_id"] == 2
+    assert trial.launches == 2

@@ -243,3 +243,44 @@ def test_a_journal_of_ones_own_stays_a_file(tmp_path):
         journal.append(BORN[0])
     assert type(journal) is Journal
     assert (tmp_path / ".expiac" / "x.jsonl").exists()
+
+
+def test_whoever_lost_lock_or_state_is_told(project):
+    """Right before it does something, by asking the store; also where the other one has compacted what was there."""
+    unlock = Store(project.state_url).unlock
+    with states(project).open("x") as journal, journal.lock(purpose="apply", wait_seconds=0):
+        journal.append(BORN[0])
+        journal.confirm()
+        unlock("x")
+        with pytest.raises(Stale, match="taken over"):
+            journal.confirm()
+        with pytest.raises(Stale):
+            journal.append(BORN[1])
+    with states(project).open("x") as late:
+        late.append(BORN[1])
+        late.confirm()
+        with states(beside(project)).open("x") as journal:
+            journal.compact()
+        with pytest.raises(Stale, match="written by somebody else"):
+            late.confirm()
+
+
+def test_two_holders_of_one_second_are_two(project):
+    """The same process, purpose and second: whoever took it over is another holder."""
+    store = Store(project.state_url)
+    with store.lock("x", purpose="apply", wait_seconds=0) as first:
+        store.unlock("x")
+        assert store._create("x/lock.json", json.dumps(asdict(Holder.me("apply"))).encode())
+        assert store.holder("x") != first
+    assert store.holder("x") is not None, "the other one's lock is left to it"
+
+
+def test_a_piece_of_a_file_store_is_whole_or_not_there(tmp_path, monkeypatch):
+    """Whoever dies while it writes one leaves nothing that others would stumble over."""
+    store = Store(f"file://{tmp_path}/store")
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        store.add("x", 1, 0, b"mine")
+    monkeypatch.undo()
+    assert store.pieces("x") == []
+    store.add("x", 1, 0, b"yours")
