@@ -1,0 +1,59 @@
+"""Files and names of an earlier release mean what they meant: `tests/fixtures/format_2` was written by it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic_core import to_jsonable_python
+
+from expiac import Job, Options, SkypilotJobConfig, Stack, saved
+from expiac.identity import fingerprint, instance_name
+from expiac.journal import Journal
+from expiac.prepare import desired
+from expiac.project import Project
+from expiac.testing import Run, World
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "format_2"
+
+
+def ppo(lr: float) -> Stack:
+    """The last program that was applied to the fixture's state, at 0.2."""
+    a = Run("a", config={"lr": lr, "layers": [64, 64]}, tags=("t",))
+    b = Run("b", config={"from": a.output("checkpoint")}, options=Options(aliases=("old_b",), timeout="10m"))
+    return Stack("ppo", [a, b])
+
+
+def pair() -> Stack:
+    sky = SkypilotJobConfig(workdir=None, gpus="H100:8", nodes=2, spot=True, infra="slurm/loop", envs={"A": "1.0"},
+                            secrets=["TOKEN"])
+    base = Job("base", run="echo 1 > out/model", skypilot=SkypilotJobConfig(workdir=None, gpus=0),
+               outputs={"model": "out/model"})
+    return Stack("pair", [base, Job("tuned", run="cat $MODEL", skypilot=sky)])
+
+
+def test_a_state_says_what_it_said():
+    state = Journal.read(FIXTURES / "ppo.jsonl").state
+    assert to_jsonable_python(state) == json.loads((FIXTURES / "state.json").read_text())
+
+
+def test_a_saved_plan_is_the_plan_that_is_made_today(tmp_path):
+    """Of the fixture's state, with another learning rate."""
+    world = World(tmp_path)
+    world.file.write_bytes((FIXTURES / "ppo.jsonl").read_bytes())
+    saved_plan = saved.read(FIXTURES / "ppo.plan")
+    assert (saved_plan.stack, saved_plan.serial) == ("ppo", world.state.serial)
+    assert [(step.address, step.action, step.run.fingerprint) for step in saved_plan.steps[:1]] == [
+        (step.address, step.action, step.run.fingerprint) for step in world.plan(ppo(0.3)).plan.steps[:1]]
+
+
+@pytest.mark.parametrize("stack", [pair(), ppo(0.3)], ids=lambda stack: stack.name)
+def test_runs_have_the_names_that_they_had(stack):
+    """Digests, and the names that follow from them: a new release launches nothing again."""
+    known = json.loads((FIXTURES / "names.json").read_text())[stack.name]
+    for want in desired(stack, Project(root=Path(__file__).parents[2]), {}):
+        mark = fingerprint(want.digest, ("ppo.a.00000000",) * len(want.refs))
+        name = instance_name(stack.name, want.address, "0" * 32, mark, 0)
+        assert (want.digest, name) == (known[want.address]["digest"], known[want.address]["instance"])
+        assert want.texts.get("task.yaml") == known[want.address].get("task")
