@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from expiac.provider import Id, Inputs, Note, Observation, Presence
-from expiac.providers.memory import MemoryProvider
-from expiac.status import Status
+from expiac.providers.base import Id, Inputs, Note, Observation, Presence
+from expiac.state.status import Status
+from expiac.testing.memory import MemoryProvider
 
 _RUNS = Observation(Presence.PRESENT, Status.RUNNING)
 

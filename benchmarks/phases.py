@@ -40,10 +40,15 @@ def timed(phase: str, function: Callable[..., Any], clock: Callable[[], float] =
 
 def _watch() -> None:
     """Puts a clock around every phase's functions."""
-    from expiac import codec, durable, fold, journal, planner, prepare, program, session
+    from expiac import session
     from expiac.cli import output
-    from expiac.compose import Composer
-    from expiac.render import Templates
+    from expiac.compile import prepare
+    from expiac.compile.compose import Composer
+    from expiac.declare import program
+    from expiac.plan import planner
+    from expiac.state import codec, fold, journal
+    from expiac.util import durable
+    from expiac.util.render import Templates
 
     places: list[tuple[str, Any, str]] = [
         ("declaring", program, "load"),

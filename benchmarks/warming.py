@@ -11,10 +11,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from expiac import program
-from expiac.compose import Composer
-from expiac.prepare import _Preparation
-from expiac.project import find
+from expiac.compile.compose import Composer
+from expiac.compile.prepare import _Preparation
+from expiac.declare import program
+from expiac.declare.project import find
 
 
 def main(jobs: int) -> None:

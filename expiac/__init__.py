@@ -8,43 +8,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from expiac.errors import ExpiacError
-    from expiac.experiment import (
+    from expiac.cli.standalone import runner
+    from expiac.declare.experiment import (
         Experiment,
         ExperimentConfig,
         SingleJobExperiment,
         SingleJobExperimentConfig,
         TrainingJobConfig,
     )
-    from expiac.fields import Annotation, Identity, Placement
-    from expiac.job import Job, SkypilotJobConfig, TrainingJob, TrainingRunConfig
-    from expiac.options import Hooks, Options
+    from expiac.declare.fields import Annotation, Identity, Placement
+    from expiac.declare.job import Job, SkypilotJobConfig, TrainingJob, TrainingRunConfig
+    from expiac.declare.options import Hooks, Options
+    from expiac.declare.resource import Ref, Resource
+    from expiac.declare.stack import Stack
     from expiac.providers.skypilot import get_skypilot_service
-    from expiac.resource import Ref, Resource
-    from expiac.stack import Stack
-    from expiac.standalone import runner
+    from expiac.util.errors import ExpiacError
 
 _HOMES = {
-    "Annotation": "fields",
-    "Experiment": "experiment",
-    "ExperimentConfig": "experiment",
-    "ExpiacError": "errors",
-    "Hooks": "options",
-    "Identity": "fields",
-    "Job": "job",
-    "Options": "options",
-    "Placement": "fields",
-    "Ref": "resource",
-    "Resource": "resource",
-    "SingleJobExperiment": "experiment",
-    "SingleJobExperimentConfig": "experiment",
-    "SkypilotJobConfig": "job",
-    "Stack": "stack",
-    "TrainingJob": "job",
-    "TrainingJobConfig": "experiment",
-    "TrainingRunConfig": "job",
+    "Annotation": "declare.fields",
+    "Experiment": "declare.experiment",
+    "ExperimentConfig": "declare.experiment",
+    "ExpiacError": "util.errors",
+    "Hooks": "declare.options",
+    "Identity": "declare.fields",
+    "Job": "declare.job",
+    "Options": "declare.options",
+    "Placement": "declare.fields",
+    "Ref": "declare.resource",
+    "Resource": "declare.resource",
+    "SingleJobExperiment": "declare.experiment",
+    "SingleJobExperimentConfig": "declare.experiment",
+    "SkypilotJobConfig": "declare.job",
+    "Stack": "declare.stack",
+    "TrainingJob": "declare.job",
+    "TrainingJobConfig": "declare.experiment",
+    "TrainingRunConfig": "declare.job",
     "get_skypilot_service": "providers.skypilot",
-    "runner": "standalone",
+    "runner": "cli.standalone",
 }
 
 __all__ = [

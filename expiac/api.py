@@ -8,9 +8,9 @@
         assert result.is_well, result.failed
 
 A stack is named as on the command line (a file, its stem, or None for the only one), or is a `Stack` that the program
-made itself. Whatever goes wrong is an `ExpiacError`: `Locked`, `Stale`, `UsageError`, … of `expiac.errors`. That a step
-or a run failed is no error but a part of the `Result`. The project is that of the working directory, where none is
-given.
+made itself. Whatever goes wrong is an `ExpiacError`: `Locked`, `Stale`, `UsageError`, … of `expiac.util.errors`.
+That a step or a run failed is no error but a part of the `Result`. The project is that of the working directory, where
+none is given.
 """
 
 from __future__ import annotations
@@ -20,30 +20,33 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from expiac.plan import Plan
-from expiac.planner import Wishes
-from expiac.program import Program
-from expiac.project import Project, find
-from expiac.reporter import Reporter, Result, Seen, Silent
+from expiac.apply.events import Reporter, ResourceStatus, Result, Silent
+from expiac.declare.program import Program
+from expiac.declare.project import Project, find
+from expiac.declare.stack import Stack
+from expiac.plan.model import Plan
+from expiac.plan.planner import PlanOptions
 from expiac.session import Session
-from expiac.stack import Stack
-from expiac.watching import A_WEEK
+from expiac.util.duration import WEEK
 
-__all__ = ["Plan", "Result", "Seen", "Stack", "Wishes", "apply", "destroy", "find", "plan", "refresh", "status"]
+__all__ = [
+    "Plan", "PlanOptions", "ResourceStatus", "Result", "Stack",
+    "apply", "destroy", "find", "plan", "refresh", "status",
+]
 
 _HERE = Path("<python>")
 """Stands for the program where a stack was made by Python code and not by a stack file."""
 
 
-def plan(stack: str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *, wishes: Wishes | None = None,
-         refresh: bool = True, project: Project | None = None) -> Plan:
+def plan(stack: str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *,
+         wishes: PlanOptions | None = None, refresh: bool = True, project: Project | None = None) -> Plan:
     """What an apply would do; changes nothing. `refresh=False` believes the state and asks no backend."""
     with _declared(stack, overrides, Silent(), project) as session:
         return session.plan(refresh=refresh, wishes=wishes)
 
 
 def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *,
-          wishes: Wishes | None = None, parallelism: int = 10, wait: bool = False, timeout: float = A_WEEK,
+          wishes: PlanOptions | None = None, parallelism: int = 10, wait: bool = False, timeout: float = WEEK,
           reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Carries out a plan that was made, once it was seen to hold still; or makes one of a stack and carries it out.
 
@@ -62,20 +65,21 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
         return session.apply(session.plan(wishes=wishes), **how)
 
 
-def destroy(stack: str | None = None, *, wishes: Wishes | None = None, parallelism: int = 10,
+def destroy(stack: str | None = None, *, wishes: PlanOptions | None = None, parallelism: int = 10,
             reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Stops whatever runs, verified, and archives it; needs the state only."""
     with _recorded(stack, reporter or Silent(), project) as session:
         return session.apply(session.plan_destroy(wishes), parallelism=parallelism)
 
 
-def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[Seen]:
+def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[ResourceStatus]:
     """Looks at everything that is recorded, and writes down what changed."""
     with _recorded(stack, Silent(), project) as session:
         return session.refresh()
 
 
-def status(stack: str | None = None, *, refresh: bool = True, project: Project | None = None) -> Sequence[Seen]:
+def status(stack: str | None = None, *, refresh: bool = True, project: Project | None = None
+           ) -> Sequence[ResourceStatus]:
     """How each resource is and how far; writes nothing. `refresh=False` believes the state."""
     with _recorded(stack, Silent(), project) as session:
         return session.status(refresh=refresh)

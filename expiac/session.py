@@ -10,36 +10,39 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from expiac import planner, program, recorded
-from expiac.adoption import find as find_jobs
-from expiac.adoption import previous
-from expiac.approval import approved
-from expiac.deferred import outlook
-from expiac.duplicates import end_duplicates, warned
-from expiac.engine import Engine
-from expiac.errors import ExpiacError, UsageError, did_you_mean
-from expiac.events import Observed
-from expiac.examining import examined
-from expiac.held import held, refuse_stale
-from expiac.hooks import ShellHooks
-from expiac.plan import Action, Desired, Plan
-from expiac.planner import Wishes
-from expiac.policing import Policies
-from expiac.prepare import desired
-from expiac.progress import seen
-from expiac.project import Project, find
-from expiac.protection import refuse_protected
-from expiac.provenance import provenance, refuse_unpushed
-from expiac.provider import Logs, Provider
-from expiac.refresh import Look, id_of, look
-from expiac.registry import Providers
-from expiac.releasing import holding, release
-from expiac.reporter import Began, Finished, Reporter, Result, Seen, StepSkipped, Waiting
-from expiac.selection import select
-from expiac.standing import refuse_changed_files, refuse_changed_runs, refuse_moved_runs
-from expiac.state import Record, State
-from expiac.states import states
-from expiac.watching import A_WEEK, are_under_way, looks
+from expiac.apply.duplicates import end_duplicates, warned
+from expiac.apply.engine import Engine
+from expiac.apply.events import Began, Finished, Reporter, ResourceStatus, Result, StepSkipped, Waiting
+from expiac.apply.hooks import ShellHooks
+from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_moved_runs
+from expiac.apply.progress import seen
+from expiac.apply.refresh import RefreshResult, id_of, look
+from expiac.apply.release import holding, release
+from expiac.apply.wait import are_under_way, looks
+from expiac.compile.prepare import desired
+from expiac.declare import program
+from expiac.declare.project import Project, find
+from expiac.plan import planner
+from expiac.plan.adoption import find as find_jobs
+from expiac.plan.adoption import previous
+from expiac.plan.approval import approved
+from expiac.plan.deferred import outlook
+from expiac.plan.model import Action, Desired, Plan
+from expiac.plan.planner import PlanOptions
+from expiac.plan.preflight import examined
+from expiac.plan.protection import refuse_protected
+from expiac.plan.selection import select
+from expiac.policies.runner import Policies
+from expiac.providers.base import Logs, Provider
+from expiac.providers.registry import Providers
+from expiac.state import lookup as recorded
+from expiac.state.events import Observed
+from expiac.state.locking import held, refuse_stale
+from expiac.state.model import Record, State
+from expiac.state.stores import states
+from expiac.util.duration import WEEK
+from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+from expiac.util.git import provenance, refuse_unpushed
 
 
 class Session:
@@ -53,7 +56,7 @@ class Session:
         self._journal = states(project).open(stack, self._program_path)
         self.state: State = self._journal.state
         self.notes: tuple[str, ...] = tuple(self._journal.notes)
-        self._look = Look()
+        self._look = RefreshResult()
         self._looked_at: int | None = None
         """The number of the last event that was known when we looked."""
         self._engine: Engine | None = None
@@ -114,14 +117,15 @@ class Session:
                               f"{self._program_path} gives the same name",
                               "name=another_name, or change the config's name")
 
-    def plan(self, *, refresh: bool = True, wishes: Wishes | None = None) -> Plan:
+    def plan(self, *, refresh: bool = True, wishes: PlanOptions | None = None) -> Plan:
         """What apply would do; writes nothing."""
         declared, wanted = self._declared, self._wanted
         for name in wishes.replace if wishes else ():
             if name not in (known := [want.address for want in wanted]):
                 raise UsageError("No such resource", f"{name} is not in {self.stack}", did_you_mean(name, known))
         if ids := previous(wanted, declared.stack.previous_job_ids, self._journal.state):
-            wishes = replace(wishes or Wishes(), adopt=find_jobs(wanted, ids, self._journal.state, self._providers))
+            adopt = find_jobs(wanted, ids, self._journal.state, self._providers)
+            wishes = replace(wishes or PlanOptions(), adopt=adopt)
         made = self._planned(wanted, refresh, wishes)
         made = replace(made, program=self._program_path, overrides=dict(declared.overrides))
         before = self.state.approved
@@ -133,7 +137,7 @@ class Session:
         """What adopting a job that was launched by other means would do, and nothing else."""
         declared, wanted = self._declared, self._wanted
         found = find_jobs(wanted, {address: job}, self._journal.state, self._providers)
-        made = self._planned(wanted, True, Wishes(adopt=found))
+        made = self._planned(wanted, True, PlanOptions(adopt=found))
         return replace(made, steps=(replace(made[address], after=()),), program=self._program_path,
                        overrides=dict(declared.overrides))
 
@@ -146,11 +150,11 @@ class Session:
         if plan.program:
             Policies(self.project).judged(plan)
 
-    def plan_destroy(self, wishes: Wishes | None = None) -> Plan:
+    def plan_destroy(self, wishes: PlanOptions | None = None) -> Plan:
         """What destroy would do: planning toward nothing."""
         return self._planned((), True, wishes)
 
-    def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: Wishes | None) -> Plan:
+    def _planned(self, wanted: Sequence[Desired], refresh: bool, wishes: PlanOptions | None) -> Plan:
         self.state = self._journal.state
         if refresh:
             self._look_around()
@@ -165,14 +169,14 @@ class Session:
         made = examined(made, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
         return policies.judged(made) if policies else made
 
-    def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = A_WEEK) -> Result:
+    def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = WEEK) -> Result:
         """Carries out the plan; with `wait`, until every run has ended and every deferred step is done."""
         self._engine = Engine(self._journal, self._providers, self._reporter, parallelism=parallelism,
                               hooks=ShellHooks(self.project.root))
         if self._stopped.is_set():
             self._engine.stop()
         result = Result()
-        self._reporter.hear(Began(plan))
+        self._reporter.on_event(Began(plan))
         self._check_git(plan)
         decides = not plan.is_empty or plan.previous_overrides is not None
         if decides or self._is_news():
@@ -188,7 +192,7 @@ class Session:
         if wait:
             stops = self._engine.is_stopping
             result = replace(result, interrupted=True) if stops else self._wait(plan, result, timeout)
-        self._reporter.hear(Finished(result))
+        self._reporter.on_event(Finished(result))
         return result
 
     def _check_git(self, plan: Plan) -> None:
@@ -202,7 +206,7 @@ class Session:
         """What a destroy kept because it could not be seen may still run: that is not well."""
         kept = tuple(step for step in plan.steps if step.action is Action.KEEP)
         for step in kept:
-            self._reporter.hear(StepSkipped(step, step.warning))
+            self._reporter.on_event(StepSkipped(step, step.warning))
         return replace(result, skipped=result.skipped + kept)
 
     def stop(self) -> None:
@@ -211,7 +215,7 @@ class Session:
         if self._engine is not None:
             self._engine.stop()
 
-    def refresh(self) -> tuple[Seen, ...]:
+    def refresh(self) -> tuple[ResourceStatus, ...]:
         """Looks at everything, journals what changed, and says how each resource is."""
         self._look_around()
         if self._is_news():
@@ -220,23 +224,23 @@ class Session:
             self.state = self._journal.state
         return seen(self._look.over(self.state))
 
-    def status(self, *, refresh: bool = True) -> tuple[Seen, ...]:
+    def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
         """How each resource is, with its progress; writes nothing."""
         self.state = self._journal.state
         return seen(look(self.state, self._providers).over(self.state) if refresh else self.state)
 
-    def watch(self, *, timeout: float = A_WEEK) -> Result:
+    def watch(self, *, timeout: float = WEEK) -> Result:
         """Tells how each resource is until every run has ended, or until `stop`; writes nothing."""
         result = Result()
         try:
             for now in looks(self.status, self._stopped, timeout=timeout, stack=self.stack):
                 result = Result(seen=now)
-                self._reporter.hear(Waiting(now))
+                self._reporter.on_event(Waiting(now))
                 if not are_under_way(now):
                     return result
             result = replace(result, interrupted=True)
         finally:
-            self._reporter.hear(Finished(result))
+            self._reporter.on_event(Finished(result))
         return result
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
@@ -289,7 +293,7 @@ class Session:
     def _wait(self, plan: Plan, result: Result, timeout: float) -> Result:
         """Looks until every run has ended, and begins what was deferred as it becomes ready."""
 
-        def look() -> tuple[Seen, ...]:
+        def look() -> tuple[ResourceStatus, ...]:
             nonlocal result
             self.refresh()
             result = self._begin_ready(plan, result)
@@ -298,20 +302,20 @@ class Session:
 
         try:
             for now in looks(look, self._stopped, timeout=timeout, stack=self.stack):
-                self._reporter.hear(Waiting(now))
+                self._reporter.on_event(Waiting(now))
                 if not result.deferred and not are_under_way(now):
                     return result
         except ExpiacError:
-            self._reporter.hear(Finished(result))
+            self._reporter.on_event(Finished(result))
             raise
         return replace(result, interrupted=True)
 
     def _begin_ready(self, plan: Plan, result: Result) -> Result:
         assert self._engine is not None
         judged = outlook(result.deferred, plan, self.state)
-        for step, why in judged.hopeless:
-            self._reporter.hear(StepSkipped(step, why))
-        left_out = tuple(step for step, _ in judged.hopeless)
+        for step, why in judged.blocked:
+            self._reporter.on_event(StepSkipped(step, why))
+        left_out = tuple(step for step, _ in judged.blocked)
         result = replace(result, deferred=judged.waiting, skipped=result.skipped + left_out)
         if not judged.ready:
             return result

@@ -13,7 +13,7 @@ from trainer.training import Training
 LOSSES = ("loss", "policy_loss", "value_loss", "entropy", "kl", "clipped")
 
 
-def improve(run: Training, rollout: Rollout) -> dict[str, float]:
+def update_policy(run: Training, rollout: Rollout) -> dict[str, float]:
     """Several epochs of minibatch gradients on one rollout. Gives the figures of this update, over all ranks."""
     settings, parameters = run.config.trainer.ppo, list(run.policy.parameters())
     advantage_TN = ppo.gae(

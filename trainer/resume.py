@@ -17,7 +17,7 @@ from trainer.training import Training
 
 
 @dataclass(frozen=True)
-class Place:
+class TrainState:
     """How far one rank is: what, besides policy and optimizer, decides everything that follows."""
 
     step: int = 0
@@ -28,13 +28,13 @@ class Place:
     environments: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
-def place(run: Training, step: int, update: int) -> Place:
+def place(run: Training, step: int, update: int) -> TrainState:
     """The place where this rank is now."""
     state = {name: torch.from_numpy(array) for name, array in run.environments.state().items()}
-    return Place(step, update, generator=run.generator.get_state(), environments=state)
+    return TrainState(step, update, generator=run.generator.get_state(), environments=state)
 
 
-def saved(run: Training, places: list[Place], elapsed: float) -> dict[str, Any]:
+def saved(run: Training, places: list[TrainState], elapsed: float) -> dict[str, Any]:
     """The checkpoint of a run whose ranks are at `places`."""
     return {
         "run_name": run.config.run_name,
@@ -48,7 +48,7 @@ def saved(run: Training, places: list[Place], elapsed: float) -> dict[str, Any]:
     }
 
 
-def restored(run: Training) -> Place:
+def restored(run: Training) -> TrainState:
     """Bring everything to where the run's checkpoint is; the beginning, where there is none."""
     folder = Path(run.config.trainer.checkpoint.checkpoint_dir)
     state = run.ranks.broadcast(checkpoint.load(folder) if run.ranks.is_first else None)

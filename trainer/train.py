@@ -10,15 +10,15 @@ from pathlib import Path
 from trainer import checkpoint
 from trainer.config import Config
 from trainer.evaluate import evaluate
-from trainer.learn import improve
+from trainer.learn import update_policy
 from trainer.metrics import METRICS, MetricsFile, Progress
 from trainer.profiler import traced
 from trainer.ranks import Ranks
-from trainer.resume import Place, place, restored, saved
+from trainer.resume import TrainState, place, restored, saved
 from trainer.rollout import collect
 from trainer.stop import Stop, Stopped
 from trainer.tracking import Tracker
-from trainer.training import Training, adopt, prepare
+from trainer.training import Training, load_initial_policy, prepare
 
 
 def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
@@ -27,34 +27,34 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
         run = prepare(config, ranks, stop, stack)
         at = restored(run)
         if not at.resumed:
-            adopt(run)
+            load_initial_policy(run)
         total = run.layout.total(config.trainer.total_timesteps, done=at.step)
         progress = stack.enter_context(open_progress(run, tracker, at, total)) if ranks.is_first else None
 
         while True:
             if progress and evaluation_due(run, at.step, total) and progress.last_evaluation != at.step:
-                judge(run, at.step, progress)
+                evaluate_policy(run, at.step, progress)
             if at.step >= total:
                 break
             began = time.perf_counter()
             with traced(config.trainer.profiler, at.update):
                 rollout = collect(run.policy, run.environments, run.layout.steps, run.generator, stop)
                 if ranks.any(rollout is None):
-                    keep(run, at, progress)
+                    save_checkpoint(run, at, progress)
                     raise Stopped(stop.exit_code)
                 assert rollout is not None
-                figures = improve(run, rollout)
+                figures = update_policy(run, rollout)
             at = place(run, at.step + run.layout.samples, at.update + 1)
             if progress:
                 progress.log(at.step, {**figures, "sps": run.layout.samples / (time.perf_counter() - began)})
             if at.step >= total or passed(config.trainer.checkpoint.interval, at.step, run.layout.samples):
-                keep(run, at, progress)
+                save_checkpoint(run, at, progress)
 
         if progress and progress.last_evaluation != at.step:
             raise Stopped(stop.exit_code)  # asked during the last evaluation, which the next launch makes up for
 
 
-def judge(run: Training, step: int, progress: Progress) -> None:
+def evaluate_policy(run: Training, step: int, progress: Progress) -> None:
     """Evaluate the policy as it is, with a replay of the first episode."""
     simulation = run.config.trainer.simulation
     replay = Path(simulation.replay_dir) / f"step_{step:012d}.json.z" if simulation.write_replays else None
@@ -73,7 +73,7 @@ def passed(interval: int, step: int, samples: int) -> bool:
     return interval > 0 and step // interval > (step - samples) // interval
 
 
-def keep(run: Training, at: Place, progress: Progress | None) -> None:
+def save_checkpoint(run: Training, at: TrainState, progress: Progress | None) -> None:
     """Write a checkpoint of the run as it was at `at`. All ranks take part, the first one writes."""
     places = run.ranks.gather(at)
     if progress:
@@ -81,7 +81,7 @@ def keep(run: Training, at: Place, progress: Progress | None) -> None:
         checkpoint.save(folder, saved(run, places, progress.elapsed))
 
 
-def open_progress(run: Training, tracker: Tracker, at: Place, total: int) -> Progress:
+def open_progress(run: Training, tracker: Tracker, at: TrainState, total: int) -> Progress:
     """Go on with the run's metrics from its place; from nothing, where the run begins."""
     file = MetricsFile(Path(run.config.run_dir) / METRICS, step=at.step if at.resumed else None)
     return Progress(file, tracker, total_steps=total, elapsed=at.elapsed)

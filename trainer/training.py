@@ -55,7 +55,7 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
     )
 
 
-def adopt(run: Training) -> None:
+def load_initial_policy(run: Training) -> None:
     """Start from the policy that the config names, if it does; it must have been of the same size."""
     uri = run.config.trainer.initial_policy.uri
     if uri is None:

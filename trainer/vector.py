@@ -25,7 +25,7 @@ SPAWN = mp.get_context("spawn")  # a fork would copy torch's threads and locks
 STATE = ("episodes", "steps", "returns", "hearts", "history")
 
 
-class Hand(Protocol):
+class EnvWorker(Protocol):
     """Whoever steps some of the environments."""
 
     def ask(self, command: Command) -> None: ...
@@ -44,7 +44,7 @@ class Environments:
         self.actions = ACTIONS
         buffer: Any = SPAWN.RawArray("B", self.shape.nbytes) if workers > 1 else bytearray(self.shape.nbytes)
         self.block = Block.over(buffer, self.shape)
-        self._hands: list[Hand] = []
+        self._hands: list[EnvWorker] = []
         for slots in np.array_split(np.arange(count), min(workers, count)):
             span = range(int(slots[0]), int(slots[-1]) + 1)
             options: dict[str, Any] = {"seed": seed, "first": first, "replay": replay}

@@ -7,15 +7,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from expiac.apply.events import Result
 from expiac.cli import output
 from expiac.cli.exits import DONE, INTERRUPTED, stopping
-from expiac.console import ConsoleReporter
-from expiac.errors import ExpiacError, Interrupted
-from expiac.plan import Plan
-from expiac.project import Project
-from expiac.reporter import Result
+from expiac.declare.project import Project
+from expiac.plan.model import Plan
 from expiac.session import Session
-from expiac.status import Status
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError, Interrupted
+from expiac.view.console import ConsoleReporter
 
 QUESTION = "Apply this plan?"
 _BAD = (Status.FAILED, Status.CANCELLED, Status.LOST)
@@ -38,7 +38,7 @@ def saved_plan(word: str | None) -> Plan | None:
     """The plan, where the word names a file that holds one."""
     if word is None or not (path := Path(word)).is_file():
         return None
-    from expiac import saved
+    from expiac.plan import saved
 
     return saved.read(path) if saved.is_plan(path) else None
 

@@ -10,7 +10,7 @@ import typer
 from expiac.cli.complete import stacks
 
 if TYPE_CHECKING:
-    from expiac.plan import Action
+    from expiac.plan.model import Action
 
 StackArg = Annotated[
     str | None,
@@ -57,7 +57,6 @@ Wait = Annotated[bool, typer.Option("--wait", help="Stay until every run has end
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until every run has ended.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", show_default=False,
                                         help="With --wait or --watch: how long at most; a week where it is not said.")]
-A_WEEK = 7 * 86400.0
 DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode",
                                                 help="Exit with 2 where something would change.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")]
@@ -89,7 +88,7 @@ def for_one_command(context: typer.Context, state: str) -> None:
     """Has every project that is looked for until the command ends keep its states there."""
     import os
 
-    from expiac.project import STATE
+    from expiac.declare.project import STATE
 
     before = os.environ.get(STATE)
     os.environ[STATE] = state
@@ -98,8 +97,8 @@ def for_one_command(context: typer.Context, state: str) -> None:
 
 def actions(words: str) -> tuple[Action, ...]:
     """The actions that `--only` names."""
-    from expiac.errors import UsageError, did_you_mean
-    from expiac.plan import Action
+    from expiac.plan.model import Action
+    from expiac.util.errors import UsageError, did_you_mean
 
     known = {action.value: action for action in Action if action is not Action.KEEP}
     given = [word.strip() for word in words.split(",") if word.strip()]

@@ -10,10 +10,11 @@ import typer
 from expiac.cli import arguments as args
 from expiac.cli import state
 from expiac.cli.exits import CHANGES, DONE
-from expiac.errors import UsageError
+from expiac.util.duration import WEEK
+from expiac.util.errors import UsageError
 
 if TYPE_CHECKING:
-    from expiac.planner import Wishes
+    from expiac.plan.planner import PlanOptions
     from expiac.session import Session
 
 app = typer.Typer(
@@ -62,8 +63,8 @@ def plan(
 @app.command()
 def show(file: args.PlanFile, *, json: args.Json = False) -> int:
     """Show a plan that was saved."""
-    from expiac import saved
     from expiac.cli import output
+    from expiac.plan import saved
 
     plan = saved.read(file)
     output.plan(plan, plan.program, json=json)
@@ -80,7 +81,7 @@ def apply(
     json: args.Json = False,
     parallelism: args.Parallelism = 10,
     wait: args.Wait = False,
-    timeout: args.Timeout = args.A_WEEK,
+    timeout: args.Timeout = WEEK,
     no_refresh: args.NoRefresh = False,
     target: args.Target = None,
     exclude: args.Exclude = None,
@@ -169,7 +170,7 @@ def status(
     json: args.Json = False,
     no_refresh: args.NoRefresh = False,
     watch: args.Watch = False,
-    timeout: args.Timeout = args.A_WEEK,
+    timeout: args.Timeout = WEEK,
 ) -> int:
     """Show how each job is and how far it has come."""
     from expiac.cli import applying, output
@@ -209,8 +210,8 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
 @app.command()
 def history(stack: args.StackArg = None, serial: args.Serial = None, *, json: args.Json = False) -> int:
     """Show what was applied when, by whom and from which commit; of one of them, its plan."""
-    from expiac import history as histories
     from expiac.cli import past
+    from expiac.plan import history as histories
 
     stack, serial = args.stack_and_serial(stack, serial)
     with state.opened(stack) as journal:
@@ -224,10 +225,10 @@ def history(stack: args.StackArg = None, serial: args.Serial = None, *, json: ar
 @app.command()
 def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
     """Show how two runs differ: their settings, their code, their results."""
-    from expiac import history
     from expiac.cli import past
-    from expiac.project import find
-    from expiac.states import states
+    from expiac.declare.project import find
+    from expiac.plan import history
+    from expiac.state.stores import states
 
     known = states(find(Path.cwd()))
     read = [known.read(name).state for name in known.names()]
@@ -239,7 +240,7 @@ def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) 
 @app.command()
 def version() -> int:
     """Print the version."""
-    from expiac.version import VERSION
+    from expiac.util.version import VERSION
 
     print(f"expiac {VERSION}")
     return DONE
@@ -249,11 +250,11 @@ app.add_typer(state.app, name="state")
 
 
 def _wishes(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
-            exclude: list[str] | None = None, only: str | None = None) -> Wishes:
-    from expiac.planner import Wishes
+            exclude: list[str] | None = None, only: str | None = None) -> PlanOptions:
+    from expiac.plan.planner import PlanOptions
 
-    return Wishes(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()), exclude=tuple(exclude or ()),
-                  only=() if only is None else args.actions(only))
+    return PlanOptions(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()),
+                       exclude=tuple(exclude or ()), only=() if only is None else args.actions(only))
 
 
 def _called(stack: str | None, session: Session) -> str:

@@ -13,17 +13,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, assert_never
 
-from expiac import show
-from expiac.cli import tables
-from expiac.errors import ExpiacError
-from expiac.journal import utc_now
-from expiac.plan import Step
-from expiac.reporter import (
+from expiac.apply.events import (
     Began,
     Finished,
-    Moment,
+    ProgressEvent,
+    ResourceStatus,
     Result,
-    Seen,
     StepBegan,
     StepDeferred,
     StepEnded,
@@ -32,6 +27,11 @@ from expiac.reporter import (
     Waiting,
     Warned,
 )
+from expiac.cli import tables
+from expiac.plan.model import Step
+from expiac.state.journal import utc_now
+from expiac.util.errors import ExpiacError
+from expiac.view import show
 
 _PRINT = partial(print, flush=True)
 
@@ -41,11 +41,11 @@ class JsonLines:
 
     def __init__(self, write: Callable[[str], None] = _PRINT, now: Callable[[], str] = utc_now) -> None:
         self._write, self._now = write, now
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, ResourceStatus] = {}
         self._due: deque[str] = deque()
         self._writing = threading.Lock()
 
-    def hear(self, moment: Moment) -> None:
+    def on_event(self, moment: ProgressEvent) -> None:
         self._say(*self._events(moment))
 
     def stopping(self) -> None:
@@ -67,7 +67,7 @@ class JsonLines:
             finally:
                 self._writing.release()
 
-    def _events(self, moment: Moment) -> list[dict[str, Any]]:
+    def _events(self, moment: ProgressEvent) -> list[dict[str, Any]]:
         match moment:
             case Began(plan):
                 return [{"event": "began", "plan": show.document(plan)}]
@@ -90,7 +90,7 @@ class JsonLines:
             case _:
                 assert_never(moment)
 
-    def _is_new(self, seen: Seen) -> bool:
+    def _is_new(self, seen: ResourceStatus) -> bool:
         known, self._seen[seen.address] = self._seen.get(seen.address), seen
         return known != seen
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from expiac.errors import ExpiacError, Interrupted, UsageError
+from expiac.util.errors import ExpiacError, Interrupted, UsageError
 
 DONE, ERROR, CHANGES, INTERRUPTED, USAGE = 0, 1, 2, 8, 64
 _BOLD_RED, _PLAIN, _SHOW_CURSOR = "\x1b[1;31m", "\x1b[0m", b"\x1b[?25h"

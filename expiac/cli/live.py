@@ -11,14 +11,11 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from expiac import figures
-from expiac.console import STOPPING, about, said
-from expiac.plan import Step
-from expiac.reporter import (
+from expiac.apply.events import (
     Began,
     Finished,
-    Moment,
-    Seen,
+    ProgressEvent,
+    ResourceStatus,
     StepBegan,
     StepDeferred,
     StepEnded,
@@ -27,7 +24,10 @@ from expiac.reporter import (
     Waiting,
     Warned,
 )
-from expiac.status import Status
+from expiac.plan.model import Step
+from expiac.state.status import Status
+from expiac.view import figures
+from expiac.view.console import STOPPING, about, said
 
 _NARROW, _WIDE = 76, 110
 _LONGEST_BAR = 40
@@ -42,12 +42,12 @@ class LiveLines:
     def __init__(self, out: Console) -> None:
         self._out = out
         self._under_way: tuple[Step, ...] = ()
-        self._seen: tuple[Seen, ...] = ()
+        self._seen: tuple[ResourceStatus, ...] = ()
         self._is_stopping = False
         self._spinner = Spinner("dots")
         self._live = Live(get_renderable=self._present, console=out, refresh_per_second=8, transient=True)
 
-    def hear(self, moment: Moment) -> None:
+    def on_event(self, moment: ProgressEvent) -> None:
         """Notes what is under way, and says what stands for good."""
         match moment:
             case Began():
@@ -90,7 +90,7 @@ class LiveLines:
         return Group(*parts)
 
 
-def runs(seen: tuple[Seen, ...], columns: int, rows: int) -> RenderableType:
+def runs(seen: tuple[ResourceStatus, ...], columns: int, rows: int) -> RenderableType:
     """One line per run: status, a bar, and its figures; the live ones first where not all find room."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=columns < _WIDE)
     for ratio in (None, None, 1, None, None, None):
@@ -103,7 +103,7 @@ def runs(seen: tuple[Seen, ...], columns: int, rows: int) -> RenderableType:
     return Group(table, Text(f"… and {hidden} more", style="dim")) if hidden else table
 
 
-def _progress(seen: Seen, columns: int) -> tuple[RenderableType, ...]:
+def _progress(seen: ResourceStatus, columns: int) -> tuple[RenderableType, ...]:
     progress = seen.progress
     if progress is None:
         quiet = "warming up" if seen.status is Status.RUNNING else ""

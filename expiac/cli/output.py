@@ -11,13 +11,13 @@ from typing import Any
 
 from rich.text import Text
 
-from expiac import show
+from expiac.apply.events import ResourceStatus, Result
 from expiac.cli import events, tables
-from expiac.console import COLOURS, ConsoleReporter, Lines, console
-from expiac.errors import ExpiacError, Interrupted, UsageError, did_you_mean
-from expiac.plan import Plan
-from expiac.reporter import Result, Seen
+from expiac.plan.model import Plan
 from expiac.session import Session
+from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
+from expiac.view import show
+from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
 
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
 
@@ -39,7 +39,7 @@ def plan(value: Plan, program: str, *, json: bool = False) -> None:
 
 def save(value: Plan, file: Path, *, quiet: bool) -> None:
     """Writes the plan into the file, and says how to apply it."""
-    from expiac import saved
+    from expiac.plan import saved
 
     saved.write(value, file)
     if not quiet:
@@ -103,7 +103,7 @@ def reporter(*, json: bool) -> ConsoleReporter:
     return LiveLines(out)
 
 
-def statuses(seen: Sequence[Seen], session: Session, *, json: bool) -> None:
+def statuses(seen: Sequence[ResourceStatus], session: Session, *, json: bool) -> None:
     """How each resource is."""
     if json:
         document({"format_version": show.FORMAT, "stack": session.stack, "lineage": session.state.lineage,

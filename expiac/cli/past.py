@@ -9,13 +9,14 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 from rich.table import Table
 
-from expiac import history, show
-from expiac.approval import steps
 from expiac.cli import output, tables
-from expiac.console import console
-from expiac.history import Past
-from expiac.plan import ABSENT, Action, Change
-from expiac.state import Approval, Record, State
+from expiac.plan import history
+from expiac.plan.approval import steps
+from expiac.plan.history import Past
+from expiac.plan.model import ABSENT, Action, Change
+from expiac.state.model import Approval, Record, State
+from expiac.view import show
+from expiac.view.console import console
 
 
 def records(state: State, *, archived: bool, json: bool) -> None:
@@ -94,8 +95,8 @@ def _approvals(state: State, known: Sequence[Mapping[str, Any]]) -> None:
 
 def _results(before: Past, after: Past) -> list[Change]:
     """The newest metrics of both, where both are here."""
-    from expiac.fields import Kind
-    from expiac.progress import of
+    from expiac.apply.progress import of
+    from expiac.declare.fields import Kind
 
     first, second = of(before.record), of(after.record)
     if first is None or second is None:

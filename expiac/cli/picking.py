@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from expiac.errors import Interrupted
-from expiac.plan import Action, Plan
-from expiac.selection import select
+from expiac.plan.model import Action, Plan
+from expiac.plan.selection import select
+from expiac.util.errors import Interrupted
 
 _HELP = """\
   y  do it

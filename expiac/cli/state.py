@@ -14,7 +14,7 @@ from expiac.cli import arguments as args
 from expiac.cli.exits import DONE
 
 if TYPE_CHECKING:
-    from expiac.journal import Journal
+    from expiac.state.journal import Journal
 
 app = typer.Typer(no_args_is_help=True, help="Look after the state file.")
 
@@ -37,8 +37,8 @@ def list_(stack: args.StackArg = None, *, archived: args.Archived = False, json:
 @app.command()
 def show(stack: args.StackName, name: args.RecordName) -> int:
     """Print everything that is recorded of one resource, as JSON."""
-    from expiac import byhand
     from expiac.cli import past
+    from expiac.state import edit as byhand
 
     with opened(stack) as journal:
         past.record(byhand.known(name, journal.state.records))
@@ -48,8 +48,8 @@ def show(stack: args.StackName, name: args.RecordName) -> int:
 @app.command()
 def rm(stack: args.StackName, names: args.RecordNames, *, yes: args.Yes = False) -> int:
     """Forget resources and leave alone what they stand for: what runs goes on."""
-    from expiac import byhand
     from expiac.cli import output
+    from expiac.state import edit as byhand
 
     with opened(stack) as journal:
         for record in byhand.removable(journal, names):
@@ -65,7 +65,7 @@ def rm(stack: args.StackName, names: args.RecordNames, *, yes: args.Yes = False)
 @app.command()
 def mv(stack: args.StackName, old: args.RecordName, new: args.NewName) -> int:
     """Record a resource under another name; its run keeps its own. Rename it in the program too."""
-    from expiac import byhand
+    from expiac.state import edit as byhand
 
     with opened(stack) as journal:
         byhand.move(journal, old, new)
@@ -76,7 +76,7 @@ def mv(stack: args.StackName, old: args.RecordName, new: args.NewName) -> int:
 @app.command()
 def pull(stack: args.StackArg = None) -> int:
     """Print the whole state, as `push` takes it."""
-    from expiac import byhand
+    from expiac.state import edit as byhand
 
     with opened(stack) as journal:
         sys.stdout.buffer.write(byhand.pulled(journal))
@@ -86,11 +86,11 @@ def pull(stack: args.StackArg = None) -> int:
 @app.command()
 def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = False) -> int:
     """Put a state that was pulled in the place of the one that is here; a copy of that is kept."""
-    from expiac import byhand
     from expiac.cli import output
-    from expiac.errors import ExpiacError
-    from expiac.project import find
-    from expiac.states import states
+    from expiac.declare.project import find
+    from expiac.state import edit as byhand
+    from expiac.state.stores import states
+    from expiac.util.errors import ExpiacError
 
     output.demand_consent(yes=yes, json=False)
     try:
@@ -109,7 +109,7 @@ def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = Fal
 @app.command()
 def compact(stack: args.StackArg = None) -> int:
     """Put one line in the place of all events, as happens by itself when the file is large."""
-    from expiac.held import held
+    from expiac.state.locking import held
 
     with opened(stack) as journal:
         before = journal.path.stat().st_size
@@ -122,11 +122,11 @@ def compact(stack: args.StackArg = None) -> int:
 @app.command()
 def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
     """Cut a damaged state file back to its last good line, after saying what that loses; a copy is kept."""
-    from expiac import recorded
-    from expiac import repair as repairs
     from expiac.cli import output
-    from expiac.project import find
-    from expiac.states import states
+    from expiac.declare.project import find
+    from expiac.state import lookup as recorded
+    from expiac.state import repair as repairs
+    from expiac.state.stores import states
 
     project = find(Path.cwd())
     known, name = states(project), recorded.stack_of(project, stack)
@@ -146,8 +146,8 @@ def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
 def unlock(stack: args.StackName, *, yes: args.Yes = False) -> int:
     """Take the lock of a shared state from a holder that is gone; one that is not gone may write no more."""
     from expiac.cli import output
-    from expiac.project import find
-    from expiac.shared import Store
+    from expiac.declare.project import find
+    from expiac.state.object_store import Store
 
     project = find(Path.cwd())
     holder = Store(project.state_url).holder(stack) if project.state_url else None
@@ -165,10 +165,10 @@ def unlock(stack: args.StackName, *, yes: args.Yes = False) -> int:
 @contextmanager
 def opened(stack: str | None) -> Iterator[Journal]:
     """The journal of a stack, found by its state alone."""
-    from expiac import recorded
     from expiac.cli import output
-    from expiac.project import find
-    from expiac.states import states
+    from expiac.declare.project import find
+    from expiac.state import lookup as recorded
+    from expiac.state.stores import states
 
     project = find(Path.cwd())
     with states(project).open(recorded.stack_of(project, stack)) as journal:

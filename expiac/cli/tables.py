@@ -8,13 +8,13 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from expiac.figures import COLOURS, judged, left, metric, samples, spent, status
-from expiac.reporter import Seen
+from expiac.apply.events import ResourceStatus
+from expiac.view.figures import COLOURS, judged, left, metric, samples, spent, status
 
 HEARTS = "eval/hearts"
 
 
-def statuses(seen: Sequence[Seen]) -> Table:
+def statuses(seen: Sequence[ResourceStatus]) -> Table:
     """One row per resource: how it is and how far."""
     rows = table("job", "status", "samples", "reward", "hearts", "time", "instance")
     for one in seen:
@@ -25,13 +25,13 @@ def statuses(seen: Sequence[Seen]) -> Table:
     return rows
 
 
-def remarks(seen: Sequence[Seen]) -> list[str]:
+def remarks(seen: Sequence[ResourceStatus]) -> list[str]:
     """What does not fit a table: the backend's own words, and why something could not be seen."""
     said = ((one.address, one.unseen or one.detail) for one in seen)
     return [f"{address}: {words}" for address, words in said if words]
 
 
-def results(seen: Sequence[Seen]) -> Table:
+def results(seen: Sequence[ResourceStatus]) -> Table:
     """One row per run that was waited for: what came out."""
     rows = table("job", "status", "samples", "hearts, before → after", "time")
     for one in seen:
@@ -40,7 +40,7 @@ def results(seen: Sequence[Seen]) -> Table:
     return rows
 
 
-def document(seen: Seen) -> dict[str, Any]:
+def document(seen: ResourceStatus) -> dict[str, Any]:
     """One resource as JSON values."""
     progress = seen.progress
     return {
@@ -72,9 +72,9 @@ def table(*headers: str) -> Table:
     return made
 
 
-def _status(seen: Seen) -> Text:
+def _status(seen: ResourceStatus) -> Text:
     return Text(status(seen), style=COLOURS[seen.status])
 
 
-def _instance(seen: Seen) -> str:
+def _instance(seen: ResourceStatus) -> str:
     return f"{seen.instance} (launch {seen.launch})" if seen.launch > 1 else seen.instance

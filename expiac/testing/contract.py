@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Inputs, Logs, Observation, Presence, Provider
-from expiac.status import Status
+from expiac.providers.base import Id, Inputs, Logs, Observation, Presence, Provider
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 OUTPUT = "result"
 """The output that every job of the contract declares, and that a succeeding one writes."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from expiac.durable import Disk
-from expiac.provider import Id, Inputs, Note, Observation, Provider
+from expiac.providers.base import Id, Inputs, Note, Observation, Provider
+from expiac.util.durable import Disk
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from expiac.state import Record, State
+from expiac.state.model import Record, State
 
 
 def flaws(state: State, before: State | None = None) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from expiac.errors import ExpiacError, Unavailable
 from expiac.providers.skypilot.seen import Cluster, Job, Request, Where, documents
+from expiac.util.errors import ExpiacError, Unavailable
 
 GONE = Unavailable("SkyPilot's API server does not answer", "the test says so")
 

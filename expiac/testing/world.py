@@ -13,26 +13,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from expiac import planner, show
-from expiac.approval import approved
-from expiac.durable import Disk
-from expiac.engine import Engine
-from expiac.fields import Annotation, Placement
-from expiac.hooks import ShellHooks
-from expiac.journal import COMPACT_ABOVE, Journal
-from expiac.plan import Plan
-from expiac.planner import Wishes
-from expiac.prepare import desired
-from expiac.project import Project
-from expiac.protection import refuse_protected
-from expiac.provider import Provider
-from expiac.providers.memory import Died, MemoryProvider
-from expiac.refresh import look
-from expiac.reporter import Moment, Result
-from expiac.resource import Resource
-from expiac.selection import select
-from expiac.stack import Stack
-from expiac.state import State
+from expiac.apply.engine import Engine
+from expiac.apply.events import ProgressEvent, Result
+from expiac.apply.hooks import ShellHooks
+from expiac.apply.refresh import look
+from expiac.compile.prepare import desired
+from expiac.declare.fields import Annotation, Placement
+from expiac.declare.project import Project
+from expiac.declare.resource import Resource
+from expiac.declare.stack import Stack
+from expiac.plan import planner
+from expiac.plan.approval import approved
+from expiac.plan.model import Plan
+from expiac.plan.planner import PlanOptions
+from expiac.plan.protection import refuse_protected
+from expiac.plan.selection import select
+from expiac.providers.base import Provider
+from expiac.state.journal import COMPACT_ABOVE, Journal
+from expiac.state.model import State
+from expiac.testing.memory import Died, MemoryProvider
+from expiac.util.durable import Disk
+from expiac.view import show
 
 
 class Run(Resource):
@@ -104,7 +105,7 @@ class World:
         self.memory = provider or MemoryProvider()
         self.others = others or {}
         self.disk, self.compact_above = disk, compact_above
-        self.moments: list[Moment] = []
+        self.moments: list[ProgressEvent] = []
         self._project = Project(root=folder)
         self.file = folder / f"{stack}.jsonl"
         self._stack = stack
@@ -172,7 +173,7 @@ class World:
         """The process dies once so many more effects took place: `unanswered`, before it hears of the last one."""
         self.memory.dies_after(effects, unanswered=unanswered)
 
-    def hear(self, moment: Moment) -> None:
+    def on_event(self, moment: ProgressEvent) -> None:
         self.moments.append(moment)
 
     @property
@@ -186,7 +187,7 @@ class World:
     def _plan(self, journal: Journal, stack: Stack | None, wishes: Mapping[str, Any]) -> Plan:
         wanted = desired(stack, self._project, journal.state.records) if stack is not None else ()
         seen = look(journal.state, self._providers).over(journal.state)
-        wished = Wishes(**wishes)
+        wished = PlanOptions(**wishes)
         made = select(planner.plan(wanted, seen, wished), wished.target, wished.exclude, wished.only)
         refuse_protected(made)
         return made

@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from expiac import show
+from expiac.apply.events import Warned
 from expiac.cli.events import JsonLines
-from expiac.errors import ExpiacError
-from expiac.fields import Kind
-from expiac.plan import Action
-from expiac.provider import Id
-from expiac.providers.memory import MemoryProvider
-from expiac.reporter import Warned
-from expiac.status import Status
+from expiac.declare.fields import Kind
+from expiac.plan.model import Action
+from expiac.providers.base import Id
+from expiac.state.status import Status
+from expiac.testing.memory import MemoryProvider
+from expiac.util.errors import ExpiacError
+from expiac.view import show
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "json.md").read_text()
@@ -155,7 +155,7 @@ def test_an_interrupt_breaks_no_line():
 
     reporter = JsonLines(write, now=lambda: "2026-01-02T03:04:05.678Z")
     for text in ("before", "after"):
-        reporter.hear(Warned(text))
+        reporter.on_event(Warned(text))
         lines.append("--")
     assert [line if line == "--" else json.loads(line)["event"] for line in lines] == [
         "warned", "stopping", "--", "warned", "--"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from expiac.cli.picking import pick
-from expiac.errors import Interrupted
-from expiac.stack import Stack
+from expiac.declare.stack import Stack
 from expiac.testing import Run, World
+from expiac.util.errors import Interrupted
 
 BASE = Run("base")
 CHAIN = Stack("ppo", [BASE, Run("other"), Run("tuned", config={"uri": BASE.output("checkpoint")})])

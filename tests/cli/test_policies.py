@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from expiac.cost import priced
-from expiac.plan import Plan
-from expiac.policies import Refuse, budget, max_gpus, required_tags, spot_only
-from expiac.project import Project
-from expiac.stack import Stack
+from expiac.declare.project import Project
+from expiac.declare.stack import Stack
+from expiac.plan.cost import priced
+from expiac.plan.model import Plan
+from expiac.policies.builtin import Refuse, budget, max_gpus, required_tags, spot_only
 from expiac.testing import Run, World
 
 HERE = Project(root=Path())
@@ -79,7 +79,7 @@ def test_a_policy_of_the_project_refuses(project, expiac, said, what):
 def test_a_policy_of_ones_own(project, expiac):
     """It warns in the plan, and refuses with its own words; its file is no stack."""
     (project / "stacks" / "policies.py").write_text('''
-from expiac.policies import Refuse, Warn
+from expiac.policies.builtin import Refuse, Warn
 
 def named(plan, project):
     yield Warn(f"{len(plan.steps)} jobs in {project.backend}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from expiac.lock import Holder
+from expiac.util.lock import Holder
 
 
 @pytest.fixture

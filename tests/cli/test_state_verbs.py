@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from expiac.provider import Id
+from expiac.providers.base import Id
 from expiac.providers.local import LocalProvider
 
 STACK = '''

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from expiac.errors import ExpiacError
-from expiac.provider import ABSENT, Id, Inputs, Note, Observation, Presence
-from expiac.status import Status
+from expiac.providers.base import ABSENT, Id, Inputs, Note, Observation, Presence
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 BORN, UPDATED, GONE = "born", "updated", "gone"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from expiac.stack import Stack
-from expiac.status import Status
+from expiac.declare.stack import Stack
+from expiac.state.status import Status
 from expiac.testing import Run
 
 NAMES = "abcde"

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from expiac.project import find
+from expiac.apply.events import Silent
+from expiac.declare.project import find
 from expiac.providers.local import LocalProvider  # noqa: F401
-from expiac.reporter import Silent
 from expiac.session import Session
 
 STACK = '''

@@ -16,14 +16,14 @@ import psutil
 from scene import Figures, is_killed, telling
 
 from expiac import Job, SkypilotJobConfig, Stack
-from expiac.provider import Provider
+from expiac.providers.base import Provider
 from expiac.providers.local import LocalProvider, Machine
-from expiac.providers.memory import MemoryProvider
-from expiac.status import Status
+from expiac.state.status import Status
 from expiac.testing import World
 from expiac.testing.contract import wait_until
 from expiac.testing.instants import Instants, WatchedDisk, WatchedProvider
 from expiac.testing.integrity import flaws
+from expiac.testing.memory import MemoryProvider
 
 NAMES = "abc"
 LIMIT = 120.0

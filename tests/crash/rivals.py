@@ -21,19 +21,19 @@ from typing import Any, Protocol
 
 import psutil
 
-from expiac.errors import ExpiacError
-from expiac.project import Project
-from expiac.provider import Provider
+from expiac.apply.events import ProgressEvent, Warned
+from expiac.declare.project import Project
+from expiac.providers.base import Provider
 from expiac.providers.local import Machine, SharedLocalProvider
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.reporter import Moment, Warned
 from expiac.session import Session
-from expiac.shared import Store
-from expiac.states import states
+from expiac.state.object_store import Store
+from expiac.state.stores import states
 from expiac.testing.contract import wait_until
 from expiac.testing.instants import Instants, WatchedProvider
 from expiac.testing.integrity import flaws
 from expiac.testing.sky import FakeSky, Server
+from expiac.util.errors import ExpiacError
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 JOBS = 2
@@ -113,7 +113,7 @@ class SkyBackend:
 
     def provider(self, root: Path, instants: Instants) -> Provider:
         sky: Any = FiledSky(self._file, instants)
-        return SkypilotProvider(root, sky=sky, patience=20, pause=0.01)
+        return SkypilotProvider(root, sky=sky, timeout=20, pause=0.01)
 
     def born(self) -> list[tuple[str, int]]:
         return [(job.name, 1) for job in FiledSky(self._file, Instants()).server.jobs.values()]
@@ -155,7 +155,7 @@ class Heard:
 
     warnings: list[str] = field(default_factory=list)
 
-    def hear(self, moment: Moment) -> None:
+    def on_event(self, moment: ProgressEvent) -> None:
         if isinstance(moment, Warned):
             self.warnings.append(moment.text)
 

@@ -16,7 +16,7 @@ from random import Random
 from backend import Backend
 from chapters import Chapter, chapters
 
-from expiac.journal import Journal
+from expiac.state.journal import Journal
 from expiac.testing import World
 from expiac.testing.instants import Instants, WatchedDisk, WatchedProvider
 from expiac.testing.integrity import flaws

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from backend import Backend, address
 
-from expiac.provider import Id, Inputs
-from expiac.status import Status
+from expiac.providers.base import Id, Inputs
+from expiac.state.status import Status
 from expiac.testing.contract import Course, ProviderContract
 
 

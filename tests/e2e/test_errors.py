@@ -14,7 +14,7 @@ import pytest
 from terminal import CTRL_C, Terminal
 from throwaway import FIRST, ROOT, Folder, made, until
 
-from expiac import codec
+from expiac.state import codec
 
 GOOD = "small = Stack('small', [Job('one', run='echo one', skypilot=HERE), TrainingJob('train', skypilot=HERE)])\n"
 OTHER = GOOD.replace("echo one", "echo another")
@@ -333,8 +333,8 @@ SLOW = '''
 import os, sys, time
 from pathlib import Path
 from expiac import Resource
-from expiac.provider import ABSENT, Observation, Presence
-from expiac.status import Status
+from expiac.providers.base import ABSENT, Observation, Presence
+from expiac.state.status import Status
 
 class Slow(Resource):
     type = "slow"

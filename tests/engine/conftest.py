@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from expiac.planner import Wishes
-from expiac.project import find
-from expiac.providers.memory import MemoryProvider
-from expiac.reporter import Moment, Result, Waiting
+from expiac.apply.events import ProgressEvent, Result, Waiting
+from expiac.declare.project import find
+from expiac.plan.planner import PlanOptions
 from expiac.session import Session
+from expiac.testing.memory import MemoryProvider
 
 CHAIN = """
 from expiac import ExperimentConfig, Stack
@@ -34,7 +34,7 @@ class Chain:
 
     def __init__(self, root: Path) -> None:
         self.root, self.memory = root, MemoryProvider()
-        self.moments: list[Moment] = []
+        self.moments: list[ProgressEvent] = []
         (root / "pyproject.toml").write_text("[tool.expiac]\n")
         (root / "stacks").mkdir()
         (root / "stacks" / "chain.py").write_text(CHAIN)
@@ -49,9 +49,9 @@ class Chain:
 
     def apply(self, *overrides: str, wait: bool = True, program: str = "chain", **wishes: object) -> Result:
         with self.open(*overrides, program=program) as session:
-            return session.apply(session.plan(wishes=Wishes(**wishes)), wait=wait, timeout=5)
+            return session.apply(session.plan(wishes=PlanOptions(**wishes)), wait=wait, timeout=5)
 
-    def hear(self, moment: Moment) -> None:
+    def on_event(self, moment: ProgressEvent) -> None:
         self.moments.append(moment)
         if isinstance(moment, Waiting):
             self.on_look()

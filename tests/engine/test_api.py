@@ -9,13 +9,13 @@ from shutil import copytree
 import pytest
 
 from expiac import api
-from expiac.errors import ExpiacError, Stale, UsageError
-from expiac.job import Job, SkypilotJobConfig
-from expiac.planner import Wishes
-from expiac.project import find
-from expiac.reporter import Finished, StepEnded
-from expiac.stack import Stack
-from expiac.status import Status
+from expiac.apply.events import Finished, StepEnded
+from expiac.declare.job import Job, SkypilotJobConfig
+from expiac.declare.project import find
+from expiac.declare.stack import Stack
+from expiac.plan.planner import PlanOptions
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError, Stale, UsageError
 
 PROGRAM = '''
 from dataclasses import field
@@ -52,7 +52,7 @@ class Heard:
     def __init__(self) -> None:
         self.moments: list[object] = []
 
-    def hear(self, moment: object) -> None:
+    def on_event(self, moment: object) -> None:
         self.moments.append(moment)
 
 
@@ -90,7 +90,7 @@ def test_a_failed_run_is_a_result_and_no_error(project):
     result = api.apply("lab", {"words": ["fail"]}, wait=True, timeout=60, project=project)
     assert (result.is_well, result.seen[0].status) == (False, Status.FAILED)
     assert [seen.status for seen in api.refresh("lab", project=project)] == [Status.FAILED]
-    again = api.plan("lab", {"words": ["fail"]}, wishes=Wishes(retry=True), project=project)
+    again = api.plan("lab", {"words": ["fail"]}, wishes=PlanOptions(retry=True), project=project)
     assert again["fail"].action.glyph == "↻"
 
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from expiac.errors import ExpiacError, Uncertain
-from expiac.fields import Annotation
-from expiac.plan import Action, Desired
-from expiac.planner import plan
-from expiac.provider import Observation, Presence
-from expiac.reporter import StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
-from expiac.stack import Stack
-from expiac.state import Record, State
-from expiac.status import Status
+from expiac.apply.events import StepBegan, StepDeferred, StepEnded, StepFailed, StepSkipped
+from expiac.declare.fields import Annotation
+from expiac.declare.stack import Stack
+from expiac.plan.model import Action, Desired
+from expiac.plan.planner import plan
+from expiac.providers.base import Observation, Presence
+from expiac.state.model import Record, State
+from expiac.state.status import Status
 from expiac.testing import Run, World, ppo
+from expiac.util.errors import ExpiacError, Uncertain
 
 
 @pytest.fixture
@@ -173,8 +173,8 @@ def test_there_and_back_is_a_third_run(world):
 def test_an_interrupted_apply_begins_nothing_new(world):
     """The first ^C: what runs is let finish, the rest is left."""
     class StopsAtOnce(World):
-        def hear(self, moment):
-            super().hear(moment)
+        def on_event(self, moment):
+            super().on_event(moment)
             if isinstance(moment, StepBegan):
                 self.engine.stop()
 

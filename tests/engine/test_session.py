@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from expiac.errors import ExpiacError, Stale, UsageError
-from expiac.plan import Action
-from expiac.planner import Wishes
-from expiac.provider import ABSENT
-from expiac.providers.memory import Died, MemoryProvider
-from expiac.reporter import Warned
+from expiac.apply.events import Warned
+from expiac.plan.model import Action
+from expiac.plan.planner import PlanOptions
+from expiac.providers.base import ABSENT
+from expiac.testing.memory import Died, MemoryProvider
+from expiac.util.errors import ExpiacError, Stale, UsageError
 
 
 def test_an_unknown_name_to_replace_is_refused(chain):
     """A misspelt wish is not granted in silence."""
     with chain.open() as session, pytest.raises(UsageError, match="did you mean"):
-        session.plan(wishes=Wishes(replace=("aa",)))
+        session.plan(wishes=PlanOptions(replace=("aa",)))
 
 
 def test_a_destroy_that_left_something_alone_says_so(chain):

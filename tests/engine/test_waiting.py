@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.errors import ExpiacError, Stale
-from expiac.reporter import Finished, StepSkipped, Waiting
-from expiac.status import Status
+from expiac.apply.events import Finished, StepSkipped, Waiting
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError, Stale
 
 
 def test_a_chain_of_three_is_born_one_after_the_other(chain):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from expiac.project import Project, find
+from expiac.declare.project import Project, find
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,8 +18,8 @@ from expiac import (
     TrainingJobConfig,
     TrainingRunConfig,
 )
-from expiac.fields import Kind
-from expiac.program import load
+from expiac.declare.fields import Kind
+from expiac.declare.program import load
 from trainer.config import OptimizerConfig, SimulationConfig, TorchProfilerConfig, TrainerConfig
 
 

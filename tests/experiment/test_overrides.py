@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from expiac import overrides
-from expiac.config import Config
-from expiac.errors import ExpiacError, UsageError
-from expiac.experiment import ExperimentConfig, SingleJobExperimentConfig
-from expiac.job import TrainingRunConfig
-from expiac.options import Hooks, Options
+from expiac.declare import overrides
+from expiac.declare.config import Config
+from expiac.declare.experiment import ExperimentConfig, SingleJobExperimentConfig
+from expiac.declare.job import TrainingRunConfig
+from expiac.declare.options import Hooks, Options
+from expiac.util.errors import ExpiacError, UsageError
 from trainer.config import OptimizerConfig, TrainerConfig
 
 

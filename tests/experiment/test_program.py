@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.errors import ExpiacError, UsageError
-from expiac.program import load
+from expiac.declare.program import load
+from expiac.util.errors import ExpiacError, UsageError
 
 FUNCTION = """
 from expiac import ExperimentConfig, Job, Stack

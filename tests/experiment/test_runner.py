@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import UsageError
-from expiac.experiment import ExperimentConfig
-from expiac.standalone import Flags, flags
+from expiac.cli.standalone import Flags, flags
+from expiac.declare.experiment import ExperimentConfig
+from expiac.util.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import strategies as st
 
-from expiac.stack import Stack
+from expiac.declare.stack import Stack
 from expiac.testing import Run, World
 from expiac.testing.instants import Volatile
 

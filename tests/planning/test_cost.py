@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from expiac import show
-from expiac.cost import longest, priced, refuse_over
-from expiac.errors import ExpiacError
-from expiac.events import Run
-from expiac.plan import Action, Desired, Plan, Step
-from expiac.state import Record
-from expiac.status import Status
+from expiac.plan.cost import longest, priced, refuse_over
+from expiac.plan.model import Action, Desired, Plan, Step
+from expiac.state.events import Run
+from expiac.state.model import Record
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
+from expiac.view import show
 
 RUN = Run("s.a.00000000", "f", 0, 1)
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_programs import NAMES, a_world, stacks
 
-from expiac.approval import approved
-from expiac.codec import entry_of
-from expiac.events import Effect, EffectDone, Event, Forgotten, Noted, Run, Started, Submitted
-from expiac.fields import Kind
-from expiac.plan import Action, Plan, Step
-from expiac.status import Status
+from expiac.declare.fields import Kind
+from expiac.plan.approval import approved
+from expiac.plan.model import Action, Plan, Step
+from expiac.state.codec import entry_of
+from expiac.state.events import Effect, EffectDone, Event, Forgotten, Noted, Run, Started, Submitted
+from expiac.state.status import Status
 from expiac.testing import World
 
 Deed = tuple[type[Event], Effect | None, Run | None]

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from expiac.events import Approved, Effect
-from expiac.stack import Stack
-from expiac.state import Approval, Pending
-from expiac.status import Status
+from expiac.declare.stack import Stack
+from expiac.state.events import Approved, Effect
+from expiac.state.model import Approval, Pending
+from expiac.state.status import Status
 from expiac.testing import Run, World
 from expiac.testing.integrity import flaws
 

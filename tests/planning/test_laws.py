@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_programs import a_world, programs
 
-from expiac.journal import Journal
+from expiac.state.journal import Journal
 from expiac.testing import World
 from expiac.testing.integrity import flaws
 

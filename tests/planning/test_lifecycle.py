@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from expiac.events import After, Effect, Run
-from expiac.fields import Kind
-from expiac.identity import fingerprint, identity_digest, instance_name
-from expiac.plan import Action, Desired, Plan
-from expiac.planner import Wishes, plan
-from expiac.provider import Found
-from expiac.state import Pending, Record, State
-from expiac.status import Status
+from expiac.declare.fields import Kind
+from expiac.plan.identity import fingerprint, identity_digest, instance_name
+from expiac.plan.model import Action, Desired, Plan
+from expiac.plan.planner import PlanOptions, plan
+from expiac.providers.base import Found
+from expiac.state.events import After, Effect, Run
+from expiac.state.model import Pending, Record, State
+from expiac.state.status import Status
 
 LINEAGE = "0" * 32
 KINDS = {"lr": Kind.IDENTITY, "gpus": Kind.PLACEMENT, "tags": Kind.ANNOTATION}
@@ -37,7 +37,7 @@ def record(status: Status, of: Desired | None = None, **more: object) -> Record:
 
 def planned(*desired: Desired, known: list[Record], history: tuple[Record, ...] = (), **wishes: object) -> Plan:
     state = State("s", LINEAGE, 7, {one.address: one for one in known}, history)
-    return plan(desired, state, Wishes(**wishes))
+    return plan(desired, state, PlanOptions(**wishes))
 
 
 def action(*desired: Desired, known: list[Record], **wishes: object) -> Action:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from expiac import saved
-from expiac.errors import ExpiacError
-from expiac.options import Hooks, Options
-from expiac.plan import Action
-from expiac.stack import Stack
-from expiac.status import Status
+from expiac.declare.options import Hooks, Options
+from expiac.declare.stack import Stack
+from expiac.plan import saved
+from expiac.plan.model import Action
+from expiac.state.status import Status
 from expiac.testing import Run, World
+from expiac.util.errors import ExpiacError
 
 
 @pytest.fixture

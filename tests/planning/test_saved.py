@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from random_programs import a_world, programs
 
-from expiac import saved
-from expiac.errors import ExpiacError
-from expiac.stack import Stack
+from expiac.declare.stack import Stack
+from expiac.plan import saved
 from expiac.testing import Run, World
+from expiac.util.errors import ExpiacError
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_programs import NAMES, a_world, stacks
 
-from expiac.errors import UsageError
-from expiac.plan import Action
-from expiac.stack import Stack
+from expiac.declare.stack import Stack
+from expiac.plan.model import Action
 from expiac.testing import Run, World
+from expiac.util.errors import UsageError
 
 ACTIONS = st.sets(st.sampled_from([Action.CREATE, Action.REPLACE, Action.RELAUNCH, Action.STOP]), max_size=3)
 PATTERNS = st.lists(st.sampled_from([*NAMES, "*", "[ab]"]), max_size=2)

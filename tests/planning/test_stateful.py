@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from random_programs import NAMES, a_world
 
-from expiac.codec import Header, checkpoint_line, header_line
-from expiac.errors import UsageError
-from expiac.options import Options
-from expiac.plan import Action
-from expiac.replay import replay
-from expiac.reporter import Moment, StepBegan
-from expiac.resource import rename_refs
-from expiac.stack import Stack
-from expiac.state import State
-from expiac.status import Status
+from expiac.apply.events import ProgressEvent, StepBegan
+from expiac.declare.options import Options
+from expiac.declare.resource import rename_refs
+from expiac.declare.stack import Stack
+from expiac.plan.model import Action
+from expiac.state.codec import Header, checkpoint_line, header_line
+from expiac.state.model import State
+from expiac.state.replay import replay
+from expiac.state.status import Status
 from expiac.testing import Run
 from expiac.testing.integrity import flaws
+from expiac.util.errors import UsageError
 
 names = st.sampled_from(NAMES)
 specs = {"lr": st.sampled_from([1, 2]), "gpus": st.sampled_from([1, 8]), "tags": st.sampled_from([(), ("t",)]),
@@ -155,9 +155,9 @@ class Life(RuleBasedStateMachine):
     @rule(steps=st.integers(1, 3))
     def interrupt(self, steps):
         """^C: what is running ends, and nothing new begins."""
-        self.world.hear = Interrupting(self.world, steps)
+        self.world.on_event = Interrupting(self.world, steps)
         self.world.apply(self.stack)
-        del self.world.hear
+        del self.world.on_event
 
     @precondition(lambda self: self.world.state.records)
     @rule()
@@ -220,7 +220,7 @@ class Interrupting:
     def __init__(self, world, steps) -> None:
         self.world, self.steps = world, steps
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, moment: ProgressEvent) -> None:
         self.steps -= isinstance(moment, StepBegan)
         if self.steps == 0:
             self.world.engine.stop()

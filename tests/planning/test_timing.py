@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.progress import seen
-from expiac.stack import Stack
-from expiac.status import Status
+from expiac.apply.progress import seen
+from expiac.declare.stack import Stack
+from expiac.state.status import Status
 from expiac.testing import Run, World
 
 
@@ -58,7 +58,7 @@ def test_runs_that_were_placed_alike_come_first(world):
 def test_what_waits_for_another_comes_after_it(world):
     """The sum says when all of it should be done, or at least how much is known."""
     ran(world, chain(1), base=100.0, tuned=50.0)
-    from expiac.timing import until_done
+    from expiac.plan.durations import until_done
 
     assert until_done(world.plan(chain(2)).plan) == (150.0, True)
     more = Stack("ppo", [*chain(2).resources, Run("new")])

@@ -11,11 +11,11 @@ import psutil
 import pytest
 import yaml
 
-from expiac.provider import Id, Inputs, Observation
+from expiac.providers.base import Id, Inputs, Observation
 from expiac.providers.local import LocalProvider, Machine
 from expiac.providers.local.folder import RunFolder
-from expiac.providers.local.processes import kin, marked
-from expiac.status import Status
+from expiac.providers.local.processes import marked, with_descendants
+from expiac.state.status import Status
 from expiac.testing.contract import Course, unnoted, wait_until
 
 LIMIT = 30.0
@@ -102,7 +102,7 @@ class LocalWorld:
     def clean(self) -> None:
         """Ends whatever a test left."""
         left = [process for found in marked().values() for process in found if self._is_ours(process)]
-        for process in [*kin(self.supervisors()), *left]:
+        for process in [*with_descendants(self.supervisors()), *left]:
             with suppress(psutil.Error):
                 process.kill()
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Presence
+from expiac.providers.base import Id, Presence
 from expiac.providers.local import SharedLocalProvider
 from expiac.testing.contract import Bench, Course, ProviderContract
+from expiac.util.errors import ExpiacError
 
 
 class TestLocal(ProviderContract):

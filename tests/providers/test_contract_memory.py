@@ -2,10 +2,10 @@
 
 import pytest
 
-from expiac.provider import Id, Inputs
-from expiac.providers.memory import MemoryProvider
-from expiac.status import Status
+from expiac.providers.base import Id, Inputs
+from expiac.state.status import Status
 from expiac.testing.contract import Bench, Course, ProviderContract
+from expiac.testing.memory import MemoryProvider
 
 
 class MemoryBench:

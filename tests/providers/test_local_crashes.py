@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Presence
-from expiac.status import Status
+from expiac.providers.base import Id, Presence
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 BEFORE = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
-    from expiac.provider import Id, Inputs
+    from expiac.providers.base import Id, Inputs
     from expiac.providers.local import LocalProvider, Machine, birth, environment, folder, slots, supervisor
 
     root, machine = Path(sys.argv[1]), Machine(Path(sys.argv[2]), cpus=2, gpus=0)
@@ -153,7 +153,7 @@ def test_a_supervisor_that_cannot_start_does_not_block_the_queue(local, until) -
                              | {"python": "/nowhere/python"})
     run_folder = folder.RunFolder(local.folder(crash_id(0)))
     with run_folder.prepared(1.0):
-        run_folder.give_birth(broken)
+        run_folder.publish(broken)
     until(lambda: provider.read_many([crash_id(0)])[crash_id(0)].status is Status.FAILED)
     provider.create(crash_id(1), job, lambda _: None)
     assert local.until(crash_id(1), Status.SUCCEEDED)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from expiac.provider import Id, Presence
+from expiac.providers.base import Id, Presence
 from expiac.providers.local.disk import read
 from expiac.providers.local.processes import birth, find
-from expiac.status import Status
+from expiac.state.status import Status
 
 JOB = Id("lineage", "ends.job.00000001", 1)
 Until = Callable[[Callable[[], bool]], None]

@@ -8,10 +8,10 @@ import sys
 import pytest
 import yaml
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Inputs, Presence
+from expiac.providers.base import Id, Inputs, Presence
 from expiac.providers.local.task import Task, parse
-from expiac.status import Status
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 JOB = Id("lineage", "job.one.00000001", 1)
 

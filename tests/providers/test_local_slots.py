@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Presence
+from expiac.providers.base import Id, Presence
 from expiac.providers.local import LocalProvider, Machine
-from expiac.status import Status
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 GATED = 'while [ ! -e "$GATE" ]; do sleep 0.02; done'
 
@@ -59,7 +59,7 @@ def test_a_queued_job_starts_though_nobody_waits_for_it(local, one, until) -> No
     """Its submitter is gone and nobody looks: the job before it starts it."""
     gate, witness = local.root / "gate", local.root / "witness"
     create(local, "first", GATED, envs={"GATE": str(gate)})
-    script = ("import sys; from pathlib import Path; from expiac.provider import Id, Inputs\n"
+    script = ("import sys; from pathlib import Path; from expiac.providers.base import Id, Inputs\n"
               "from expiac.providers.local import LocalProvider, Machine\n"
               "machine = Machine(Path(sys.argv[2]), 1, 0)\n"
               "inputs = Inputs({}, {'task.yaml': 'run: echo 1 >> ' + sys.argv[3]})\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Presence
-from expiac.status import Status
+from expiac.providers.base import Id, Presence
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 FIRST, SECOND = Id("lineage", "code.job.00000001", 1), Id("lineage", "code.job.00000001", 2)
 

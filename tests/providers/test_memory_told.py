@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.provider import ABSENT, Id, Inputs, Presence
-from expiac.providers.memory import Died, MemoryProvider
-from expiac.status import Status
+from expiac.providers.base import ABSENT, Id, Inputs, Presence
+from expiac.state.status import Status
+from expiac.testing.memory import Died, MemoryProvider
+from expiac.util.errors import ExpiacError
 
 A, B = Id("lineage", "stack.a.00000001", 1), Id("lineage", "stack.b.00000002", 1)
 JOB = Inputs({}, outputs={"checkpoint": "latest.pt"})

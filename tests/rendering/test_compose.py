@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.compose import Composer
-from expiac.errors import ExpiacError
-from expiac.job import TrainingRunConfig
-from expiac.prepare import templates
-from expiac.project import Project
+from expiac.compile.compose import Composer
+from expiac.compile.prepare import templates
+from expiac.declare.job import TrainingRunConfig
+from expiac.declare.project import Project
+from expiac.util.errors import ExpiacError
 from trainer.config import OptimizerConfig, TrainerConfig
 
 SMALL = "env/mettagrid/curriculum/arena/small"

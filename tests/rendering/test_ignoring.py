@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import yaml
 
-from expiac.events import Effect, EffectDone, Entry, Started
-from expiac.fold import fold
-from expiac.job import Job, SkypilotJobConfig, TrainingJob, TrainingRunConfig
-from expiac.options import Options
-from expiac.plan import Action
-from expiac.planner import plan
-from expiac.prepare import desired
-from expiac.stack import Stack
-from expiac.state import State
-from expiac.status import Status
+from expiac.compile.prepare import desired
+from expiac.declare.job import Job, SkypilotJobConfig, TrainingJob, TrainingRunConfig
+from expiac.declare.options import Options
+from expiac.declare.stack import Stack
+from expiac.plan.model import Action
+from expiac.plan.planner import plan
+from expiac.state.events import Effect, EffectDone, Entry, Started
+from expiac.state.fold import fold
+from expiac.state.model import State
+from expiac.state.status import Status
 from trainer.config import OptimizerConfig, TrainerConfig
 
 SMALL = "env/mettagrid/curriculum/arena/small"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.events import Run
-from expiac.job import Job, SkypilotJobConfig
-from expiac.launch import inputs
-from expiac.prepare import desired
-from expiac.resource import Resource
-from expiac.stack import Stack
+from expiac.apply.launch import inputs
+from expiac.compile.prepare import desired
+from expiac.declare.job import Job, SkypilotJobConfig
+from expiac.declare.resource import Resource
+from expiac.declare.stack import Stack
+from expiac.state.events import Run
+from expiac.util.errors import ExpiacError
 
 HERE = SkypilotJobConfig(gpus=0, workdir=None)
 

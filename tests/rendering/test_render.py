@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from expiac.errors import ExpiacError
-from expiac.render import Templates, parse, to_yaml
+from expiac.util.errors import ExpiacError
+from expiac.util.render import Templates, parse, to_yaml
 
 TRAPS = ["a: b", "# c", "off", "on", "yes", "y", "null", "~", "", " ", "1e3", "1.0", "0x1F", "0o17", "1_000",
          "2026-01-01", "1:30", "a\nb", "a\n", "\n", "trailing  \nspace", "\ttab", "'", '"', "it's \"so\"", "\\",

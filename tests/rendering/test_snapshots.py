@@ -10,8 +10,8 @@ import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from expiac import Job, SkypilotJobConfig, Stack
-from expiac.prepare import desired
-from expiac.program import load
+from expiac.compile.prepare import desired
+from expiac.declare.program import load
 
 
 class Yaml(SingleFileSnapshotExtension):

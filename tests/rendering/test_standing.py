@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from expiac import saved
-from expiac.errors import Stale
-from expiac.job import SkypilotJobConfig, TrainingJob, TrainingRunConfig
-from expiac.planner import plan
-from expiac.prepare import desired
-from expiac.stack import Stack
-from expiac.standing import refuse_changed_files
-from expiac.state import State
+from expiac.apply.preconditions import refuse_changed_files
+from expiac.compile.prepare import desired
+from expiac.declare.job import SkypilotJobConfig, TrainingJob, TrainingRunConfig
+from expiac.declare.stack import Stack
+from expiac.plan import saved
+from expiac.plan.planner import plan
+from expiac.state.model import State
+from expiac.util.errors import Stale
 
 
 def test_a_config_that_was_edited_since_is_named(own, tmp_path):

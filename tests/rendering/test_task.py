@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from expiac import SkypilotJobConfig
-from expiac.fields import Kind, kinds_of
-from expiac.project import Project
-from expiac.task import task
+from expiac.compile.task import task
+from expiac.declare.fields import Kind, kinds_of
+from expiac.declare.project import Project
 
 PROJECT = Project(root=Path("/project"))
 

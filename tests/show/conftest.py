@@ -5,7 +5,7 @@ from __future__ import annotations
 import plans
 import pytest
 
-from expiac.plan import Plan
+from expiac.plan.model import Plan
 
 
 @pytest.fixture

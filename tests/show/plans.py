@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from expiac.events import Run
-from expiac.fields import Kind
-from expiac.plan import ABSENT, Action, Change, Plan, Step
+from expiac.declare.fields import Kind
+from expiac.plan.model import ABSENT, Action, Change, Plan, Step
+from expiac.state.events import Run
 
 
 def step(address: str, action: Action, reason: str = "", *changes: Change, **more: Any) -> Step:

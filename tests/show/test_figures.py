@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from expiac import figures, inline
-from expiac.reporter import Progress
+from expiac.apply.events import Progress
+from expiac.plan import formatting as inline
+from expiac.view import figures
 
 
 @pytest.mark.parametrize(("number", "shown"), [

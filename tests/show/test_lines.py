@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from plans import plan, step
 
-from expiac.console import Lines
-from expiac.errors import ExpiacError
-from expiac.plan import Action
-from expiac.reporter import Began, Progress, Seen, StepDeferred, StepEnded, StepFailed, Waiting
-from expiac.status import Status
+from expiac.apply.events import Began, Progress, ResourceStatus, StepDeferred, StepEnded, StepFailed, Waiting
+from expiac.plan.model import Action
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
+from expiac.view.console import Lines
 
 
 class Heard:
@@ -22,7 +22,8 @@ class Heard:
 
     def look(self, status: Status, step: int = 0) -> None:
         progress = Progress(step, 1_000_000, step / 1000, {"reward": 1.5}) if step else None
-        self.reporter.hear(Waiting((Seen("train", "lab.train.0a1b2c3d", "local", status, progress=progress),)))
+        train = ResourceStatus("train", "lab.train.0a1b2c3d", "local", status, progress=progress)
+        self.reporter.on_event(Waiting((train,)))
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_steps_are_said_as_they_end(heard):
     job = step("train", Action.CREATE, "new")
     for moment in (Began(plan(job)), StepEnded(job, Status.PENDING), StepDeferred(step("b", Action.CREATE, "waits")),
                    StepFailed(job, ExpiacError("No room", "8 GPUs asked, 0 here", "gpus=0"))):
-        heard.reporter.hear(moment)
+        heard.reporter.on_event(moment)
     assert heard.lines == [
         "+ train   created: lab.train.0a1b2c3d",
         "+ train   No room\n  8 GPUs asked, 0 here\n  Hint: gpus=0",

@@ -8,9 +8,9 @@ from importlib.resources import files
 from jsonschema import Draft202012Validator
 from plans import change, plan, step
 
-from expiac import show
 from expiac.cli.events import dumps
-from expiac.plan import ABSENT, Action
+from expiac.plan.model import ABSENT, Action
+from expiac.view import show
 
 
 def test_the_keys_are_the_documented_ones(everything):

@@ -6,8 +6,8 @@ import pytest
 from plans import change, plan, step
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from expiac import show
-from expiac.plan import ABSENT, Action
+from expiac.plan.model import ABSENT, Action
+from expiac.view import show
 
 
 class PlainText(SingleFileSnapshotExtension):

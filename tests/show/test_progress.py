@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from expiac import progress
+from expiac.apply import progress
 
 
 def line(step: int, **metrics: float) -> str:

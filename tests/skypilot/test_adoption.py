@@ -6,14 +6,14 @@ import dataclasses
 
 import pytest
 
-from expiac.errors import ExpiacError, UsageError
-from expiac.planner import Wishes
-from expiac.project import find
+from expiac.apply.events import Silent
+from expiac.declare.project import find
+from expiac.plan.planner import PlanOptions
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.seen import Job
-from expiac.reporter import Silent
 from expiac.session import Session
 from expiac.testing.sky import FakeSky, Server
+from expiac.util.errors import ExpiacError, UsageError
 
 STACK = """
 from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
@@ -39,7 +39,7 @@ class Desk:
         (root / "templates").symlink_to(templates)
 
     def open(self, *overrides, declared=True, **tells):
-        provider = SkypilotProvider(self.root, sky=FakeSky(self.server, **tells), patience=1, pause=0.01)
+        provider = SkypilotProvider(self.root, sky=FakeSky(self.server, **tells), timeout=1, pause=0.01)
         return Session.open("small", overrides, reporter=Silent(), project=find(self.root), declared=declared,
                             providers={"skypilot": provider})
 
@@ -76,7 +76,7 @@ def test_a_retry_of_it_is_a_launch_of_ours(desk):
     desk.adopt("a", "12")
     desk.server.jobs[12] = dataclasses.replace(desk.server.jobs[12], status="FAILED")
     with desk.open() as session:
-        session.apply(session.plan(wishes=Wishes(retry=True)))
+        session.apply(session.plan(wishes=PlanOptions(retry=True)))
         assert session.state.records["a"].outputs["job_id"] not in (12, 13)
     assert desk.launches == 2, "the retry, and the other job of the stack"
 

@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 
-from expiac.errors import ExpiacError, Stale, Unavailable, Uncertain
-from expiac.provider import Id, Inputs, Presence
+from expiac.providers.base import Id, Inputs, Presence
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.seen import Job, Where
-from expiac.status import Status
+from expiac.state.status import Status
 from expiac.testing.sky import FakeSky, Server
+from expiac.util.errors import ExpiacError, Stale, Unavailable, Uncertain
 
 A = Id("lineage-a", "stack.job.0a1b2c3d", 1)
 TASK = Inputs({}, {"task.yaml": "name: stack.job.0a1b2c3d\nrun: lasts\n"}, env={"WANDB_RUN_ID": "stack.job.0a1b2c3d"})
@@ -22,7 +22,7 @@ class Trial:
         self.root, self.server, self.handle = root, Server(), {}
 
     def provider(self, **tells):
-        return SkypilotProvider(self.root, sky=FakeSky(self.server, **tells), patience=1, pause=0.01)
+        return SkypilotProvider(self.root, sky=FakeSky(self.server, **tells), timeout=1, pause=0.01)
 
     def create(self, **tells):
         return self.provider(**tells).create(A, TASK, self.handle.update)
@@ -186,7 +186,7 @@ def test_whoever_lost_the_stack_while_it_launched_ends_the_later_birth(trial, va
     trial.provider().create(A, inputs, trial.handle.update)
     late = Blind(trial.server)
     with pytest.raises(Stale, match=r"launched twice, and (managed job 2|job 2 of stack.job.0a1b2c3d-1) was ended"):
-        SkypilotProvider(trial.root / "late", sky=late, patience=1, pause=0.01).create(A, inputs, TakenOver(2))
+        SkypilotProvider(trial.root / "late", sky=late, timeout=1, pause=0.01).create(A, inputs, TakenOver(2))
     assert trial.read().outputs["job_id"] == 1
     assert (trial.read().duplicates, trial.launches) == ((), 2)
 
@@ -211,7 +211,7 @@ def test_two_births_are_seen_and_the_later_one_is_ended(trial, values):
     inputs = dataclasses.replace(TASK, values=values)
     trial.provider().create(A, inputs, trial.handle.update)
     late = Blind(trial.server, loses="launched")  # it never hears of its own launch, and adopts the other one
-    SkypilotProvider(trial.root / "late", sky=late, patience=1).create(A, inputs, lambda _: None)
+    SkypilotProvider(trial.root / "late", sky=late, timeout=1).create(A, inputs, lambda _: None)
     trial.server.settle()
     seen = trial.read()
     assert (seen.outputs["job_id"], len(seen.duplicates), "launched twice" in seen.detail) == (1, 1, True)
@@ -226,7 +226,7 @@ def test_destroy_ends_every_birth(trial):
     """Whether anybody has seen that there are two or not."""
     trial.provider().create(A, TASK, trial.handle.update)
     late = Blind(trial.server, loses="launched")
-    SkypilotProvider(trial.root / "late", sky=late, patience=1).create(A, TASK, lambda _: None)
+    SkypilotProvider(trial.root / "late", sky=late, timeout=1).create(A, TASK, lambda _: None)
     trial.server.settle()
     trial.provider().delete(dataclasses.replace(A, handle=trial.handle))
     assert {job.status for job in trial.server.jobs.values()} == {"CANCELLED"}

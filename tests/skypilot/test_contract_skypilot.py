@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from expiac.provider import ABSENT, HELD, Id, Inputs
+from expiac.providers.base import ABSENT, CLUSTER, Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.status import Status
+from expiac.state.status import Status
 from expiac.testing.contract import OUTPUT, A, Course, ProviderContract, Try
 from expiac.testing.sky import FakeSky, Server
 
@@ -23,7 +23,7 @@ class SkyBench:
         self.root, self.server, self.values = root, Server(), values
 
     def provider(self):
-        return SkypilotProvider(self.root, sky=FakeSky(self.server), patience=self.limit, pause=0.01)
+        return SkypilotProvider(self.root, sky=FakeSky(self.server), timeout=self.limit, pause=0.01)
 
     def inputs(self, course: Course, id: Id) -> Inputs:
         task = {"name": id.instance, "run": course.value}
@@ -55,7 +55,7 @@ class TestSkypilotClusters(ProviderContract):
         world.create(A)
         world.until(A, Status.RUNNING)
         deleted = world.delete(A)
-        assert (deleted.status, HELD in deleted.outputs) == (Status.CANCELLED, False)
+        assert (deleted.status, CLUSTER in deleted.outputs) == (Status.CANCELLED, False)
         assert world.read(A) == world.delete(A) == ABSENT
         assert not world.bench.server.clusters
 
@@ -76,6 +76,6 @@ class TestSkypilotClusters(ProviderContract):
         """And not before."""
         world.create(A, Course.SUCCEEDS)
         world.provider.release(world.known(A))
-        assert world.until(A, Status.SUCCEEDED).outputs[HELD] == "contract.job.0a1b2c3d-1"
+        assert world.until(A, Status.SUCCEEDED).outputs[CLUSTER] == "contract.job.0a1b2c3d-1"
         world.provider.release(world.known(A))
         assert world.read(A) == ABSENT

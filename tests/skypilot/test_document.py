@@ -7,9 +7,9 @@ import json
 import pytest
 import yaml
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Inputs
+from expiac.providers.base import Id, Inputs
 from expiac.providers.skypilot.document import checkable, launchable
+from expiac.util.errors import ExpiacError
 
 A = Id("lineage-a", "stack.job.0a1b2c3d", 2)
 TASK = {

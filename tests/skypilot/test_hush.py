@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from expiac.providers.skypilot.limit import within
+from expiac.providers.skypilot.time_limit import within
 
 
 def chatters() -> str:

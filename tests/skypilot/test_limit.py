@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
-from expiac.errors import ExpiacError, Unavailable, Uncertain
-from expiac.provider import Id, Inputs
+from expiac.providers.base import Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.providers.skypilot.limit import within
-from expiac.providers.skypilot.together import Together
+from expiac.providers.skypilot.coalesce import Coalesced
+from expiac.providers.skypilot.time_limit import within
 from expiac.testing.sky import FakeSky, Server
+from expiac.util.errors import ExpiacError, Unavailable, Uncertain
 
 
 def test_a_call_that_hangs_is_left_behind():
@@ -46,7 +46,7 @@ def test_an_answer_is_never_older_than_its_question():
         go_on.wait(5)
         return mine
 
-    together = Together(look, gather=0)
+    together = Coalesced(look, gather=0)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(together)
         assert looking.wait(5)

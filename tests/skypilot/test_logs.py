@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 
-from expiac.errors import ExpiacError, Unavailable
-from expiac.provider import Id, Inputs
+from expiac.providers.base import Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.following import following
 from expiac.providers.skypilot.printed import nodes_of, printed
 from expiac.testing.sky import FakeSky, Server
+from expiac.util.errors import ExpiacError, Unavailable
 
 A = Id("lineage-a", "stack.job.0a1b2c3d", 1)
 TASK = Inputs({}, {"task.yaml": "name: stack.job.0a1b2c3d\nnum_nodes: 2\nrun: succeeds\n"})
@@ -25,7 +25,7 @@ def server():
 
 @pytest.fixture
 def provider(tmp_path, server):
-    made = SkypilotProvider(tmp_path, sky=FakeSky(server), patience=1, pause=0.01)
+    made = SkypilotProvider(tmp_path, sky=FakeSky(server), timeout=1, pause=0.01)
     made.create(A, TASK, {}.update)
     return made
 
@@ -72,8 +72,8 @@ def test_following_waits_for_a_launch_under_way(tmp_path):
     sky = FakeSky(server, loses="launched")
     handle = {}
     with pytest.raises(ExpiacError):
-        SkypilotProvider(tmp_path, sky=sky, patience=0.1, pause=0.01).create(A, TASK, handle.update)
-    lines = SkypilotProvider(tmp_path, sky=FakeSky(server), patience=1, pause=0.01).logs(
+        SkypilotProvider(tmp_path, sky=sky, timeout=0.1, pause=0.01).create(A, TASK, handle.update)
+    lines = SkypilotProvider(tmp_path, sky=FakeSky(server), timeout=1, pause=0.01).logs(
         dataclasses.replace(A, handle=handle), follow=True)
     server.settle()
     assert list(lines) == LINES
@@ -88,7 +88,7 @@ def test_a_recovered_job_begins_another_log():
     """Of which everything is shown, though its first lines are the same."""
     readings = iter([["a", "b", "c"], ["a", "b", "x", "c"], ["a", "b", "x", "c", "d"]])
     live = iter([True, True, False])
-    lines = following(lambda: iter(next(readings)), lambda: next(live), patience=1, pause=0)
+    lines = following(lambda: iter(next(readings)), lambda: next(live), timeout=1, pause=0)
     assert list(lines) == ["a", "b", "c", "x", "c", "d"]
 
 
@@ -130,5 +130,5 @@ def test_a_long_log_is_read_once_and_in_order():
     """The reader keeps a number a line, and no line."""
     readings = iter([range(50_000), range(50_001)])
     live = iter([True, False])
-    lines = following(lambda: map(str, next(readings)), lambda: next(live), patience=1, pause=0)
+    lines = following(lambda: map(str, next(readings)), lambda: next(live), timeout=1, pause=0)
     assert all(line == str(number) for number, line in zip(range(50_001), lines, strict=True))

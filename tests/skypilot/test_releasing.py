@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import Unavailable
-from expiac.project import find
+from expiac.apply.events import Warned
+from expiac.declare.project import find
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.reporter import Warned
 from expiac.session import Session
 from expiac.testing.sky import FakeSky, Server
+from expiac.util.errors import Unavailable
 
 STACK = """
 from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
@@ -41,11 +41,11 @@ class Desk:
         (root / "stacks" / "small.py").write_text(STACK)
         shutil.copytree(Path(__file__).parents[2] / "templates", root / "templates")
 
-    def hear(self, moment):
+    def on_event(self, moment):
         self.moments.append(moment)
 
     def open(self, *overrides, sky=FakeSky, declared=True):
-        provider = SkypilotProvider(self.root, sky=sky(self.server), patience=1, pause=0.01)
+        provider = SkypilotProvider(self.root, sky=sky(self.server), timeout=1, pause=0.01)
         return Session.open("small", overrides, reporter=self, project=find(self.root), declared=declared,
                             providers={"skypilot": provider})
 
@@ -101,9 +101,9 @@ def test_destroy_takes_the_cluster_of_a_running_job_down(desk):
 
 def test_a_retry_has_a_cluster_of_its_own(desk):
     """The failed launch's is gone before."""
-    from expiac.planner import Wishes
+    from expiac.plan.planner import PlanOptions
 
     desk.apply("run=fails", wait=True, timeout=20)
     with desk.open("run=fails") as session:
-        session.apply(session.plan(wishes=Wishes(retry=True)))
+        session.apply(session.plan(wishes=PlanOptions(retry=True)))
     assert [name[-2:] for name in desk.server.clusters] == ["-2"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.errors import ExpiacError, Unavailable
-from expiac.provider import Id
-from expiac.providers.skypilot.seen import Job, Sight, Where, envs
+from expiac.providers.base import Id
+from expiac.providers.skypilot.error_translation import translated
+from expiac.providers.skypilot.seen import Job, Snapshot, Where, envs
 from expiac.providers.skypilot.statuses import STATUSES, observation
-from expiac.providers.skypilot.trouble import translated
-from expiac.status import Status
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError, Unavailable
 
 TASK = """\
 name: a.b.c
@@ -31,10 +31,11 @@ def test_what_others_wrote_is_nothing_of_ours(text):
 
 
 def test_a_launch_is_known_by_all_three_names():
-    sight = Sight(Where("u", "v"), (), [Job(3, "a.b.c", "RUNNING", TASK), Job(4, "a.b.c", "RUNNING", "name: a.b.c")])
-    assert sight.job(Id("l", "a.b.c", 2)).id == 3
-    assert sight.job(Id("l", "a.b.c", 1)) is None
-    assert sight.job(Id("m", "a.b.c", 2)) is None
+    jobs = [Job(3, "a.b.c", "RUNNING", TASK), Job(4, "a.b.c", "RUNNING", "name: a.b.c")]
+    snapshot = Snapshot(Where("u", "v"), (), jobs)
+    assert snapshot.job(Id("l", "a.b.c", 2)).id == 3
+    assert snapshot.job(Id("l", "a.b.c", 1)) is None
+    assert snapshot.job(Id("m", "a.b.c", 2)) is None
 
 
 @pytest.mark.parametrize(("status", "seconds"), [("SUCCEEDED", 90.0), ("RUNNING", None)])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.errors import ExpiacError
 from expiac.providers.skypilot.seen import Job
 from expiac.providers.skypilot.service import SkypilotService
-from expiac.status import Status
+from expiac.state.status import Status
 from expiac.testing.sky import FakeSky, Server
+from expiac.util.errors import ExpiacError
 
 TASK = """name: a.b.0a1b2c3d
 ---

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.journal import Journal
-from expiac.stack import Stack
-from expiac.state import State
-from expiac.status import Status
+from expiac.declare.stack import Stack
+from expiac.state.journal import Journal
+from expiac.state.model import State
+from expiac.state.status import Status
 from expiac.testing import Run, World
 from expiac.testing.instants import Instants, WatchedDisk
 from expiac.testing.integrity import flaws
+from expiac.util.errors import ExpiacError
 
 
 class Failing(Instants):

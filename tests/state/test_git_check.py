@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.project import find
-from expiac.provenance import refuse_unpushed
-from expiac.reporter import Silent
+from expiac.apply.events import Silent
+from expiac.declare.project import find
 from expiac.session import Session
+from expiac.util.errors import ExpiacError
+from expiac.util.git import refuse_unpushed
 
 STACK = """
 from expiac import Job, SkypilotJobConfig, Stack

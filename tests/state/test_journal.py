@@ -19,11 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expiac import codec
-from expiac.codec import FORMAT
-from expiac.durable import Disk
-from expiac.errors import ExpiacError, Stale
-from expiac.events import (
+from expiac.declare.options import Hooks, Options
+from expiac.state import codec
+from expiac.state.codec import FORMAT
+from expiac.state.events import (
     EVENTS,
     After,
     Approved,
@@ -41,12 +40,13 @@ from expiac.events import (
     Started,
     Submitted,
 )
-from expiac.fold import Fold, fold
-from expiac.journal import Journal
-from expiac.options import Hooks, Options
-from expiac.replay import Damage, replay
-from expiac.state import Approval, State
-from expiac.status import Status
+from expiac.state.fold import Fold, fold
+from expiac.state.journal import Journal
+from expiac.state.model import Approval, State
+from expiac.state.replay import Damage, replay
+from expiac.state.status import Status
+from expiac.util.durable import Disk
+from expiac.util.errors import ExpiacError, Stale
 
 NOON = "2026-01-01T12:00:00Z"
 RUN = Run("x.ppo.0123abcd", "f" * 64, attempt=0, launch=1)
@@ -524,10 +524,10 @@ def test_reloading_what_did_not_change_changes_nothing(path):
 WRITER = """
 import sys
 from pathlib import Path
-from expiac.journal import Journal
-from expiac.options import Hooks, Options
-from expiac.events import Effect, Observed, Run, Started
-from expiac.status import Status
+from expiac.state.journal import Journal
+from expiac.declare.options import Hooks, Options
+from expiac.state.events import Effect, Observed, Run, Started
+from expiac.state.status import Status
 
 path = Path(sys.argv[1])
 with Journal.open(path, stack="x", lineage="abc", now=lambda: "{noon}", compact_above=3000) as journal:
@@ -638,10 +638,10 @@ def test_an_interrupted_write_ends_the_writing(path):
 FILL = """
 import sys
 from pathlib import Path
-from expiac.errors import ExpiacError
-from expiac.journal import Journal
-from expiac.options import Hooks, Options
-from expiac.events import Effect, Run, Started
+from expiac.util.errors import ExpiacError
+from expiac.state.journal import Journal
+from expiac.declare.options import Hooks, Options
+from expiac.state.events import Effect, Run, Started
 
 journal = Journal.open(Path(sys.argv[1]), stack="x")
 try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expiac.lineage import lineage
+from expiac.state.lineage import lineage
 
 
 def test_a_checkout_keeps_to_one_lineage_per_stack(tmp_path):

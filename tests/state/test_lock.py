@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import ExpiacError, Locked
-from expiac.lock import Lock, holder
+from expiac.util.errors import ExpiacError, Locked
+from expiac.util.lock import Lock, holder
 
 HOLD = """
 import sys
 from pathlib import Path
-from expiac.lock import Lock
+from expiac.util.lock import Lock
 
 with Lock(Path(sys.argv[1]), purpose="apply"):
     print("held", flush=True)

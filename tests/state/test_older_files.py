@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic_core import to_jsonable_python
 
-from expiac import Job, Options, SkypilotJobConfig, Stack, saved
-from expiac.identity import fingerprint, instance_name
-from expiac.journal import Journal
-from expiac.prepare import desired
-from expiac.project import Project
+from expiac import Job, Options, SkypilotJobConfig, Stack
+from expiac.compile.prepare import desired
+from expiac.declare.project import Project
+from expiac.plan import saved
+from expiac.plan.identity import fingerprint, instance_name
+from expiac.state.journal import Journal
 from expiac.testing import Run, World
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "format_2"

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.provenance import provenance
+from expiac.util.errors import ExpiacError
+from expiac.util.git import provenance
 
 
 @pytest.fixture

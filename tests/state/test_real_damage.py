@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import ExpiacError
-from expiac.events import EVENTS
-from expiac.journal import Journal
-from expiac.options import Options
-from expiac.replay import Damage, Reading, replay
-from expiac.stack import Stack
-from expiac.status import Status
+from expiac.declare.options import Options
+from expiac.declare.stack import Stack
+from expiac.state.events import EVENTS
+from expiac.state.journal import Journal
+from expiac.state.replay import Damage, Reading, replay
+from expiac.state.status import Status
 from expiac.testing import Run, World
+from expiac.util.errors import ExpiacError
 
 
 @pytest.fixture(params=[False, True], ids=["events", "checkpoint"])

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from expiac.errors import Stale
-from expiac.events import Approved, Effect, EffectDone, Event, Run, Started
-from expiac.journal import Journal
-from expiac.repair import repair
-from expiac.status import Status
+from expiac.state.events import Approved, Effect, EffectDone, Event, Run, Started
+from expiac.state.journal import Journal
+from expiac.state.repair import repair
+from expiac.state.status import Status
+from expiac.util.errors import Stale
 
 EVENTS: tuple[Event, ...] = (
     Approved(program="stacks/x.py"),

@@ -14,18 +14,18 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from expiac import repair
-from expiac.errors import ExpiacError, Locked, Stale
-from expiac.events import Approved, Effect, EffectDone, Observed, Run, Started
-from expiac.held import held
-from expiac.journal import Journal
-from expiac.lock import Holder
-from expiac.project import Project
-from expiac.remote import Remote
-from expiac.shared import Store
-from expiac.state import State
-from expiac.states import states
-from expiac.status import Status
+from expiac.declare.project import Project
+from expiac.state import repair
+from expiac.state.events import Approved, Effect, EffectDone, Observed, Run, Started
+from expiac.state.journal import Journal
+from expiac.state.locking import held
+from expiac.state.model import State
+from expiac.state.object_store import Store
+from expiac.state.remote import Remote
+from expiac.state.status import Status
+from expiac.state.stores import states
+from expiac.util.errors import ExpiacError, Locked, Stale
+from expiac.util.lock import Holder
 
 RUN = Run("x.ppo.0123abcd", "f" * 32, attempt=0, launch=1)
 BORN = (Started("ppo", Effect.CREATE, "job", "local", RUN), EffectDone("ppo", Status.RUNNING))

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from expiac.errors import ExpiacError
+from expiac.util.errors import ExpiacError
 
 
 def private(path: Path) -> None:

@@ -120,13 +120,13 @@ class RunFolder:
                 shutil.rmtree(leftover, ignore_errors=True)
             yield
 
-    def give_birth(self, job: Job) -> Launch:
+    def publish(self, job: Job) -> Launch:
         """Makes the launch exist, whole and durably."""
         launch = self.launch(job.launch)
-        cradle = launch.path.with_name(f".{job.launch}")
-        private(cradle)
-        write(cradle / "job.json", job.text())
-        os.rename(cradle, launch.path)
+        staging = launch.path.with_name(f".{job.launch}")
+        private(staging)
+        write(staging / "job.json", job.text())
+        os.rename(staging, launch.path)
         for folder in (launch.path.parent, self.path, self.path.parent):
             sync(folder)
         return launch

@@ -63,7 +63,7 @@ def marked() -> Mapping[str, list[psutil.Process]]:
     return found
 
 
-def kin(roots: Iterable[psutil.Process]) -> list[psutil.Process]:
+def with_descendants(roots: Iterable[psutil.Process]) -> list[psutil.Process]:
     """The processes and their living descendants, each once, without the asking process."""
     found: dict[int, psutil.Process] = {}
     for root in roots:
@@ -76,9 +76,9 @@ def kin(roots: Iterable[psutil.Process]) -> list[psutil.Process]:
     return list(found.values())
 
 
-def census() -> Family:
+def process_tree() -> Family:
     """Every living descendant of this process, so that another can find them after its death."""
-    return sorted((process.pid, birth(process.pid)) for process in kin([psutil.Process()]))
+    return sorted((process.pid, birth(process.pid)) for process in with_descendants([psutil.Process()]))
 
 
 def left_of(launch: Launch, job: Job) -> list[psutil.Process]:
@@ -87,7 +87,7 @@ def left_of(launch: Launch, job: Job) -> list[psutil.Process]:
     known = family["members"] if family["of"] == mark else ()
 
     def look() -> list[psutil.Process]:
-        return kin([*marked().get(mark, ()), *filter(None, (find(pid, born) for pid, born in known))])
+        return with_descendants([*marked().get(mark, ()), *filter(None, (find(pid, born) for pid, born in known))])
 
     return look() or look()
 

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from expiac.errors import ExpiacError
-from expiac.provider import ABSENT, Id, Inputs, Note, Observation
-from expiac.providers.local.birth import bring_about, describe, is_born, read_task, secret_values
+from expiac.providers.base import ABSENT, Id, Inputs, Note, Observation
+from expiac.providers.local.create import bring_about, describe, is_born, read_task, secret_values
+from expiac.providers.local.delete import end
 from expiac.providers.local.disk import disk_errors
-from expiac.providers.local.ending import end
 from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.logs import lines
-from expiac.providers.local.look import Look, is_live
 from expiac.providers.local.slots import Machine, Queue
+from expiac.providers.local.status import LaunchReader, is_live
+from expiac.util.errors import ExpiacError
 
 GRACE = 10.0
 """Seconds between TERM and KILL."""
@@ -38,7 +38,7 @@ class LocalProvider:
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         """How each id is; lets the machine's queue go on where a job of these waits."""
-        look = Look(self._folder)
+        look = LaunchReader(self._folder)
         with disk_errors():
             seen = {id: look.at(id) for id in ids}
         if look.waiting:
@@ -62,7 +62,7 @@ class LocalProvider:
                 bring_about(run, id, job, task, inputs.texts, self._root)
         with suppress(OSError):  # it is born: whoever looks at it next lets the queue go on
             self._queue.turn(enter=[run.launch(id.launch)], secrets=secrets)
-        return Look(self._folder).at(id)
+        return LaunchReader(self._folder).at(id)
 
     def update(self, id: Id, inputs: Inputs) -> Observation:
         """Changes nothing: annotations have no place here."""
@@ -78,7 +78,7 @@ class LocalProvider:
             end(launch, job)
             with suppress(TimeoutError):
                 self._queue.turn(leave=[launch])
-            return Look(self._folder).at(id)
+            return LaunchReader(self._folder).at(id)
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the newest launch's nodes printed; with several nodes each line names its own."""

@@ -6,10 +6,10 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Inputs, Note, Observation, Presence
+from expiac.providers.base import Id, Inputs, Note, Observation, Presence
 from expiac.providers.local.provider import GRACE, LocalProvider
 from expiac.providers.local.slots import Machine
+from expiac.util.errors import ExpiacError
 
 PLACE = "place"
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from expiac.providers.local.disk import locked, private, write
 from expiac.providers.local.folder import Launch
 from expiac.providers.local.start import start
-from expiac.status import Status
+from expiac.state.status import Status
 
 TRIES = 5
 """How often a supervisor that dies before it begins is started in all."""

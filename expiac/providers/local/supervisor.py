@@ -25,16 +25,16 @@ import psutil
 
 from expiac.providers.local import processes
 from expiac.providers.local.disk import write
-from expiac.providers.local.ears import Ears
 from expiac.providers.local.environment import node_environment
 from expiac.providers.local.folder import Launch
 from expiac.providers.local.job import Job
+from expiac.providers.local.signals import Signals
 from expiac.providers.local.slots import Machine, Queue
-from expiac.status import Status
+from expiac.state.status import Status
 
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of <linux/prctl.h>."""
-CENSUS = 5.0
+SCAN_PAUSE = 5.0
 """Seconds between two counts of a job's processes; less at its beginning."""
 END_LIMIT = 600.0
 """Seconds to wait for a full disk to take the end of a job."""
@@ -58,8 +58,8 @@ class Supervisor:
         self._codes: dict[int, int] = {}
         self._children: list[subprocess.Popen[bytes]] = []  # kept, or Popen would reap them behind our back
         self._family: processes.Family = []
-        self._next_census, self._census_pause = 0.0, 0.25
-        self._ears = Ears()
+        self._next_scan, self._scan_pause = 0.0, 0.25
+        self._signals = Signals()
         _adopt_orphans()
 
     def carry_out(self) -> End:
@@ -118,15 +118,15 @@ class Supervisor:
                 return failed[0]
             if self._is_stopped or ended == list(pids):
                 return None
-            self._take_census()
-            self._ears.wait(self._census_pause)
+            self._scan_processes()
+            self._signals.wait(self._scan_pause)
 
-    def _take_census(self) -> None:
+    def _scan_processes(self) -> None:
         """Writes down who is alive: our death must hide nobody, not even who has scrubbed its environment."""
-        if time.monotonic() >= self._next_census:
-            self._next_census = time.monotonic() + self._census_pause
-            self._census_pause = min(2 * self._census_pause, CENSUS)
-            family = processes.census()
+        if time.monotonic() >= self._next_scan:
+            self._next_scan = time.monotonic() + self._scan_pause
+            self._scan_pause = min(2 * self._scan_pause, SCAN_PAUSE)
+            family = processes.process_tree()
             if family != self._family:
                 text = json.dumps({"of": self._mark, "members": family})
                 with suppress(OSError):
@@ -143,7 +143,7 @@ class Supervisor:
         """Everything of the job; with no child left there is no descendant either, because orphans come back to us."""
         if not self._reap() and sys.platform == "linux":
             return []
-        return processes.kin([psutil.Process()])
+        return processes.with_descendants([psutil.Process()])
 
     def _reap(self) -> bool:
         """Takes note of what has ended; whether any child is left."""
@@ -157,7 +157,7 @@ class Supervisor:
     @property
     def _is_stopped(self) -> bool:
         # The file too: a wish may be older than our ears.
-        return self._ears.told_to_stop or self._launch.has("stop")
+        return self._signals.told_to_stop or self._launch.has("stop")
 
 
 def _adopt_orphans() -> None:

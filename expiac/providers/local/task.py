@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from expiac.errors import ExpiacError
+from expiac.util.errors import ExpiacError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from expiac.errors import ExpiacError
 from expiac.providers.local.disk import read, write
+from expiac.util.errors import ExpiacError
 
 SKY_WORKDIR = "sky_workdir"
 """SkyPilot's name for the copy of the code in a node's home."""

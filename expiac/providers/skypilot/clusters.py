@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from expiac.errors import Unavailable
-from expiac.provider import HELD, Id
-from expiac.providers.skypilot.seen import Cluster, Job, Request, Sight, Sky, envs, launch_of
+from expiac.providers.base import CLUSTER, Id
+from expiac.providers.skypilot.seen import Cluster, Job, Request, Sky, Snapshot, envs, launch_of
+from expiac.util.errors import Unavailable
 
 
 def is_managed(values: Mapping[str, Any]) -> bool:
@@ -24,12 +24,12 @@ def cluster_of(id: Id) -> str:
     return f"{id.instance}-{id.launch}"
 
 
-def look(sky: Sky, ids: Sequence[Id]) -> Sight:
+def look(sky: Sky, ids: Sequence[Id]) -> Snapshot:
     """How the launches of these ids are: one call for all clusters, and one for each that is up."""
     where = sky.where()
     under_way = sky.requests()  # first: a launch that ends in between is then seen twice, and never missed
-    found = sky.clusters([str(id.handle[HELD]) for id in ids])
-    return Sight(where, under_way, [job for cluster in found for job in _jobs(sky, cluster, under_way)])
+    found = sky.clusters([str(id.handle[CLUSTER]) for id in ids])
+    return Snapshot(where, under_way, [job for cluster in found for job in _jobs(sky, cluster, under_way)])
 
 
 def _jobs(sky: Sky, cluster: Cluster, under_way: Sequence[Request]) -> list[Job]:

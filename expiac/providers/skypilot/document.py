@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id, Inputs
+from expiac.providers.base import Id, Inputs
 from expiac.providers.skypilot.seen import INSTANCE, LAUNCH, LINEAGE, OUTPUTS
+from expiac.util.errors import ExpiacError
 
 _NAMELESS, _NAME = "@instance@", "stack.job.00000000"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from expiac.errors import Unavailable
+from expiac.util.errors import Unavailable
 
 
-def following(read: Callable[[], Iterator[str]], is_live: Callable[[], bool], *, patience: float, pause: float
+def following(read: Callable[[], Iterator[str]], is_live: Callable[[], bool], *, timeout: float, pause: float
               ) -> Iterator[str]:
     """Lines until the job has ended. `read` begins at the first line each time; raises after `patience` s of silence.
 
@@ -26,7 +26,7 @@ def following(read: Callable[[], Iterator[str]], is_live: Callable[[], bool], *,
             if not live:
                 return
         except Unavailable:
-            if time.monotonic() - silent_since > patience:
+            if time.monotonic() - silent_since > timeout:
                 raise
         time.sleep(pause)
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from expiac.errors import ExpiacError
-from expiac.provider import Id
+from expiac.providers.base import Id
 from expiac.providers.skypilot.following import following
 from expiac.providers.skypilot.printed import nodes_of, printed
 from expiac.providers.skypilot.seen import Job
 from expiac.providers.skypilot.statuses import is_live, observation, other_place
 from expiac.providers.skypilot.view import View
-from expiac.status import Status
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 _SILENT = (Status.PENDING, Status.STARTING, Status.RECOVERING)
 """SkyPilot would wait with its answer until the job runs."""
 
 
-def lines(view: View, id: Id, *, follow: bool, node: int | None, patience: float, pause: float) -> Iterator[str]:
+def lines(view: View, id: Id, *, follow: bool, node: int | None, timeout: float, pause: float) -> Iterator[str]:
     """Lines of the launch, or of one of its nodes; raises at once where there is no such launch or node."""
     job = _job(view, id)
     if job and node is not None and node >= (nodes := nodes_of(job.task)):
@@ -25,16 +25,16 @@ def lines(view: View, id: Id, *, follow: bool, node: int | None, patience: float
     if not follow:
         return _printed(view, job, follow=False, node=node)
     return following(lambda: _printed(view, _job(view, id), follow=True, node=node),
-                     lambda: (now := _job(view, id)) is None or is_live(now), patience=patience, pause=pause)
+                     lambda: (now := _job(view, id)) is None or is_live(now), timeout=timeout, pause=pause)
 
 
 def _job(view: View, id: Id) -> Job | None:
     """The job of a launch; None while its launch is under way."""
-    sight = view.sight(id)
-    job = sight.job(id)
-    if job is None and (elsewhere := other_place(sight, id)):
+    snapshot = view.snapshot(id)
+    job = snapshot.job(id)
+    if job is None and (elsewhere := other_place(snapshot, id)):
         raise ExpiacError("No logs", f"{id.instance}: {elsewhere}", "sky api login -e URL")
-    if job is None and not sight.request(id):
+    if job is None and not snapshot.request(id):
         raise ExpiacError("No logs", f"{id.instance}: SkyPilot has none", "expiac status")
     return job
 

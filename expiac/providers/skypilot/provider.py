@@ -12,21 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from expiac.errors import ExpiacError, Locked, Uncertain
-from expiac.lock import Lock
-from expiac.provider import HELD, Found, Id, Inputs, Note, Observation
+from expiac.providers.base import CLUSTER, Found, Id, Inputs, Note, Observation
 from expiac.providers.skypilot import clusters, log
-from expiac.providers.skypilot.birth import Birth
+from expiac.providers.skypilot.create import LaunchAttempt
+from expiac.providers.skypilot.delete import end, end_duplicates, end_job
 from expiac.providers.skypilot.differences import differences
 from expiac.providers.skypilot.document import billed, checkable, launchable
-from expiac.providers.skypilot.ending import end, end_duplicates, end_job
 from expiac.providers.skypilot.remarks import remarks
 from expiac.providers.skypilot.sdk import Sdk
 from expiac.providers.skypilot.seen import IMPORTED, Sky, launch_of
 from expiac.providers.skypilot.statuses import is_live, observe
 from expiac.providers.skypilot.view import View
+from expiac.util.errors import ExpiacError, Locked, Uncertain
+from expiac.util.lock import Lock
 
-PATIENCE = 600.0
+LAUNCH_TIMEOUT = 600.0
 """Seconds for a launch under way to end, and for a cancelled job to be gone."""
 PAUSE = 2.0
 
@@ -34,26 +34,26 @@ PAUSE = 2.0
 class SkypilotProvider:
     """Reads, launches and cancels the managed jobs of one project."""
 
-    def __init__(self, root: Path, folder: Path | None = None, *, sky: Sky | None = None, patience: float = PATIENCE,
-                 pause: float = PAUSE) -> None:
+    def __init__(self, root: Path, folder: Path | None = None, *, sky: Sky | None = None,
+                 timeout: float = LAUNCH_TIMEOUT, pause: float = PAUSE) -> None:
         self._root, self._folder = root.absolute(), (folder or root / ".expiac" / "skypilot").absolute()
         self._view = View(sky or Sdk())
-        self._patience, self._pause = patience, pause
+        self._timeout, self._pause = timeout, pause
         self._prices: dict[str, float | None] = {}
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         """How each id is: one queue call for all managed jobs, and one for each cluster that is up."""
         if not ids:
             return {}
-        alone = [id for id in ids if HELD in id.handle]
-        managed = [id for id in ids if HELD not in id.handle]
+        alone = [id for id in ids if CLUSTER in id.handle]
+        managed = [id for id in ids if CLUSTER not in id.handle]
         seen: dict[Id, Observation] = {}
         if managed:
-            sight = self._view.look(requests=not all("job" in id.handle for id in managed))
-            seen |= {id: observe(sight, id) for id in managed}
+            snapshot = self._view.look(requests=not all("job" in id.handle for id in managed))
+            seen |= {id: observe(snapshot, id) for id in managed}
         if alone:
-            sight = clusters.look(self._view.sky, alone)
-            seen |= {id: observe(sight, id) for id in alone}
+            snapshot = clusters.look(self._view.sky, alone)
+            seen |= {id: observe(snapshot, id) for id in alone}
         return seen
 
     def examine(self, inputs: Inputs) -> str:
@@ -72,24 +72,24 @@ class SkypilotProvider:
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
         """Launches the job, or adopts it where it was launched already; returns once SkyPilot has given it an id."""
         if not clusters.is_managed(inputs.values) and IMPORTED not in id.handle:
-            id = replace(id, handle={**id.handle, HELD: clusters.cluster_of(id)})
+            id = replace(id, handle={**id.handle, CLUSTER: clusters.cluster_of(id)})
         try:
-            with Lock(self._place(id) / f"{id.launch}.lock", purpose="launch", wait_seconds=self._patience):
-                return Birth(self._view, id, note, patience=self._patience, pause=self._pause).bring_about(
+            with Lock(self._place(id) / f"{id.launch}.lock", purpose="launch", wait_seconds=self._timeout):
+                return LaunchAttempt(self._view, id, note, timeout=self._timeout, pause=self._pause).bring_about(
                     lambda: launchable(inputs, id, self._root, self._place(id)))
         except Locked as error:
             raise Uncertain("Another process is launching this run", error.detail, error.hint) from error
 
     def find(self, job: str, inputs: Inputs) -> Found:
         """The managed job of this id, where no stack has launched it."""
-        sight = self._view.look(requests=False)
-        found = next((one for one in sight.jobs if str(one.id) == job), None)
+        snapshot = self._view.look(requests=False)
+        found = next((one for one in snapshot.jobs if str(one.id) == job), None)
         if found is None:
             raise ExpiacError("No such job", f"SkyPilot has no managed job {job} of this user", "sky jobs queue")
         if instance := launch_of(found.task)[1]:
             raise ExpiacError("Somebody else's job", f"managed job {job} is {instance}, which a stack launched",
                               "expiac apply, in the folder that launched it")
-        handle = {"endpoint": sight.where.endpoint, "user": sight.where.user, IMPORTED: found.id}
+        handle = {"endpoint": snapshot.where.endpoint, "user": snapshot.where.user, IMPORTED: found.id}
         said = f"managed job {job}, {found.name}, {found.status.lower()}"
         return Found(handle, said, differences(found.task, checkable(inputs, self._root)))
 
@@ -99,21 +99,21 @@ class SkypilotProvider:
 
     def delete(self, id: Id) -> Observation:
         """Cancels the job by its id, and returns once SkyPilot says that it has ended."""
-        return end(self._view, id, patience=self._patience, pause=self._pause)
+        return end(self._view, id, timeout=self._timeout, pause=self._pause)
 
     def end_duplicates(self, id: Id) -> Sequence[str]:
         """Cancels every job of the launch but the earliest; `managed job 13` once SkyPilot says that it has ended."""
-        return end_duplicates(self._view, id, patience=self._patience, pause=self._pause)
+        return end_duplicates(self._view, id, timeout=self._timeout, pause=self._pause)
 
     def release(self, id: Id) -> None:
         """Takes down the cluster of a launch that has ended."""
-        job = self._view.sight(id).job(id) if HELD in id.handle else None
+        job = self._view.snapshot(id).job(id) if CLUSTER in id.handle else None
         if job is not None and not is_live(job):
             end_job(self._view.sky, job)
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""
-        return log.lines(self._view, id, follow=follow, node=node, patience=self._patience, pause=self._pause)
+        return log.lines(self._view, id, follow=follow, node=node, timeout=self._timeout, pause=self._pause)
 
     def _place(self, id: Id) -> Path:
         if os.sep in id.instance or id.instance.startswith("."):

@@ -14,11 +14,11 @@ from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from expiac.errors import Unavailable
 from expiac.providers.skypilot import sdk_clusters
-from expiac.providers.skypilot.limit import within
+from expiac.providers.skypilot.error_translation import translated
 from expiac.providers.skypilot.seen import Cluster, Job, Request, Where
-from expiac.providers.skypilot.trouble import translated
+from expiac.providers.skypilot.time_limit import within
+from expiac.util.errors import Unavailable
 
 REACH, ANSWER, UPLOAD, START = 8.0, 180.0, 600.0, 180.0
 """Seconds for the server to say that it is there, to answer, to take a launch with its files, and to start."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import yaml
 
-from expiac.provider import Id
+from expiac.providers.base import Id
 
 LINEAGE, INSTANCE, LAUNCH = "EXPIAC_LINEAGE", "EXPIAC_INSTANCE", "EXPIAC_LAUNCH"
 IMPORTED = "imported"
@@ -77,7 +77,7 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Snapshot:
     """One complete answer. The requests were seen first: the other order would miss a birth in between."""
 
     where: Where

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from expiac.errors import ExpiacError
 from expiac.providers.skypilot.document import billed
 from expiac.providers.skypilot.printed import nodes_of, printed
 from expiac.providers.skypilot.sdk import Sdk
 from expiac.providers.skypilot.seen import INSTANCE, Job, Sky, documents, envs
 from expiac.providers.skypilot.statuses import STATUSES
-from expiac.status import Status
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 
 class SkypilotService:

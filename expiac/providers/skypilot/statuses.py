@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from expiac.provider import ABSENT, HELD, Id, Observation, Presence
-from expiac.providers.skypilot.seen import Job, Sight, outputs
-from expiac.status import Status
+from expiac.providers.base import ABSENT, CLUSTER, Id, Observation, Presence
+from expiac.providers.skypilot.seen import Job, Snapshot, outputs
+from expiac.state.status import Status
 
 STATUSES = {
     "PENDING": Status.PENDING,
@@ -33,13 +33,13 @@ STATUSES = {
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def observe(sight: Sight, id: Id) -> Observation:
+def observe(snapshot: Snapshot, id: Id) -> Observation:
     """How a launch is, as far as it was seen."""
-    if elsewhere := other_place(sight, id):
+    if elsewhere := other_place(snapshot, id):
         return Observation(Presence.UNKNOWN, detail=elsewhere)
-    if job := sight.job(id):
-        return _with_duplicates(observation(job), duplicates(sight, id))
-    if request := sight.request(id):
+    if job := snapshot.job(id):
+        return _with_duplicates(observation(job), duplicates(snapshot, id))
+    if request := snapshot.request(id):
         return Observation(Presence.PRESENT, Status.PENDING, outputs(request.task))
     return ABSENT
 
@@ -50,15 +50,15 @@ def observation(job: Job) -> Observation:
     if status is None:
         said = one_line(job.failure) or f"SkyPilot says {job.status}, which expiac can do nothing with"
         return Observation(Presence.UNKNOWN, detail=f"{job.cluster or f'job {job.id}'}: {said}")
-    seen = {HELD: job.cluster} if job.cluster else {"recoveries": job.recoveries}
+    seen = {CLUSTER: job.cluster} if job.cluster else {"recoveries": job.recoveries}
     told = {"failure_reason": one_line(job.failure)} if job.failure else {}
     known = {**outputs(job.task), "job_id": job.id, **seen, **told}
     return Observation(Presence.PRESENT, status, known, _detail(job), (job.seconds or None) if status.is_over else None)
 
 
-def duplicates(sight: Sight, id: Id) -> list[Job]:
+def duplicates(snapshot: Snapshot, id: Id) -> list[Job]:
     """What runs of a launch besides its earliest job, which is the one that counts."""
-    return [job for job in sorted(sight.jobs_of(id), key=lambda job: job.id)[1:] if is_live(job)]
+    return [job for job in sorted(snapshot.jobs_of(id), key=lambda job: job.id)[1:] if is_live(job)]
 
 
 def named(job: Job) -> str:
@@ -72,13 +72,13 @@ def is_live(job: Job) -> bool:
     return seen.presence is Presence.UNKNOWN or seen.status.is_live
 
 
-def other_place(sight: Sight, id: Id) -> str:
+def other_place(snapshot: Snapshot, id: Id) -> str:
     """Why this answer says nothing of the launch: it was given to another server, or by another user."""
-    endpoint, user = id.handle.get("endpoint", sight.where.endpoint), id.handle.get("user", sight.where.user)
-    if endpoint != sight.where.endpoint:
-        return f"launched through {endpoint}, and this is {sight.where.endpoint}"
-    if user != sight.where.user:
-        return f"launched by SkyPilot's user {user}, and this is {sight.where.user}"
+    endpoint, user = id.handle.get("endpoint", snapshot.where.endpoint), id.handle.get("user", snapshot.where.user)
+    if endpoint != snapshot.where.endpoint:
+        return f"launched through {endpoint}, and this is {snapshot.where.endpoint}"
+    if user != snapshot.where.user:
+        return f"launched by SkyPilot's user {user}, and this is {snapshot.where.user}"
     return ""
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from expiac.provider import HELD, Id
+from expiac.providers.base import CLUSTER, Id
 from expiac.providers.skypilot import clusters
-from expiac.providers.skypilot.seen import Sight, Sky
-from expiac.providers.skypilot.together import Together
+from expiac.providers.skypilot.coalesce import Coalesced
+from expiac.providers.skypilot.seen import Sky, Snapshot
 
 
 class View:
@@ -13,14 +13,14 @@ class View:
 
     def __init__(self, sky: Sky) -> None:
         self.sky = sky
-        self._together = Together(self.look)
+        self._coalesced = Coalesced(self.look)
 
-    def look(self, *, requests: bool = True) -> Sight:
+    def look(self, *, requests: bool = True) -> Snapshot:
         """All managed jobs, and before them the requests under way: a birth in between is seen twice, never missed."""
         where = self.sky.where()
         under_way = self.sky.requests() if requests else ()
-        return Sight(where, under_way, self.sky.jobs())
+        return Snapshot(where, under_way, self.sky.jobs())
 
-    def sight(self, id: Id) -> Sight:
+    def snapshot(self, id: Id) -> Snapshot:
         """What there is of a launch; never older than the question."""
-        return clusters.look(self.sky, [id]) if HELD in id.handle else self._together()
+        return clusters.look(self.sky, [id]) if CLUSTER in id.handle else self._coalesced()

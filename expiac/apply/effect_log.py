@@ -1,0 +1,52 @@
+"""What is journalled while an effect is under way, and for how long anybody waits for its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from expiac.providers.base import Observation
+from expiac.state.events import Event, Submitted
+from expiac.state.model import Record
+from expiac.util import duration
+from expiac.util.errors import Uncertain
+from expiac.util.timeout import TimedOut, within
+
+
+class Ledger(Protocol):
+    """What the engine needs of a journal: it takes events, knows whether it is ours, and the record of an address."""
+
+    def append(self, event: Event) -> object: ...
+
+    def confirm(self) -> None:
+        """Raises `Stale` where somebody else writes the journal now."""
+
+    def record(self, address: str) -> Record | None: ...
+
+
+class Notes:
+    """Journals what a provider notes of an effect, for as long as somebody waits for it."""
+
+    def __init__(self, ledger: Ledger, address: str) -> None:
+        self._ledger, self._address = ledger, address
+        self._writing, self._is_over = threading.Lock(), False
+
+    def __call__(self, handle: Mapping[str, Any]) -> None:
+        with self._writing:
+            if self._is_over:
+                raise Uncertain("Nobody waits any more", self._address)
+            self._ledger.append(Submitted(self._address, dict(handle)))
+            self._ledger.confirm()
+
+    def within(self, limit: int | str | None, effect: Callable[[], Observation]) -> Observation:
+        """What the effect came to. Raises `Uncertain` after its time limit; from then on nothing is noted."""
+        if limit is None:
+            return effect()
+        try:
+            return within(duration.seconds(limit), effect, f"{self._address}, limited")
+        except TimedOut as error:
+            with self._writing:
+                self._is_over = True
+            raise Uncertain("Took too long", f"{self._address}: {error}, and its timeout is {limit}",
+                            "expiac apply sees what became of it; a longer timeout in its options") from error

@@ -1,0 +1,286 @@
+"""Carries out an approved plan: the only place where things happen. Re-decides nothing.
+
+Each effect is written down before it begins and after it ended, so that whoever comes next knows what to make of it.
+Steps run in parallel over the plan's own order; what stands on a failed step is skipped, the rest goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from expiac.apply import launch
+from expiac.apply.effect_log import Ledger, Notes
+from expiac.apply.events import (
+    ProgressEvent,
+    Reporter,
+    Result,
+    StepBegan,
+    StepDeferred,
+    StepEnded,
+    StepFailed,
+    StepSkipped,
+)
+from expiac.apply.hooks import RunsHooks
+from expiac.apply.refresh import id_of
+from expiac.declare.fields import Kind
+from expiac.plan.model import Action, Desired, Plan, Step
+from expiac.providers.base import Id, Note, Observation, Presence, Provider
+from expiac.providers.registry import no_provider
+from expiac.state.events import (
+    After,
+    Effect,
+    EffectDone,
+    EffectFailed,
+    Forgotten,
+    Moved,
+    Noted,
+    Run,
+    Started,
+)
+from expiac.state.model import Record
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError, Stale, Uncertain
+
+DONE, FAILED, SKIPPED = "done", "failed", "skipped"
+
+
+@dataclass
+class _Tally:
+    """How the steps of one apply ended."""
+
+    ends: dict[str, str] = field(default_factory=dict)
+    done: list[Step] = field(default_factory=list)
+    failed: list[tuple[Step, ExpiacError]] = field(default_factory=list)
+    skipped: list[Step] = field(default_factory=list)
+    deferred: list[Step] = field(default_factory=list)
+
+
+class Engine:
+    """Applies plans of one stack to the world."""
+
+    def __init__(self, ledger: Ledger, providers: Mapping[str, Provider], reporter: Reporter, *,
+                 parallelism: int = 10, hooks: RunsHooks | None = None) -> None:
+        self._ledger, self._providers, self._reporter, self._hooks = ledger, providers, reporter, hooks
+        self._parallelism = parallelism
+        self._telling = threading.Lock()
+        self._stopping = threading.Event()
+        self._lost = ""
+        """Why this process may not write any more."""
+
+    def stop(self) -> None:
+        """Begin nothing new; what is running is let finish. Safe in a signal handler."""
+        self._stopping.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def apply(self, plan: Plan) -> Result:
+        """Carries out every step that is not deferred. Raises what is neither the user's fault nor the world's."""
+        tally = _Tally()
+        todo = {step.address: step for step in plan.steps if step.action is not Action.KEEP}
+        for step in [step for step in todo.values() if step.deferred]:
+            del todo[step.address]
+            tally.deferred.append(step)
+            tally.ends[step.address] = SKIPPED
+            self._tell(StepDeferred(step))
+        self._move(plan)
+        with ThreadPoolExecutor(self._parallelism, thread_name_prefix="expiac") as pool:
+            self._run(plan, todo, tally, pool)
+        return Result(tuple(tally.done), tuple(tally.failed), tuple(tally.skipped), tuple(tally.deferred),
+                      interrupted=self.is_stopping)
+
+    def _move(self, plan: Plan) -> None:
+        """Records that resources were renamed, before anything is done under the new names."""
+        moves = {step.renames: step.address for step in plan.steps
+                 if step.renames and step.action is not Action.KEEP and self._ledger.record(step.address) is None}
+        if moves:
+            self._ledger.append(Moved(moves))
+
+    def _run(self, plan: Plan, todo: dict[str, Step], tally: _Tally, pool: ThreadPoolExecutor) -> None:
+        order = _Order(todo)
+        running: dict[Future[Status], Step] = {}
+        try:
+            while order.ready or running:
+                while order.ready and len(running) < self._parallelism:
+                    step = order.ready.pop()
+                    if why := self._why_not(step, tally):
+                        tally.skipped.append(step)
+                        tally.ends[step.address] = SKIPPED
+                        self._tell(StepSkipped(step, why))
+                        order.ended(step.address)
+                    else:
+                        self._tell(StepBegan(step))
+                        running[pool.submit(self._do, plan, step)] = step
+                # A time limit, so that a signal is heard while long effects run.
+                finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    step = running.pop(future)
+                    self._end(step, future, tally)
+                    order.ended(step.address)
+            assert not (left := todo.keys() - tally.ends.keys()), f"steps that wait for each other: {sorted(left)}"
+        except BaseException:
+            self.stop()
+            raise
+
+    def _why_not(self, step: Step, tally: _Tally) -> str:
+        if self._lost or self.is_stopping:
+            return self._lost or "interrupted"
+        bad = [name for name in step.after if tally.ends.get(name, DONE) != DONE]
+        return f"{bad[0]} was {'not done' if tally.ends[bad[0]] == FAILED else 'left out'}" if bad else ""
+
+    def _end(self, step: Step, future: Future[Status], tally: _Tally) -> None:
+        try:
+            status = future.result()
+        except ExpiacError as error:
+            tally.failed.append((step, error))
+            tally.ends[step.address] = FAILED
+            self._tell(StepFailed(step, error))
+            if isinstance(error, Stale):
+                self._lost = "another process is at work here"
+        else:
+            tally.done.append(step)
+            tally.ends[step.address] = DONE
+            record = self._ledger.record(step.address)
+            self._tell(StepEnded(step, status, record.detail if record else ""))
+
+    def _tell(self, moment: ProgressEvent) -> None:
+        with self._telling:
+            self._reporter.on_event(moment)
+
+    def _do(self, plan: Plan, step: Step) -> Status:
+        match step.action:
+            case Action.CREATE:
+                return self._create(plan, step)
+            case Action.UPDATE:
+                return self._update(plan, step)
+            case Action.REPLACE | Action.RELAUNCH:
+                after = After.REPLACE if step.action is Action.REPLACE else After.RELAUNCH
+                if step.record is not None and step.record.status.is_live and not step.retains:
+                    ended = self._delete(plan, step, step.record, after)
+                    if after is After.RELAUNCH and ended is Status.SUCCEEDED:
+                        return ended  # it finished before the stop reached it: its result stands
+                return self._create(plan, step)
+            case Action.STOP:
+                assert step.record is not None
+                return self._delete(plan, step, step.record, After.NOTHING)
+            case Action.FORGET:
+                assert step.record is not None
+                self._ledger.append(Forgotten(step.address, step.reason))
+                return step.record.status
+            case Action.KEEP:
+                raise AssertionError("nothing is done to keep")
+            case _:
+                assert_never(step.action)
+
+    def _create(self, plan: Plan, step: Step) -> Status:
+        want = step.desired
+        assert want is not None
+        provider = self._provider(want.provider, step)
+        inputs = launch.inputs(want, step.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
+        self._hook(plan, step, step.run, "before_create")
+        self._ledger.append(Started(
+            step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
+            depends_on=want.depends_on, upstream=step.upstream, handle=step.adopts,
+            options=want.options.lasting))
+        id_ = Id(plan.lineage, step.run.instance, step.run.launch, step.adopts)
+        seen = self._effect(step, lambda note: provider.create(id_, inputs, note))
+        self._hook(plan, step, step.run, "after_create", seen.outputs)
+        return seen.status
+
+    def _update(self, plan: Plan, step: Step) -> Status:
+        """What is said of a resource: to its provider, in its record, and among its options."""
+        want, record = step.desired, step.record
+        assert want is not None
+        assert record is not None
+        if any(change.kind is Kind.ANNOTATION for change in step.changes):
+            self._annotate(plan, step, want, record)
+        if any(change.kind is Kind.OPTION and change.path != "name" for change in step.changes):
+            self._ledger.append(Noted(step.address, want.depends_on, want.options.lasting))
+        return record.status
+
+    def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:
+        provider = self._provider(record.provider, step)
+        noted = {key for key, kind in want.kinds.items() if kind is Kind.ANNOTATION}
+        values = {**{key: value for key, value in record.inputs.items() if key not in noted},
+                  **{key: value for key, value in want.inputs.items() if key in noted}}
+        started = Started(step.address, Effect.UPDATE, record.type, record.provider, record.run, inputs=values)
+        if record.status.is_live:
+            inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
+            self._ledger.append(started)
+            self._effect(step, lambda _: provider.update(id_of(record, plan.lineage), inputs), record)
+        else:
+            self._ledger.append(started)
+            self._ledger.append(EffectDone(step.address, record.status, record.outputs, record.detail, record.seconds))
+
+    def _delete(self, plan: Plan, step: Step, record: Record, after: After) -> Status:
+        provider = self._provider(record.provider, step)
+        self._hook(plan, step, record.run, "before_delete", record.outputs)
+        self._ledger.append(Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after))
+        seen = self._effect(step, lambda _: provider.delete(id_of(record, plan.lineage)), record,
+                            gone=Status.CANCELLED)
+        self._hook(plan, step, record.run, "after_delete", seen.outputs)
+        return seen.status
+
+    def _hook(self, plan: Plan, step: Step, run: Run, name: str, outputs: Mapping[str, Any] | None = None) -> None:
+        """Runs one of the resource's hooks, where it has that one; raises where it fails."""
+        command = getattr(step.options.hooks, name)
+        if not command:
+            return
+        assert self._hooks is not None, "a plan with hooks, and nobody to run them"
+        names = {"EXPIAC_STACK": plan.stack, "EXPIAC_JOB": step.address, "EXPIAC_INSTANCE": run.instance,
+                 "EXPIAC_LAUNCH": str(run.launch)}
+        known = {f"EXPIAC_OUTPUT_{key}": str(value) for key, value in (outputs or {}).items()}
+        self._hooks(f"{step.address}: {name}", command, names | known)
+
+    def _effect(self, step: Step, effect: Callable[[Note], Observation], record: Record | None = None,
+                gone: Status = Status.LOST) -> Observation:
+        """Lets an effect happen, and writes down how it ended. An unknown end stays open: the next run resolves it."""
+        notes = Notes(self._ledger, step.address)
+        self._ledger.confirm()
+        try:
+            seen = notes.within(step.options.timeout, lambda: effect(notes))
+            if seen.presence is Presence.UNKNOWN:
+                raise Uncertain("End not seen", f"{step.address}: {seen.detail}".removesuffix(": "))
+        except (Uncertain, Stale):
+            raise
+        except ExpiacError as error:
+            self._ledger.append(EffectFailed(step.address, f"{error.summary}: {error.detail}"))
+            raise
+        if seen.presence is not Presence.PRESENT:
+            seen = Observation(Presence.PRESENT, gone, record.outputs if record else {}, seen.detail)
+        self._ledger.append(EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds))
+        return seen
+
+    def _outputs(self, address: str) -> Mapping[str, Any] | None:
+        record = self._ledger.record(address)
+        return record.outputs if record is not None and record.status.is_met else None
+
+    def _provider(self, name: str, step: Step) -> Provider:
+        try:
+            return self._providers[name]
+        except KeyError:
+            raise no_provider(step.address, name) from None
+
+
+class _Order:
+    """Gives out addresses of steps once everything that they wait for has ended, the earliest of the plan first."""
+
+    def __init__(self, todo: Mapping[str, Step]) -> None:
+        self._steps = todo
+        self._waits = {address: {name for name in step.after if name in todo} for address, step in todo.items()}
+        self._blocks: dict[str, list[str]] = {}
+        for address, names in self._waits.items():
+            for name in names:
+                self._blocks.setdefault(name, []).append(address)
+        self.ready = [todo[address] for address in reversed(list(todo)) if not self._waits[address]]
+
+    def ended(self, address: str) -> None:
+        for other in reversed(self._blocks.get(address, [])):
+            self._waits[other].discard(address)
+            if not self._waits[other]:
+                self.ready.append(self._steps[other])

@@ -1,0 +1,64 @@
+"""What a provider is given for one launch: the rendered texts under their real name, and every Ref filled in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from expiac.declare.resource import Ref, refs_in, replace_refs
+from expiac.plan.identity import INSTANCE
+from expiac.plan.model import Desired
+from expiac.providers.base import Inputs
+from expiac.state.events import Run
+from expiac.util.errors import ExpiacError
+
+
+def inputs(
+    want: Desired, run: Run, *, stack: str, lineage: str, outputs: Callable[[str], Mapping[str, Any] | None]
+) -> Inputs:
+    """The inputs of one launch; `outputs` gives what an upstream resource has, or None where it is not there.
+
+    Raises `ExpiacError` where a Ref has no value.
+    """
+    values = {ref: _value(want, ref, outputs(ref.resource)) for ref in want.refs}
+    filled = replace_refs(dict(want.inputs), lambda ref: values[ref])
+    job = _environment(want, filled, run, stack, lineage) | _filled(want, filled, values) if want.completes else {}
+    return Inputs(
+        values=filled,
+        texts={name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()},
+        env=job,
+        outputs={name: path.replace(INSTANCE, run.instance) for name, path in want.outputs.items()},
+    )
+
+
+def _value(want: Desired, ref: Ref, outputs: Mapping[str, Any] | None) -> str:
+    if outputs is None or ref.output not in outputs:
+        raise ExpiacError("Missing output", f"{want.address} needs {ref.resource}.{ref.output}, which {ref.resource} "
+                          "did not leave behind", f"expiac logs {ref.resource}")
+    return str(outputs[ref.output])
+
+
+def _environment(want: Desired, filled: Mapping[str, Any], run: Run, stack: str, lineage: str) -> dict[str, str]:
+    """Who the launch is, and its annotations: neither stands in any rendered text."""
+    tags, notes = filled.get("tags") or (), filled.get("notes") or ""
+    known = {
+        "EXPIAC_LINEAGE": lineage,
+        "EXPIAC_INSTANCE": run.instance,
+        "EXPIAC_LAUNCH": str(run.launch),
+        "EXPIAC_STACK": stack,
+        "EXPIAC_JOB": want.address,
+        "WANDB_RUN_ID": run.instance,
+        "WANDB_RESUME": "allow",
+        "WANDB_RUN_GROUP": stack,
+        "WANDB_TAGS": ",".join(tags),
+        "WANDB_NOTES": notes,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def _filled(want: Desired, filled: Mapping[str, Any], values: Mapping[Ref, str]) -> dict[str, str]:
+    """The values of Refs, and the task's own variables that refer to some."""
+    own = want.inputs.get("envs") or {}
+    return {ref.variable: value for ref, value in values.items()} | {
+        name: str(filled["envs"][name]) for name, text in own.items() if any(refs_in(text))
+    }

@@ -1,0 +1,79 @@
+"""What a plan stands on, looked at again before it is carried out: the runs that it touches, and the files it sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from expiac.compile.compose import Composer
+from expiac.compile.prepare import content_of, tree_digest
+from expiac.compile.task import CONFIG_FILE
+from expiac.declare.project import Project
+from expiac.plan import formatting as inline
+from expiac.plan.diff import diff
+from expiac.plan.model import Action, Desired, Plan
+from expiac.state.model import Record, State
+from expiac.util.errors import Stale
+
+
+def refuse_changed_runs(plan: Plan, now: State) -> None:
+    """Raises `Stale` where a run that the plan touches is not as it was."""
+    for step in plan.steps:
+        if step.action is Action.KEEP or step.record is None:
+            continue
+        was, found = step.record.status.value, _said(now.records.get(step.renames or step.address))
+        if found != was:
+            raise Stale("Stale plan", f"{step.address} was {was} when it was planned, and is {found}",
+                        f"expiac plan {plan.stack}")
+
+
+def refuse_moved_runs(plan: Plan, before: State, now: State) -> None:
+    """Raises `Stale` where another run stands at an address than when it was planned, or one has ended or come back.
+
+    A launch that the plan is about to make, and that was found to be made already, is no contradiction.
+    """
+    for address in before.records.keys() | now.records.keys():
+        step = next((step for step in plan.steps if address in (step.address, step.renames)), None)
+        was, found = before.records.get(address), now.records.get(address)
+        same_run = (was and was.run) == (found and found.run)
+        if same_run and (step is None or step.action is Action.KEEP or _is_live(was) == _is_live(found)):
+            continue
+        if not same_run and step is not None and step.action.launches and found is not None and found.run == step.run:
+            continue
+        raise Stale("Stale plan", f"{address} was {_said(was)} when it was planned, and is {_said(found)}",
+                    f"expiac plan {plan.stack}")
+
+
+def refuse_changed_files(plan: Plan, project: Project) -> None:
+    """Raises `Stale` where a file that a launch takes along, or a config that it is composed of, has changed."""
+    launched = [step.desired for step in plan.steps if step.action.launches and step.desired is not None]
+    mounted: dict[str, str] = {}
+    code = tree_digest(project.root) if any("code" in want.inputs for want in launched) else ""
+    for want in launched:
+        for target, source in want.mounts.items():
+            if source not in mounted:  # jobs often share a data set: it is read once
+                mounted[source] = content_of(project.root, want.address, source)
+            _compare(want, f"file_mounts.{target}", want.inputs["file_mounts"][target], mounted[source])
+        if "code" in want.inputs:
+            _compare(want, "code", want.inputs["code"], code)
+    if project.schema and (texts := {want.address: want.texts[CONFIG_FILE] for want in launched
+                                     if CONFIG_FILE in want.texts}):
+        composed = Composer(project).compose(texts)
+        for want in (want for want in launched if want.address in composed):
+            _compare(want, "config", want.inputs["config"], composed[want.address].config)
+
+
+def _is_live(record: Record | None) -> bool:
+    return record is not None and record.status.is_live
+
+
+def _said(record: Record | None) -> str:
+    if record is None:
+        return "gone"
+    return f"not to be seen: {record.unseen}" if record.unseen else record.status.value
+
+
+def _compare(want: Desired, key: str, planned: Any, now: Any) -> None:
+    if changes := diff({key: planned}, {key: now}, {}):
+        change = changes[0]
+        raise Stale("Stale plan", f"{want.address}, since it was planned: {change.path}: "
+                    f"{inline.value(change.before)} → {inline.value(change.after)}", "expiac plan")

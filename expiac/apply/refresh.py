@@ -1,0 +1,113 @@
+"""Looks at the world and says what differs from the record. Writes nothing: what it finds are events.
+
+One call per provider, whatever the number of resources. An effect that a dead process left open is resolved here: it
+happened, or it surely did not, or it cannot be seen, and then it stays open.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from expiac.providers.base import CLUSTER, Id, Observation, Presence, Provider
+from expiac.state.events import Effect, EffectDone, EffectFailed, Entry, Event, Observed
+from expiac.state.fold import fold
+from expiac.state.model import Pending, Record, State
+from expiac.state.status import Status
+from expiac.util.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """What one look at the world found."""
+
+    events: tuple[Event, ...] = ()
+    """What the journal does not say yet."""
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    """Addresses that could not be seen, and why."""
+    duplicates: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Addresses whose launch was born more than once, and what runs of it besides the earliest."""
+
+    def over(self, state: State) -> State:
+        """The state as it is seen: for planning, in memory."""
+        seen = fold(state, (Entry(0, "", event) for event in self.events))
+        if not self.unseen:
+            return seen
+        records = {address: replace(record, unseen=self.unseen.get(address, ""))
+                   for address, record in seen.records.items()}
+        return replace(seen, records=records)
+
+
+def look(state: State, providers: Mapping[str, Provider]) -> RefreshResult:
+    """One look at everything that may have changed by itself."""
+    asked: dict[str, list[Record]] = defaultdict(list)
+    for record in state.records.values():
+        if record.pending is not None or record.status.is_live or record.status is Status.LOST or holds(record):
+            asked[record.provider].append(record)
+    events: list[Event] = []
+    unseen: dict[str, str] = {}
+    duplicates: dict[str, Sequence[str]] = {}
+    for name, records in asked.items():
+        for address, observation in _read(providers.get(name), name, records, state.lineage).items():
+            if observation.presence is Presence.UNKNOWN:
+                unseen[address] = observation.detail or f"{name} gave no complete answer"
+            else:
+                events += _events(state.records[address], observation)
+            if observation.duplicates:
+                duplicates[address] = observation.duplicates
+    return RefreshResult(tuple(events), unseen, duplicates)
+
+
+def holds(record: Record) -> bool:
+    """Whether an ended launch still holds something, such as its machines."""
+    return record.status.is_over and CLUSTER in record.outputs
+
+
+def id_of(record: Record, lineage: str) -> Id:
+    """The launch that a record stands for, as its provider names it."""
+    return Id(lineage, record.run.instance, record.run.launch, record.handle)
+
+
+def _read(provider: Provider | None, name: str, records: list[Record], lineage: str) -> dict[str, Observation]:
+    if provider is None:
+        unknown = Observation(Presence.UNKNOWN, detail=f"this project has no provider called {name}")
+        return {record.address: unknown for record in records}
+    ids = {id_of(record, lineage): record.address for record in records}
+    try:
+        seen = provider.read_many(list(ids))
+    except Unavailable as error:
+        unknown = Observation(Presence.UNKNOWN, detail=f"{error.summary}: {error.detail}".rstrip(": "))
+        return {record.address: unknown for record in records}
+    silent = Observation(Presence.UNKNOWN, detail=f"{name} did not answer for it")
+    return {address: seen.get(id_, silent) for id_, address in ids.items()}
+
+
+def _events(record: Record, seen: Observation) -> list[Event]:
+    present = seen.presence is Presence.PRESENT
+    if record.pending is not None:
+        return _resolved(record, record.pending, seen, present)
+    if record.status.is_over and not present:
+        kept = {name: value for name, value in record.outputs.items() if name != CLUSTER}
+        return [Observed(record.address, record.status, kept, record.detail, record.seconds)]
+    if not present:
+        return [] if record.status is Status.LOST else [Observed(record.address, Status.LOST, record.outputs)]
+    if (seen.status, dict(seen.outputs), seen.detail) == (record.status, dict(record.outputs), record.detail):
+        return []
+    return [Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds)]
+
+
+def _resolved(record: Record, pending: Pending, seen: Observation, present: bool) -> list[Event]:
+    address = record.address
+    match pending.effect:
+        case Effect.CREATE:
+            if present:
+                return [EffectDone(address, seen.status, seen.outputs, seen.detail, seen.seconds)]
+            return [EffectFailed(address, "interrupted before it was launched")]
+        case Effect.UPDATE:
+            return [EffectFailed(address, "interrupted")]
+        case Effect.DELETE:
+            if present and seen.status.is_live:
+                return [EffectFailed(address, "interrupted before it ended")]
+            status = seen.status if present else Status.CANCELLED
+            return [EffectDone(address, status, seen.outputs if present else record.outputs, seen.detail, seen.seconds)]

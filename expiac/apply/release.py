@@ -1,0 +1,37 @@
+"""Lets ended launches go of what they still hold, such as a cluster: nobody pays for what has ended.
+
+An ended launch says by its output `cluster` that it holds one. Where the release fails, the output stays, and the next
+command tries again; the machines have a time limit of their own besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+
+from expiac.apply.events import Reporter, Warned
+from expiac.apply.refresh import holds, id_of
+from expiac.providers.base import CLUSTER, Provider, Releases
+from expiac.state.events import Observed
+from expiac.state.journal import Journal
+from expiac.state.model import Record, State
+from expiac.util.errors import ExpiacError
+
+
+def holding(state: State, unseen: Container[str]) -> list[Record]:
+    """The ended launches that hold something, those that could not be seen excepted."""
+    return [record for record in state.records.values() if holds(record) and record.address not in unseen]
+
+
+def release(records: Sequence[Record], journal: Journal, providers: Mapping[str, Provider], reporter: Reporter) -> None:
+    """Lets each of them go, and writes it down."""
+    for record in records:
+        provider: object = providers.get(record.provider)
+        if not isinstance(provider, Releases):
+            continue
+        try:
+            provider.release(id_of(record, journal.state.lineage))
+        except ExpiacError as error:
+            reporter.on_event(Warned(f"{record.address}: {record.outputs[CLUSTER]} still stands: {error.detail}"))
+            continue
+        kept = {name: value for name, value in record.outputs.items() if name != CLUSTER}
+        journal.append(Observed(record.address, record.status, kept, record.detail, record.seconds), durable=False)

@@ -1,0 +1,1 @@
+"""A declaration becomes what planning compares: rendered texts, composed configs, digests."""

@@ -1,0 +1,81 @@
+"""The task of a job as data, in SkyPilot's format: one document that every backend is given.
+
+Pure. What a launch adds (names, annotations, the values of Refs) comes by the environment and stands in no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from expiac.declare.job import SkypilotJobConfig, accelerators
+from expiac.declare.project import Project
+from expiac.declare.resource import replace_refs
+from expiac.plan.identity import INSTANCE
+
+_END = "END_OF_RUN"
+CONFIG_FILE = "config.yaml"
+"""The name under which the rendered training config travels."""
+
+
+def task(place: SkypilotJobConfig, run: str, infra: str, project: Project, *, has_config: bool) -> dict[str, Any]:
+    """The task document; `has_config` mounts the rendered config where the trainer looks for it."""
+    mounts: dict[str, Any] = dict(place.file_mounts)
+    if has_config:
+        target = f"{project.configs}/experiments/{INSTANCE}.yaml"
+        mounts[f"~/sky_workdir/{target}" if place.workdir is not None else f"~/{target}"] = CONFIG_FILE
+    document: dict[str, Any] = {"name": INSTANCE}
+    if resources := _resources(place, infra, project):
+        document["resources"] = resources
+    document["num_nodes"] = place.nodes
+    data_dir = place.data_dir or (project.data_dir if has_config else None)
+    found = {"DATA_DIR": data_dir} if data_dir else {}
+    optional: Mapping[str, Any] = {
+        "workdir": place.workdir,
+        "envs": found | {key: in_shell(value) for key, value in place.envs.items()},
+        "file_mounts": mounts,
+        "secrets": dict.fromkeys(place.secrets),
+        "setup": in_shell(place.setup),
+    }
+    given = {key: value for key, value in optional.items() if value}
+    return {**document, **given, "run": _limited(in_shell(run), place.max_runtime)}
+
+
+def in_shell(text: str) -> str:
+    """The text with each Ref as the environment variable that will hold its value."""
+    replaced: str = replace_refs(text, lambda ref: f"${{{ref.variable}}}")
+    return replaced
+
+
+def in_hydra(value: Any) -> Any:
+    """The nested value with each Ref as the interpolation that reads its environment variable."""
+    return replace_refs(value, lambda ref: ref.interpolation)
+
+
+def _limited(run: str, longest: int | str | None) -> str:
+    """The command under a time limit: TERM when it is over, KILL a minute later, exit code 124."""
+    if longest is None:
+        return run
+    return f"exec timeout --kill-after=60 {longest} bash -c \"$(cat <<'{_END}'\n{run.rstrip()}\n{_END}\n)\"\n"
+
+
+def _resources(place: SkypilotJobConfig, infra: str, project: Project) -> dict[str, Any]:
+    recovery = {"max_restarts_on_errors": place.max_restarts, "recover_on_exit_codes": place.recover_on_exit_codes}
+    wanted = {
+        # `local` is no word of SkyPilot's, and needs none: it is where expiac itself starts the task.
+        "infra": None if infra in ("local", "memory", "skypilot") else infra,
+        "accelerators": accelerators(place.gpus, project.accelerator),
+        "cpus": place.cpus,
+        "memory": place.memory,
+        "region": place.region,
+        "image_id": place.image,
+        "disk_size": place.disk,
+        "use_spot": place.spot or None,
+        "any_of": place.any_of or None,
+        "ports": place.ports or None,
+        "labels": place.labels or None,
+        "priority": place.priority,
+        "autostop": None if place.managed else {"idle_minutes": place.autostop, "down": True},
+        "job_recovery": {key: value for key, value in recovery.items() if value} or None,
+    }
+    return {key: value for key, value in wanted.items() if value is not None}

@@ -1,0 +1,99 @@
+"""Experiments: classes that declare training jobs from a typed config, and become a Stack.
+
+Knows neither command line nor backend; `runner` makes a stack file run by itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from expiac.declare.config import Config
+from expiac.declare.job import SkypilotJobConfig, TrainingJob, TrainingRunConfig
+from expiac.declare.options import Options
+from expiac.declare.stack import Stack
+
+ONLY_JOB = "train"
+
+
+class ExperimentConfig(Config):
+    """What every experiment can be told; a subclass adds its own fields, with or without defaults."""
+
+    name: str
+    """The stack's name."""
+    user: str | None = None
+    """Whose experiment it is."""
+    launch: bool = False
+    """Where the stack file runs by itself: apply without asking."""
+    previous_job_ids: list[str] | None = None
+    """Jobs launched by other means, which its jobs adopt in this order where they have no run yet."""
+    infra: str | None = None
+    """Where its jobs run that do not say: `local`, `aws`, `k8s/ctx`, `slurm/name`, …"""
+    budget: Annotated[float | None, Field(gt=0)] = None
+    """Dollars that all its jobs may cost at most; a plan above it is refused."""
+    data_dir: str | None = None
+    """Where its jobs leave what they make that do not say: a folder that outlives their machines."""
+
+    @property
+    def instance_name(self) -> str:
+        """What the experiment is called among those of others: `user.name`. Its runs are named at plan time."""
+        return f"{self.user}.{self.name}" if self.user else self.name
+
+
+class TrainingJobConfig(Config):
+    """One training job of an experiment: where it runs, and what it computes."""
+
+    skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
+    training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
+    options: Options = dataclasses.field(default_factory=Options)
+    """How expiac is to treat it: protect, retain, aliases, …"""
+    job_name: str | None = None
+    """Its name in the stack; `job_0`, `job_1`, … where it has none, and `train` where it is the only one."""
+
+
+class SingleJobExperimentConfig(ExperimentConfig, TrainingJobConfig):
+    """An experiment of one job: the experiment's fields and the job's together."""
+
+
+class Experiment(ABC):
+    """A declaration of training jobs. The same config gives an equal Stack."""
+
+    config: Any
+    """Its config; a subclass may say of which class."""
+
+    def __init__(self, config: ExperimentConfig) -> None:
+        self.config = config
+
+    @abstractmethod
+    def training_job_configs(self) -> list[TrainingJobConfig]:
+        """The jobs, in the order in which they should be shown."""
+
+    def stack(self) -> Stack:
+        """The jobs as a stack of the experiment's name."""
+        configs = self.training_job_configs()
+        names = [ONLY_JOB] if len(configs) == 1 else [f"job_{index}" for index in range(len(configs))]
+        return Stack(self.config.name, [
+            TrainingJob(job.job_name or name, skypilot=self._placed(job.skypilot), training=job.training,
+                        options=job.options)
+            for name, job in zip(names, configs, strict=True)], budget=self.config.budget,
+            previous_job_ids=self.config.previous_job_ids or ())
+
+    def _placed(self, skypilot: SkypilotJobConfig) -> SkypilotJobConfig:
+        wanted = {name: value for name in ("infra", "data_dir")
+                  if (value := getattr(self.config, name)) is not None and getattr(skypilot, name) is None}
+        return dataclasses.replace(skypilot, **wanted) if wanted else skypilot
+
+
+class SingleJobExperiment(Experiment):
+    """An experiment of the one job that its config describes."""
+
+    config: SingleJobExperimentConfig
+
+    def training_job_configs(self) -> list[TrainingJobConfig]:
+        """The one job."""
+        config = self.config
+        return [TrainingJobConfig(skypilot=config.skypilot, training=config.training, options=config.options,
+                                  job_name=config.job_name)]

@@ -1,0 +1,244 @@
+"""The resources of the first version: a `Job` is any command on any backend, a `TrainingJob` renders its config too.
+
+Knows the declarations only; `render` makes texts of them and `prepare` what planning compares.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
+from pydantic_core import to_json, to_jsonable_python
+
+from expiac.declare.config import Config, config_groups, is_config, named
+from expiac.declare.fields import Annotation, Kind, Option, Placement, changed_from_default, kinds_of
+from expiac.declare.resource import Ref, Resource
+from expiac.util import duration
+from expiac.util.errors import ExpiacError
+from expiac.util.render import PACKAGE_HEADER, to_yaml
+
+_GPUS = re.compile(r"\d+|[A-Za-z][\w.-]*(:[1-9]\d*)?", re.ASCII)
+
+
+def _is_gpus(value: int | str) -> int | str:
+    if not _GPUS.fullmatch(str(value)):
+        raise ValueError("gpus is a count such as 4, or a type and a count such as H100:8")
+    return value
+
+
+def _is_folder(value: str | None) -> str | None:
+    if value is not None and (not value or value.startswith("~") or "://" in value):
+        raise ValueError("data_dir is a path on the machine: absolute, or from the job's working directory")
+    return value
+
+
+class SkypilotJobConfig(Config):
+    """Where and on what a job runs, on any backend."""
+
+    gpus: Annotated[Placement[int | str], AfterValidator(_is_gpus)] = 1
+    """Per node: a count, or a type and a count such as `H100:8`. A machine without any runs the job on its CPU."""
+    nodes: Annotated[Placement[int], Field(ge=1)] = 1
+    spot: Placement[bool] = False
+    """Use preemptible machines."""
+    infra: Placement[str | None] = None
+    """`local`, or SkyPilot's grammar (`aws/us-east-1`, `k8s/ctx`, `slurm/name`); None is the project's backend."""
+    cpus: Placement[int | str | None] = None
+    """Per node: `4`, or `4+` for at least."""
+    memory: Placement[int | str | None] = None
+    """GiB per node: `16`, or `16+` for at least."""
+    region: Placement[str | None] = None
+    image: Placement[str | None] = None
+    disk: Placement[int | None] = None
+    """GiB."""
+    envs: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Environment variables of the job."""
+    file_mounts: dict[str, str | dict[str, Any]] = dataclasses.field(default_factory=dict)
+    """Target on the machine → source here, compared by target and content. On a cloud also `s3://bucket/path`, which is
+    copied, or what SkyPilot mounts: `{"source": "s3://bucket", "mode": "MOUNT"}`."""
+    data_dir: Annotated[Placement[str | None], AfterValidator(_is_folder)] = None
+    """Where the job leaves what it makes, in its `DATA_DIR`; None is the project's. What is to outlive the machine,
+    such as the checkpoints that a recovery resumes from, needs a shared file system or a mounted bucket."""
+    workdir: str | None = "."
+    """The folder, from the project's root, that goes along as working directory; None for none."""
+    run: str = ""
+    """Shell command of a training job in place of the project's."""
+    setup: str = ""
+    """Shell script that runs once before the job."""
+    managed: Placement[bool] = True
+    """A managed job, which SkyPilot recovers; False for one on a cluster of its own, which goes with the job."""
+    autostop: Annotated[Placement[int], Field(ge=1)] = 60
+    """Minutes after which the cluster of a job that is not managed goes by itself, once the job has ended."""
+    any_of: Placement[list[dict[str, Any]]] = dataclasses.field(default_factory=list)
+    """Alternatives for SkyPilot to choose from, in its own keys (`infra`, `accelerators`, `use_spot`, …)."""
+    ports: Placement[list[int | str]] = dataclasses.field(default_factory=list)
+    """Ports to open on a cloud: `8080`, or `10020-10040`."""
+    secrets: Placement[list[str]] = dataclasses.field(default_factory=list)
+    """Names of variables that the job gets from the environment of whoever launches it; no value is ever written."""
+    max_runtime: Annotated[Placement[int | str | None], AfterValidator(duration.checked)] = None
+    """Seconds, or `90m`, `12h`, `2d`: the command is ended when it runs longer; counts anew after a recovery."""
+    max_restarts: Annotated[Placement[int], Field(ge=0)] = 0
+    """How often SkyPilot starts the job again after it failed by itself; preemptions are recovered always."""
+    recover_on_exit_codes: Placement[list[Annotated[int, Field(ge=0, le=255)]]] = dataclasses.field(
+        default_factory=list)
+    """Exit codes after which SkyPilot starts the job again, however often."""
+    priority: Annotated[Annotation[int | None], Field(ge=-1000, le=1000)] = None
+    """In SkyPilot's queue, of the next launch; higher goes first."""
+    labels: Annotation[dict[str, str]] = dataclasses.field(default_factory=dict)
+    """What a cloud writes on the machines of the next launch."""
+    git_check: Option[bool] = False
+    """Refuse to launch from a tree that is not committed and pushed."""
+
+
+class TrainingRunConfig(Config):
+    """What a training run computes: the choice of Hydra groups, and the trainer's own config."""
+
+    curriculum: str = "env/mettagrid/curriculum/arena/basic"
+    """The config file, under `configs/`, of what is trained on."""
+    agent: str = "fast"
+    """An option of `configs/agent`."""
+    sim: str = "arena"
+    """An option of `configs/sim`: how the agent is evaluated."""
+    wandb: str = "offline"
+    """An option of `configs/wandb`: `off`, `offline` or `online`."""
+    wandb_entity: str | None = None
+    wandb_project: str | None = None
+    wandb_group: str | None = None
+    wandb_tags: Annotation[list[str] | None] = None
+    wandb_notes: Annotation[str | None] = None
+    seed: int = 0
+    defaults: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Further Hydra groups to choose from: group → option."""
+    trainer: Any = None
+    """The trainer's config dataclass; what it does not name is left to `configs/`."""
+
+    def __post_init__(self) -> None:
+        if self.trainer is not None and not is_config(self.trainer):
+            raise ValueError(f"trainer is a config dataclass, not {type(self.trainer).__name__}")
+
+    def document(self) -> dict[str, Any]:
+        """The experiment config that Hydra composes, as data: the groups it stands on and what it sets itself."""
+        group, _, option = self.curriculum.strip("/").rpartition("/")
+        defaults: list[Any] = ["/common", {f"/{group}@curriculum": option}]
+        defaults += [{"/agent": self.agent}, {"/trainer": "trainer"}, {"/sim": self.sim}, {"/wandb": self.wandb}]
+        defaults += [{f"/{key.lstrip('/')}": choice} for key, choice in self.defaults.items()]
+        if self.trainer is not None:
+            # Hydra wants overrides of what another default chose to stand last.
+            defaults += [{f"override /{key.lstrip('/')}": choice} for key, choice in config_groups(self.trainer)]
+        document: dict[str, Any] = {"defaults": [*defaults, "_self_"], "seed": self.seed}
+        wandb = {"entity": self.wandb_entity, "project": self.wandb_project, "group": self.wandb_group}
+        if given := {key: value for key, value in wandb.items() if value is not None}:
+            document["wandb"] = given
+        if self.trainer is not None and (settings := to_jsonable_python(named(self.trainer))):
+            document["trainer"] = settings
+        return document
+
+    def serialize_to_yaml_file(self, path: Path | None = None) -> tuple[Path, dict[str, Any]]:
+        """Writes the experiment config, without a template, to try the trainer by hand: the path, and the document.
+
+        Where no path is given it is a new temporary file. What `apply` gives a run, `expiac render` shows.
+        """
+        document = self.document()
+        if path is None:
+            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml", text=True)
+            os.close(handle)
+            path = Path(name)
+        path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n")
+        return path, document
+
+
+class Job(Resource):
+    """Any command on any backend."""
+
+    type: ClassVar[str] = "job"
+    completes: ClassVar[bool] = True
+
+    run: str
+    """The shell command."""
+    skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
+    outputs: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Output name → its path from the job's working directory; what other resources refer to."""
+    tags: Annotation[tuple[str, ...]] = ()
+    notes: Annotation[str] = ""
+    pin_code: Option[bool] = False
+    """Count the working tree's content as part of what the job is."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.skypilot.run:
+            raise ExpiacError("Two commands", f"job {self.name} has a run of its own, and one in skypilot",
+                              f"Job({self.name!r}, run=…)")
+
+    def inputs(self) -> dict[str, Any]:
+        """As of any resource, with the placement's fields among the others."""
+        given = super().inputs()
+        given.pop("skypilot", None)
+        return given | _placement(self.skypilot)
+
+    def kinds(self) -> dict[str, Kind]:
+        return kinds_of(type(self)) | kinds_of(SkypilotJobConfig)
+
+    def output_names(self) -> frozenset[str] | None:
+        return frozenset(self.outputs)
+
+    def output_paths(self) -> dict[str, str]:
+        return dict(self.outputs)
+
+
+class TrainingJob(Resource):
+    """A job with a rendered training config: what users mostly write. The project says how it is run."""
+
+    type: ClassVar[str] = "training-job"
+    completes: ClassVar[bool] = True
+
+    skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
+    training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
+    pin_code: Option[bool] = False
+
+    def inputs(self) -> dict[str, Any]:
+        """The placement, the annotations, and the config's document under `config`."""
+        training = self.training
+        noted = {"tags": training.wandb_tags, "notes": training.wandb_notes}
+        return {
+            "config": self.training.document(),
+            **{name: to_jsonable_python(value) for name, value in noted.items() if value},
+            **_placement(self.skypilot),
+        }
+
+    def refs(self) -> tuple[Ref, ...]:
+        # Most jobs refer to nothing, and a glance shows it: `inputs` takes much longer.
+        return super().refs() if b"${ref:" in to_json(self, fallback=str) else ()
+
+    def kinds(self) -> dict[str, Kind]:
+        return {"config": Kind.IDENTITY, "run": Kind.IDENTITY, "tags": Kind.ANNOTATION, "notes": Kind.ANNOTATION,
+                **kinds_of(SkypilotJobConfig)}
+
+
+AnyJob = Job | TrainingJob
+
+
+def _placement(place: SkypilotJobConfig) -> dict[str, Any]:
+    """The placement's fields as inputs of the job itself."""
+    kinds = kinds_of(SkypilotJobConfig)
+    placed = changed_from_default(place)
+    return {name: to_jsonable_python(value) for name, value in placed.items() if kinds[name] is not Kind.OPTION}
+
+
+def accelerators(gpus: int | str, default: str) -> str | None:
+    """SkyPilot's `TYPE:COUNT` of a `gpus` field, or None for no GPU.
+
+    A bare count takes the project's `accelerator`; `default` may be empty, and then the count stands alone.
+    """
+    text = str(gpus).strip()
+    if text in ("0", ""):
+        return None
+    if not text.isdigit():
+        name, _, count = text.partition(":")
+        if count and not count.isdigit():
+            raise ExpiacError("Invalid gpus", f"gpus={text!r}", "a count such as 4, or a type and a count: H100:8")
+        return f"{name}:{count or 1}"
+    return f"{default}:{text}" if default else text

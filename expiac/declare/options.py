@@ -1,0 +1,61 @@
+"""How expiac is to treat a resource, whatever the resource is: options decide no result and are no inputs.
+
+What has to be known when the program is gone, or says nothing of the resource any more, is recorded with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict
+from pydantic.dataclasses import dataclass
+
+from expiac.util import duration
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class Hooks:
+    """Shell commands around a birth and an end, run where expiac runs, in the project's root.
+
+    They find `EXPIAC_STACK`, `EXPIAC_JOB`, `EXPIAC_INSTANCE`, `EXPIAC_LAUNCH` and, after a birth, each output `x` that
+    is known as `EXPIAC_OUTPUT_x`. One that fails before its effect prevents it. After a crash one may run again.
+    """
+
+    before_create: str = ""
+    after_create: str = ""
+    before_delete: str = ""
+    after_delete: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class Options:
+    """What may happen to a resource, and how."""
+
+    protect: bool = False
+    """Refuse every plan that would stop, replace or forget it, or move it while it runs."""
+    retain: bool = False
+    """Where it is replaced, removed or destroyed while it runs, forget it and let it go on."""
+    timeout: Annotated[int | str | None, AfterValidator(duration.checked)] = None
+    """How long its birth or its end may take: seconds, or such as `10m`; the next apply sees what became of it."""
+    hooks: Hooks = Hooks()
+    ignore_changes: tuple[str, ...] = ()
+    """Key paths, as a plan shows them, that keep the values of the run that is recorded: `total_timesteps`, `env.*`."""
+    replace_on_changes: tuple[str, ...] = ()
+    """Key paths whose change makes a new run, whatever kind of field it is: `gpus`, `image`."""
+    aliases: tuple[str, ...] = ()
+    """Names that it had before: a record under one of them becomes its own, and nothing is launched."""
+
+    @property
+    def lasting(self) -> Options:
+        """What is recorded; the rest speaks of a declaration."""
+        if not (self.ignore_changes or self.replace_on_changes or self.aliases):
+            return self
+        return replace(self, ignore_changes=(), replace_on_changes=(), aliases=())
+
+    def by_path(self) -> dict[str, Any]:
+        """The recorded options by key path, as a plan shows them."""
+        own = {"protect": self.protect, "retain": self.retain, "timeout": self.timeout}
+        hooks = {f"hooks.{field.name}": getattr(self.hooks, field.name) for field in fields(Hooks)}
+        return {f"options.{name}": value for name, value in (own | hooks).items()}
+

@@ -1,0 +1,108 @@
+"""A project: the nearest parent folder whose `pyproject.toml` has `[tool.expiac]`, and what it says there."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from expiac.util.errors import ExpiacError, did_you_mean
+
+STATE = "EXPIAC_STATE"
+"""The variable that says where the states are, in place of `[tool.expiac] state`."""
+RUN = """\
+set -e
+launch="python -m"
+if [ "${SKYPILOT_NUM_NODES:-1}" -gt 1 ] || [ "${SKYPILOT_NUM_GPUS_PER_NODE:-0}" -gt 1 ]; then
+  processes=${SKYPILOT_NUM_GPUS_PER_NODE:-1}
+  [ "$processes" -gt 0 ] || processes=1
+  # A port of its own for each run, so that several can share a machine.
+  port=$((20000 + 0x${EXPIAC_INSTANCE##*.} % 20000))
+  launch="python -m torch.distributed.run --nnodes=$SKYPILOT_NUM_NODES --node-rank=$SKYPILOT_NODE_RANK"
+  launch="$launch --nproc-per-node=$processes --master-addr=$(echo "$SKYPILOT_NODE_IPS" | head -n1)"
+  launch="$launch --master-port=$port -m"
+fi
+exec $launch trainer +experiments=@instance@ run_name=@instance@
+"""
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Project:
+    """Where things are and what the project chose; every path is from the root."""
+
+    root: Path
+    backend: str = "local"
+    """Where jobs run that do not say."""
+    schema: str = ""
+    """`module:Class` of the trainer's config; empty where it has none, and then nothing is composed."""
+    stacks: Path = Path("stacks")
+    templates: Path = Path("templates")
+    configs: Path = Path("configs")
+    state: Annotated[str, BeforeValidator(str)] = ".expiac"
+    """The folder of the states, or the address of a store that a team shares: `s3://bucket/expiac`."""
+    run: str = RUN
+    """The shell command of a training job."""
+    outputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Output name → path, with interpolations of the composed config."""
+    data_dir: str = "./train_dir"
+    """Where training jobs leave what they make, on their machine; they find it in `DATA_DIR`."""
+    accelerator: str = ""
+    """The GPU type of a bare count."""
+    providers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Resource type → `module:Class` of its provider."""
+    policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Shipped policies by name, with what each is told: `max_gpus = 16`."""
+
+    @property
+    def state_folder(self) -> Path:
+        """What is of this checkout alone; the states too, unless they are shared."""
+        return self.root / (".expiac" if self.state_url else self.state)
+
+    @property
+    def state_url(self) -> str:
+        """The store of shared states; empty where they are files in the folder."""
+        return self.state if "://" in self.state else ""
+
+
+def find(start: Path) -> Project:
+    """The project that `start` lies in."""
+    for folder in (start, *start.parents):
+        settings = _settings(folder / "pyproject.toml")
+        if settings is not None:
+            return _checked(folder, settings)
+    raise ExpiacError("No project here", f"no pyproject.toml with [tool.expiac] in {start} or above",
+                      "cd into a project, or make this folder one: echo '[tool.expiac]' >> pyproject.toml")
+
+
+def _settings(file: Path) -> dict[str, Any] | None:
+    if not file.is_file():
+        return None
+    try:
+        document = tomllib.loads(file.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ExpiacError("Invalid pyproject.toml", f"{file}: {error}") from error
+    tool = document.get("tool", {})
+    settings = tool.get("expiac") if isinstance(tool, dict) else None
+    if settings is not None and not isinstance(settings, dict):
+        raise ExpiacError("Invalid pyproject.toml", f"{file}: tool.expiac is {settings!r}, and should be a table",
+                          "[tool.expiac]")
+    return settings
+
+
+def _checked(root: Path, settings: dict[str, Any]) -> Project:
+    told = {"state": state} if (state := os.environ.get(STATE)) else {}
+    try:
+        return TypeAdapter(Project).validate_python({"root": root, **settings, **told})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else ""
+        known = [field.name for field in dataclasses.fields(Project) if field.name != "root"]
+        hint = did_you_mean(key, known) if first["type"] == "unexpected_keyword_argument" else ""
+        raise ExpiacError("Invalid pyproject.toml", f"{root / 'pyproject.toml'}: [tool.expiac] {key}: {first['msg']}",
+                          hint) from error

@@ -1,0 +1,107 @@
+"""A named, closed, ordered set of resources: the desired world. Knows nothing of how it comes to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from expiac.declare.resource import NAME, Ref, Resource
+from expiac.util.errors import ExpiacError, did_you_mean
+
+
+@dataclass(frozen=True, init=False)
+class Stack:
+    """Resources in the order in which they can be made: whatever a resource needs stands before it."""
+
+    name: str
+    resources: tuple[Resource, ...]
+    previous_job_ids: tuple[str, ...] = ()
+    """Jobs launched by other means, which its first jobs adopt, in this order, where they have no run yet."""
+    budget: float | None = None
+    """Dollars that all its jobs may cost at most; a plan above it is refused."""
+
+    def __init__(self, name: str, resources: Iterable[Resource], *, budget: float | None = None,
+                 previous_job_ids: Iterable[str] = ()) -> None:
+        declared = tuple(resources)
+        if not NAME.fullmatch(name):
+            raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'")
+        _refuse_duplicates(declared)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "resources", _ordered(declared))
+        object.__setattr__(self, "budget", budget)
+        object.__setattr__(self, "previous_job_ids", tuple(previous_job_ids))
+
+
+def dependencies(resource: Resource, refs: Iterable[Ref]) -> tuple[str, ...]:
+    """The names that a resource with these Refs needs: stated ones first, then those it refers to."""
+    return tuple(dict.fromkeys([*resource.depends_on, *(ref.resource for ref in refs)]))
+
+
+def _refuse_duplicates(resources: Sequence[Resource]) -> None:
+    seen: dict[str, str] = {}
+    for resource in resources:
+        # Environment variables carry outputs, and they know no "-": a-b and a_b would be one.
+        key = resource.name.replace("-", "_")
+        if key in seen:
+            raise ExpiacError(
+                "Duplicate name",
+                f"two resources are called {resource.name!r}"
+                if seen[key] == resource.name
+                else f"{seen[key]!r} and {resource.name!r} differ only in '-' and '_'",
+                "give each resource of a stack a name of its own",
+            )
+        seen[key] = resource.name
+
+
+def _ordered(resources: Sequence[Resource]) -> tuple[Resource, ...]:
+    by_name = {resource.name: resource for resource in resources}
+    refs = {resource.name: resource.refs() for resource in resources}  # not for nothing: it walks all inputs
+    graph = {resource.name: dependencies(resource, refs[resource.name]) for resource in resources}
+    for name, needed in graph.items():
+        for other in needed:
+            if other not in by_name:
+                raise ExpiacError("Unknown dependency", f"{name} needs {other!r}, which is not in the stack",
+                                  did_you_mean(other, by_name))
+    _refuse_unknown_outputs(refs, by_name)
+    _refuse_ambiguous_outputs(refs)
+    sorter = TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        cycle = " → ".join(reversed(error.args[1]))
+        raise ExpiacError("Dependency cycle", cycle, "remove one of these references") from None
+    return tuple(by_name[name] for name in _stable_order(sorter, list(by_name)))
+
+
+def _refuse_unknown_outputs(refs: Mapping[str, Sequence[Ref]], by_name: dict[str, Resource]) -> None:
+    for name, needed in refs.items():
+        for ref in needed:
+            known = by_name[ref.resource].output_names()
+            if known is not None and ref.output not in known:
+                raise ExpiacError("Unknown output", f"{name} refers to {ref.resource}.{ref.output}",
+                                  did_you_mean(ref.output, known)
+                                  or f'a job names its own: outputs={{"{ref.output}": "a/path"}}')
+
+
+def _refuse_ambiguous_outputs(refs: Mapping[str, Sequence[Ref]]) -> None:
+    """A job finds each output in a variable: a.b_c and a_b.c would be one."""
+    for name, needed in refs.items():
+        seen: dict[str, Ref] = {}
+        for ref in needed:
+            other = seen.setdefault(ref.variable, ref)
+            if other != ref:
+                raise ExpiacError("Ambiguous outputs", f"{name} refers to {other.resource}.{other.output} and "
+                                  f"{ref.resource}.{ref.output}: both would be ${ref.variable}",
+                                  "give one of the two another name")
+
+
+def _stable_order(sorter: TopologicalSorter[str], declared: list[str]) -> list[str]:
+    """Dependencies first; among equals, the order of the program."""
+    place = {name: index for index, name in enumerate(declared)}
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=place.__getitem__)
+        order += ready
+        sorter.done(*ready)
+    return order

@@ -1,0 +1,41 @@
+"""What is written down of a plan once it is approved: enough to tell later what was done, why, by whom. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from expiac.plan import formatting as inline
+from expiac.plan.model import Action, Change, Plan, Step
+from expiac.state.events import Approved, ApprovedStep
+
+NEW = "new"
+"""The reason of what is there for the first time."""
+_LONGEST = 160
+_CHANGES = 20
+
+
+def approved(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
+    """The event; `provenance` says who approves, where, and from which commit."""
+    active = [step for step in plan.steps if step.action is not Action.KEEP]
+    created = tuple(step.address for step in active if _is_plain(step))
+    told = tuple(ApprovedStep(step.address, step.action.value, step.reason, _said(step.changes))
+                 for step in active if not _is_plain(step))
+    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, told)
+
+
+def steps(event: Approved) -> tuple[ApprovedStep, ...]:
+    """Everything that an approved plan was to do."""
+    return tuple(ApprovedStep(address, Action.CREATE.value, NEW) for address in event.created) + event.steps
+
+
+def _is_plain(step: Step) -> bool:
+    return step.action is Action.CREATE and step.reason == NEW and not step.changes
+
+
+def _said(changes: tuple[Change, ...]) -> tuple[str, ...]:
+    """Each change on a line of its own; of very many, the first."""
+    lines = [f"{change.path}: {inline.difference(inline.value(change.before), inline.value(change.after), _LONGEST)}"
+             for change in changes[:_CHANGES]]
+    more = [f"and {len(changes) - _CHANGES} more"] if len(changes) > _CHANGES else []
+    return tuple(lines + more)

@@ -1,0 +1,51 @@
+"""Judges deferred steps while an apply waits: which can begin, which wait on, which will never begin. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from expiac.plan.model import Plan, Step
+from expiac.state.model import Record, State
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is to become of deferred steps."""
+
+    ready: tuple[Step, ...]
+    waiting: tuple[Step, ...]
+    blocked: tuple[tuple[Step, str], ...]
+    """With the reason why nothing will come of it."""
+
+
+def outlook(deferred: Sequence[Step], plan: Plan, state: State) -> Outlook:
+    """Each deferred step of the plan, by what became of the runs that it waits for."""
+    meant = {step.address: step.run.instance for step in plan.steps}
+    to_come = {step.address for step in deferred}
+    ready: list[Step] = []
+    waiting: list[Step] = []
+    blocked: list[tuple[Step, str]] = []
+    for step in deferred:  # in the plan's order: what a step needs was judged before it
+        # What stands now at the address of a run that is still to come is the run before it.
+        upstream = {name: _record(name, meant, state) for name in step.depends_on if name not in to_come}
+        if why := next(filter(None, map(_why_never, upstream, upstream.values())), ""):
+            blocked.append((step, why))
+            to_come.remove(step.address)
+        elif len(upstream) == len(step.depends_on) and all(one and one.status.is_met for one in upstream.values()):
+            ready.append(replace(step, deferred=False, after=()))
+        else:
+            waiting.append(step)
+    return Outlook(tuple(ready), tuple(waiting), tuple(blocked))
+
+
+def _record(name: str, meant: Mapping[str, str], state: State) -> Record | None:
+    """The record of the run that the plan means by the name."""
+    record = state.records.get(name)
+    return record if record is not None and record.run.instance == meant[name] else None
+
+
+def _why_never(name: str, record: Record | None) -> str:
+    if record is None:
+        return f"{name} was not done"
+    return "" if record.status.is_met or record.status.is_live else f"{name} {record.status.value}"

@@ -1,0 +1,109 @@
+"""What was done to a stack, by whom, and how two of its runs differ. Pure: reads states, and no files or clocks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from expiac.plan.approval import steps
+from expiac.plan.diff import diff
+from expiac.plan.model import Change
+from expiac.state.model import Approval, Record, State
+from expiac.util.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One run, present or archived, and the approval under which it was launched, where that is known."""
+
+    stack: str
+    record: Record
+    approval: Approval | None
+
+
+def runs(state: State) -> Iterator[Past]:
+    """Every run of a state, the archived ones first, in order of birth."""
+    approvals = {approval.serial: approval for approval in state.approvals}
+    for record in (*state.history, *state.records.values()):
+        yield Past(state.stack, record, approvals.get(record.approval))
+
+
+def launched(state: State) -> Mapping[int, list[Record]]:
+    """The runs whose last launch belongs to each approval, by its serial."""
+    found: dict[int, list[Record]] = defaultdict(list)
+    for record in (*state.history, *state.records.values()):
+        found[record.approval].append(record)
+    return found
+
+
+def approval(state: State, serial: int) -> Approval:
+    """The approval of this serial; raises where there is none."""
+    for one in state.approvals:
+        if one.serial == serial:
+            return one
+    known = ", ".join(str(one.serial) for one in state.approvals[-10:])
+    raise UsageError("No such approval", f"{state.stack} has none of serial {serial}",
+                     f"known: {known}" if known else "expiac apply makes one")
+
+
+def find(states: Iterable[State], word: str) -> Past:
+    """The run that a word means: an instance name, its 8 hex digits, `stack.job`, or a job of which there is one.
+
+    A job means its present run; where it has none, its last one.
+    """
+    known = [past for state in states for past in runs(state)]
+    exact = [past for past in known if word in (past.record.run.instance, past.record.run.instance.rpartition(".")[2])]
+    if exact:
+        return exact[-1]
+    by_job = {(past.stack, past.record.address): past for past in known}
+    named = [past for (stack, address), past in by_job.items() if word in (address, f"{stack}.{address}")]
+    if len(named) == 1:
+        return named[0]
+    instances = [past.record.run.instance for past in named or known]
+    if named:
+        raise UsageError("Which run?", f"{word} may be one of {len(named)}", f"known: {', '.join(instances)}")
+    names = {past.record.address for past in known} | set(instances)
+    raise UsageError("No such run", f"{word} is no run of a stack here",
+                     did_you_mean(word, names) or "expiac apply makes one")
+
+
+def compare(before: Past, after: Past) -> tuple[Change, ...]:
+    """How the settings of two runs differ, and the code that they were launched from."""
+    changes = diff(before.record.inputs, after.record.inputs, {})
+    return changes + diff(_code(before.approval), _code(after.approval), {})
+
+
+def _code(approval: Approval | None) -> Mapping[str, Any]:
+    told = approval.approved.provenance if approval is not None else {}
+    return {f"code.{name}": told[name] for name in ("commit", "diff") if name in told}
+
+
+def summary(approval: Approval) -> str:
+    """What an approved plan was to do: `2 create, 1 replace`."""
+    counts = [f"{count} {action}" for action, count in approval.approved.summary.items() if count and action != "keep"]
+    return ", ".join(counts) or "nothing"
+
+
+def who(approval: Approval) -> str:
+    """`ada@gpu1`."""
+    told = approval.approved.provenance
+    return f"{told.get('user', '?')}@{told.get('host', '?')}"
+
+
+def commit(approval: Approval) -> str:
+    """The first digits of the commit, with a `+` where the tree had changes of its own."""
+    told = approval.approved.provenance
+    return str(told.get("commit", ""))[:9] + ("+" if told.get("dirty") else "")
+
+
+def documents(state: State) -> Sequence[Mapping[str, Any]]:
+    """Every approval as JSON values, oldest first."""
+    born = launched(state)
+    return [{"serial": one.serial, "at": one.at, "program": one.approved.program,
+             "overrides": dict(one.approved.overrides), "summary": dict(one.approved.summary),
+             "provenance": dict(one.approved.provenance),
+             "steps": [{"address": step.address, "action": step.action, "reason": step.reason,
+                        "changes": list(step.changes)} for step in steps(one.approved)],
+             "launched": [record.run.instance for record in born[one.serial]]} for one in state.approvals]

@@ -1,0 +1,40 @@
+"""Names a run: what it is decides its fingerprint, and with its lineage and attempt its instance name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from expiac.declare.fields import Kind
+from expiac.declare.resource import Ref
+from expiac.util.hashing import canonical, digest
+
+INSTANCE = "@instance@"
+"""Stands for the instance name in everything that is rendered, hashed and snapshotted."""
+DATA_DIR = "@data_dir@"
+"""Stands for the folder of results while a config is composed: where a job runs is no part of what it is."""
+
+
+def identity_digest(type_: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind], refs: Sequence[Ref] = ()) -> str:
+    """The digest of what decides a result: the type and the inputs of kind identity.
+
+    A Ref counts by its place among `refs`, so that a resource may be renamed without a new run of what refers to it.
+    """
+    deciding = {key: value for key, value in inputs.items() if kinds.get(key, Kind.IDENTITY) is Kind.IDENTITY}
+    text = canonical([type_, deciding])
+    places = {name: place for place, name in enumerate(dict.fromkeys(ref.resource for ref in refs))}
+    for ref in refs:
+        for said in (ref, ref.interpolation):
+            text = text.replace(said, f"${{ref:{places[ref.resource]}.{ref.output}}}")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint(own: str, upstream: Sequence[str]) -> str:
+    """A digest together with the instances of the runs it refers to: a new upstream run means a new dependent."""
+    return digest([own, list(upstream)])[:32] if upstream else own[:32]
+
+
+def instance_name(stack: str, address: str, lineage: str, fingerprint: str, attempt: int) -> str:
+    """`<stack>.<address>.<8 hex>`: the same as folder, backend job name and W&B run id."""
+    return f"{stack}.{address}.{digest([lineage, address, fingerprint, attempt])[:8]}"

@@ -1,0 +1,180 @@
+"""What would be done, and why: frozen values. Decides nothing; `planner` makes them and `engine` carries them out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from expiac.declare.fields import Kind
+from expiac.declare.options import Options
+from expiac.declare.resource import Ref
+from expiac.state.events import Json, Run
+from expiac.state.model import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One resource as planning sees it: rendered, composed and classified."""
+
+    address: str
+    type: str
+    provider: str
+    """Who makes it: `local`, `skypilot`, or the type of a resource of another family."""
+    inputs: Json
+    """What is compared and recorded; a Ref stands as `${ref:resource.output}`."""
+    kinds: Mapping[str, Kind]
+    digest: str
+    """Hash of everything that decides the result, upstream instances apart."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The rendered files, by file name, with `@instance@` in place of the instance name."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Where each declared output will be, with `@instance@`."""
+    depends_on: tuple[str, ...] = ()
+    refs: tuple[Ref, ...] = ()
+    completes: bool = False
+    """Dependents wait for its success, not only for its presence."""
+    mounts: Mapping[str, str] = field(default_factory=dict)
+    """The files and folders here that go along, by their target on the machine."""
+    git_check: bool = False
+    """Must not be launched from a tree that is not committed and pushed."""
+    options: Options = Options()
+    """How it is to be treated."""
+
+
+class Action(str, Enum):
+    """What a step does; the value is its name in JSON, the glyph its sign in a plan."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    RELAUNCH = "relaunch"
+    STOP = "stop"
+    KEEP = "keep"
+    FORGET = "forget"
+
+    @property
+    def glyph(self) -> str:
+        return _GLYPHS[self]
+
+    @property
+    def launches(self) -> bool:
+        """Something is born by it."""
+        return self in (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
+
+
+_GLYPHS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "±",
+    Action.RELAUNCH: "↻",
+    Action.STOP: "-",
+    Action.KEEP: "=",
+    Action.FORGET: "·",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One differing field: its key path, its values, and what kind of field it is. A missing value is `ABSENT`."""
+
+    path: str
+    before: Any
+    after: Any
+    kind: Kind
+
+
+class _Absent:
+    """Stands for a value that is not there, which None is not."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action on one resource, with everything that carrying it out needs."""
+
+    address: str
+    type: str
+    action: Action
+    reason: str
+    run: Run
+    """The run that stands at the address afterwards; where nothing will, the one that stands there now."""
+    changes: tuple[Change, ...] = ()
+    desired: Desired | None = None
+    record: Record | None = None
+    depends_on: tuple[str, ...] = ()
+    upstream: Mapping[str, str] = field(default_factory=dict)
+    """The instance of each run it refers to, by address."""
+    after: tuple[str, ...] = ()
+    """Addresses whose steps must have ended well before this one begins."""
+    deferred: bool = False
+    """Waits for a run to succeed; `apply` without `--wait` leaves it for later."""
+    warning: str = ""
+    note: str = ""
+    """What the provider says of it: no GPU here, so it will run on the CPU."""
+    cost_per_hour: float | None = None
+    """Dollars, all nodes together."""
+    cost_at_most: float | None = None
+    """Dollars for the whole run, where something bounds it."""
+    adopts: Json = field(default_factory=dict)
+    """The handle of a job launched by other means that becomes this run; empty where a new one is launched."""
+    unpriced: bool = False
+    """Its provider has prices, and none for this."""
+    expected_seconds: float | None = None
+    """How long the run should take, as its earlier ones did; None where none is known."""
+    renames: str = ""
+    """The address at which its record still stands; empty where that is its own."""
+
+    @property
+    def retains(self) -> bool:
+        """The run that is replaced goes on."""
+        return self.action is Action.REPLACE and self.options.retain
+
+    @property
+    def options(self) -> Options:
+        """How the resource is to be treated: as declared, or where it is not any more, as recorded."""
+        if self.desired is not None:
+            return self.desired.options
+        return self.record.options if self.record is not None else Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in an order in which they can be done, and the state they stand on."""
+
+    stack: str
+    lineage: str
+    serial: int
+    steps: tuple[Step, ...]
+    program: str = ""
+    """Path of the program that declares the stack; empty where everything is to go."""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    previous_overrides: Mapping[str, str] | None = None
+    """The last apply's overrides where they differ from these."""
+    along: tuple[str, ...] = ()
+    """Of a part of a plan: what was not asked for, and is needed by what was."""
+    left_out: tuple[str, ...] = ()
+    """Of a part of a plan: what else there would be to do."""
+    warnings: tuple[str, ...] = ()
+    """What the project's policies warn of."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing would change."""
+        return all(step.action is Action.KEEP for step in self.steps)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many steps of each action, zeros included, by the action's name."""
+        count = Counter(step.action for step in self.steps)
+        return {action.value: count[action] for action in Action}
+
+    def __getitem__(self, address: str) -> Step:
+        return next(step for step in self.steps if step.address == address)

@@ -1,0 +1,66 @@
+"""Takes a part of a plan: what is asked for and what it needs, without what is excluded and what needs that. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from expiac.plan.model import Action, Plan, Step
+from expiac.util.errors import UsageError, did_you_mean
+
+
+def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
+           only: Collection[Action] = ()) -> Plan:
+    """The steps whose address matches a pattern of `target` (all, where there is none) and none of `exclude`.
+
+    `only` excludes by what a step would do. What a chosen step needs comes along; what needs an excluded step that
+    would do something is left out with it. Raises `UsageError` where a pattern matches nothing.
+    """
+    if not target and not exclude and not only:
+        return plan
+    needs = {step.address: _needs(step) for step in plan.steps}
+    asked = _matching(target, needs) if target else set(needs)
+    chosen = _closure(asked, needs)
+    without = _matching(exclude, needs)
+    active = {step.address for step in plan.steps if step.action is not Action.KEEP}
+    if only:
+        without |= {step.address for step in plan.steps if step.action not in only} & active
+    barred = without | _closure(without & active, _turned(needs))
+    kept = chosen - (barred & active)
+    return replace(plan, steps=tuple(step for step in plan.steps if step.address in kept),
+                   along=tuple(address for address in needs if address in kept & active - asked),
+                   left_out=tuple(address for address in needs if address in active - kept))
+
+
+def _needs(step: Step) -> Sequence[str]:
+    """What has to be done or to be there before it: dependencies, and for what leaves, what depends on it."""
+    return step.depends_on if step.desired is not None else step.after
+
+
+def _matching(patterns: Iterable[str], addresses: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        matches = {address for address in addresses if fnmatchcase(address, pattern)}
+        if not matches:
+            raise UsageError("No such resource", f"{pattern} is not in this stack", did_you_mean(pattern, addresses))
+        found |= matches
+    return found
+
+
+def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
+    reached: set[str] = set()
+    todo = list(start)
+    while todo:
+        if (address := todo.pop()) not in reached:
+            reached.add(address)
+            todo += edges.get(address, ())
+    return reached
+
+
+def _turned(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    turned: dict[str, list[str]] = {}
+    for address, others in edges.items():
+        for other in others:
+            turned.setdefault(other, []).append(address)
+    return turned

@@ -1,0 +1,151 @@
+"""What a team allows: functions of a plan, each of which may warn or refuse. The shipped ones, and how to write others.
+
+A policy is called with the plan, priced, and the project, and yields its verdicts; none means that all is well.
+
+    def no_eight_gpus(plan, project):
+        for step in plan.steps:
+            if step.action.launches and step.desired.inputs.get("gpus") == 8:
+                yield Refuse("eight GPUs are for the night", step.address)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from expiac.declare.job import accelerators
+from expiac.declare.project import Project
+from expiac.plan import cost
+from expiac.plan.model import Plan, Step
+from expiac.util.errors import ExpiacError
+from expiac.util.git import git
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """The plan may go on; whoever reads it is told."""
+
+    message: str
+    address: str = ""
+    """Of the resource that is meant; empty where it is the whole plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The plan may not be carried out."""
+
+    message: str
+    address: str = ""
+
+
+Policy = Callable[[Plan, Project], Iterable[Warn | Refuse]]
+
+
+def budget(dollars: float) -> Policy:
+    """Refuses a plan whose running jobs may cost more together, or of which nobody can say."""
+
+    def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
+        try:
+            cost.refuse_over(dollars, plan)
+        except ExpiacError as error:
+            yield Refuse(error.detail)
+
+    return policy
+
+
+def max_gpus(count: int) -> Policy:
+    """Refuses a plan after which more GPUs would be asked for, all nodes of all its running jobs together."""
+
+    def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
+        wanted = {step.address: _gpus(step) for step in plan.steps if cost.counts(step)}
+        if (total := sum(wanted.values())) > count:
+            most = max(wanted, key=lambda address: wanted[address])
+            yield Refuse(f"{total} GPUs, and {count} are allowed; {most} asks for {wanted[most]}")
+
+    return policy
+
+
+def spot_only(on: bool = True) -> Policy:
+    """Refuses launches on machines of others that are not preemptible."""
+
+    def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
+        for step in _launched(plan) if on else ():
+            if _inputs(step).get("infra") not in ("local", "memory") and not _inputs(step).get("spot"):
+                yield Refuse("not on spot machines: spot=True", step.address)
+
+    return policy
+
+
+def required_tags(*patterns: str) -> Policy:
+    """Refuses launches without a tag for each pattern, such as `team:*`."""
+
+    def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
+        for step in _launched(plan):
+            tags = [str(tag) for tag in _inputs(step).get("tags") or ()]
+            missing = [pattern for pattern in patterns if not any(fnmatchcase(tag, pattern) for tag in tags)]
+            if missing:
+                yield Refuse(f"has no tag {', '.join(missing)}", step.address)
+
+    return policy
+
+
+def reviewed_snapshots(folder: str = "snapshots") -> Policy:
+    """Refuses launches whose rendered files are not committed as they are, in `<folder>/<stack>/<job>.<file>`.
+
+    `expiac render STACK --out <folder>/<stack>` writes them there.
+    """
+
+    def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
+        launched = [step for step in _launched(plan) if step.desired is not None and step.desired.texts]
+        if not launched:
+            return
+        place = project.root / folder / plan.stack
+        committed = _committed(project.root, place)
+        for step in launched:
+            assert step.desired is not None
+            for name, text in step.desired.texts.items():
+                file = place / f"{step.address}.{name}"
+                if not file.is_file() or file.read_text() != text:
+                    yield Refuse(f"{file.relative_to(project.root)} is not what would be launched: expiac render "
+                                 f"{plan.program or plan.stack} --out {folder}/{plan.stack}", step.address)
+                elif file not in committed:
+                    yield Refuse(f"{file.relative_to(project.root)} is not committed, and so not reviewed",
+                                 step.address)
+
+    return policy
+
+
+SHIPPED: Mapping[str, Callable[..., Policy]] = {
+    "budget": budget, "max_gpus": max_gpus, "spot_only": spot_only, "required_tags": required_tags,
+    "reviewed_snapshots": reviewed_snapshots}
+"""By the names that `[tool.expiac.policies]` knows."""
+
+
+def _launched(plan: Plan) -> list[Step]:
+    return [step for step in plan.steps if step.action.launches]
+
+
+def _inputs(step: Step) -> Mapping[str, Any]:
+    return step.desired.inputs if step.desired is not None else {}
+
+
+def _gpus(step: Step) -> int:
+    """GPUs of all nodes; of a job on this machine too."""
+    inputs = _inputs(step)
+    asked = accelerators(inputs.get("gpus", 1), "") or "0"
+    return int(asked.rpartition(":")[2]) * int(inputs.get("nodes", 1))
+
+
+def _committed(root: Path, folder: Path) -> set[Path]:
+    """The files of a folder that stand in the last commit as they are here; none where git knows nothing of it."""
+    tracked = git(root, "ls-files", "-z", "--", str(folder))
+    changed = git(root, "diff", "--name-only", "-z", "HEAD", "--", str(folder))
+    top = git(root, "rev-parse", "--show-toplevel")
+    if tracked is None or changed is None or top is None:
+        return set()
+    here = {root / os.fsdecode(name) for name in tracked.split(b"\0") if name}
+    return here - {Path(os.fsdecode(top.rstrip(b"\n"))) / os.fsdecode(name) for name in changed.split(b"\0") if name}

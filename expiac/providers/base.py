@@ -1,0 +1,163 @@
+"""What a provider is: read, create, update and delete for one family of resources.
+
+A provider knows its backend and nothing of stacks, plans or state files. The engine calls it from several threads, and
+calls nothing else that touches the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, runtime_checkable
+
+from expiac.state.events import Json
+from expiac.state.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """One launch of one run, as every provider names it. It is adopted only when all three names agree."""
+
+    lineage: str
+    instance: str
+    launch: int
+    handle: Json = field(default_factory=dict, compare=False)
+    """What the provider noted about it; empty where nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a provider is given to make one resource."""
+
+    values: Json
+    """The declared inputs, with every Ref filled in."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The rendered files by file name, with the instance name in place; `task.yaml` is a job's task."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """What this launch adds to a job's environment: `EXPIAC_*` and `WANDB_*`."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Where each declared output will be, with the instance name in place; relative to the job's working directory."""
+
+
+class Presence(str, Enum):
+    """What a complete answer says; without a complete answer it is unknown."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What `read_many` saw of one id."""
+
+    presence: Presence
+    status: Status = Status.PENDING
+    """How it is; of meaning only where it is present."""
+    outputs: Json = field(default_factory=dict)
+    """What others may refer to, and what the record keeps. Stable: progress belongs elsewhere."""
+    detail: str = ""
+    """The backend's own words: a failure reason, an exit code; of an unknown one, why."""
+    seconds: float | None = None
+    """How long it ran, once it has ended, where that is known."""
+    duplicates: tuple[str, ...] = ()
+    """What else runs that was born of the same launch, in the backend's words; what is said here is of the earliest."""
+
+
+ABSENT = Observation(Presence.ABSENT)
+Note = Callable[[Mapping[str, Any]], None]
+"""Durably records a request in flight, before the wait for its answer.
+
+Raises `Stale` where another process has taken the stack over: then nothing more may be launched. So a provider whose
+backend launches twice when it is asked twice notes something right before it asks, too.
+"""
+
+
+class Provider(Protocol):
+    """The four verbs. Each may raise `ExpiacError`; from `create` and `delete` that means: it surely did not happen."""
+
+    def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
+        """How each id is, in as few calls as the backend allows; every id is answered.
+
+        An id whose launch was never born, or was purged, is absent; an answer that is not complete makes it unknown.
+        """
+
+    def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
+        """Brings the launch about, or adopts it where it was born already; returns once it is accepted.
+
+        Raises `Uncertain` where it may have happened, any other `ExpiacError` where it surely has not.
+        """
+
+    def update(self, id: Id, inputs: Inputs) -> Observation:
+        """Makes changed annotations known where the backend has a place for them."""
+
+    def delete(self, id: Id) -> Observation:
+        """Ends the launch and everything it started, and returns how it ended; what is absent is deleted already.
+
+        Returns only once it is verified that nothing of it is left; raises `Uncertain` where that cannot be seen.
+        """
+
+
+CLUSTER = "cluster"
+"""The output that names what a launch holds besides itself: machines that stay when it has ended, until `release`."""
+
+
+@runtime_checkable
+class Releases(Protocol):
+    """A provider whose launches may hold something after their end."""
+
+    def release(self, id: Id) -> None:
+        """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
+
+
+@runtime_checkable
+class Logs(Protocol):
+    """A provider that can show what a job prints."""
+
+    def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
+        """Lines of the newest launch's output, without line ends; `follow` goes on until the job ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A job that was launched by other means, as it is to be adopted."""
+
+    handle: Json
+    """By which `create` adopts it, and launches nothing."""
+    said: str
+    """What it is, for the plan: `managed job 12, running`."""
+    differences: tuple[str, ...] = ()
+    """The names of the fields in which it differs from the declaration."""
+
+
+@runtime_checkable
+class Adopts(Protocol):
+    """A provider that can take over what others launched."""
+
+    def find(self, job: str, inputs: Inputs) -> Found:
+        """The backend's job of this id, compared with the declaration; raises where it is nobody's to adopt."""
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """A provider that can say before the launch how it will go."""
+
+    def examine(self, inputs: Inputs) -> str:
+        """A remark for the plan, or nothing; raises `ExpiacError` where it can never run here."""
+
+
+@runtime_checkable
+class EndsDuplicates(Protocol):
+    """A provider whose backend may come to launch twice: it has no way to refuse the second request."""
+
+    def end_duplicates(self, id: Id) -> Sequence[str]:
+        """Ends all births of a launch but the earliest, and names them once they have ended; mostly there are none."""
+
+
+@runtime_checkable
+class Estimates(Protocol):
+    """A provider that knows prices."""
+
+    def estimate(self, inputs: Inputs) -> float | None:
+        """Dollars per hour, or None where there is no price."""

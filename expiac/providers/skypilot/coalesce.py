@@ -1,0 +1,35 @@
+"""One look for all who ask at the same time: ten jobs that are launched at once cost one queue call."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Coalesced(Generic[T]):
+    """Calls `look` for whoever asks; no answer is older than its question."""
+
+    def __init__(self, look: Callable[[], T], *, gather: float = 0.1) -> None:
+        self._look, self._gather = look, gather
+        self._lock = threading.Lock()
+        self._next: Future[T] | None = None
+        """What those wait for who asked before its look began."""
+
+    def __call__(self) -> T:
+        with self._lock:
+            is_first, mine = self._next is None, self._next or Future()
+            self._next = mine
+        if is_first:
+            time.sleep(self._gather)
+            with self._lock:
+                self._next = None
+            try:
+                mine.set_result(self._look())
+            except BaseException as error:
+                mine.set_exception(error)
+        return mine.result()

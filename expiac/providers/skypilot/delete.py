@@ -1,0 +1,103 @@
+"""Ends a launch by the ids of its jobs, and sees that it has ended; nothing is ended by a name alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from expiac.providers.base import ABSENT, CLUSTER, Id, Observation, Presence
+from expiac.providers.skypilot.seen import Job, Sky, Snapshot
+from expiac.providers.skypilot.statuses import duplicates, is_live, named, observation, other_place
+from expiac.providers.skypilot.view import View
+from expiac.state.status import Status
+from expiac.util.errors import ExpiacError, Unavailable, Uncertain
+
+
+def end(view: View, id: Id, *, timeout: float, pause: float) -> Observation:
+    """How the launch is once it has ended, and its cluster is gone; raises where that is not seen in `patience` s."""
+    snapshot = view.snapshot(id)
+    if elsewhere := other_place(snapshot, id):
+        raise ExpiacError("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
+    if request := snapshot.request(id):
+        _await(view.sky, request.id, id)
+        snapshot = view.snapshot(id)
+    if (job := snapshot.job(id)) is None:
+        end_nameless(view.sky, snapshot.nameless(id))
+        return ABSENT
+    left = [twin for twin in snapshot.jobs_of(id) if twin.cluster or is_live(twin)]
+    if not left:
+        return observation(job)
+    try:
+        for twin in {twin.cluster or str(twin.id): twin for twin in left}.values():
+            end_job(view.sky, twin)
+    except Unavailable as error:
+        raise Uncertain("Not known whether it was cancelled", f"{id.instance}: {error.detail}",
+                        "run the command again") from error
+    ended = _ended(view, id, timeout, pause, lambda snapshot: snapshot.jobs_of(id))
+    return _without_cluster(job) if job.cluster else ended
+
+
+def end_duplicates(view: View, id: Id, *, timeout: float, pause: float) -> list[str]:
+    """Ends what was born of the launch after its earliest job, and names it once it is seen to have ended."""
+    snapshot = view.snapshot(id)
+    if other_place(snapshot, id):
+        return []
+    if request := snapshot.request(id):
+        _await(view.sky, request.id, id)
+        snapshot = view.snapshot(id)
+    later = duplicates(snapshot, id)
+    for job in later:
+        view.sky.cancel(job.id, job.cluster)
+    if later:
+        _ended(view, id, timeout, pause, lambda snapshot: duplicates(snapshot, id))
+    return [named(job) for job in later]
+
+
+def end_job(sky: Sky, job: Job) -> None:
+    """Asks for the end of a job by its id; a cluster goes with its job."""
+    if job.cluster:
+        sky.down(job.cluster)
+    else:
+        sky.cancel(job.id)
+
+
+def end_nameless(sky: Sky, jobs: Sequence[Job]) -> None:
+    """What was born without a task cannot begin: it is cancelled before the launch is made again."""
+    for job in filter(is_live, jobs):
+        if observation(job).status is not Status.PENDING:
+            raise Uncertain("Somebody's job has this name", f"managed job {job.id}, {job.name}: SkyPilot does not "
+                            "show its task", f"sky jobs logs {job.id}; sky jobs cancel {job.id}")
+        sky.cancel(job.id)
+
+
+def _await(sky: Sky, request: str, id: Id) -> None:
+    """Waits until a launch under way has ended, well or not."""
+    try:
+        sky.launched(request)
+    except Unavailable as error:
+        raise Uncertain("Its launch is under way", f"{id.instance}: {error.detail}", "run the command again") from error
+    except ExpiacError:
+        return
+
+
+def _ended(view: View, id: Id, timeout: float, pause: float, these: Callable[[Snapshot], Sequence[Job]]) -> Observation:
+    """Looks until none of these jobs of the launch is live; how the launch is then."""
+    until = time.monotonic() + timeout
+    while (began := time.monotonic()) < until:
+        try:
+            snapshot = view.snapshot(id)
+        except Unavailable as error:
+            raise Uncertain("Not known whether it has ended", f"{id.instance}: {error.detail}",
+                            "run the command again") from error
+        if not any(is_live(job) for job in these(snapshot)):
+            return observation(job) if (job := snapshot.job(id)) else ABSENT
+        time.sleep(max(pause, 2 * (time.monotonic() - began)))  # a look costs the server seconds of work
+    raise Uncertain("It is still ending", f"{id.instance}, after {timeout:.0f} s", "sky jobs queue")
+
+
+def _without_cluster(job: Job) -> Observation:
+    """How a job is once its cluster is down."""
+    seen = observation(job)
+    status = seen.status if seen.presence is Presence.PRESENT and seen.status.is_over else Status.CANCELLED
+    kept = {name: value for name, value in seen.outputs.items() if name != CLUSTER}
+    return Observation(Presence.PRESENT, status, kept, seen.detail, seen.seconds)

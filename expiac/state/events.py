@@ -1,0 +1,180 @@
+"""Events: what happened, each one past-tense fact. Knows nothing of what they add up to; `fold` does.
+
+They are the lines of a state file, and so what they are called and hold is a format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar
+
+from expiac.declare.options import Options
+from expiac.state.status import Status
+
+Json = Mapping[str, Any]
+
+
+class Fact:
+    """Refuses keys it does not know: a field of a newer release is never dropped in silence."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+
+class Effect(str, Enum):
+    """What is done to the world, by a provider."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class After(str, Enum):
+    """What a delete makes room for, so that an interrupted one can be continued."""
+
+    NOTHING = "nothing"
+    REPLACE = "replace"
+    RELAUNCH = "relaunch"
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Fact):
+    """One (address, fingerprint, attempt), and which launch of it: what a provider is asked to bring about once."""
+
+    instance: str
+    """Folder, backend job name and W&B run id: `<stack>.<job>.<8 hex>`."""
+    fingerprint: str
+    attempt: int
+    launch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedStep(Fact):
+    """One step of an approved plan, as the history tells it."""
+
+    address: str
+    action: str
+    reason: str = ""
+    changes: tuple[str, ...] = ()
+    """Each as a plan shows it: `gpus: 4 → 8`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approved(Fact):
+    """A plan was approved: by whom, from what. Every launch until the next one belongs to it."""
+
+    tag: ClassVar[str] = "approved"
+    overrides: Json = field(default_factory=dict)
+    program: str = ""
+    summary: Json = field(default_factory=dict)
+    provenance: Json = field(default_factory=dict)
+    created: tuple[str, ...] = ()
+    """Addresses of what the plan creates, where there is nothing else to say."""
+    steps: tuple[ApprovedStep, ...] = ()
+    """What else the plan does, without what it keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Fact):
+    """An effect is about to happen; durable before it does."""
+
+    tag: ClassVar[str] = "started"
+    address: str
+    effect: Effect
+    type: str
+    provider: str
+    run: Run
+    after: After = After.NOTHING
+    inputs: Json = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    upstream: Json = field(default_factory=dict)
+    reason: str = ""
+    """Of earlier releases: an approval says it now."""
+    handle: Json = field(default_factory=dict)
+    """What is known of the launch before it begins: a job launched by other means, which it adopts."""
+    options: Options = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted(Fact):
+    """The provider noted a request in flight."""
+
+    tag: ClassVar[str] = "submitted"
+    address: str
+    handle: Json
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDone(Fact):
+    """The effect that was started has happened."""
+
+    tag: ClassVar[str] = "done"
+    address: str
+    status: Status
+    outputs: Json = field(default_factory=dict)
+    detail: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFailed(Fact):
+    """The effect that was started has surely not happened."""
+
+    tag: ClassVar[str] = "failed"
+    address: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Fact):
+    """The world was seen to differ from the record. No decision, so the serial stays."""
+
+    tag: ClassVar[str] = "observed"
+    address: str
+    status: Status
+    outputs: Json = field(default_factory=dict)
+    detail: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten(Fact):
+    """The record was archived; the run's outputs stay."""
+
+    tag: ClassVar[str] = "forgotten"
+    address: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(Fact):
+    """What a declaration says besides its inputs was recorded anew; nothing happened to the world."""
+
+    tag: ClassVar[str] = "noted"
+    address: str
+    depends_on: tuple[str, ...] = ()
+    options: Options = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Fact):
+    """Records stand at other addresses; their runs keep their names, and what refers to them follows."""
+
+    tag: ClassVar[str] = "moved"
+    moves: Mapping[str, str]
+    """Old address → new address."""
+
+
+Event = Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved
+EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as it stands in the journal: its number and its time."""
+
+    number: int
+    at: str
+    event: Event

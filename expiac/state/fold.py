@@ -1,0 +1,161 @@
+"""Events, to what they add up to: the whole meaning of a state file. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from expiac.declare.resource import rename_refs
+from expiac.state.events import (
+    After,
+    Approved,
+    Effect,
+    EffectDone,
+    EffectFailed,
+    Entry,
+    Forgotten,
+    Moved,
+    Noted,
+    Observed,
+    Started,
+    Submitted,
+)
+from expiac.state.model import Approval, Pending, Record, State
+from expiac.state.status import Status
+
+
+def fold(state: State, entries: Iterable[Entry]) -> State:
+    """The state after the entries."""
+    folding = Fold(state)
+    for entry in entries:
+        folding.add(entry)
+    return folding.state
+
+
+class Fold:
+    """A state in the making. One copy at the beginning, then a constant cost per entry, however many records."""
+
+    def __init__(self, state: State) -> None:
+        self._known: State | None = state
+        self._base = state
+        self._records, self._history = dict(state.records), list(state.history)
+        self._serial, self._approvals = state.serial, list(state.approvals)
+
+    @property
+    def state(self) -> State:
+        """The state so far; a copy is made only where something was added since."""
+        if self._known is None:
+            self._known = State(self._base.stack, self._base.lineage, self._serial, dict(self._records),
+                                tuple(self._history), tuple(self._approvals))
+        return self._known
+
+    def record(self, address: str) -> Record | None:
+        """The present record of an address."""
+        return self._records.get(address)
+
+    def add(self, entry: Entry) -> None:
+        """Takes one event in. Raises KeyError or AssertionError where it can't follow what was before."""
+        event, records, history = entry.event, self._records, self._history
+        serial = self._serial + (not isinstance(event, Observed))
+        match event:
+            case Approved():
+                self._approvals.append(Approval(serial, entry.at, event))
+            case Started():
+                _start(event, records, history, self._approvals[-1].serial if self._approvals else 0, entry.at)
+            case Submitted():
+                record = records[event.address]
+                records[event.address] = replace(record, handle={**record.handle, **event.handle})
+            case EffectDone():
+                _finish(event, records, history, entry.at)
+            case EffectFailed():
+                _fail(event, records, history)
+            case Observed():
+                records[event.address] = replace(
+                    records[event.address], status=event.status, outputs=event.outputs, detail=event.detail,
+                    seconds=event.seconds)
+            case Forgotten():
+                history.append(replace(records.pop(event.address), ended_at=entry.at))
+            case Noted():
+                records[event.address] = replace(
+                    records[event.address], depends_on=event.depends_on, options=event.options)
+            case Moved():
+                self._records = _moved(records, event.moves)
+            case _:
+                assert_never(event)
+        self._serial, self._known = serial, None
+
+
+def _start(event: Started, records: dict[str, Record], history: list[Record], approval: int, at: str) -> None:
+    record = records.get(event.address)
+    if event.effect is not Effect.CREATE:
+        assert record is not None, f"{event.effect.value} of an unrecorded {event.address}"
+        records[event.address] = replace(record, pending=Pending(event.effect, event.after, event.inputs))
+        return
+    if record is not None and record.run.instance != event.run.instance:
+        history.append(replace(record, ended_at=at, replaced_by=event.run.instance))
+    records[event.address] = Record(
+        event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
+        handle=event.handle, pending=Pending(event.effect, event.after), approval=approval, at=at,
+        options=event.options)
+
+
+def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
+    record = records[event.address]
+    assert record.pending is not None, f"the end of an effect on {event.address} that was never started"
+    done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail,
+                   seconds=event.seconds)
+    if record.pending.effect is Effect.UPDATE:
+        records[event.address] = replace(done, inputs=record.pending.inputs)
+    elif record.pending.effect is Effect.CREATE:
+        records[event.address] = done
+    elif record.pending.after is After.RELAUNCH:
+        # A run that finished before the stop reached it has its result; nothing is launched again.
+        kept = event.status if event.status is Status.SUCCEEDED else Status.STOPPED
+        records[event.address] = replace(done, status=kept)
+    else:
+        history.append(replace(done, ended_at=at))
+        del records[event.address]
+
+
+def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]) -> None:
+    record = records[event.address]
+    pending = record.pending
+    if pending is not None and pending.effect is Effect.CREATE:
+        if record.run.launch == 1:
+            del records[event.address]  # never born: as if it had not been asked for
+            _bring_back(record, records, history)
+        else:
+            # The launch was not born, so its number is free: the next try carries it out under the same name.
+            run = replace(record.run, launch=record.run.launch - 1)
+            records[event.address] = replace(record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
+    else:
+        records[event.address] = replace(record, pending=None)
+
+
+def _moved(records: Mapping[str, Record], moves: Mapping[str, str]) -> dict[str, Record]:
+    """The records at their new addresses, in their order, and what they say of each other under the new names."""
+    assert moves.keys() <= records.keys(), f"a move of unrecorded {sorted(moves.keys() - records.keys())}"
+    moved = {moves.get(address, address): record for address, record in records.items()}
+    assert len(moved) == len(records), "two records at one address"
+    return {address: _renamed(record, address, moves) for address, record in moved.items()}
+
+
+def _renamed(record: Record, address: str, moves: Mapping[str, str]) -> Record:
+    needs = {*record.depends_on, *record.upstream} & moves.keys()
+    if record.address == address and not needs:
+        return record
+    return replace(
+        record, address=address, inputs=rename_refs(dict(record.inputs), moves) if needs else record.inputs,
+        depends_on=tuple(moves.get(name, name) for name in record.depends_on),
+        upstream={moves.get(name, name): instance for name, instance in record.upstream.items()})
+
+
+def _bring_back(unborn: Record, records: dict[str, Record], history: list[Record]) -> None:
+    """The finished run that the unborn one was to replace stands at its address again."""
+    for place in range(len(history) - 1, -1, -1):
+        earlier = history[place]
+        if earlier.address == unborn.address:
+            if earlier.replaced_by == unborn.run.instance:
+                records[earlier.address] = replace(history.pop(place), ended_at="", replaced_by="")
+            return

@@ -1,0 +1,90 @@
+"""What is known to exist under one stack's name. Knows neither files nor how it came to be known; `fold` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from expiac.declare.options import Options
+from expiac.state.events import After, Approved, Effect, Fact, Json, Run
+from expiac.state.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Fact):
+    """An effect that was started and whose end is not known."""
+
+    effect: Effect
+    after: After = After.NOTHING
+    inputs: Json = field(default_factory=dict)
+    """An update's new inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Fact):
+    """One entry of State: what was asked for, under which name, and how it was last seen."""
+
+    address: str
+    type: str
+    provider: str
+    run: Run
+    inputs: Json
+    depends_on: tuple[str, ...] = ()
+    upstream: Json = field(default_factory=dict)
+    """The instance of each run it refers to, by address."""
+    status: Status = Status.PENDING
+    outputs: Json = field(default_factory=dict)
+    handle: Json = field(default_factory=dict)
+    """What the provider noted of a request in flight."""
+    detail: str = ""
+    """The backend's own words about the status: a failure reason, an exit code."""
+    seconds: float | None = None
+    """How long its last launch ran, once that has ended, where the backend knows."""
+    pending: Pending | None = None
+    approval: int = 0
+    """Serial of the Approved under which it was launched."""
+    at: str = ""
+    """When it was launched, ISO 8601, UTC."""
+    ended_at: str = ""
+    """When it was archived."""
+    replaced_by: str = ""
+    """The run whose start archived it; where that is never born, it comes back."""
+    options: Options = Options()
+    """How it is to be treated; those that outlive its declaration."""
+    unseen: str = ""
+    """Why the last refresh could not see it. Never written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval(Fact):
+    """An approval in its place: the serial from which launches belong to it."""
+
+    serial: int
+    at: str
+    approved: Approved
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known to exist under one stack's name, in one checkout."""
+
+    stack: str
+    lineage: str
+    serial: int = 0
+    """How many decisions were made; an observation is none."""
+    records: Mapping[str, Record] = field(default_factory=dict)
+    """The present record of each address."""
+    history: tuple[Record, ...] = ()
+    """Archived runs, oldest first."""
+    approvals: tuple[Approval, ...] = ()
+    """What was approved, oldest first."""
+
+    @property
+    def approval(self) -> int:
+        """The serial of the last approval; 0 where there is none."""
+        return self.approvals[-1].serial if self.approvals else 0
+
+    @property
+    def approved(self) -> Approved | None:
+        """The last approval."""
+        return self.approvals[-1].approved if self.approvals else None

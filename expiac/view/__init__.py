@@ -1,0 +1,1 @@
+"""A plan and its results as text: for a terminal, and for documents."""

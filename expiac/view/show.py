@@ -1,0 +1,225 @@
+"""A plan as text and as JSON. Pure: knows widths and words, and nothing of terminals, colours or files.
+
+`steps` is the body, a line or more per step; `text` adds what stands before and after it; `document` is `--json`.
+"""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
+
+from expiac.plan import cost
+from expiac.plan import formatting as inline
+from expiac.plan.durations import until_done
+from expiac.plan.model import ABSENT, Action, Change, Plan, Step
+
+FORMAT = 1
+"""The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
+
+_SUMMARY = {
+    Action.CREATE: "to create",
+    Action.UPDATE: "to update",
+    Action.REPLACE: "to replace",
+    Action.RELAUNCH: "to relaunch",
+    Action.STOP: "to stop",
+    Action.FORGET: "to forget",
+    Action.KEEP: "unchanged",
+}
+_MIN_VALUES = 24
+
+
+def text(plan: Plan, width: int = 80, *, program: str = "") -> str:
+    """The whole plan; `program` is what the user calls the stack on the command line, for commands to paste."""
+    closing = [line for remark in remarks(plan) for line in _wrapped(remark, "", width)]
+    closing += _wrapped(summary(plan), "", width)
+    parts = [opening(plan, width, program=program), steps(plan, width), closing]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def steps(plan: Plan, width: int = 80) -> list[str]:
+    """The lines of every step, aligned: `± ppo   optimizer.learning_rate: 0.0003 → 0.001`."""
+    # A single long name does not push everything else to the right: it gets a line of its own.
+    pad = max((len(step.address) for step in plan.steps if len(step.address) <= width // 3), default=0)
+    shared = _shared_notes(plan)
+    return [line for step in plan.steps for line in _step(step, pad, width, shared)]
+
+
+def remarks(plan: Plan) -> list[str]:
+    """What holds for several steps, said once: `2 jobs: no GPU on this machine`; and what a part is without."""
+    said = [f"! {warning}" for warning in plan.warnings]
+    said += [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
+    if plan.along:
+        said.append(f"needed, and so along with it: {', '.join(plan.along)}")
+    if plan.left_out:
+        said.append(f"left out, and would change: {', '.join(plan.left_out)}")
+    return said
+
+
+def _shared_notes(plan: Plan) -> dict[str, int]:
+    counts = Counter(step.note for step in plan.steps if step.note)
+    return {note: count for note, count in counts.items() if count > 1}
+
+
+def summary(plan: Plan) -> str:
+    """How much of what, and what it costs: `1 to replace, 1 unchanged`, or `no changes`."""
+    if plan.is_empty:
+        return "no changes"
+    counts = [f"{plan.summary[action.value]} {word}" for action, word in _SUMMARY.items() if plan.summary[action.value]]
+    line = ", ".join(counts)
+    if deferred := sum(step.deferred for step in plan.steps):
+        line += f" ({deferred} deferred)"
+    return line + _total_time(plan) + _total_cost(plan)
+
+
+def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
+    """How these overrides differ from the last apply's, and the command that restores those."""
+    before = plan.previous_overrides
+    if before is None or dict(before) == dict(plan.overrides):
+        return []
+    keys = sorted({*before, *plan.overrides})
+    changed = [key for key in keys if before.get(key) != plan.overrides.get(key)]
+    values = [f"{key}: {before.get(key, 'not set')} → {plan.overrides.get(key, 'not set')}" for key in changed]
+    again = shlex.join(["expiac", "plan", program or plan.stack, *(f"{key}={value}" for key, value in before.items())])
+    return [
+        "Overrides differ from the last apply:",
+        *(line for value in values for line in _wrapped(value, "  ", width)),
+        f"  Hint: {again}",
+    ]
+
+
+def changes(differing: Iterable[Change], width: int = 80) -> list[str]:
+    """A line or two for each change: `gpus: 4 → 8`."""
+    return [line for change in differing for line in _change(change, width)]
+
+
+def _step(step: Step, pad: int, width: int, shared: Container[str]) -> Iterator[str]:
+    head = f"{step.action.glyph} {step.address:<{pad}}   "
+    indent = " " * (pad + 5)
+    lines = list(_lines(step, width - len(indent), shared))
+    if len(step.address) > pad:
+        yield head.rstrip()
+    else:
+        yield head + lines.pop(0)
+    yield from (indent + line for line in lines)
+
+
+def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
+    """What is to be said of a step: its changes, why, and what to mind; at least one line."""
+    for change in step.changes:
+        yield from _change(change, room)
+    if reason := _reason(step):
+        yield from _wrapped(reason, "", room)
+    if step.warning:
+        yield from _wrapped(f"! {step.warning}", "", room)
+    if step.note and step.note not in shared:
+        yield from _wrapped(step.note, "", room)
+    if step.cost_per_hour is not None and step.action.launches:
+        yield cost.said(step.cost_per_hour, step.cost_at_most)
+    if step.expected_seconds is not None:
+        yield f"about {inline.duration(step.expected_seconds)}, as before"
+    if step.unpriced and step.action.launches:
+        yield "no price known"
+
+
+def _reason(step: Step) -> str:
+    if step.action is Action.UPDATE and step.changes:
+        return ""
+    if step.warning.startswith(step.reason) and step.action is Action.KEEP:
+        return ""
+    return f"deferred: {step.reason}" if step.deferred else step.reason
+
+
+def _change(change: Change, room: int) -> Iterator[str]:
+    before, after = inline.value(change.before), inline.value(change.after)
+    line = f"{change.path}: {before} → {after}"
+    if len(line) <= room:
+        yield line
+        return
+    left = room - len(change.path) - len(":  → ")
+    if left >= _MIN_VALUES:
+        yield f"{change.path}: {inline.difference(before, after, left)}"
+    else:
+        yield f"{inline.end(change.path, room - 1)}:"
+        yield f"  {inline.difference(before, after, room - len('   → '))}"
+
+
+def _wrapped(line: str, indent: str, room: int) -> list[str]:
+    return textwrap.wrap(line, max(room, 20), initial_indent=indent, subsequent_indent=indent + "  ",
+                         break_on_hyphens=False)
+
+
+def _total_time(plan: Plan) -> str:
+    known = until_done(plan)
+    if known is None:
+        return ""
+    seconds, is_all = known
+    return f", {'about' if is_all else 'at least'} {inline.duration(seconds)}"
+
+
+def _total_cost(plan: Plan) -> str:
+    launches = [step for step in plan.steps if step.action.launches]
+    known = [step for step in launches if step.cost_per_hour is not None]
+    if not known:
+        return ""
+    bounds = [step.cost_at_most for step in known]
+    total = sum(step.cost_per_hour or 0 for step in known)
+    at_most = None if None in bounds else sum(bound or 0 for bound in bounds)
+    return f", {'at least ' if len(known) < len(launches) else ''}{cost.said(total, at_most)}"
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON values.
+
+    A change has `before` and `after`; where one of them is not there at all, which null is not, it is null and
+    `absent` names it: `"before"` for a field that is new, `"after"` for one that goes, else null.
+    """
+    return {
+        "format_version": FORMAT,
+        "stack": plan.stack,
+        "lineage": plan.lineage,
+        "serial": plan.serial,
+        "overrides": dict(plan.overrides),
+        "previous_overrides": None if plan.previous_overrides is None else dict(plan.previous_overrides),
+        "steps": [_step_document(step) for step in plan.steps],
+        "summary": plan.summary,
+        "along": list(plan.along),
+        "left_out": list(plan.left_out),
+        "warnings": list(plan.warnings),
+    }
+
+
+def _step_document(step: Step) -> dict[str, Any]:
+    return {
+        "address": step.address,
+        "type": step.type,
+        "instance": step.run.instance,
+        "launch": step.run.launch,
+        "action": step.action.value,
+        "reason": step.reason,
+        "changes": [change_document(change) for change in step.changes],
+        "cost_per_hour": step.cost_per_hour,
+        "cost_at_most": step.cost_at_most,
+        "unpriced": step.unpriced,
+        "adopts": bool(step.adopts),
+        "expected_seconds": step.expected_seconds,
+        "renames": step.renames or None,
+        "depends_on": list(step.depends_on),
+        "deferred": step.deferred,
+        "warning": step.warning,
+        "note": step.note,
+    }
+
+
+def change_document(change: Change) -> Mapping[str, Any]:
+    """One change as JSON values."""
+    absent = "before" if change.before is ABSENT else "after" if change.after is ABSENT else None
+    return {
+        "path": change.path,
+        "before": None if change.before is ABSENT else change.before,
+        "after": None if change.after is ABSENT else change.after,
+        "kind": change.kind.value,
+        "absent": absent,
+    }
