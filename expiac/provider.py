@@ -2,6 +2,7 @@
 
 from expiac.providers.base import (
     ABSENT,
+    CLUSTER,
     Adopts,
     EndsDuplicates,
     Estimates,

@@ -41,6 +41,11 @@ class Program:
     stack: Stack
     overrides: Mapping[str, str] = field(default_factory=dict)
 
+    def path_in(self, project: Project) -> str:
+        """Its file as the state records it: from the project's root, where it lies in there."""
+        inside = self.path.is_relative_to(project.root)
+        return str(self.path.relative_to(project.root) if inside else self.path)
+
 
 def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> Program:
     """Executes the stack file that `name` means, with its config set by `key=value` overrides."""

@@ -24,7 +24,7 @@ class Policies:
     def __bool__(self) -> bool:
         return bool(self._policies)
 
-    def judged(self, plan: Plan) -> Plan:
+    def evaluate(self, plan: Plan) -> Plan:
         """The plan with what the policies warn of; raises `ExpiacError` where one of them refuses it.
 
         A plan that changes nothing passes.

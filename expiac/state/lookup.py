@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from expiac.declare.project import Project
+from expiac.state.journal import Journal
+from expiac.state.model import Record, State
 from expiac.state.stores import states
-from expiac.util.errors import UsageError, did_you_mean
+from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 
 def stack_of(project: Project, name: str | None) -> str:
@@ -28,3 +30,21 @@ def stack_of(project: Project, name: str | None) -> str:
         raise UsageError("Which stack?", f"{name} declared {len(own)} of them", f"known: {', '.join(own)}")
     raise UsageError("No such stack", f"nothing called {name} has a state in {known.place}",
                      did_you_mean(stem, stacks) if stacks else f"expiac apply {name}")
+
+
+def latest(state: State, address: str) -> Record | None:
+    """The record that stands at an address, or the last one that did; None where there was none."""
+    if (record := state.records.get(address)) is not None:
+        return record
+    return next((record for record in reversed(state.history) if record.address == address), None)
+
+
+def refuse_second_program(project: Project, journal: Journal, program: str) -> None:
+    """Raises where the stack was last applied from another program that is still there; `program` is a path."""
+    last = journal.state.approved
+    recorded = last.program if last and last.program else journal.header.program
+    if not program or not recorded or recorded == program:
+        return
+    if (project.root / recorded).exists():
+        raise ExpiacError("Another program has this stack's name", f"{journal.header.stack} belongs to {recorded}, and "
+                          f"{program} gives the same name", "name=another_name, or change the config's name")

@@ -145,10 +145,10 @@ def test_a_supervisor_that_cannot_start_does_not_block_the_queue(local, until) -
     (local.root / "gone").mkdir()
     local.machine.folder.mkdir()
     job = local.job("true")
-    from expiac.providers.local import birth, folder
+    from expiac.providers.local import create, folder
 
-    task = birth.read_task(job, local.machine)
-    described = birth.describe(crash_id(0), job, task, local.machine, 1.0)
+    task = create.read_task(job, local.machine)
+    described = create.describe(crash_id(0), job, task, local.machine, 1.0)
     broken = type(described)(**{name: getattr(described, name) for name in described.__dataclass_fields__}
                              | {"python": "/nowhere/python"})
     run_folder = folder.RunFolder(local.folder(crash_id(0)))

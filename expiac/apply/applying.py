@@ -1,0 +1,103 @@
+"""Applies one plan: takes the lock, records what was seen, lets the engine work, and waits where it is asked to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+from expiac.apply.engine import Engine
+from expiac.apply.events import Began, Finished, Reporter, ResourceStatus, Result, StepSkipped, Waiting
+from expiac.apply.hooks import ShellHooks
+from expiac.apply.refreshing import Refresher
+from expiac.apply.wait import are_under_way, looks
+from expiac.declare.project import Project
+from expiac.plan.approval import approved
+from expiac.plan.deferred import outlook
+from expiac.plan.model import Action, Plan
+from expiac.providers.base import Provider
+from expiac.state.journal import Journal
+from expiac.state.locking import held
+from expiac.util.errors import ExpiacError
+from expiac.util.git import provenance, refuse_unpushed
+
+
+class Applying:
+    """Carries out plans of one stack, for one command."""
+
+    def __init__(self, project: Project, journal: Journal, refresher: Refresher, providers: Mapping[str, Provider],
+                 reporter: Reporter, *, parallelism: int = 10) -> None:
+        self._project, self._journal, self._refresher, self._reporter = project, journal, refresher, reporter
+        self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root))
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Begin nothing new; let running effects finish. Safe in a signal handler."""
+        self._stopped.set()
+        self._engine.stop()
+
+    def apply(self, plan: Plan) -> Result:
+        """Carries out what can be done now."""
+        self._reporter.on_event(Began(plan))
+        self._check_git(plan)
+        result = Result()
+        decides = not plan.is_empty or plan.previous_overrides is not None
+        if decides or self._refresher.has_news:
+            with held(self._journal, plan, purpose="apply" if plan.program else "destroy"):
+                self._refresher.record(plan)
+                if decides:
+                    kept_diffs = self._project.state_folder / "provenance"
+                    self._journal.append(approved(plan, provenance(self._project.root, kept_diffs)))
+                    result = self._engine.apply(plan)
+            self._refresher.reload()
+        return result if plan.program else self._with_left_alone(plan, result)
+
+    def wait(self, plan: Plan, result: Result, timeout: float) -> Result:
+        """Waits until every run has ended, and begins deferred steps as they become ready."""
+        if self._engine.is_stopping:
+            return replace(result, interrupted=True)
+
+        def look() -> tuple[ResourceStatus, ...]:
+            nonlocal result
+            self._refresher.refresh()
+            result = self._begin_ready(plan, result)
+            result = replace(result, seen=self._refresher.status())
+            return result.seen
+
+        try:
+            for now in looks(look, self._stopped, timeout=timeout, stack=plan.stack):
+                self._reporter.on_event(Waiting(now))
+                if not result.deferred and not are_under_way(now):
+                    return result
+        except ExpiacError:
+            self._reporter.on_event(Finished(result))
+            raise
+        return replace(result, interrupted=True)
+
+    def _check_git(self, plan: Plan) -> None:
+        """Refuses to launch what asks for a committed and pushed tree from one that is not."""
+        for step in plan.steps:
+            if step.action.launches and step.desired is not None and step.desired.git_check:
+                refuse_unpushed(self._project.root, step.address)
+                return
+
+    def _with_left_alone(self, plan: Plan, result: Result) -> Result:
+        """What a destroy kept because it could not be seen may still run: that is not well."""
+        kept = tuple(step for step in plan.steps if step.action is Action.KEEP)
+        for step in kept:
+            self._reporter.on_event(StepSkipped(step, step.warning))
+        return replace(result, skipped=result.skipped + kept)
+
+    def _begin_ready(self, plan: Plan, result: Result) -> Result:
+        judged = outlook(result.deferred, plan, self._refresher.state)
+        for step, why in judged.blocked:
+            self._reporter.on_event(StepSkipped(step, why))
+        left_out = tuple(step for step, _ in judged.blocked)
+        result = replace(result, deferred=judged.waiting, skipped=result.skipped + left_out)
+        if not judged.ready:
+            return result
+        with held(self._journal, self._refresher.state, purpose="apply"):
+            more = self._engine.apply(replace(plan, steps=judged.ready))
+        self._refresher.reload()
+        return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
+                       skipped=result.skipped + more.skipped, interrupted=more.interrupted)

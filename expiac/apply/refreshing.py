@@ -1,0 +1,85 @@
+"""Keeps what one command knows of its stack: the state, and what the last look at the backends added to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from expiac.apply.duplicates import end_duplicates
+from expiac.apply.events import Reporter, ResourceStatus
+from expiac.apply.preconditions import refuse_moved_runs
+from expiac.apply.progress import seen
+from expiac.apply.refresh import RefreshResult, look
+from expiac.apply.release import holding, release
+from expiac.plan.model import Plan
+from expiac.providers.base import Provider
+from expiac.state.events import Observed
+from expiac.state.journal import Journal
+from expiac.state.locking import held
+from expiac.state.model import Record, State
+
+
+class Refresher:
+    """Looks at a stack's runs, and records what it found under the stack's lock."""
+
+    def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter) -> None:
+        self._journal, self._providers, self._reporter = journal, providers, reporter
+        self.state: State = journal.state
+        self.result = RefreshResult()
+        self._number: int | None = None
+        """The number of the last event that was known at the last look; None before the first."""
+
+    @property
+    def observed(self) -> State:
+        """The state as the last look saw it: for planning, in memory."""
+        return self.result.over(self.state)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `record` would write or end anything."""
+        return bool(self.result.events or self.result.duplicates or self._holding())
+
+    def reload(self) -> None:
+        """Takes the state from the journal; asks no backend."""
+        self.state = self._journal.state
+
+    def look(self) -> None:
+        """Asks the backends for every run that may have changed; writes nothing."""
+        self._number = self._journal.number
+        self.reload()
+        self.result = look(self.state, self._providers)
+
+    def status(self) -> tuple[ResourceStatus, ...]:
+        """How each resource was at the last look."""
+        return seen(self.observed)
+
+    def refresh(self) -> tuple[ResourceStatus, ...]:
+        """Looks, records what changed, and returns how each resource is."""
+        self.look()
+        if self.has_news:
+            with held(self._journal, self.state, purpose="refresh"):
+                self.record()
+            self.reload()
+        return self.status()
+
+    def record(self, plan: Plan | None = None) -> None:
+        """Writes down what was seen, ends duplicates, and releases what ended runs still hold. Needs the lock.
+
+        If another process wrote since the last look, or a process that died left an effect open, looks again first.
+        Raises `Stale` if the plan no longer fits what that look finds.
+        """
+        now = self._journal.state
+        is_open = any(record.pending for record in now.records.values())
+        if self._number is not None and (is_open or self._number != self._journal.number):
+            before = self.observed
+            self.look()
+            if plan is not None:
+                refuse_moved_runs(plan, before, self.result.over(now))
+        for event in self.result.events:
+            self._journal.append(event, durable=not isinstance(event, Observed))
+        self.result = replace(self.result, events=())
+        end_duplicates(self.result.duplicates, self._journal, self._providers, self._reporter)
+        release(self._holding(), self._journal, self._providers, self._reporter)
+
+    def _holding(self) -> list[Record]:
+        return holding(self._journal.state, self.result.unseen)
