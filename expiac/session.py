@@ -12,7 +12,6 @@ from typing import Self
 from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
 from expiac.apply.planning import Planning
-from expiac.apply.progress import seen
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
 from expiac.apply.wait import are_under_way, looks
@@ -38,7 +37,7 @@ class Session:
         self._providers = Providers(project, providers)
         path = declared.path_in(project) if declared else ""
         self._journal = states(project).open(stack, path)
-        self.notes: tuple[str, ...] = tuple(self._journal.notes)
+        self.notes = self._journal.notes
         self._refresher = Refresher(self._journal, self._providers, reporter)
         self._planning = Planning(project, declared, self._refresher, self._providers)
         self._applying: Applying | None = None
@@ -63,7 +62,7 @@ class Session:
     @classmethod
     def of(cls, plan: Plan, *, reporter: Reporter, project: Project | None = None,
            providers: Mapping[str, Provider] | None = None) -> Self:
-        """Opens the stack of a plan that was made earlier, to carry it out: its program is not read."""
+        """Opens the stack of a plan that was made earlier: its program is not read."""
         return cls(project or find(Path.cwd()), plan.stack, reporter, None, providers)
 
     def __enter__(self) -> Self:
@@ -99,9 +98,8 @@ class Session:
                                   parallelism=parallelism)
         if self._stopped.is_set():
             self._applying.stop()
-        result = self._applying.apply(plan)
-        if wait:
-            result = self._applying.wait(plan, result, timeout)
+        done = self._applying.apply(plan)
+        result = self._applying.wait(plan, done, timeout) if wait else done
         self._reporter.on_event(Finished(result))
         return result
 
@@ -117,9 +115,8 @@ class Session:
 
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
         """How each resource is, with its progress; writes nothing."""
-        if not refresh:
-            return seen(self._journal.state)
-        self._refresher.look()
+        if refresh:
+            self._refresher.look()
         return self._refresher.status()
 
     def watch(self, *, timeout: float = WEEK) -> Result:

@@ -21,7 +21,7 @@ BEFORE = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
     from expiac.providers.base import Id, Inputs
-    from expiac.providers.local import LocalProvider, Machine, birth, environment, folder, slots, supervisor
+    from expiac.providers.local import LocalProvider, Machine, create, environment, folder, slots, supervisor
 
     root, machine = Path(sys.argv[1]), Machine(Path(sys.argv[2]), cpus=2, gpus=0)
     births = sys.argv[3]
