@@ -40,7 +40,7 @@ def timed(phase: str, function: Callable[..., Any], clock: Callable[[], float] =
 
 def _watch() -> None:
     """Puts a clock around every phase's functions."""
-    from expiac import session
+    from expiac.apply import planning, refreshing
     from expiac.cli import output
     from expiac.compile import prepare
     from expiac.compile.compose import Composer
@@ -52,11 +52,11 @@ def _watch() -> None:
 
     places: list[tuple[str, Any, str]] = [
         ("declaring", program, "load"),
-        ("preparing", session, "desired"),
+        ("preparing", planning, "desired"),
         ("rendering", Templates, "render"),
         ("composition", Composer, "compose"),
         ("fingerprints", prepare, "identity_digest"),
-        ("looking", session, "look"),
+        ("looking", refreshing, "look"),
         ("planning", planner, "plan"),
         ("showing", output, "plan"),
         ("journal reading", journal, "read"),
