@@ -13,7 +13,7 @@ from expiac.cli import output, tables
 from expiac.plan import history
 from expiac.plan.approval import steps
 from expiac.plan.history import Past
-from expiac.plan.model import ABSENT, Action, Change
+from expiac.plan.model import MISSING, Action, Change
 from expiac.state.model import Approval, Record, State
 from expiac.view import show
 from expiac.view.console import console
@@ -101,7 +101,7 @@ def _results(before: Past, after: Past) -> list[Change]:
     first, second = of(before.record), of(after.record)
     if first is None or second is None:
         return []
-    return [Change(name, first.metrics.get(name, ABSENT), second.metrics.get(name, ABSENT), Kind.ANNOTATION)
+    return [Change(name, first.metrics.get(name, MISSING), second.metrics.get(name, MISSING), Kind.ANNOTATION)
             for name in {**first.metrics, **second.metrics}]
 
 

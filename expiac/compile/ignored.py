@@ -10,7 +10,7 @@ from expiac.declare.fields import Kind, kinds_of
 from expiac.declare.job import AnyJob, Job, SkypilotJobConfig
 from expiac.declare.resource import distinct_refs, each_text
 from expiac.plan.diff import CONFIG, matches
-from expiac.plan.model import ABSENT
+from expiac.plan.model import MISSING
 from expiac.state.events import Json
 
 _NOT_RECORDED = ("file_mounts", "code")
@@ -19,9 +19,9 @@ _NOT_RECORDED = ("file_mounts", "code")
 
 def kept(inputs: Mapping[str, Any], recorded: Json, patterns: Sequence[str]) -> dict[str, Any]:
     """The inputs with the recorded value, or none, at each key path that a pattern means."""
-    merged = {key: _merged("" if key == CONFIG else key, inputs.get(key, ABSENT), recorded.get(key, ABSENT), patterns)
+    merged = {key: _merged("" if key == CONFIG else key, inputs.get(key, MISSING), recorded.get(key, MISSING), patterns)
               for key in {**inputs, **recorded}}
-    return {key: value for key, value in merged.items() if value is not ABSENT}
+    return {key: value for key, value in merged.items() if value is not MISSING}
 
 
 def document(inputs: Mapping[str, Any], recorded: Json, patterns: Sequence[str]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def placed(job: AnyJob, recorded: Json, patterns: Sequence[str]) -> AnyJob:
     now = job.inputs()
     taken = kept(now, said, patterns)
     changed = {name: taken[name] if name in taken else getattr(SkypilotJobConfig(), name)
-               for name in names if name not in _NOT_RECORDED and taken.get(name, ABSENT) != now.get(name, ABSENT)}
+               for name in names if name not in _NOT_RECORDED and taken.get(name, MISSING) != now.get(name, MISSING)}
     if isinstance(job, Job) and "run" in changed:
         job = replace(job, run=changed.pop("run"))
     return replace(job, skypilot=replace(job.skypilot, **changed)) if changed else job
@@ -58,10 +58,10 @@ def placed(job: AnyJob, recorded: Json, patterns: Sequence[str]) -> AnyJob:
 def _merged(path: str, declared: Any, recorded: Any, patterns: Sequence[str]) -> Any:
     if path and matches(path, patterns):
         return recorded
-    if not isinstance(recorded, Mapping) or not (declared is ABSENT or isinstance(declared, Mapping)):
+    if not isinstance(recorded, Mapping) or not (declared is MISSING or isinstance(declared, Mapping)):
         return declared
     said = declared if isinstance(declared, Mapping) else {}
-    inner = {key: _merged(f"{path}.{key}" if path else str(key), said.get(key, ABSENT), recorded.get(key, ABSENT),
+    inner = {key: _merged(f"{path}.{key}" if path else str(key), said.get(key, MISSING), recorded.get(key, MISSING),
                           patterns) for key in {**said, **recorded}}
-    merged = {key: value for key, value in inner.items() if value is not ABSENT}
+    merged = {key: value for key, value in inner.items() if value is not MISSING}
     return merged if merged else declared

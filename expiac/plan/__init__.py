@@ -1,5 +1,5 @@
 """What would change, and why: the pure planner, its values, and what is checked of a plan before it is carried out."""
 
-from expiac.plan.model import ABSENT, Action, Change, Desired, Plan, Step
+from expiac.plan.model import MISSING, Action, Change, Desired, Plan, Step
 
-__all__ = ["ABSENT", "Action", "Change", "Desired", "Plan", "Step"]
+__all__ = ["MISSING", "Action", "Change", "Desired", "Plan", "Step"]

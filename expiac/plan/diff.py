@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from expiac.declare.fields import Kind
-from expiac.plan.model import ABSENT, Change
+from expiac.plan.model import MISSING, Change
+from expiac.util.hashing import canonical
 
 CONFIG = "config"
 """The input that holds a composed training config. Its key paths stand alone, as its author knows them."""
@@ -18,12 +19,12 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str
 
     A list is one value: an element of it has no name that would survive an insertion.
     """
-    if repr(before) == repr(after):
+    if canonical(before) == canonical(after):
         return ()
     return tuple(
         Change(path, old, new, kinds.get(key, Kind.IDENTITY))
         for key in sorted({*before, *after})
-        for path, old, new in _leaves(_shown(key), before.get(key, ABSENT), after.get(key, ABSENT))
+        for path, old, new in _leaves(_shown(key), before.get(key, MISSING), after.get(key, MISSING))
     )
 
 
@@ -40,6 +41,17 @@ def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}, key=str):
             inner = f"{path}.{key}" if path else str(key)
-            yield from _leaves(inner, old.get(key, ABSENT), new.get(key, ABSENT))
-    elif repr(old) != repr(new):  # 1, 1.0 and True are equal to Python and not to a trainer
+            yield from _leaves(inner, old.get(key, MISSING), new.get(key, MISSING))
+    elif not _are_same(old, new):
         yield path or CONFIG, old, new
+
+
+def _are_same(old: Any, new: Any) -> bool:
+    """Whether two values are one to a trainer that reads them as JSON or YAML.
+
+    1, 1.0 and True differ, which are equal to Python; the order of a mapping's keys, and a tuple in place of a list,
+    make no difference.
+    """
+    if old is MISSING or new is MISSING:
+        return old is new
+    return canonical(old) == canonical(new)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from expiac.plan.model import ABSENT
+from expiac.plan.model import MISSING
 
 
 def value(thing: Any) -> str:
     """A value on one line; text is quoted only where it could be read as something else."""
-    if thing is ABSENT:
+    if thing is MISSING:
         return "absent"
     if isinstance(thing, str):
         return thing if _is_plain(thing) else json.dumps(thing, ensure_ascii=False)

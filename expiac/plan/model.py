@@ -78,7 +78,7 @@ _GLYPHS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One differing field: its key path, its values, and what kind of field it is. A missing value is `ABSENT`."""
+    """One differing field: its key path, its values, and what kind of field it is. A missing value is `MISSING`."""
 
     path: str
     before: Any
@@ -86,14 +86,14 @@ class Change:
     kind: Kind
 
 
-class _Absent:
+class _Missing:
     """Stands for a value that is not there, which None is not."""
 
     def __repr__(self) -> str:
         return "absent"
 
 
-ABSENT = _Absent()
+MISSING = _Missing()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from expiac.plan.model import ABSENT, Plan
+from expiac.plan.model import MISSING, Plan
 from expiac.util.durable import Disk, File
 from expiac.util.errors import ExpiacError
 
@@ -77,12 +77,12 @@ def _to_values(plan: Plan) -> Any:
     """JSON has no word for a value that is not there: such a side of a change is left out."""
     values = _adapter().dump_python(plan, exclude_defaults=True)
     for step in values["steps"]:
-        step["changes"] = [{key: value for key, value in change.items() if value is not ABSENT}
+        step["changes"] = [{key: value for key, value in change.items() if value is not MISSING}
                            for change in step.get("changes", ())]
     return values
 
 
 def _from_values(values: Any) -> Plan:
     for step in values["steps"]:
-        step["changes"] = [{"before": ABSENT, "after": ABSENT, **change} for change in step["changes"]]
+        step["changes"] = [{"before": MISSING, "after": MISSING, **change} for change in step["changes"]]
     return _adapter().validate_python(values, strict=False)

@@ -14,7 +14,7 @@ from typing import Any
 from expiac.plan import cost
 from expiac.plan import formatting as inline
 from expiac.plan.durations import until_done
-from expiac.plan.model import ABSENT, Action, Change, Plan, Step
+from expiac.plan.model import MISSING, Action, Change, Plan, Step
 
 FORMAT = 1
 """The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
@@ -215,11 +215,11 @@ def _step_document(step: Step) -> dict[str, Any]:
 
 def change_document(change: Change) -> Mapping[str, Any]:
     """One change as JSON values."""
-    absent = "before" if change.before is ABSENT else "after" if change.after is ABSENT else None
+    absent = "before" if change.before is MISSING else "after" if change.after is MISSING else None
     return {
         "path": change.path,
-        "before": None if change.before is ABSENT else change.before,
-        "after": None if change.after is ABSENT else change.after,
+        "before": None if change.before is MISSING else change.before,
+        "after": None if change.after is MISSING else change.after,
         "kind": change.kind.value,
         "absent": absent,
     }
