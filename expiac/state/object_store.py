@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from pydantic_core import from_json, to_json
 
-from expiac.util.durable import Disk
+from expiac.util.durable import create_file
 from expiac.util.errors import ExpiacError, Locked, Stale, Unavailable
 from expiac.util.hashing import digest
 from expiac.util.lock import Holder, Lock
@@ -195,7 +195,9 @@ class Store:
         def create(fs: Any, root: str) -> bool:
             try:
                 if self._is_on_disk:
-                    _link(Path(f"{root}/{where}"), data)
+                    file = Path(f"{root}/{where}")
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    create_file(file, data)
                 else:
                     fs.pipe_file(f"{root}/{where}", data, mode="create")
             except FileExistsError:
@@ -238,21 +240,6 @@ class Store:
         except ValueError as error:
             raise ExpiacError("State not reachable", f"{self.url}: {error}", "s3://bucket/folder") from error
         return fs, str(root).rstrip("/")
-
-
-def _link(path: Path, data: bytes) -> None:
-    """Creates a file that is never seen half-written; raises `FileExistsError` where there is one of that name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"new-{uuid4().hex}")
-    try:
-        with new.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(new, path)
-        Disk().sync_folder(path.parent)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _name(generation: int, offset: int) -> str:
