@@ -28,7 +28,7 @@ class MadeFrom(Protocol):
 
 
 @contextmanager
-def held(journal: Journal, standing: MadeFrom, *, purpose: str) -> Iterator[None]:
+def lock_state(journal: Journal, standing: MadeFrom, *, purpose: str) -> Iterator[None]:
     """Holds the stack's lock, on the state or plan that the work stands on.
 
     Raises `Locked` where somebody else keeps it, `Stale` where the state moved on meanwhile.

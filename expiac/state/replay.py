@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pydantic import ValidationError
 
 from expiac.state.codec import FORMAT, Checkpoint, Header, adapter, content_of, parts_of
 from expiac.state.events import EVENTS, Entry, Event, Json
-from expiac.state.fold import fold
+from expiac.state.fold import InvalidEvent, fold
+from expiac.state.log import StateLog
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError
 
@@ -59,28 +60,24 @@ class Reading:
 class Damage(ExpiacError):
     """A line that was not written so; `repair` catches it."""
 
-    def __init__(self, path: Path, line: int, start: int, what: str) -> None:
-        super().__init__("Damaged state", f"{path}: line {line}: {what}", f"expiac state repair {path.stem}")
+    def __init__(self, name: str, line: int, start: int, what: str) -> None:
+        stack = PurePath(name).stem
+        super().__init__("Damaged state", f"{name}: line {line}: {what}", f"expiac state repair {stack}")
         self.line, self.start, self.what = line, start, what
 
 
-def read(path: Path, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading | None:
-    """What the file says, or None where there is none."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ExpiacError("State not readable", f"{path}: {error.strerror}", f"ls -ld {path.parent} {path}") from error
-    return replay(data, path, migrations)
+def read(log: StateLog, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading | None:
+    """What a state log says, or None where it holds nothing."""
+    data = log.read()
+    return None if data is None else replay(data, log.name, migrations)
 
 
-def replay(data: bytes, path: Path, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading:
-    """The meaning of a whole state file; `path` is for messages. Raises `Damage`, or names a format it cannot read."""
-    reader = _Reader(data, path, migrations)
+def replay(data: bytes, name: Path | str, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading:
+    """The meaning of a whole state, called so in messages. Raises `Damage`, or names a format it cannot read."""
+    reader = _Reader(data, str(name), migrations)
     try:
         state = fold(reader.begin(), reader.entries())
-    except (AssertionError, KeyError, TypeError, AttributeError) as error:
+    except (InvalidEvent, TypeError, AttributeError) as error:
         raise reader.damage(f"does not follow from the lines before it: {error}") from error
     return Reading(reader.header, state, reader.number, reader.end, len(data), reader.ended, reader.base, reader.notes)
 
@@ -88,21 +85,21 @@ def replay(data: bytes, path: Path, migrations: Mapping[int, Migrate] = MIGRATIO
 class _Reader:
     """Goes through the lines one by one and remembers where it stands."""
 
-    def __init__(self, data: bytes, path: Path, migrations: Mapping[int, Migrate]) -> None:
-        self.path, self.migrations = path, migrations
+    def __init__(self, data: bytes, name: str, migrations: Mapping[int, Migrate]) -> None:
+        self.name, self.migrations = name, migrations
         *self.lines, tail = data.split(b"\n")
         self.ended = True
         self.notes: tuple[str, ...] = ()
         self.line = self.start = self.end = self.number = self.base = 0
-        if tail and (not self.lines or _holds_json(tail)):
+        if tail and (not self.lines or _has_json(tail)):
             self.lines.append(tail)
             self.ended = False
         elif tail:
-            self.notes = (f"{path}: line {len(self.lines) + 1} was cut short after {len(tail)} bytes and is left out: "
+            self.notes = (f"{name}: line {len(self.lines) + 1} was cut short after {len(tail)} bytes and is left out: "
                           "whoever wrote it died before it was whole",)
 
     def damage(self, what: str) -> Damage:
-        return Damage(self.path, self.line, self.start, what)
+        return Damage(self.name, self.line, self.start, what)
 
     def begin(self) -> State:
         """The state that the header and the checkpoint, where there is one, say."""
@@ -115,6 +112,8 @@ class _Reader:
             raise self.damage("no checkpoint")
         self.base = self.end
         records = {record.address: record for record in first.records}
+        if len(records) != len(first.records):
+            raise self.damage("a checkpoint with two records at one address")
         return State(state.stack, state.lineage, first.serial, records, first.history, first.approvals)
 
     def entries(self) -> Iterator[Entry]:
@@ -152,16 +151,16 @@ class _Reader:
         try:
             return replace(adapter("header").validate_python(value), format=written), upgrades
         except ValidationError as error:
-            raise self.damage(f"header: {_first(error)}") from error
+            raise self.damage(f"header: {_first_problem(error)}") from error
 
     def _upgrades(self, written: int) -> Sequence[Migrate]:
         if written > FORMAT:
-            raise ExpiacError("State of a newer format", f"{self.path}: line 1: written by a newer expiac: "
+            raise ExpiacError("State of a newer format", f"{self.name}: line 1: written by a newer expiac: "
                               f"format {written}, this one reads {FORMAT}", "uv pip install --upgrade expiac")
         try:
             return [self.migrations[number] for number in range(written, FORMAT)]
         except KeyError:
-            raise ExpiacError("State of an older format", f"{self.path}: line 1: written by an older expiac: "
+            raise ExpiacError("State of an older format", f"{self.name}: line 1: written by an older expiac: "
                               f"format {written}, which this one does not read any more") from None
 
     def _event(self, content: bytes) -> tuple[int, str, Event | Checkpoint]:
@@ -177,10 +176,10 @@ class _Reader:
         try:
             return number, at, adapter(tag).validate_json(body)
         except ValidationError as error:
-            raise self.damage(f"{tag}: {_first(error)}") from error
+            raise self.damage(f"{tag}: {_first_problem(error)}") from error
 
 
-def _holds_json(tail: bytes) -> bool:
+def _has_json(tail: bytes) -> bool:
     """A complete document stands at its start: it was whole once, so what is wrong with it is no short write."""
     try:
         json.JSONDecoder().raw_decode(tail.decode("utf-8", "replace"))
@@ -189,7 +188,7 @@ def _holds_json(tail: bytes) -> bool:
     return True
 
 
-def _first(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_input=False)[0]
     return ".".join(map(str, problem["loc"])) + ": " + problem["msg"]
 
