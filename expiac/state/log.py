@@ -16,7 +16,8 @@ class StateLog(Protocol):
 
     Threads may call `append` while another one is within `sync` or `confirm`; every other two calls come one after the
     other. What could not be written raises `ExpiacError`, and `Stale` where that is because of another writer; then
-    what the log holds is known only once it is read again.
+    what the log holds is known only once it is read again. A writer that is behind another one changes nothing that a
+    reader finds; it is refused at once, or by `confirm` at the latest.
     """
 
     @property
