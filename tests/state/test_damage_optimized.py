@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,7 @@ def lines(*events: Event) -> bytes:
 
 
 def checkpoint_with_a_record_twice() -> bytes:
-    record = replay(lines(started("a")), "x").state.records["a"]
+    record = replay(lines(started("a")), Path("x")).state.records["a"]
     return HEAD + codec.checkpoint_line(1, NOON, State("x", "abc", 1, {"a": record, "b": record}))
 
 
@@ -42,11 +43,13 @@ BAD = {
 }
 READ = """
 import sys
+from pathlib import Path
+
 from expiac.state.replay import Damage, replay
 
 assert False, "assertions are on"
 try:
-    state = replay(sys.stdin.buffer.read(), "x.jsonl").state
+    state = replay(sys.stdin.buffer.read(), Path("x.jsonl")).state
     print("read", *state.records)
 except Damage as damage:
     print(damage.detail)
@@ -57,7 +60,7 @@ except Damage as damage:
 def test_it_is_damage(data, line):
     """Named by its line."""
     with pytest.raises(Damage, match=f"{line}: "):
-        replay(data, "x.jsonl")
+        replay(data, Path("x.jsonl"))
 
 
 @pytest.mark.parametrize(("data", "line"), BAD.values(), ids=BAD)
