@@ -35,7 +35,10 @@ def records_to_remove(journal: Journal, addresses: Sequence[str]) -> list[Record
     records = journal.state.records
     gone = [record_at(address, records) for address in dict.fromkeys(addresses)]
     for record in records.values():
-        if record.address not in addresses and (lost := [name for name in record.depends_on if name in addresses]):
+        if record.address in addresses:
+            continue
+        lost = [name for name in record.depends_on if name in addresses]
+        if lost:
             every = " ".join([*addresses, record.address])
             raise ExpiacError("Needed by another", f"{record.address} needs {', '.join(lost)}",
                               f"expiac state rm {journal.header.stack} {every}")
@@ -67,10 +70,12 @@ def pull(journal: Journal) -> bytes:
     return header_line(journal.header) + checkpoint_line(journal.number, utc_now(), journal.state)
 
 
-def push(data: bytes, states: States, folder: Path, source: str, *, force: bool = False) -> tuple[str, Path | None]:
-    """Puts a pulled state in its place. The stack's name, and the copy in `folder` that is kept of what stood there.
+def push(
+    data: bytes, states: States, folder: Path, source: str, *, force: bool = False
+) -> tuple[str, Path | None]:
+    """Puts a pulled state in its place: the stack's name, and the copy of what stood there, kept in `folder`.
 
-    Refuses a state of another lineage, or an older one, unless forced.
+    A last line that was cut short is left out. Refuses a state of another lineage, or an older one, unless forced.
     """
     try:
         pushed = replay(data, source)
@@ -84,14 +89,16 @@ def push(data: bytes, states: States, folder: Path, source: str, *, force: bool 
             _refuse_other(replay(earlier, log.name), pushed)
         name = f"{stack}.jsonl.before-{utc_now().replace(':', '')}"
         copy = keep_copy(earlier, folder / name) if earlier is not None else None
-        log.replace(data[: pushed.length].removesuffix(b"\n") + b"\n")
+        whole_lines = data[: pushed.length].removesuffix(b"\n") + b"\n"
+        log.replace(whole_lines)
     return stack, copy
 
 
 def _refuse_other(there: Reading, pushed: Reading) -> None:
     stack = there.header.stack
     if there.header.lineage != pushed.header.lineage:
-        raise ExpiacError("State of another lineage", f"{stack} here is {there.header.lineage}, and the file is "
-                          f"{pushed.header.lineage}", _FORCE)
+        detail = f"{stack} here is {there.header.lineage}, and the file is {pushed.header.lineage}"
+        raise ExpiacError("State of another lineage", detail, _FORCE)
     if pushed.number < there.number:
-        raise Stale("Older state", f"{stack} here is at event {there.number}, and the file at {pushed.number}", _FORCE)
+        detail = f"{stack} here is at event {there.number}, and the file at {pushed.number}"
+        raise Stale("Older state", detail, _FORCE)

@@ -48,7 +48,7 @@ class FileLog:
 
     @property
     def is_current(self) -> bool:
-        with self._appending, self._translating():
+        with self._appending, self._translate_errors():
             return self._is_unchanged()
 
     def read(self) -> bytes | None:
@@ -65,18 +65,18 @@ class FileLog:
 
     def cut(self, length: int) -> None:
         self._refuse_foreign()
-        with self._translating():
+        with self._translate_errors():
             self.close()
             self._file = File.open(self.path, length, self._disk)
 
     def append(self, data: bytes) -> None:
-        with self._appending, self._translating():
+        with self._appending, self._translate_errors():
             if not self._is_unchanged():
                 raise self.moved_on()
             self._open_file().append(data)
 
     def sync(self) -> None:
-        with self._translating():
+        with self._translate_errors():
             with self._appending:
                 file = self._open_file()
             file.sync()
@@ -89,11 +89,11 @@ class FileLog:
             file = File.replacing(self.path, data, self._disk)
         except OSError as error:
             if self.is_current:
-                raise self._translated(error, NotReplaced) from error
-            raise self._translated(error) from error  # it took place, though the system says no
+                raise self._error(error, NotReplaced) from error
+            raise self._error(error) from error  # it took place, though the system says no
         self.close()
         self._file = file
-        with self._translating():
+        with self._translate_errors():
             self._disk.sync_folder(folder)
             if is_first:
                 self._disk.sync_folder(folder.parent)
@@ -101,7 +101,7 @@ class FileLog:
     def remove(self) -> None:
         self._refuse_foreign()
         self.close()
-        with self._translating():
+        with self._translate_errors():
             self._disk.remove(self.path)
             self._size = 0
             self._disk.sync_folder(self.path.parent)
@@ -110,7 +110,8 @@ class FileLog:
         self._refuse_foreign()
 
     def moved_on(self, what: str = "") -> Stale:
-        return Stale("State moved on", f"{self.path} was written by somebody else meanwhile", "run the command again")
+        what = what or f"{self.path} was written by somebody else meanwhile"
+        return Stale("State moved on", what, "run the command again")
 
     def lock(self, *, purpose: str, wait_seconds: float = 0.0) -> Lock:
         return Lock(self.path.with_suffix(".lock"), purpose=purpose, wait_seconds=wait_seconds)
@@ -138,13 +139,13 @@ class FileLog:
             raise self.moved_on()
 
     @contextmanager
-    def _translating(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise self._translated(error) from error
+            raise self._error(error) from error
 
-    def _translated(self, error: OSError, kind: type[NotWritten] = NotWritten) -> NotWritten:
+    def _error(self, error: OSError, kind: type[NotWritten] = NotWritten) -> NotWritten:
         folder = self.path.parent
         mend = f"make room for {folder}" if error.errno in _FULL else f"see that {folder} can be written"
         return kind(self.name, error.strerror or str(error),

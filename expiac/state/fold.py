@@ -26,7 +26,7 @@ from expiac.state.status import Status
 
 
 class InvalidEvent(ValueError):
-    """An event that cannot follow what was before it: of a state file, that is damage; of ours, it is our mistake."""
+    """An event that cannot follow what was before it: in a file that is damage, in an append our mistake."""
 
 
 def fold(state: State, entries: Iterable[Entry]) -> State:
@@ -66,7 +66,8 @@ class Fold:
             case Approved():
                 self._approvals.append(Approval(serial, entry.at, event))
             case Started():
-                _start(event, records, history, self._approvals[-1].serial if self._approvals else 0, entry.at)
+                approval = self._approvals[-1].serial if self._approvals else 0
+                _start(event, records, history, approval, entry.at)
             case Submitted():
                 record = _present(records, event.address)
                 records[event.address] = replace(record, handle={**record.handle, **event.handle})
@@ -75,15 +76,16 @@ class Fold:
             case EffectFailed():
                 _fail(event, records, history)
             case Observed():
-                records[event.address] = replace(
-                    _present(records, event.address), status=event.status, outputs=event.outputs, detail=event.detail,
-                    seconds=event.seconds)
+                record = _present(records, event.address)
+                records[event.address] = replace(record, status=event.status, outputs=event.outputs,
+                                                 detail=event.detail, seconds=event.seconds)
             case Forgotten():
-                history.append(replace(_present(records, event.address), ended_at=entry.at))
+                record = _present(records, event.address)
+                history.append(replace(record, ended_at=entry.at))
                 del records[event.address]
             case Noted():
-                records[event.address] = replace(
-                    _present(records, event.address), depends_on=event.depends_on, options=event.options)
+                record = _present(records, event.address)
+                records[event.address] = replace(record, depends_on=event.depends_on, options=event.options)
             case Moved():
                 self._records = _move(records, event.moves)
             case _:
@@ -141,7 +143,8 @@ def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]
         else:
             # The launch was not born, so its number is free: the next try carries it out under the same name.
             run = replace(record.run, launch=record.run.launch - 1)
-            records[event.address] = replace(record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
+            records[event.address] = replace(
+                record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
     else:
         records[event.address] = replace(record, pending=None)
 
@@ -160,10 +163,10 @@ def _rename(record: Record, address: str, moves: Mapping[str, str]) -> Record:
     needs = {*record.depends_on, *record.upstream} & moves.keys()
     if record.address == address and not needs:
         return record
-    return replace(
-        record, address=address, inputs=rename_refs(dict(record.inputs), moves) if needs else record.inputs,
-        depends_on=tuple(moves.get(name, name) for name in record.depends_on),
-        upstream={moves.get(name, name): instance for name, instance in record.upstream.items()})
+    inputs = rename_refs(dict(record.inputs), moves) if needs else record.inputs
+    depends_on = tuple(moves.get(name, name) for name in record.depends_on)
+    upstream = {moves.get(name, name): instance for name, instance in record.upstream.items()}
+    return replace(record, address=address, inputs=inputs, depends_on=depends_on, upstream=upstream)
 
 
 def _bring_back(unborn: Record, records: dict[str, Record], history: list[Record]) -> None:

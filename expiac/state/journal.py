@@ -1,4 +1,4 @@
-"""Keeps the events of one stack in a state log, and with them the State. Decides nothing, and takes no lock by itself.
+"""Keeps the events of one stack in a state log, and with them the State. Decides nothing, and takes no lock.
 
 Reading never writes. A journal is written by one process at a time, the one that holds the log's lock; its threads may
 append at once.
@@ -67,7 +67,7 @@ class Journal:
         if reading.header.stack != stack:
             raise ExpiacError("State of another stack",
                               f"{log.name} is the state of {reading.header.stack}, not of {stack}",
-                              f"mv {log.name} {_renamed(log.name, reading.header.stack)}")
+                              f"mv {log.name} {_name_for(log.name, reading.header.stack)}")
         return cls(log, reading, now=now, compact_above=compact_above, migrations=migrations)
 
     @staticmethod
@@ -96,10 +96,10 @@ class Journal:
             number = self.number + 1
             line = codec.event_line(number, self._now(), event)
             entry = codec.entry_of(line)  # what is remembered is what was written
-            with self._guarded():
+            with self._guard():
                 self._prepare()
             self._fold.add(entry)  # an event that cannot follow is refused before it is written
-            with self._guarded():
+            with self._guard():
                 self._write(line)
                 self.number = number
                 self._compact_if_large()
@@ -123,7 +123,7 @@ class Journal:
             self._refuse_after_failure()
             if not self.number:
                 return
-            with self._guarded():
+            with self._guard():
                 self._prepare()
                 self._write_checkpoint()
 
@@ -135,7 +135,9 @@ class Journal:
         """Reads again what another process may have written while this one did not hold the lock."""
         with self._writing, self._syncing:
             known, durable = self.header, self._durable
-            reading = read(self._log, self._migrations) or _empty_reading(known.stack, known.program, known.lineage)
+            reading = read(self._log, self._migrations)
+            if reading is None:
+                reading = _empty_reading(known.stack, known.program, known.lineage)
             if reading.header.lineage != known.lineage or reading.number < self.number:
                 self._is_stale = True
                 raise self._log.moved_on()
@@ -146,7 +148,7 @@ class Journal:
             return self._fold.state
 
     def confirm(self) -> None:
-        """Raises `Stale` where this process is not the writer any more: what it does now, nobody would know of."""
+        """Raises `Stale` where this process is not the writer any more: nobody would know of what it does now."""
         with self._syncing:
             try:
                 self._log.confirm()
@@ -218,7 +220,8 @@ class Journal:
             self._base = self._log.size  # no room for a second one: the long log is as good, for now
 
     def _write_checkpoint(self) -> None:
-        lines = codec.header_line(self.header) + codec.checkpoint_line(self.number, self._now(), self._fold.state)
+        header = codec.header_line(self.header)
+        lines = header + codec.checkpoint_line(self.number, self._now(), self._fold.state)
         with self._syncing:
             self._log.replace(lines)
             self._base, self._durable = len(lines), self.number
@@ -231,7 +234,8 @@ class Journal:
                 return
             if self._is_stale:
                 raise self._log.moved_on(self._failure)
-            if self._unsynced:  # after a failed sync the kernel forgets; a second one would say that all is well
+            if self._unsynced:
+                # After a failed sync the kernel forgets; a second one would say that all is well.
                 raise self._not_written(self._unsynced)
             written = self.number
             try:
@@ -243,7 +247,7 @@ class Journal:
             self._durable = written
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _guard(self) -> Iterator[None]:
         """A write that does not come to its end, even by ^C, leaves a log that may not be what we think it is."""
         self._failure = "interrupted"
         try:
@@ -270,7 +274,7 @@ def _empty_reading(stack: str, program: str, lineage: str) -> Reading:
     return Reading(Header(lineage=lineage, stack=stack, program=program), State(stack, lineage))
 
 
-def _renamed(name: str, stack: str) -> str:
+def _name_for(name: str, stack: str) -> str:
     """The log's name, were it that of another stack."""
     folder, slash, own = name.rpartition("/")
     return f"{folder}{slash}{stack}{PurePath(own).suffix}"

@@ -43,13 +43,15 @@ class ObjectLog:
 
     def read(self) -> bytes | None:
         image = self._store.read(self.stack)
-        self._generation, self._length, self._offsets = image.generation, len(image.data), list(image.offsets)
+        self._generation, self._length = image.generation, len(image.data)
+        self._offsets = list(image.offsets)
         self._appended = []
         return image.data or None
 
     def cut(self, length: int) -> None:
         """An object is never changed, so that a row that begins anew takes the place of this one."""
-        self.replace(self._store.read(self.stack).data[:length])
+        image = self._store.read(self.stack)
+        self.replace(image.data[:length])
 
     def append(self, data: bytes) -> None:
         self._appended.append(data)

@@ -34,8 +34,9 @@ class Repair:
     @property
     def description(self) -> str:
         kept = f"{self.line - 1} lines stay" if self.kept else "nothing stays"
-        return "\n".join([f"{self.log.name}: line {self.line}: {self.what}", f"{kept}; {len(self.lost)} would be lost:",
-                          *(f"  {line}" for line in self.lost)])
+        lost = [f"  {line}" for line in self.lost]
+        return "\n".join([f"{self.log.name}: line {self.line}: {self.what}",
+                          f"{kept}; {len(lost)} would be lost:", *lost])
 
     def carry_out(self, keep_in: Path, *, now: Callable[[], str] = utc_now) -> Path:
         """Keeps a copy in the folder, whose path it returns, and cuts. Asks for the stack's lock to be held."""

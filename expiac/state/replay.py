@@ -24,7 +24,7 @@ Migrate = Callable[[str, Json], tuple[str, Json]]
 """Turns one line's tag and body into those of the next format; the header's tag is `header`."""
 
 
-def _from_1(tag: str, body: Json) -> tuple[str, Json]:
+def _migrate_from_1(tag: str, body: Json) -> tuple[str, Json]:
     """A checkpoint kept the last approval only."""
     if tag != Checkpoint.tag or "approved" not in body:
         return tag, body
@@ -33,7 +33,7 @@ def _from_1(tag: str, body: Json) -> tuple[str, Json]:
     return tag, {**kept, "approvals": [last]}
 
 
-MIGRATIONS: Mapping[int, Migrate] = {1: _from_1}
+MIGRATIONS: Mapping[int, Migrate] = {1: _migrate_from_1}
 """By the format that each one reads."""
 
 
@@ -76,7 +76,7 @@ def replay(data: bytes, name: Path | str, migrations: Mapping[int, Migrate] = MI
     """The meaning of a whole state, called so in messages. Raises `Damage`, or names a format it cannot read."""
     reader = _Reader(data, str(name), migrations)
     try:
-        state = fold(reader.begin(), reader.entries())
+        state = fold(reader.initial_state(), reader.entries())
     except (InvalidEvent, TypeError, AttributeError) as error:
         raise reader.damage(f"does not follow from the lines before it: {error}") from error
     return Reading(reader.header, state, reader.number, reader.end, len(data), reader.ended, reader.base, reader.notes)
@@ -101,13 +101,13 @@ class _Reader:
     def damage(self, what: str) -> Damage:
         return Damage(self.name, self.line, self.start, what)
 
-    def begin(self) -> State:
+    def initial_state(self) -> State:
         """The state that the header and the checkpoint, where there is one, say."""
         self.header, self.upgrades = self._header()
         state = State(self.header.stack, self.header.lineage)
         if len(self.lines) < 2 or b'"event":"checkpoint"' not in self.lines[1][:128]:
             return state
-        self.number, _, first = self._event(self._next())
+        self.number, _, first = self._event(self._next_content())
         if not isinstance(first, Checkpoint):
             raise self.damage("no checkpoint")
         self.base = self.end
@@ -118,7 +118,7 @@ class _Reader:
 
     def entries(self) -> Iterator[Entry]:
         while self.line < len(self.lines):
-            number, at, event = self._event(self._next())
+            number, at, event = self._event(self._next_content())
             if isinstance(event, Checkpoint):
                 raise self.damage("a checkpoint in the middle")
             if number != self.number + 1:
@@ -126,7 +126,7 @@ class _Reader:
             self.number = number
             yield Entry(number, at, event)
 
-    def _next(self) -> bytes:
+    def _next_content(self) -> bytes:
         """The next line's content, seen to be as it was written."""
         line, self.start = self.lines[self.line], self.end
         self.line += 1
@@ -141,7 +141,7 @@ class _Reader:
             self.line = 1
             raise self.damage("there is no header")
         try:
-            value = json.loads(self._next() + b"}")
+            value = json.loads(self._next_content() + b"}")
             written = int(value["format"])
         except (ValueError, KeyError, TypeError) as error:
             raise self.damage("not a header") from error
@@ -172,7 +172,8 @@ class _Reader:
             tag, value = upgrade(tag, json.loads(body))
             body = json.dumps(value).encode()
         if tag not in EVENTS and tag != Checkpoint.tag:
-            raise self.damage(f"an unknown event, {tag}; its checksum is good: did a newer expiac write it?")
+            raise self.damage(
+                f"an unknown event, {tag}; its checksum is good: did a newer expiac write it?")
         try:
             return number, at, adapter(tag).validate_json(body)
         except ValidationError as error:

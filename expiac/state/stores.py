@@ -57,7 +57,8 @@ class Local:
 
     def open(self, stack: str, program: str = "") -> Journal:
         """The journal of a stack; an empty one where there is no state yet."""
-        return Journal.open(self.log(stack), stack=stack, program=program, lineage=lineage(self._folder, stack))
+        new_lineage = lineage(self._folder, stack)
+        return Journal.open(self.log(stack), stack=stack, program=program, lineage=new_lineage)
 
     def log(self, stack: str) -> StateLog:
         """What a state is written to: to be locked, repaired or replaced."""

@@ -98,7 +98,8 @@ class File:
 
         The caller syncs the folder.
         """
-        new = path.with_name(path.name + ".new")  # always the same name: whoever is killed here leaves one file at most
+        # Always the same name: a process that is killed here leaves one file, which the next one writes over.
+        new = path.with_name(path.name + ".new")
         file = _write_new(new, data, disk, 0o666, durable=True, final=path)
         try:
             disk.replace(new, path)

@@ -1,5 +1,4 @@
-"""Locks of the operating system, and the one of a stack's writer, which says who holds it. Knows nothing of what is
-written.
+"""Locks of the operating system on files, and the one of a stack's writer, which says who holds it.
 
 The system lets go when the holder ends, however it ends. The file stays: to remove it would let two processes each hold
 a lock on a file of that name.
@@ -47,7 +46,8 @@ class Holder:
     @classmethod
     def me(cls, purpose: str) -> Self:
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(purpose, user(), socket.gethostname(), os.getpid(), since, shlex.join(sys.argv), uuid4().hex)
+        command, token = shlex.join(sys.argv), uuid4().hex
+        return cls(purpose, user(), socket.gethostname(), os.getpid(), since, command, token)
 
     @property
     def sentence(self) -> str:
@@ -71,10 +71,10 @@ class Lock:
             _sign(fd, Holder.me(self._purpose))
         except OSError as error:
             os.close(fd)
-            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            raise ExpiacError("Lock not taken", f"{self.path}: {error.strerror}",
-                              f"make room for {self.path.parent}, then run the command again" if is_full else
-                              "the state folder has to be on a file system with locks") from error
+            hint = "the state folder has to be on a file system with locks"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                hint = f"make room for {self.path.parent}, then run the command again"
+            raise ExpiacError("Lock not taken", f"{self.path}: {error.strerror}", hint) from error
         except BaseException:
             os.close(fd)
             raise
@@ -86,7 +86,8 @@ class Lock:
         fd, self._fd = self._fd, None
         with suppress(OSError):
             os.ftruncate(fd, 0)
-        fcntl.flock(fd, fcntl.LOCK_UN)  # a forked child may still have the descriptor; closing ours would not be enough
+        # A forked child may still have the descriptor: to close ours would not be enough.
+        fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
 
     def _open(self) -> int:

@@ -224,7 +224,7 @@ def test_a_store_that_writes_over_is_refused(tmp_path):
     place = states(Project(root=tmp_path, state="forgetful://store"))
     with pytest.raises(ExpiacError, match="Store can't be shared"), place.log("x").lock(purpose="test"):
         raise AssertionError("it would be written over")
-    assert Store("forgetful://store")._listed("/x") == []
+    assert Store("forgetful://store")._list("/x") == []
 
 
 def test_a_lost_answer_is_no_conflict(tmp_path):
