@@ -150,6 +150,8 @@ class Journal:
     def confirm(self) -> None:
         """Raises `Stale` where this process is not the writer any more: nobody would know of what it does now."""
         with self._syncing:
+            if self._is_stale:
+                raise self._log.moved_on(self._failure)
             try:
                 self._log.confirm()
             except Stale as error:

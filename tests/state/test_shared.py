@@ -15,11 +15,13 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from expiac.declare.project import Project
-from expiac.state import repair
+from expiac.state import codec, edit, repair
 from expiac.state.events import Approved, Effect, EffectDone, Observed, Run, Started
 from expiac.state.file_log import FileLog
+from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
 from expiac.state.model import State
+from expiac.state.object_log import ObjectLog
 from expiac.state.object_store import Store
 from expiac.state.remote import Remote
 from expiac.state.status import Status
@@ -134,6 +136,17 @@ def test_a_damaged_line_is_repaired_over_there(project):
         found = repair.find_damage(log)
         assert found is not None
         assert found.carry_out(project.state_folder).exists()
+    assert states(beside(project)).read("x").state == state
+
+
+def test_a_pushed_state_whose_last_line_was_cut_short_can_be_read(project):
+    """The part of a line is left out, as it is wherever a state is read."""
+    state = written(project, *BORN)
+    with states(project).open("x") as journal:
+        data = edit.pull(journal)
+    torn = data + codec.event_line(3, "2026-01-01T12:00:00Z", BORN[1])[:-20]
+    name, copy = edit.push(torn, states(project), project.state_folder, "pulled")
+    assert (name, copy is not None) == ("x", True)
     assert states(beside(project)).read("x").state == state
 
 
@@ -264,6 +277,32 @@ def test_whoever_lost_lock_or_state_is_told(project):
             journal.compact()
         with pytest.raises(Stale, match="written by somebody else"):
             late.confirm()
+
+
+class CountingStore(Store):
+    """Remembers what it was asked to do."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.requests: list[str] = []
+
+    def _call(self, doing, call):
+        self.requests.append(doing)
+        return super()._call(doing, call)
+
+
+def test_to_ask_before_an_effect_costs_two_requests(project):
+    """One for the lock and one for the end of the state; an event is one more, and one that need not last is none."""
+    store = CountingStore(project.state_url)
+    with Journal.open(ObjectLog(store, "x"), stack="x") as journal, journal.lock(purpose="apply", wait_seconds=0):
+        journal.append(BORN[0])
+        store.requests.clear()
+        journal.append(BORN[1])
+        assert store.requests == ["writing"]
+        journal.append(Observed("ppo", Status.RUNNING, detail="step 1"), durable=False)
+        assert store.requests == ["writing"]
+        journal.confirm()
+        assert store.requests == ["writing", "reading", "listing"]
 
 
 def test_two_holders_of_one_second_are_two(project):
