@@ -135,11 +135,12 @@ class Journal:
         """Reads again what another process may have written while this one did not hold the lock."""
         with self._writing, self._syncing:
             known, durable = self.header, self._durable
+            self._failure = "it could not be read again"  # until it is
             reading = read(self._log, self._migrations)
             if reading is None:
                 reading = _empty_reading(known.stack, known.program, known.lineage)
             if reading.header.lineage != known.lineage or reading.number < self.number:
-                self._is_stale = True
+                self._failure, self._is_stale = "", True
                 raise self._log.moved_on()
             is_same = reading.number == self.number
             self._take(reading)
