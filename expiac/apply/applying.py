@@ -17,7 +17,7 @@ from expiac.plan.deferred import outlook
 from expiac.plan.model import Action, Plan
 from expiac.providers.base import Provider
 from expiac.state.journal import Journal
-from expiac.state.locking import held
+from expiac.state.locking import lock_state
 from expiac.util.errors import ExpiacError
 from expiac.util.git import provenance, refuse_unpushed
 
@@ -43,7 +43,7 @@ class Applying:
         result = Result()
         decides = not plan.is_empty or plan.previous_overrides is not None
         if decides or self._refresher.has_news:
-            with held(self._journal, plan, purpose="apply" if plan.program else "destroy"):
+            with lock_state(self._journal, plan, purpose="apply" if plan.program else "destroy"):
                 self._refresher.record(plan)
                 if decides:
                     kept_diffs = self._project.state_folder / "provenance"
@@ -96,7 +96,7 @@ class Applying:
         result = replace(result, deferred=judged.waiting, skipped=result.skipped + left_out)
         if not judged.ready:
             return result
-        with held(self._journal, self._refresher.state, purpose="apply"):
+        with lock_state(self._journal, self._refresher.state, purpose="apply"):
             more = self._engine.apply(replace(plan, steps=judged.ready))
         self._refresher.reload()
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,

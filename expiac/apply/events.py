@@ -118,7 +118,7 @@ class Result:
     @property
     def is_well(self) -> bool:
         """Everything that was to be done now was done, and no run that was waited for failed."""
-        ended_badly = any(seen.status in (Status.FAILED, Status.CANCELLED, Status.LOST) for seen in self.seen)
+        ended_badly = any(seen.status.is_failure for seen in self.seen)
         return not (self.failed or self.skipped or self.interrupted or ended_badly)
 
 

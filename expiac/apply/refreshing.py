@@ -15,7 +15,7 @@ from expiac.plan.model import Plan
 from expiac.providers.base import Provider
 from expiac.state.events import Observed
 from expiac.state.journal import Journal
-from expiac.state.locking import held
+from expiac.state.locking import lock_state
 from expiac.state.model import Record, State
 
 
@@ -57,7 +57,7 @@ class Refresher:
         """Looks, records what changed, and returns how each resource is."""
         self.look()
         if self.has_news:
-            with held(self._journal, self.state, purpose="refresh"):
+            with lock_state(self._journal, self.state, purpose="refresh"):
                 self.record()
             self.reload()
         return self.status()

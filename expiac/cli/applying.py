@@ -13,12 +13,10 @@ from expiac.cli.exits import DONE, INTERRUPTED, stopping
 from expiac.declare.project import Project
 from expiac.plan.model import Plan
 from expiac.session import Session
-from expiac.state.status import Status
 from expiac.util.errors import ExpiacError, Interrupted
 from expiac.view.console import ConsoleReporter
 
 QUESTION = "Apply this plan?"
-_BAD = (Status.FAILED, Status.CANCELLED, Status.LOST)
 
 
 @contextmanager
@@ -95,5 +93,5 @@ def _raise(result: Result, called: str, stack: str) -> None:
     if result.failed or result.skipped:
         names = ", ".join(step.address for step in (*(step for step, _ in result.failed), *result.skipped))
         raise ExpiacError("Apply incomplete", f"not done: {names}", f"expiac plan {called}")
-    if ended := [f"{seen.address} ({seen.status.value})" for seen in result.seen if seen.status in _BAD]:
+    if ended := [f"{seen.address} ({seen.status.value})" for seen in result.seen if seen.status.is_failure]:
         raise ExpiacError("Run failed", ", ".join(ended), f"expiac logs {stack} {ended[0].split()[0]}")

@@ -41,7 +41,7 @@ def show(stack: args.StackName, name: args.RecordName) -> int:
     from expiac.state import edit as byhand
 
     with opened(stack) as journal:
-        past.record(byhand.known(name, journal.state.records))
+        past.record(byhand.record_at(name, journal.state.records))
     return DONE
 
 
@@ -52,7 +52,7 @@ def rm(stack: args.StackName, names: args.RecordNames, *, yes: args.Yes = False)
     from expiac.state import edit as byhand
 
     with opened(stack) as journal:
-        for record in byhand.removable(journal, names):
+        for record in byhand.records_to_remove(journal, names):
             goes_on = ": it goes on" if record.status.is_live else ""
             print(f"· {record.address}   {record.run.instance} ({record.status.value}){goes_on}")
         output.demand_consent(yes=yes, json=False)
@@ -79,7 +79,7 @@ def pull(stack: args.StackArg = None) -> int:
     from expiac.state import edit as byhand
 
     with opened(stack) as journal:
-        sys.stdout.buffer.write(byhand.pulled(journal))
+        sys.stdout.buffer.write(byhand.pull(journal))
     return DONE
 
 
@@ -109,13 +109,13 @@ def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = Fal
 @app.command()
 def compact(stack: args.StackArg = None) -> int:
     """Put one line in the place of all events, as happens by itself when the file is large."""
-    from expiac.state.locking import held
+    from expiac.state.locking import lock_state
 
     with opened(stack) as journal:
-        before = journal.path.stat().st_size
-        with held(journal, journal.state, purpose="state compact"):
+        before = journal.size
+        with lock_state(journal, journal.state, purpose="state compact"):
             journal.compact()
-        print(f"{journal.path}: {before:,} → {journal.path.stat().st_size:,} bytes")
+        print(f"{journal.name}: {before:,} → {journal.size:,} bytes")
     return DONE
 
 
@@ -129,16 +129,16 @@ def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
     from expiac.state.stores import states
 
     project = find(Path.cwd())
-    known, name = states(project), recorded.stack_of(project, stack)
-    with known.lock(name, purpose="state repair"), known.file(name) as (file, disk):
-        found = repairs.repair(file)
+    log = states(project).log(recorded.stack_of(project, stack))
+    with log.lock(purpose="state repair"):
+        found = repairs.find_damage(log)
         if found is None:
-            print(f"{file} is whole")
+            print(f"{log.name} is whole")
             return DONE
         print(found.description)
         if not yes:
             output.ask("Cut it back?")
-        print(f"cut back; a copy is kept as {found.carry_out(keep_in=project.state_folder, disk=disk)}")
+        print(f"cut back; a copy is kept as {found.carry_out(project.state_folder)}")
     return DONE
 
 

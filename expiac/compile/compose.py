@@ -20,6 +20,7 @@ from typing import Any
 
 from expiac.declare.project import Project
 from expiac.plan.identity import DATA_DIR, INSTANCE
+from expiac.util.durable import replace_file
 from expiac.util.errors import ExpiacError, did_you_mean
 from expiac.util.hashing import digest
 from expiac.util.render import PACKAGE_HEADER, parse
@@ -76,9 +77,7 @@ class Composer:
         file = self._file(text)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".tmp", delete=False) as new:
-                json.dump(entry, new)
-            os.replace(new.name, file)
+            replace_file(file, json.dumps(entry).encode(), durable=False, mode=0o600)
         except OSError:
             return  # a memory that can't be written costs time only
 

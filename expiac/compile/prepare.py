@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +24,7 @@ from expiac.plan.model import Desired
 from expiac.state.events import Json
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError, did_you_mean
+from expiac.util.git import GitFailed, run_git
 from expiac.util.render import Templates
 
 TASK_FILE = "task.yaml"
@@ -179,11 +179,10 @@ def content_of(root: Path, job: str, source: str) -> str:
 def tree_digest(root: Path) -> str:
     """The content of every tracked and untracked, not ignored file of a git working tree."""
     try:
-        done = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=root, capture_output=True,
-                              check=True, timeout=60)
-    except (OSError, subprocess.SubprocessError) as error:
+        listed = run_git(root, "ls-files", "-coz", "--exclude-standard", timeout=60)
+    except GitFailed as error:
         raise ExpiacError("Code can't be pinned", f"{root} is no git working tree: {error}") from error
-    names = sorted(name for name in done.stdout.decode(errors="surrogateescape").split("\0") if name)
+    names = sorted(name for name in listed.decode(errors="surrogateescape").split("\0") if name)
     return _hash((root / name for name in names if (root / name).is_file()), root)
 
 

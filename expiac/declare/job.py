@@ -20,13 +20,19 @@ from expiac.declare.fields import Annotation, Kind, Option, Placement, changed_f
 from expiac.declare.resource import Ref, Resource
 from expiac.util import duration
 from expiac.util.errors import ExpiacError
+from expiac.util.gpus import parse_gpus
 from expiac.util.render import PACKAGE_HEADER, to_yaml
 
-_GPUS = re.compile(r"\d+|[A-Za-z][\w.-]*(:[1-9]\d*)?", re.ASCII)
+_GPU_TYPE = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 
 
-def _is_gpus(value: int | str) -> int | str:
-    if not _GPUS.fullmatch(str(value)):
+def _validate_gpus(value: int | str) -> int | str:
+    try:
+        gpus = parse_gpus(str(value))
+    except ValueError as error:
+        raise ValueError(f"gpus is {error}") from None
+    is_known = not gpus.type or (_GPU_TYPE.fullmatch(gpus.type) and gpus.count[0] != "0")
+    if not is_known or "." in gpus.count:
         raise ValueError("gpus is a count such as 4, or a type and a count such as H100:8")
     return value
 
@@ -40,7 +46,7 @@ def _is_folder(value: str | None) -> str | None:
 class SkypilotJobConfig(Config):
     """Where and on what a job runs, on any backend."""
 
-    gpus: Annotated[Placement[int | str], AfterValidator(_is_gpus)] = 1
+    gpus: Annotated[Placement[int | str], AfterValidator(_validate_gpus)] = 1
     """Per node: a count, or a type and a count such as `H100:8`. A machine without any runs the job on its CPU."""
     nodes: Annotated[Placement[int], Field(ge=1)] = 1
     spot: Placement[bool] = False
@@ -79,7 +85,7 @@ class SkypilotJobConfig(Config):
     """Ports to open on a cloud: `8080`, or `10020-10040`."""
     secrets: Placement[list[str]] = dataclasses.field(default_factory=list)
     """Names of variables that the job gets from the environment of whoever launches it; no value is ever written."""
-    max_runtime: Annotated[Placement[int | str | None], AfterValidator(duration.checked)] = None
+    max_runtime: Annotated[Placement[int | str | None], AfterValidator(duration.validate)] = None
     """Seconds, or `90m`, `12h`, `2d`: the command is ended when it runs longer; counts anew after a recovery."""
     max_restarts: Annotated[Placement[int], Field(ge=0)] = 0
     """How often SkyPilot starts the job again after it failed by itself; preemptions are recovered always."""
@@ -236,9 +242,10 @@ def accelerators(gpus: int | str, default: str) -> str | None:
     text = str(gpus).strip()
     if text in ("0", ""):
         return None
-    if not text.isdigit():
-        name, _, count = text.partition(":")
-        if count and not count.isdigit():
-            raise ExpiacError("Invalid gpus", f"gpus={text!r}", "a count such as 4, or a type and a count: H100:8")
-        return f"{name}:{count or 1}"
-    return f"{default}:{text}" if default else text
+    try:
+        asked = parse_gpus(text)
+    except ValueError as error:
+        raise ExpiacError("Invalid gpus", f"gpus={text!r}",
+                          "a count such as 4, or a type and a count: H100:8") from error
+    name = asked.type or default
+    return f"{name}:{asked.count}" if name else asked.count

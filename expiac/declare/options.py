@@ -36,7 +36,7 @@ class Options:
     """Refuse every plan that would stop, replace or forget it, or move it while it runs."""
     retain: bool = False
     """Where it is replaced, removed or destroyed while it runs, forget it and let it go on."""
-    timeout: Annotated[int | str | None, AfterValidator(duration.checked)] = None
+    timeout: Annotated[int | str | None, AfterValidator(duration.validate)] = None
     """How long its birth or its end may take: seconds, or such as `10m`; the next apply sees what became of it."""
     hooks: Hooks = Hooks()
     ignore_changes: tuple[str, ...] = ()

@@ -189,7 +189,7 @@ def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], wishes
     """The settings are those of the run that is recorded; what became of it decides."""
     moved = tuple(change for change in changes if change.kind is Kind.PLACEMENT)
     noted = tuple(change for change in changes if change.kind in (Kind.ANNOTATION, Kind.OPTION))
-    status, failed = record.status, record.status in (Status.FAILED, Status.CANCELLED)
+    status, failed = record.status, record.status.is_failure
     ended = f"{status.value}: {record.detail}" if record.detail else status.value
     if status is Status.LOST:
         return _relaunch(record, f"lost: {want.provider} does not know it any more", moved + noted)

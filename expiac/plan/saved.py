@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from expiac.plan.model import MISSING, Plan
-from expiac.util.durable import Disk, File
+from expiac.util.durable import replace_file
 from expiac.util.errors import ExpiacError
 
 FORMAT = 1
@@ -31,7 +31,7 @@ def write(plan: Plan, path: Path) -> None:
     head = to_json({"expiac_plan": FORMAT, "sha256": hashlib.sha256(body).hexdigest()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        File.replacing(path, head + b"\n" + body + b"\n", Disk()).close()
+        replace_file(path, head + b"\n" + body + b"\n")
     except OSError as error:
         raise ExpiacError("Plan not saved", f"{path}: {error.strerror}") from error
 

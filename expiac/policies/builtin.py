@@ -23,6 +23,7 @@ from expiac.plan import cost
 from expiac.plan.model import Plan, Step
 from expiac.util.errors import ExpiacError
 from expiac.util.git import git
+from expiac.util.gpus import parse_gpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _gpus(step: Step) -> int:
     """GPUs of all nodes; of a job on this machine too."""
     inputs = _inputs(step)
     asked = accelerators(inputs.get("gpus", 1), "") or "0"
-    return int(asked.rpartition(":")[2]) * int(inputs.get("nodes", 1))
+    return parse_gpus(asked).number * int(inputs.get("nodes", 1))
 
 
 def _committed(root: Path, folder: Path) -> set[Path]:

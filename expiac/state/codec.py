@@ -61,13 +61,16 @@ def header_line(header: Header) -> bytes:
 def event_line(number: int, at: str, event: Event | Checkpoint) -> bytes:
     # Not dump_json: that writes NaN and infinities as null.
     body = to_json(adapter(event.tag).dump_python(event, exclude_defaults=True), inf_nan_mode="constants")
-    return seal(b'{"n":%d,"at":"%s","event":"%s","body":%s' % (number, at.encode(), event.tag.encode(), body))
+    values = (number, at.encode(), event.tag.encode(), body)
+    return seal(b'{"n":%d,"at":"%s","event":"%s","body":%s' % values)
 
 
 def checkpoint_line(number: int, at: str, state: State) -> bytes:
     """The whole state; what only the last refresh knew of it is left out."""
-    records = tuple(replace(record, unseen="") if record.unseen else record for record in state.records.values())
-    return event_line(number, at, Checkpoint(state.serial, records, state.history, state.approvals))
+    present = state.records.values()
+    records = tuple(replace(record, unseen="") if record.unseen else record for record in present)
+    checkpoint = Checkpoint(state.serial, records, state.history, state.approvals)
+    return event_line(number, at, checkpoint)
 
 
 def content_of(line: bytes) -> bytes | None:

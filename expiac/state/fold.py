@@ -25,6 +25,10 @@ from expiac.state.model import Approval, Pending, Record, State
 from expiac.state.status import Status
 
 
+class InvalidEvent(ValueError):
+    """An event that cannot follow what was before it: in a file that is damage, in an append our mistake."""
+
+
 def fold(state: State, entries: Iterable[Entry]) -> State:
     """The state after the entries."""
     folding = Fold(state)
@@ -55,41 +59,51 @@ class Fold:
         return self._records.get(address)
 
     def add(self, entry: Entry) -> None:
-        """Takes one event in. Raises KeyError or AssertionError where it can't follow what was before."""
+        """Takes one event in. Raises `InvalidEvent` where it can't follow what was before."""
         event, records, history = entry.event, self._records, self._history
         serial = self._serial + (not isinstance(event, Observed))
         match event:
             case Approved():
                 self._approvals.append(Approval(serial, entry.at, event))
             case Started():
-                _start(event, records, history, self._approvals[-1].serial if self._approvals else 0, entry.at)
+                approval = self._approvals[-1].serial if self._approvals else 0
+                _start(event, records, history, approval, entry.at)
             case Submitted():
-                record = records[event.address]
+                record = _present(records, event.address)
                 records[event.address] = replace(record, handle={**record.handle, **event.handle})
             case EffectDone():
                 _finish(event, records, history, entry.at)
             case EffectFailed():
                 _fail(event, records, history)
             case Observed():
-                records[event.address] = replace(
-                    records[event.address], status=event.status, outputs=event.outputs, detail=event.detail,
-                    seconds=event.seconds)
+                record = _present(records, event.address)
+                records[event.address] = replace(record, status=event.status, outputs=event.outputs,
+                                                 detail=event.detail, seconds=event.seconds)
             case Forgotten():
-                history.append(replace(records.pop(event.address), ended_at=entry.at))
+                record = _present(records, event.address)
+                history.append(replace(record, ended_at=entry.at))
+                del records[event.address]
             case Noted():
-                records[event.address] = replace(
-                    records[event.address], depends_on=event.depends_on, options=event.options)
+                record = _present(records, event.address)
+                records[event.address] = replace(record, depends_on=event.depends_on, options=event.options)
             case Moved():
-                self._records = _moved(records, event.moves)
+                self._records = _move(records, event.moves)
             case _:
                 assert_never(event)
         self._serial, self._known = serial, None
 
 
+def _present(records: Mapping[str, Record], address: str) -> Record:
+    if address not in records:
+        raise InvalidEvent(f"an event of an unrecorded {address}")
+    return records[address]
+
+
 def _start(event: Started, records: dict[str, Record], history: list[Record], approval: int, at: str) -> None:
     record = records.get(event.address)
     if event.effect is not Effect.CREATE:
-        assert record is not None, f"{event.effect.value} of an unrecorded {event.address}"
+        if record is None:
+            raise InvalidEvent(f"{event.effect.value} of an unrecorded {event.address}")
         records[event.address] = replace(record, pending=Pending(event.effect, event.after, event.inputs))
         return
     if record is not None and record.run.instance != event.run.instance:
@@ -101,8 +115,9 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
 
 
 def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
-    record = records[event.address]
-    assert record.pending is not None, f"the end of an effect on {event.address} that was never started"
+    record = _present(records, event.address)
+    if record.pending is None:
+        raise InvalidEvent(f"the end of an effect on {event.address} that was never started")
     done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail,
                    seconds=event.seconds)
     if record.pending.effect is Effect.UPDATE:
@@ -119,7 +134,7 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
 
 
 def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]) -> None:
-    record = records[event.address]
+    record = _present(records, event.address)
     pending = record.pending
     if pending is not None and pending.effect is Effect.CREATE:
         if record.run.launch == 1:
@@ -128,27 +143,30 @@ def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]
         else:
             # The launch was not born, so its number is free: the next try carries it out under the same name.
             run = replace(record.run, launch=record.run.launch - 1)
-            records[event.address] = replace(record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
+            records[event.address] = replace(
+                record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
     else:
         records[event.address] = replace(record, pending=None)
 
 
-def _moved(records: Mapping[str, Record], moves: Mapping[str, str]) -> dict[str, Record]:
+def _move(records: Mapping[str, Record], moves: Mapping[str, str]) -> dict[str, Record]:
     """The records at their new addresses, in their order, and what they say of each other under the new names."""
-    assert moves.keys() <= records.keys(), f"a move of unrecorded {sorted(moves.keys() - records.keys())}"
+    if unrecorded := sorted(moves.keys() - records.keys()):
+        raise InvalidEvent(f"a move of unrecorded {', '.join(unrecorded)}")
     moved = {moves.get(address, address): record for address, record in records.items()}
-    assert len(moved) == len(records), "two records at one address"
-    return {address: _renamed(record, address, moves) for address, record in moved.items()}
+    if len(moved) != len(records):
+        raise InvalidEvent("two records at one address")
+    return {address: _rename(record, address, moves) for address, record in moved.items()}
 
 
-def _renamed(record: Record, address: str, moves: Mapping[str, str]) -> Record:
+def _rename(record: Record, address: str, moves: Mapping[str, str]) -> Record:
     needs = {*record.depends_on, *record.upstream} & moves.keys()
     if record.address == address and not needs:
         return record
-    return replace(
-        record, address=address, inputs=rename_refs(dict(record.inputs), moves) if needs else record.inputs,
-        depends_on=tuple(moves.get(name, name) for name in record.depends_on),
-        upstream={moves.get(name, name): instance for name, instance in record.upstream.items()})
+    inputs = rename_refs(dict(record.inputs), moves) if needs else record.inputs
+    depends_on = tuple(moves.get(name, name) for name in record.depends_on)
+    upstream = {moves.get(name, name): instance for name, instance in record.upstream.items()}
+    return replace(record, address=address, inputs=inputs, depends_on=depends_on, upstream=upstream)
 
 
 def _bring_back(unborn: Record, records: dict[str, Record], history: list[Record]) -> None:

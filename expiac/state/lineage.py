@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+from expiac.util.durable import create_file
 from expiac.util.hashing import digest
 
 
@@ -26,11 +26,5 @@ def lineage(folder: Path, stack: str) -> str:
 
 def _keep(file: Path, seed: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f"seed.{uuid4().hex}")
-    new.write_text(seed)
-    try:
-        os.link(new, file)  # of two commands that draw at once, the first one counts
-    except FileExistsError:
-        pass
-    finally:
-        new.unlink()
+    with suppress(FileExistsError):  # of two commands that draw at once, the first one counts
+        create_file(file, seed.encode())

@@ -14,7 +14,7 @@ LOCK_TIMEOUT = 5.0
 """Seconds to wait for another holder: a refresh takes that long, an apply longer."""
 
 
-class MadeFrom(Protocol):
+class Basis(Protocol):
     """A state, or a plan: what was made from one serial of one lineage."""
 
     @property
@@ -28,22 +28,22 @@ class MadeFrom(Protocol):
 
 
 @contextmanager
-def held(journal: Journal, standing: MadeFrom, *, purpose: str) -> Iterator[None]:
+def lock_state(journal: Journal, basis: Basis, *, purpose: str) -> Iterator[None]:
     """Holds the stack's lock, on the state or plan that the work stands on.
 
     Raises `Locked` where somebody else keeps it, `Stale` where the state moved on meanwhile.
     """
     with journal.lock(purpose=purpose, wait_seconds=LOCK_TIMEOUT):
-        refuse_stale(standing, journal.reload())
+        refuse_stale(basis, journal.reload())
         yield
         journal.flush()
 
 
-def refuse_stale(standing: MadeFrom, now: State) -> None:
+def refuse_stale(basis: Basis, now: State) -> None:
     """Raises `Stale` where the state is another one, or has moved on by a decision."""
-    if standing.lineage != now.lineage:
-        raise Stale("Plan of another state", f"{standing.stack} has another lineage here: the plan was made in another "
-                    "checkout, or before the state was removed", f"expiac plan {standing.stack}")
-    if standing.serial != now.serial:
-        raise Stale("Stale plan", f"The plan stands on serial {standing.serial}, but the state is at {now.serial}.",
-                    f"expiac plan {standing.stack}")
+    if basis.lineage != now.lineage:
+        raise Stale("Plan of another state", f"{basis.stack} has another lineage here: the plan was made in another "
+                    "checkout, or before the state was removed", f"expiac plan {basis.stack}")
+    if basis.serial != now.serial:
+        raise Stale("Stale plan", f"The plan stands on serial {basis.serial}, but the state is at {now.serial}.",
+                    f"expiac plan {basis.stack}")

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from pydantic_core import from_json, to_json
 
-from expiac.util.durable import Disk
+from expiac.util.durable import create_file
 from expiac.util.errors import ExpiacError, Locked, Stale, Unavailable
 from expiac.util.hashing import digest
 from expiac.util.lock import Holder, Lock
@@ -53,11 +53,11 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self._is_sound = False
+        self._is_checked = False
 
     def names(self) -> list[str]:
         """The stacks that have a state."""
-        return [name for name in sorted(self._listed("")) if self.pieces(name)]
+        return [name for name in sorted(self._list("")) if self.pieces(name)]
 
     def read(self, stack: str) -> Image:
         """The state of a stack as it is now; an empty one where there is none."""
@@ -66,7 +66,7 @@ class Store:
             generation = max((generation for generation, _ in pieces), default=0)
             mine = sorted(offset for number, offset in pieces if number == generation)
             try:
-                return Image(self._joined(stack, generation, mine), generation, tuple(mine))
+                return Image(self._join_pieces(stack, generation, mine), generation, tuple(mine))
             except FileNotFoundError:
                 continue  # it was compacted while we read
         raise Unavailable("State not readable", f"{self.url}/{stack} changes faster than it can be read",
@@ -74,7 +74,7 @@ class Store:
 
     def pieces(self, stack: str) -> list[tuple[int, int]]:
         """Generation and offset of each object of a state."""
-        found = (_PIECE.fullmatch(name) for name in self._listed(f"/{stack}"))
+        found = (_PIECE.fullmatch(name) for name in self._list(f"/{stack}"))
         return [(int(match[1]), int(match[2])) for match in found if match]
 
     def add(self, stack: str, generation: int, offset: int, data: bytes) -> None:
@@ -100,15 +100,15 @@ class Store:
         """Held within a `with`: by one process of this machine, and by one machine. Gives who holds it: us."""
         until = monotonic() + wait_seconds
         mark = digest([self.url, stack])[:16]
-        beside = Path(gettempdir()) / f"expiac-{os.getuid()}" / f"{stack}.{mark}.lock"
-        with Lock(beside, purpose=purpose, wait_seconds=wait_seconds):
+        local = Path(gettempdir()) / f"expiac-{os.getuid()}" / f"{stack}.{mark}.lock"
+        with Lock(local, purpose=purpose, wait_seconds=wait_seconds):
             me = Holder.me(purpose)
             while not self._create(f"{stack}/{_LOCK}", to_json(asdict(me))):
                 who = self.holder(stack)
                 if who is not None and _is_gone(who):
                     self.unlock(stack)
                 elif monotonic() >= until:
-                    raise self._locked(stack, who)
+                    raise self._locked_error(stack, who)
                 else:
                     sleep(_PAUSE)
             try:
@@ -120,7 +120,7 @@ class Store:
     def holder(self, stack: str) -> Holder | None:
         """Who holds the lock; None where nobody does."""
         try:
-            return Holder(**from_json(self._content(f"{stack}/{_LOCK}")))
+            return Holder(**from_json(self._read(f"{stack}/{_LOCK}")))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError):
@@ -130,72 +130,76 @@ class Store:
         """Takes the lock from whoever holds it."""
         self._remove(f"{stack}/{_LOCK}")
 
-    def _locked(self, stack: str, who: Holder | None) -> Locked:
+    def _locked_error(self, stack: str, who: Holder | None) -> Locked:
         if who is None:
             return Locked("Locked", f"{stack} in {self.url}, a moment ago", "run the command again")
         return Locked("Locked", f"{who.purpose} of {stack} in {self.url} by {who.sentence}",
                       f"wait until it ends; if it is gone: expiac state unlock {stack}")
 
-    def _joined(self, stack: str, generation: int, offsets: list[int]) -> bytes:
+    def _join_pieces(self, stack: str, generation: int, offsets: list[int]) -> bytes:
         names = [f"{stack}/{_name(generation, offset)}" for offset in offsets]
-        pieces = self._contents(names)
+        pieces = self._read_all(names)
         whole = b""
         for offset, piece in zip(offsets, pieces, strict=True):
             if offset != len(whole):
-                raise ExpiacError("Damaged state", f"{self.url}/{stack}/{_name(generation, len(whole))} is missing",
+                missing = f"{self.url}/{stack}/{_name(generation, len(whole))}"
+                raise ExpiacError("Damaged state", f"{missing} is missing",
                                   "restore it, or expiac state push a copy with --force")
             whole += piece
         return whole
 
-    def _contents(self, names: list[str]) -> list[bytes]:
+    def _read_all(self, names: list[str]) -> list[bytes]:
         """The bytes of objects, asked for at once where the store can."""
         if len(names) < 2:
-            return [self._content(name) for name in names]
+            return [self._read(name) for name in names]
 
         def contents(fs: Any, root: str) -> list[bytes]:
             paths = [f"{root}/{name}" for name in names]
             found = fs.cat(paths)
             return [bytes(found[path]) for path in paths]
 
-        return self._calling("reading", contents)
+        return self._call("reading", contents)
 
-    def _listed(self, folder: str) -> list[str]:
+    def _list(self, folder: str) -> list[str]:
         """The names in a folder of the store; none where there is no such folder."""
         def names(fs: Any, root: str) -> list[str]:
             try:
-                return [str(entry).rstrip("/").rpartition("/")[2] for entry in fs.ls(root + folder, detail=False)]
+                entries = fs.ls(root + folder, detail=False)
             except FileNotFoundError:
                 return []
+            return [str(entry).rstrip("/").rpartition("/")[2] for entry in entries]
 
-        return self._calling("listing", names)
+        return self._call("listing", names)
 
-    def _content(self, where: str) -> bytes:
+    def _read(self, where: str) -> bytes:
         """The bytes of an object; raises `FileNotFoundError` where there is none."""
-        return self._calling("reading", lambda fs, root: bytes(fs.cat_file(f"{root}/{where}")))
+        return self._call("reading", lambda fs, root: bytes(fs.cat_file(f"{root}/{where}")))
 
     def _create(self, where: str, data: bytes) -> bool:
         """Whether it is ours: created now, or by a try of which we never heard the answer."""
-        self._refuse_forgetful(where.partition("/")[0])
-        return self._created(where, data)
+        self._refuse_overwriting(where.partition("/")[0])
+        return self._try_create(where, data)
 
-    def _refuse_forgetful(self, stack: str) -> None:
+    def _refuse_overwriting(self, stack: str) -> None:
         """Raises where the store writes over what it was told to create; asked once, before the first write."""
-        if self._is_sound or self._is_on_disk or self.url.startswith("memory://"):
+        if self._is_checked or self._is_on_disk or self.url.startswith("memory://"):
             return
         probe = f"{stack}/probe-{uuid4().hex}"
         try:
-            if not self._created(probe, b"first") or self._created(probe, b"second"):
+            if not self._try_create(probe, b"first") or self._try_create(probe, b"second"):
                 raise ExpiacError("Store can't be shared", f"{self.url} writes over what is there, where it should "
                                   "create only what is not", "another store, or a newer package for this one")
         finally:
             self._remove(probe)
-        self._is_sound = True
+        self._is_checked = True
 
-    def _created(self, where: str, data: bytes) -> bool:
+    def _try_create(self, where: str, data: bytes) -> bool:
         def create(fs: Any, root: str) -> bool:
             try:
                 if self._is_on_disk:
-                    _link(Path(f"{root}/{where}"), data)
+                    file = Path(f"{root}/{where}")
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    create_file(file, data)
                 else:
                     fs.pipe_file(f"{root}/{where}", data, mode="create")
             except FileExistsError:
@@ -205,15 +209,15 @@ class Store:
                     return False
             return True
 
-        return self._calling("writing", create)
+        return self._call("writing", create)
 
     def _remove(self, where: str) -> None:
         with suppress(FileNotFoundError):
-            self._calling("removing", lambda fs, root: fs.rm_file(f"{root}/{where}"))
+            self._call("removing", lambda fs, root: fs.rm_file(f"{root}/{where}"))
 
-    def _calling(self, doing: str, call: Callable[[Any, str], T]) -> T:
+    def _call(self, doing: str, call: Callable[[Any, str], T]) -> T:
         """What the store answers; its errors in our words, but for what is not there to be read."""
-        fs, root = self._opened
+        fs, root = self._filesystem
         try:
             return within(STORE_TIMEOUT, lambda: call(fs, root), f"{doing} {self.url}")
         except Exception as error:
@@ -228,7 +232,7 @@ class Store:
         return self.url.partition("://")[0] in ("file", "local")
 
     @cached_property
-    def _opened(self) -> tuple[Any, str]:
+    def _filesystem(self) -> tuple[Any, str]:
         try:
             from fsspec.core import url_to_fs
 
@@ -238,21 +242,6 @@ class Store:
         except ValueError as error:
             raise ExpiacError("State not reachable", f"{self.url}: {error}", "s3://bucket/folder") from error
         return fs, str(root).rstrip("/")
-
-
-def _link(path: Path, data: bytes) -> None:
-    """Creates a file that is never seen half-written; raises `FileExistsError` where there is one of that name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"new-{uuid4().hex}")
-    try:
-        with new.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(new, path)
-        Disk().sync_folder(path.parent)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _name(generation: int, offset: int) -> str:

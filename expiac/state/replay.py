@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pydantic import ValidationError
 
 from expiac.state.codec import FORMAT, Checkpoint, Header, adapter, content_of, parts_of
 from expiac.state.events import EVENTS, Entry, Event, Json
-from expiac.state.fold import fold
+from expiac.state.fold import InvalidEvent, fold
+from expiac.state.log import StateLog
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError
 
@@ -23,7 +24,7 @@ Migrate = Callable[[str, Json], tuple[str, Json]]
 """Turns one line's tag and body into those of the next format; the header's tag is `header`."""
 
 
-def _from_1(tag: str, body: Json) -> tuple[str, Json]:
+def _migrate_from_1(tag: str, body: Json) -> tuple[str, Json]:
     """A checkpoint kept the last approval only."""
     if tag != Checkpoint.tag or "approved" not in body:
         return tag, body
@@ -32,7 +33,7 @@ def _from_1(tag: str, body: Json) -> tuple[str, Json]:
     return tag, {**kept, "approvals": [last]}
 
 
-MIGRATIONS: Mapping[int, Migrate] = {1: _from_1}
+MIGRATIONS: Mapping[int, Migrate] = {1: _migrate_from_1}
 """By the format that each one reads."""
 
 
@@ -59,28 +60,24 @@ class Reading:
 class Damage(ExpiacError):
     """A line that was not written so; `repair` catches it."""
 
-    def __init__(self, path: Path, line: int, start: int, what: str) -> None:
-        super().__init__("Damaged state", f"{path}: line {line}: {what}", f"expiac state repair {path.stem}")
+    def __init__(self, name: str, line: int, start: int, what: str) -> None:
+        stack = PurePath(name).stem
+        super().__init__("Damaged state", f"{name}: line {line}: {what}", f"expiac state repair {stack}")
         self.line, self.start, self.what = line, start, what
 
 
-def read(path: Path, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading | None:
-    """What the file says, or None where there is none."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ExpiacError("State not readable", f"{path}: {error.strerror}", f"ls -ld {path.parent} {path}") from error
-    return replay(data, path, migrations)
+def read(log: StateLog, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading | None:
+    """What a state log says, or None where it holds nothing."""
+    data = log.read()
+    return None if data is None else replay(data, log.name, migrations)
 
 
-def replay(data: bytes, path: Path, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading:
-    """The meaning of a whole state file; `path` is for messages. Raises `Damage`, or names a format it cannot read."""
-    reader = _Reader(data, path, migrations)
+def replay(data: bytes, name: Path | str, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading:
+    """The meaning of a whole state, called so in messages. Raises `Damage`, or names a format it cannot read."""
+    reader = _Reader(data, str(name), migrations)
     try:
-        state = fold(reader.begin(), reader.entries())
-    except (AssertionError, KeyError, TypeError, AttributeError) as error:
+        state = fold(reader.initial_state(), reader.entries())
+    except (InvalidEvent, TypeError, AttributeError) as error:
         raise reader.damage(f"does not follow from the lines before it: {error}") from error
     return Reading(reader.header, state, reader.number, reader.end, len(data), reader.ended, reader.base, reader.notes)
 
@@ -88,38 +85,40 @@ def replay(data: bytes, path: Path, migrations: Mapping[int, Migrate] = MIGRATIO
 class _Reader:
     """Goes through the lines one by one and remembers where it stands."""
 
-    def __init__(self, data: bytes, path: Path, migrations: Mapping[int, Migrate]) -> None:
-        self.path, self.migrations = path, migrations
+    def __init__(self, data: bytes, name: str, migrations: Mapping[int, Migrate]) -> None:
+        self.name, self.migrations = name, migrations
         *self.lines, tail = data.split(b"\n")
         self.ended = True
         self.notes: tuple[str, ...] = ()
         self.line = self.start = self.end = self.number = self.base = 0
-        if tail and (not self.lines or _holds_json(tail)):
+        if tail and (not self.lines or _has_json(tail)):
             self.lines.append(tail)
             self.ended = False
         elif tail:
-            self.notes = (f"{path}: line {len(self.lines) + 1} was cut short after {len(tail)} bytes and is left out: "
+            self.notes = (f"{name}: line {len(self.lines) + 1} was cut short after {len(tail)} bytes and is left out: "
                           "whoever wrote it died before it was whole",)
 
     def damage(self, what: str) -> Damage:
-        return Damage(self.path, self.line, self.start, what)
+        return Damage(self.name, self.line, self.start, what)
 
-    def begin(self) -> State:
+    def initial_state(self) -> State:
         """The state that the header and the checkpoint, where there is one, say."""
         self.header, self.upgrades = self._header()
         state = State(self.header.stack, self.header.lineage)
         if len(self.lines) < 2 or b'"event":"checkpoint"' not in self.lines[1][:128]:
             return state
-        self.number, _, first = self._event(self._next())
+        self.number, _, first = self._event(self._next_content())
         if not isinstance(first, Checkpoint):
             raise self.damage("no checkpoint")
         self.base = self.end
         records = {record.address: record for record in first.records}
+        if len(records) != len(first.records):
+            raise self.damage("a checkpoint with two records at one address")
         return State(state.stack, state.lineage, first.serial, records, first.history, first.approvals)
 
     def entries(self) -> Iterator[Entry]:
         while self.line < len(self.lines):
-            number, at, event = self._event(self._next())
+            number, at, event = self._event(self._next_content())
             if isinstance(event, Checkpoint):
                 raise self.damage("a checkpoint in the middle")
             if number != self.number + 1:
@@ -127,7 +126,7 @@ class _Reader:
             self.number = number
             yield Entry(number, at, event)
 
-    def _next(self) -> bytes:
+    def _next_content(self) -> bytes:
         """The next line's content, seen to be as it was written."""
         line, self.start = self.lines[self.line], self.end
         self.line += 1
@@ -142,7 +141,7 @@ class _Reader:
             self.line = 1
             raise self.damage("there is no header")
         try:
-            value = json.loads(self._next() + b"}")
+            value = json.loads(self._next_content() + b"}")
             written = int(value["format"])
         except (ValueError, KeyError, TypeError) as error:
             raise self.damage("not a header") from error
@@ -152,16 +151,16 @@ class _Reader:
         try:
             return replace(adapter("header").validate_python(value), format=written), upgrades
         except ValidationError as error:
-            raise self.damage(f"header: {_first(error)}") from error
+            raise self.damage(f"header: {_first_problem(error)}") from error
 
     def _upgrades(self, written: int) -> Sequence[Migrate]:
         if written > FORMAT:
-            raise ExpiacError("State of a newer format", f"{self.path}: line 1: written by a newer expiac: "
+            raise ExpiacError("State of a newer format", f"{self.name}: line 1: written by a newer expiac: "
                               f"format {written}, this one reads {FORMAT}", "uv pip install --upgrade expiac")
         try:
             return [self.migrations[number] for number in range(written, FORMAT)]
         except KeyError:
-            raise ExpiacError("State of an older format", f"{self.path}: line 1: written by an older expiac: "
+            raise ExpiacError("State of an older format", f"{self.name}: line 1: written by an older expiac: "
                               f"format {written}, which this one does not read any more") from None
 
     def _event(self, content: bytes) -> tuple[int, str, Event | Checkpoint]:
@@ -173,14 +172,15 @@ class _Reader:
             tag, value = upgrade(tag, json.loads(body))
             body = json.dumps(value).encode()
         if tag not in EVENTS and tag != Checkpoint.tag:
-            raise self.damage(f"an unknown event, {tag}; its checksum is good: did a newer expiac write it?")
+            raise self.damage(
+                f"an unknown event, {tag}; its checksum is good: did a newer expiac write it?")
         try:
             return number, at, adapter(tag).validate_json(body)
         except ValidationError as error:
-            raise self.damage(f"{tag}: {_first(error)}") from error
+            raise self.damage(f"{tag}: {_first_problem(error)}") from error
 
 
-def _holds_json(tail: bytes) -> bool:
+def _has_json(tail: bytes) -> bool:
     """A complete document stands at its start: it was whole once, so what is wrong with it is no short write."""
     try:
         json.JSONDecoder().raw_decode(tail.decode("utf-8", "replace"))
@@ -189,7 +189,7 @@ def _holds_json(tail: bytes) -> bool:
     return True
 
 
-def _first(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_input=False)[0]
     return ".".join(map(str, problem["loc"])) + ": " + problem["msg"]
 

@@ -40,5 +40,10 @@ class Status(str, Enum):
         """It came to an end of its own; a new look changes nothing."""
         return self in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
 
+    @property
+    def is_failure(self) -> bool:
+        """It ended, or was lost, without a result: whoever waits for it waits in vain."""
+        return self in (Status.FAILED, Status.CANCELLED, Status.LOST)
+
 
 _LIVE = frozenset((Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING, Status.READY))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Protocol
 
 from expiac.declare.project import Project
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.lineage import lineage
+from expiac.state.log import StateLog
 from expiac.state.replay import Reading
-from expiac.util.durable import Disk
-from expiac.util.lock import Lock
 
 
 class States(Protocol):
@@ -27,9 +24,7 @@ class States(Protocol):
 
     def open(self, stack: str, program: str = "") -> Journal: ...
 
-    def lock(self, stack: str, *, purpose: str, wait_seconds: float = 0.0) -> AbstractContextManager[object]: ...
-
-    def file(self, stack: str) -> AbstractContextManager[tuple[Path, Disk]]: ...
+    def log(self, stack: str) -> StateLog: ...
 
 
 def states(project: Project) -> States:
@@ -58,20 +53,13 @@ class Local:
 
     def read(self, stack: str) -> Reading:
         """What a state says, without a lock."""
-        return Journal.read(self._path(stack))
+        return Journal.read(self.log(stack))
 
     def open(self, stack: str, program: str = "") -> Journal:
         """The journal of a stack; an empty one where there is no state yet."""
-        return Journal.open(self._path(stack), stack=stack, program=program, lineage=lineage(self._folder, stack))
+        new_lineage = lineage(self._folder, stack)
+        return Journal.open(self.log(stack), stack=stack, program=program, lineage=new_lineage)
 
-    def lock(self, stack: str, *, purpose: str, wait_seconds: float = 0.0) -> Lock:
-        """The right to write it."""
-        return Lock(self._path(stack).with_suffix(".lock"), purpose=purpose, wait_seconds=wait_seconds)
-
-    @contextmanager
-    def file(self, stack: str) -> Iterator[tuple[Path, Disk]]:
-        """The state's file, to be repaired or replaced under the lock."""
-        yield self._path(stack), Disk()
-
-    def _path(self, stack: str) -> Path:
-        return self._folder / f"{stack}.jsonl"
+    def log(self, stack: str) -> StateLog:
+        """What a state is written to: to be locked, repaired or replaced."""
+        return FileLog(self._folder / f"{stack}.jsonl")

@@ -29,6 +29,7 @@ from expiac.plan.planner import PlanOptions
 from expiac.plan.protection import refuse_protected
 from expiac.plan.selection import select
 from expiac.providers.base import Provider
+from expiac.state.file_log import FileLog
 from expiac.state.journal import COMPACT_ABOVE, Journal
 from expiac.state.model import State
 from expiac.testing.memory import Died, MemoryProvider
@@ -113,7 +114,7 @@ class World:
     @property
     def state(self) -> State:
         """What the state file says now."""
-        return Journal.read(self.file).state
+        return Journal.read(FileLog(self.file)).state
 
     @property
     def births(self) -> list[tuple[str, int]]:
@@ -181,7 +182,7 @@ class World:
         return {"memory": self.memory, **self.others}
 
     def _journal(self) -> Journal:
-        return Journal.open(self.file, stack=self._stack, lineage="0" * 32, now=self.clock, disk=self.disk,
+        return Journal.open(FileLog(self.file, self.disk), stack=self._stack, lineage="0" * 32, now=self.clock,
                             compact_above=self.compact_above)
 
     def _plan(self, journal: Journal, stack: Stack | None, wishes: Mapping[str, Any]) -> Plan:

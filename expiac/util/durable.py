@@ -1,6 +1,7 @@
-"""An append-only file of whole lines. Knows nothing of what they say.
+"""Files that are written as a whole, or appended to in whole pieces. Knows nothing of what stands in them.
 
-What is appended stands in the file whole or not at all; what is replaced is the old file or the new one.
+What is appended stands in the file whole or not at all; what is replaced is the old file or the new one. Everything in
+expiac that writes a file atomically does it here.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 
 class Disk:
@@ -29,11 +31,46 @@ class Disk:
         path.unlink()
 
     def sync_folder(self, folder: Path) -> None:
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, data: bytes, *, durable: bool = True, mode: int = 0o666) -> None:
+    """Puts a file with this content in the place of the one that is there, if any. It is never seen half-written.
+
+    Where it is durable, a loss of power after the return does not undo it. Of several that do this at once, the last
+    one counts.
+    """
+    new = _temporary(path)
+    file = _write_new(new, data, Disk(), mode, durable=durable, final=path)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        _remove(new)
+        raise
+    finally:
+        file.close()
+    if durable:
+        sync_folder(path.parent)
+
+
+def create_file(path: Path, data: bytes) -> None:
+    """Creates a file, durably and never seen half-written; raises `FileExistsError` where there is one of that name."""
+    new = _temporary(path)
+    _write_new(new, data, Disk(), 0o666, durable=True, final=path).close()
+    try:
+        os.link(new, path)
+        sync_folder(path.parent)
+    finally:
+        _remove(new)
 
 
 class File:
@@ -57,18 +94,18 @@ class File:
 
     @classmethod
     def replacing(cls, path: Path, data: bytes, disk: Disk) -> File:
-        """A file with this content in the place of the one that is there, if any. It is never seen half-written."""
+        """As `replace_file`, for a path with one writer at a time: the new file stays open, to be appended to.
+
+        The caller syncs the folder.
+        """
+        # Always the same name: a process that is killed here leaves one file, which the next one writes over.
         new = path.with_name(path.name + ".new")
-        fd = os.open(new, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC, 0o666)
-        file = cls(path, fd, 0, disk)
+        file = _write_new(new, data, disk, 0o666, durable=True, final=path)
         try:
-            file.append(data)
-            file.sync()
             disk.replace(new, path)
         except BaseException:
-            os.close(fd)
-            with suppress(OSError):
-                new.unlink()
+            file.close()
+            _remove(new)
             raise
         return file
 
@@ -100,3 +137,29 @@ class File:
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _write_new(new: Path, data: bytes, disk: Disk, mode: int, *, durable: bool, final: Path) -> File:
+    """The file that is to stand at `final`, written under the name `new`; nothing is left of it on an error."""
+    fd = os.open(new, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC, mode)
+    file = File(final, fd, 0, disk)
+    try:
+        file.append(data)
+        if durable:
+            file.sync()
+    except BaseException as error:
+        file.close()
+        _remove(new)
+        if isinstance(error, OSError):
+            error.filename = error.filename or str(final)  # a full disk does not say which file it was
+        raise
+    return file
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid4().hex}")
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()

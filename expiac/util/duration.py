@@ -10,7 +10,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"[1-9]\d*[smhd]?", re.ASCII)
 
 
-def checked(value: int | str | None) -> int | str | None:
+def validate(value: int | str | None) -> int | str | None:
     """The value, for a field of a declaration; raises `ValueError` where it is no duration."""
     if value is not None and not _DURATION.fullmatch(str(value)):
         raise ValueError("a duration is in seconds, or such as 90m, 12h, 2d")

@@ -1,22 +1,34 @@
-"""Where a launch comes from: commit, uncommitted changes, user, host, versions. No part of any fingerprint."""
+"""Where a launch comes from: commit, uncommitted changes, user, host, versions. No part of any fingerprint.
+
+The only caller of git.
+"""
 
 from __future__ import annotations
 
-import getpass
 import hashlib
+import os
 import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from expiac.util.durable import Disk, File
+from expiac.util.durable import replace_file
 from expiac.util.errors import ExpiacError
+from expiac.util.user import user
 from expiac.util.version import VERSION
+
+_ELSEWHERE = frozenset(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR",
+                        "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"))
+"""Variables that name another repository than that of the folder, as they do inside a git hook."""
+
+
+class GitFailed(Exception):
+    """Git is not there, refused, or took too long; its text says which."""
 
 
 def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
     """What is known of this checkout now; an uncommitted diff is kept as a file in `keep_in`, under its digest."""
-    known: dict[str, Any] = {"user": _user(), "host": platform.node(), "python": platform.python_version(),
+    known: dict[str, Any] = {"user": user(), "host": platform.node(), "python": platform.python_version(),
                              "expiac": VERSION}
     commit = git(root, "rev-parse", "HEAD")
     if commit is None:
@@ -25,7 +37,7 @@ def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
     diff = git(root, "diff", "HEAD", "--binary")
     if diff is None:
         return known  # too large or too slow to tell
-    return known | {"dirty": bool(diff)} | ({"diff": _kept(diff, keep_in)} if diff else {})
+    return known | {"dirty": bool(diff)} | ({"diff": _keep_diff(diff, keep_in)} if diff else {})
 
 
 def refuse_unpushed(root: Path, job: str) -> None:
@@ -43,30 +55,33 @@ def refuse_unpushed(root: Path, job: str) -> None:
                           "git push, or git_check=False")
 
 
-def _kept(diff: bytes, folder: Path) -> str:
+def _keep_diff(diff: bytes, folder: Path) -> str:
     name = hashlib.sha256(diff).hexdigest()[:16]
     file = folder / f"{name}.diff"
     try:
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            File.replacing(file, diff, Disk()).close()  # never half of it under its digest
+            replace_file(file, diff)  # never half of it under its digest
     except OSError as error:
         raise ExpiacError("Diff not kept", f"{file}: {error.strerror}",
                           f"make room for {folder}, or commit what you changed") from error
     return name
 
 
-def git(root: Path, *arguments: str) -> bytes | None:
+def git(root: Path, *arguments: str, timeout: float = 30.0) -> bytes | None:
     """What git prints in a folder; None where it fails, is not there, or takes too long."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True, timeout=30)
-    except (OSError, subprocess.SubprocessError):
+        return run_git(root, *arguments, timeout=timeout)
+    except GitFailed:
         return None
-    return done.stdout
 
 
-def _user() -> str:
+def run_git(root: Path, *arguments: str, timeout: float) -> bytes:
+    """What git prints in a folder. Raises `GitFailed` where it gives no answer within so many seconds."""
+    environ = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+        done = subprocess.run(["git", *arguments], cwd=root, env=environ, stdin=subprocess.DEVNULL,
+                              capture_output=True, check=True, timeout=timeout)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise GitFailed(str(error)) from error
+    return done.stdout

@@ -1,4 +1,4 @@
-"""One writer per stack: an operating-system lock that says who holds it. Knows nothing of what is written.
+"""Locks of the operating system on files, and the one of a stack's writer, which says who holds it.
 
 The system lets go when the holder ends, however it ends. The file stays: to remove it would let two processes each hold
 a lock on a file of that name.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import getpass
 import json
 import os
 import shlex
@@ -24,8 +23,10 @@ from typing import Self
 from uuid import uuid4
 
 from expiac.util.errors import ExpiacError, Locked
+from expiac.util.user import user
 
-_PAUSE = 0.05
+_PAUSE = 0.01
+"""Seconds between two tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Holder:
     @classmethod
     def me(cls, purpose: str) -> Self:
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(purpose, user(), socket.gethostname(), os.getpid(), since, shlex.join(sys.argv), uuid4().hex)
+        command, token = shlex.join(sys.argv), uuid4().hex
+        return cls(purpose, user(), socket.gethostname(), os.getpid(), since, command, token)
 
     @property
     def sentence(self) -> str:
@@ -64,14 +66,15 @@ class Lock:
     def __enter__(self) -> Self:
         fd = self._open()
         try:
-            self._take(fd)
+            if not _take(fd, self._wait_seconds):
+                raise self._locked_error()
             _sign(fd, Holder.me(self._purpose))
         except OSError as error:
             os.close(fd)
-            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            raise ExpiacError("Lock not taken", f"{self.path}: {error.strerror}",
-                              f"make room for {self.path.parent}, then run the command again" if is_full else
-                              "the state folder has to be on a file system with locks") from error
+            hint = "the state folder has to be on a file system with locks"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                hint = f"make room for {self.path.parent}, then run the command again"
+            raise ExpiacError("Lock not taken", f"{self.path}: {error.strerror}", hint) from error
         except BaseException:
             os.close(fd)
             raise
@@ -83,7 +86,8 @@ class Lock:
         fd, self._fd = self._fd, None
         with suppress(OSError):
             os.ftruncate(fd, 0)
-        fcntl.flock(fd, fcntl.LOCK_UN)  # a forked child may still have the descriptor; closing ours would not be enough
+        # A forked child may still have the descriptor: to close ours would not be enough.
+        fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
 
     def _open(self) -> int:
@@ -96,17 +100,7 @@ class Lock:
             raise ExpiacError("State folder not writable", f"{folder}: {error.strerror}",
                               f"ls -ld {folder}, and see that {user()} may write there") from error
 
-    def _take(self, fd: int) -> None:
-        until = time.monotonic() + self._wait_seconds
-        while True:
-            try:
-                return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    raise self._locked() from None
-            time.sleep(_PAUSE)
-
-    def _locked(self) -> Locked:
+    def _locked_error(self) -> Locked:
         who, stack = holder(self.path), self.path.stem
         if who is None:
             return Locked("Locked", f"{stack} by a process that has not said who it is", "run the command again")
@@ -131,9 +125,27 @@ def _sign(fd: int, who: Holder) -> None:
     os.ftruncate(fd, len(text))
 
 
-def user() -> str:
-    """Who runs this process, by name where it has one."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+def take_lock(path: Path, wait_seconds: float, *, shared: bool = False) -> int | None:
+    """An open descriptor that holds the file's lock; None where it could not be had in so many seconds.
+
+    Any number of processes hold it at once where all of them share it. To close the descriptor lets go.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if _take(fd, wait_seconds, shared=shared):
+        return fd
+    os.close(fd)
+    return None
+
+
+def _take(fd: int, wait_seconds: float, *, shared: bool = False) -> bool:
+    """Whether the lock of an open file could be had in time: the only caller of flock, but for letting go."""
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(fd, kind | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+        time.sleep(_PAUSE)

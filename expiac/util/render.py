@@ -37,10 +37,11 @@ class _Dumper(_SafeDumper):  # type: ignore[misc, valid-type]
         return True
 
 
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     if _is_plain(value):
         return dumper.represent_scalar("tag:yaml.org,2002:str", value)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value.strip("\n") else '"')
+    style = "|" if "\n" in value.strip("\n") else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 def _is_plain(value: str) -> bool:
@@ -48,26 +49,26 @@ def _is_plain(value: str) -> bool:
     return bool(_PLAIN.fullmatch(value)) and value.lower() not in _WORDS
 
 
-def _number(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
+def _represent_number(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
     text = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(repr(value), repr(value))
     if "e" in text and "." not in text:
         text = text.replace("e", ".0e")  # YAML 1.1 takes 1e-05 for a string
     return dumper.represent_scalar("tag:yaml.org,2002:float", text)
 
 
-_Dumper.add_representer(str, _text)
-_Dumper.add_multi_representer(str, _text)
-_Dumper.add_representer(float, _number)
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_multi_representer(str, _represent_text)
+_Dumper.add_representer(float, _represent_number)
 
 
 def to_yaml(value: Any, indent: int = 0, flow: bool = False) -> str:
     """A JSON value as YAML, in block style (`flow` for one line); lines after the first are indented by `indent`."""
     if type(value) is int:
         return _Yaml(value)
-    return _remembered(_Seen(value), indent, flow)
+    return _dump_once(_ExactValue(value), indent, flow)
 
 
-def _dumped(value: Any, indent: int, flow: bool) -> str:
+def _dump(value: Any, indent: int, flow: bool) -> str:
     if isinstance(value, str) and _is_plain(value):
         return _Yaml(value)
     text = yaml.dump(value, Dumper=_Dumper, default_flow_style=flow, width=2**20, allow_unicode=True, sort_keys=False)
@@ -75,25 +76,25 @@ def _dumped(value: Any, indent: int, flow: bool) -> str:
     return _Yaml(text.replace("\n", "\n" + " " * indent))
 
 
-class _Seen:
-    """A value by its exact look: 1, 1.0 and True are equal to Python and not to YAML."""
+class _ExactValue:
+    """A value with its exact type: 1, 1.0 and True are equal to Python and not to YAML."""
 
-    __slots__ = ("look", "value")
+    __slots__ = ("key", "value")
 
     def __init__(self, value: Any) -> None:
-        self.value, self.look = value, (type(value), repr(value))
+        self.value, self.key = value, (type(value), repr(value))
 
     def __hash__(self) -> int:
-        return hash(self.look)
+        return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Seen) and self.look == other.look
+        return isinstance(other, _ExactValue) and self.key == other.key
 
 
 @lru_cache(maxsize=1024)
-def _remembered(seen: _Seen, indent: int, flow: bool) -> str:
+def _dump_once(exact: _ExactValue, indent: int, flow: bool) -> str:
     """The jobs of a stack have most of their values in common."""
-    return _dumped(seen.value, indent, flow)
+    return _dump(exact.value, indent, flow)
 
 
 def _finalize(value: Any) -> Any:
@@ -115,15 +116,16 @@ class Templates:
 
     def render(self, name: str, data: Mapping[str, Any], **context: Any) -> str:
         """The template `name` over `data`, which its variable `config` holds and the text must contain."""
-        text = self._rendered(name, config=data, **context)
-        _verify(name, _parsed(_without_opening(text), name), data)
+        text = self._render_text(name, config=data, **context)
+        _verify(name, _parse_once(_without_opening(text), name), data)
         return text
 
-    def _rendered(self, name: str, **context: Any) -> str:
+    def _render_text(self, name: str, **context: Any) -> str:
         try:
             return self._environment.get_template(name).render(**context)
         except jinja2.TemplateNotFound as error:
-            raise ExpiacError("No such template", f"{error.name}, wanted by {name}" if error.name != name else name,
+            what = f"{error.name}, wanted by {name}" if error.name != name else name
+            raise ExpiacError("No such template", what,
                               f"the project's templates are {', '.join(self._sources) or 'none'}") from error
         except jinja2.TemplateSyntaxError as error:
             where = f"{error.name}, line {error.lineno}"
@@ -158,7 +160,7 @@ def _without_opening(text: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _parsed(text: str, name: str) -> Any:
+def _parse_once(text: str, name: str) -> Any:
     """As `parse`, to be looked at only: a text that was just parsed is not parsed again."""
     return parse(text, name)
 
@@ -181,17 +183,17 @@ def _verify(name: str, found: Any, meant: Any, path: str = "") -> None:
                 raise ExpiacError("Rendered text differs from its data", f"{name} leaves out {inner} = {value!r}",
                                   f"write it in the template: {key}: {{{{ config.{inner} }}}}")
             _verify(name, found[key], value, inner)
-    elif not _same(found, meant):
+    elif not _is_same(found, meant):
         raise ExpiacError("Rendered text differs from its data",
                           f"{name}: {path} is {found!r}, and should be {meant!r}")
 
 
-def _same(found: Any, meant: Any) -> bool:
+def _is_same(found: Any, meant: Any) -> bool:
     if isinstance(meant, list | tuple):
-        return isinstance(found, list) and len(found) == len(meant) and all(map(_same, found, meant))
+        return isinstance(found, list) and len(found) == len(meant) and all(map(_is_same, found, meant))
     if isinstance(meant, Mapping):
         return isinstance(found, Mapping) and found.keys() == meant.keys() and all(
-            _same(found[key], value) for key, value in meant.items())
+            _is_same(found[key], value) for key, value in meant.items())
     if isinstance(meant, float) and meant != meant:
         return isinstance(found, float) and found != found
     plain = str(meant) if isinstance(meant, str) else meant

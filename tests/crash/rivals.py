@@ -282,7 +282,7 @@ class Rivals:
 
 def _watch(store: type[Store], instants: Instants) -> None:
     """Each change of a store has an instant before and after it."""
-    calling = store._calling
+    calling = store._call
 
     def watched(self: Store, doing: str, call: Any) -> Any:
         def called() -> Any:
@@ -291,7 +291,7 @@ def _watch(store: type[Store], instants: Instants) -> None:
 
         return instants.around(called) if doing in ("writing", "removing") else called()
 
-    store._calling = watched  # type: ignore[method-assign,assignment]
+    store._call = watched  # type: ignore[method-assign,assignment]
 
 
 def stop() -> None:

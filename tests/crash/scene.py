@@ -16,6 +16,7 @@ from random import Random
 from backend import Backend
 from chapters import Chapter, chapters
 
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.testing import World
 from expiac.testing.instants import Instants, WatchedDisk, WatchedProvider
@@ -54,7 +55,7 @@ class Scene:
             path.write_bytes(data)
 
     def assert_whole(self) -> None:
-        assert flaws(Journal.read(self.journal).state) == []
+        assert flaws(Journal.read(FileLog(self.journal)).state) == []
         assert set(Counter(self.backend.births).values()) <= {1}, "a launch was born twice"
 
     def assert_destroyable(self, chapter: Chapter) -> None:
@@ -67,7 +68,7 @@ class Scene:
     @property
     def picture(self) -> dict[str, object]:
         """Everything that matters in the world and of what is known of it, in no order."""
-        state = Journal.read(self.journal).state
+        state = Journal.read(FileLog(self.journal)).state
         records = [replace(record, approval=0) for record in (*state.records.values(), *state.history)]
         return {"records": sorted(map(repr, records)), "present": set(state.records),
                 "births": sorted(map(repr, self.backend.births)), "jobs": self.backend.jobs()}

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_programs import a_world, programs
 
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.testing import World
 from expiac.testing.integrity import flaws
@@ -49,7 +50,7 @@ def test_replaying_a_compacted_journal_gives_the_same_state(edits):
         for stack in edits:
             world.converge(stack)
         before = world.state
-        with Journal.open(world.file, stack="ppo") as journal:
+        with Journal.open(FileLog(world.file), stack="ppo") as journal:
             journal.compact()
         assert world.state == before
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from expiac.declare.stack import Stack
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.model import State
 from expiac.state.status import Status
@@ -93,7 +94,7 @@ def test_the_first_write_of_a_stack_may_fail(tmp_path):
     for at in range(1, instants.count + 1):
         world = World(tmp_path / str(at), disk=WatchedDisk(Failing(at, errno.ENOSPC, for_good=True)))
         assert said_by(world)
-        assert Journal.read(world.file).notes == ()
+        assert Journal.read(FileLog(world.file)).notes == ()
         world.disk = None
         assert said_by(world) == []
         assert len(world.births) == len(set(world.births)) == 5

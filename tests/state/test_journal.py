@@ -40,7 +40,8 @@ from expiac.state.events import (
     Started,
     Submitted,
 )
-from expiac.state.fold import Fold, fold
+from expiac.state.file_log import FileLog
+from expiac.state.fold import Fold, InvalidEvent, fold
 from expiac.state.journal import Journal
 from expiac.state.model import Approval, State
 from expiac.state.replay import Damage, replay
@@ -67,8 +68,9 @@ LIFE: tuple[Event, ...] = (
 )
 
 
-def journal(path: Path, **kwargs: object) -> Journal:
-    return Journal.open(path, stack="x", program="stacks/x.py", now=lambda: NOON, **kwargs)  # type: ignore[arg-type]
+def journal(path: Path, *, disk: Disk | None = None, **kwargs: object) -> Journal:
+    log = FileLog(path, disk)
+    return Journal.open(log, stack="x", program="stacks/x.py", now=lambda: NOON, **kwargs)  # type: ignore[arg-type]
 
 
 def written(path: Path, *events: Event, **kwargs: object) -> State:
@@ -104,7 +106,7 @@ def test_the_events_above_are_all_there_are():
 def test_a_read_state_is_the_fold_of_the_events(path):
     """Replaying means folding, and the journal in memory knows the same."""
     known = written(path, *LIFE)
-    assert Journal.read(path).state == known == folded(known.lineage, *LIFE)
+    assert Journal.read(FileLog(path)).state == known == folded(known.lineage, *LIFE)
 
 
 def test_not_a_number_comes_back(path):
@@ -113,7 +115,7 @@ def test_not_a_number_comes_back(path):
     outputs = written(path, CREATE, done).records["ppo"].outputs
     assert math.isnan(outputs["loss"])
     assert outputs["best"] == math.inf
-    assert math.isnan(Journal.read(path).state.records["ppo"].outputs["loss"])
+    assert math.isnan(Journal.read(FileLog(path)).state.records["ppo"].outputs["loss"])
 
 
 def test_what_is_remembered_is_what_was_written(path):
@@ -124,7 +126,7 @@ def test_what_is_remembered_is_what_was_written(path):
 
 def test_a_stack_without_a_file_is_empty_and_leaves_no_trace(path):
     """Reading makes neither the file nor its folder; every look has a lineage of its own."""
-    first, second = Journal.read(path), journal(path)
+    first, second = Journal.read(FileLog(path)), journal(path)
     assert first.state == State("x", first.header.lineage)
     assert first.header.lineage != second.header.lineage
     assert not path.parent.exists()
@@ -140,14 +142,14 @@ def test_the_header_says_whose_state_it_is(path):
 
 def test_a_chosen_lineage_begins_a_new_file(path):
     """A plan saved before the first apply names the lineage that its apply will have."""
-    assert written(path, CREATE, lineage="abc").lineage == Journal.read(path).state.lineage == "abc"
+    assert written(path, CREATE, lineage="abc").lineage == Journal.read(FileLog(path)).state.lineage == "abc"
 
 
 def test_another_stacks_state_is_refused(path):
     """A copied file doesn't make one stack's jobs another's."""
     written(path, CREATE)
     with pytest.raises(ExpiacError, match="the state of x, not of y"):
-        Journal.open(path, stack="y")
+        Journal.open(FileLog(path), stack="y")
 
 
 def test_numbers_go_on_from_one_process_to_the_next(path):
@@ -161,10 +163,10 @@ def test_an_event_that_cannot_follow_is_not_written(path):
     """Our own mistake is a traceback, never a damaged file; the journal goes on."""
     with journal(path) as open_:
         open_.append(CREATE)
-        with pytest.raises(KeyError):
+        with pytest.raises(InvalidEvent, match="nobody"):
             open_.append(Observed("nobody", Status.RUNNING))
         open_.append(LIFE[2])
-    assert Journal.read(path).number == 2
+    assert Journal.read(FileLog(path)).number == 2
 
 
 def test_what_only_a_refresh_knew_is_never_written(path):
@@ -186,13 +188,13 @@ def test_a_last_line_cut_short_is_dropped_at_every_length_and_said(path):
     start = data[:-1].rindex(b"\n") + 1
     for length in range(start + 1, len(data)):
         path.write_bytes(data[:length])
-        reading = Journal.read(path)
+        reading = Journal.read(FileLog(path))
         complete = length == len(data) - 1
         assert reading.state == (whole if complete else before)
         assert [f"line 5 was cut short after {length - start} bytes" in note for note in reading.notes] == [True] * (
             not complete)
         written(path, *LIFE[4:5] if complete else LIFE[3:5])
-        assert Journal.read(path).state == folded(whole.lineage, *LIFE[:5])
+        assert Journal.read(FileLog(path)).state == folded(whole.lineage, *LIFE[:5])
 
 
 def test_a_file_cut_within_its_header_is_refused(path):
@@ -277,7 +279,7 @@ def test_what_nobody_wrote_so_is_refused_by_line(path, data, what):
     path.parent.mkdir()
     path.write_bytes(data)
     with pytest.raises(Damage) as refused:
-        Journal.read(path)
+        Journal.read(FileLog(path))
     assert refused.value.detail.startswith(f"{path}: {what}")
 
 
@@ -320,11 +322,12 @@ def test_an_older_format_gives_way_at_the_first_append(path):
     """Reading leaves it as it is; writing puts a checkpoint of our format in its place."""
     path.parent.mkdir()
     path.write_bytes(OLD)
-    assert Journal.read(path, migrations=OURS).number == 2
+    assert Journal.read(FileLog(path), migrations=OURS).number == 2
     assert path.read_bytes() == OLD
     state = written(path, Submitted("ppo", {"request": 1}), migrations=OURS)
-    assert Journal.read(path).state == state
-    assert (Journal.read(path).number, Journal.read(path).header) == (3, codec.Header(lineage="abc", stack="x"))
+    assert Journal.read(FileLog(path)).state == state
+    reading = Journal.read(FileLog(path))
+    assert (reading.number, reading.header) == (3, codec.Header(lineage="abc", stack="x"))
 
 
 def test_an_older_format_that_nobody_knows_is_refused(path):
@@ -393,7 +396,7 @@ def test_a_compacted_journal_means_the_same(tmp_path_factory, events, at):
             open_.append(event, durable=False)
             if number in at:
                 open_.compact()
-    reading = Journal.read(path)
+    reading = Journal.read(FileLog(path))
     assert reading.state == open_.state == folded("abc", *events)
     assert list(reading.state.records) == list(open_.state.records)
     assert reading.number == len(events)
@@ -422,7 +425,7 @@ def test_a_large_journal_compacts_itself_but_rarely(path):
     with journal(path, disk=disk, compact_above=4096) as open_:
         for _ in range(2000):
             open_.append(Observed("ppo", Status.RUNNING) if open_.number else CREATE, durable=False)
-    reading = Journal.read(path)
+    reading = Journal.read(FileLog(path))
     assert reading.number == 2000
     assert path.stat().st_size < 8192
     assert 20 < disk.replaced < 120
@@ -435,7 +438,7 @@ def test_a_journal_of_many_live_records_is_left_to_grow(path):
         for number in range(1000):
             open_.append(replace(CREATE, address=f"job{number}"), durable=False)
     assert disk.replaced < 7
-    assert len(Journal.read(path).state.records) == 1000
+    assert len(Journal.read(FileLog(path)).state.records) == 1000
 
 
 def test_a_reader_keeps_the_file_it_opened(path):
@@ -460,7 +463,7 @@ def test_no_room_for_a_checkpoint_leaves_the_long_file(path):
     with journal(path, disk=Full(), compact_above=512) as open_:
         for event in LIFE:
             open_.append(event)
-    assert Journal.read(path).state == open_.state
+    assert Journal.read(FileLog(path)).state == open_.state
     assert [file.name for file in path.parent.iterdir()] == ["x.jsonl"]
 
 
@@ -480,7 +483,7 @@ def test_threads_append_at_once(path):
             thread.start()
         for thread in threads:
             thread.join()
-    reading = Journal.read(path)
+    reading = Journal.read(FileLog(path))
     assert (reading.number, reading.state) == (360, open_.state)
     assert {record.run.launch for record in reading.state.records.values()} == {30}
 
@@ -497,7 +500,7 @@ def test_a_file_that_somebody_else_wrote_is_not_written_over(path):
         mine.append(LIFE[3])
         with pytest.raises(Stale):
             theirs.append(LIFE[3])
-    assert Journal.read(path).number == 4
+    assert Journal.read(FileLog(path)).number == 4
 
 
 def test_a_file_that_was_begun_meanwhile_is_not_replaced(path):
@@ -508,7 +511,7 @@ def test_a_file_that_was_begun_meanwhile_is_not_replaced(path):
             mine.reload()
         with pytest.raises(Stale):
             mine.append(CREATE)
-    assert Journal.read(path).header.lineage == theirs.header.lineage
+    assert Journal.read(FileLog(path)).header.lineage == theirs.header.lineage
 
 
 def test_reloading_what_did_not_change_changes_nothing(path):
@@ -518,19 +521,20 @@ def test_reloading_what_did_not_change_changes_nothing(path):
         open_.append(CREATE)
         assert open_.reload() == open_.state
         open_.append(LIFE[2])
-    assert Journal.read(path).number == 2
+    assert Journal.read(FileLog(path)).number == 2
 
 
 WRITER = """
 import sys
 from pathlib import Path
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.declare.options import Hooks, Options
 from expiac.state.events import Effect, Observed, Run, Started
 from expiac.state.status import Status
 
 path = Path(sys.argv[1])
-with Journal.open(path, stack="x", lineage="abc", now=lambda: "{noon}", compact_above=3000) as journal:
+with Journal.open(FileLog(path), stack="x", lineage="abc", now=lambda: "{noon}", compact_above=3000) as journal:
     while True:
         number = journal.number + 1
         if number % 3:
@@ -561,7 +565,7 @@ def test_a_killed_writer_leaves_a_prefix_of_what_it_wrote(path):
 
 
 def _assert_prefix(path: Path, at_least: int) -> None:
-    reading = Journal.read(path)
+    reading = Journal.read(FileLog(path))
     assert reading.number >= at_least
     newest = max(record.run.launch for record in reading.state.records.values())
     assert reading.number - newest < 3
@@ -615,7 +619,7 @@ def test_a_failed_sync_ends_the_writing(path):
         disk.ill = False
         with pytest.raises(ExpiacError, match="an earlier write failed: Input/output error"):
             open_.append(LIFE[3])
-    assert Journal.read(path).number in (1, 2)
+    assert Journal.read(FileLog(path)).number in (1, 2)
 
 
 def test_an_interrupted_write_ends_the_writing(path):
@@ -639,11 +643,12 @@ FILL = """
 import sys
 from pathlib import Path
 from expiac.util.errors import ExpiacError
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.declare.options import Hooks, Options
 from expiac.state.events import Effect, Run, Started
 
-journal = Journal.open(Path(sys.argv[1]), stack="x")
+journal = Journal.open(FileLog(Path(sys.argv[1])), stack="x")
 try:
     while True:
         journal.append(Started("a" * 300, Effect.CREATE, "job", "local", Run("x", "f", 0, journal.number)))
@@ -669,7 +674,7 @@ def test_a_file_that_may_not_grow_keeps_its_state(path):
     number, error = _fill(path, preexec_fn=_small_files)
     assert "State not written" in error
     assert "File too large" in error
-    reading = Journal.read(path)
+    reading = Journal.read(FileLog(path))
     assert (reading.number, reading.notes) == (number, ())
 
 
@@ -691,7 +696,7 @@ def test_a_full_disk_keeps_its_state(small_disk):
     number, error = _fill(path)
     assert "No space left on device" in error
     assert f"make room for {small_disk}" in error
-    assert Journal.read(path).number == number
+    assert Journal.read(FileLog(path)).number == number
     subprocess.run(["mount", "-o", "remount,size=256k", str(small_disk)], check=True)
     assert written(path, Forgotten("a" * 300)).records == {}
 
@@ -701,7 +706,7 @@ def test_a_read_only_disk_is_named(small_disk):
     path = small_disk / "x.jsonl"
     state = written(path, CREATE)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    assert Journal.read(path).state == state
+    assert Journal.read(FileLog(path)).state == state
     for file in (path, small_disk / "new" / "x.jsonl"):
         with pytest.raises(ExpiacError, match=f"{file}: Read-only file system"):
             written(file, LIFE[2] if file == path else CREATE)
@@ -711,9 +716,9 @@ def test_a_folder_that_is_a_file_is_named(tmp_path):
     """Neither reading nor writing shows a traceback."""
     (tmp_path / "file").write_text("")
     with pytest.raises(ExpiacError, match="State not readable"):
-        Journal.read(tmp_path / "file" / "x.jsonl")
+        Journal.read(FileLog(tmp_path / "file" / "x.jsonl"))
     with pytest.raises(ExpiacError, match="State not readable"):
-        Journal.read(tmp_path)
+        Journal.read(FileLog(tmp_path))
     with journal(tmp_path / "gone" / "x.jsonl") as open_:
         (tmp_path / "gone").write_text("")
         with pytest.raises(ExpiacError, match="State not written"):

@@ -13,6 +13,7 @@ from expiac.compile.prepare import desired
 from expiac.declare.project import Project
 from expiac.plan import saved
 from expiac.plan.identity import fingerprint, instance_name
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.testing import Run, World
 
@@ -35,7 +36,7 @@ def pair() -> Stack:
 
 
 def test_a_state_says_what_it_said():
-    state = Journal.read(FIXTURES / "ppo.jsonl").state
+    state = Journal.read(FileLog(FIXTURES / "ppo.jsonl")).state
     assert to_jsonable_python(state) == json.loads((FIXTURES / "state.json").read_text())
 
 

@@ -10,6 +10,7 @@ import pytest
 from expiac.declare.options import Options
 from expiac.declare.stack import Stack
 from expiac.state.events import EVENTS
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.replay import Damage, Reading, replay
 from expiac.state.status import Status
@@ -28,7 +29,7 @@ def world(request, tmp_path):
     world.memory.finish("a")
     world.apply(Stack("ppo", [a, Run("over"), Run("b", config={"uri": a.output("checkpoint")})]))
     if request.param:
-        with Journal.open(world.file, stack="ppo") as journal:
+        with Journal.open(FileLog(world.file), stack="ppo") as journal:
             journal.compact()
     world.memory.fail("c", ExpiacError("Quota exceeded", "no H100 left"))
     world.apply(Stack("ppo", [Run("a", config={"lr": 0.2}), Run("c"), Run("d", tags=("t",))]))

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from expiac.state.events import Approved, Effect, EffectDone, Event, Run, Started
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
-from expiac.state.repair import repair
+from expiac.state.repair import find_damage
 from expiac.state.status import Status
 from expiac.util.errors import Stale
 
@@ -23,7 +24,7 @@ EVENTS: tuple[Event, ...] = (
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "x.jsonl"
-    with Journal.open(path, stack="x", now=lambda: "2026-01-01T12:00:00Z") as journal:
+    with Journal.open(FileLog(path), stack="x", now=lambda: "2026-01-01T12:00:00Z") as journal:
         for event in EVENTS:
             journal.append(event)
     return path
@@ -38,15 +39,15 @@ def _flip(path: Path, line: int) -> bytes:
 
 def test_a_whole_file_needs_no_repair(path):
     """Neither does one whose last line was cut short: that is dropped as it is."""
-    assert repair(path) is None
+    assert find_damage(FileLog(path)) is None
     path.write_bytes(path.read_bytes()[:-9])
-    assert repair(path) is None
+    assert find_damage(FileLog(path)) is None
 
 
 def test_what_would_be_lost_is_said_before_it_is(path):
     """The damaged line and everything behind it, by event and address; nothing is written."""
     damaged = _flip(path, 4)
-    found = repair(path)
+    found = find_damage(FileLog(path))
     assert found.description.splitlines()[1:] == [
         "3 lines stay; 2 would be lost:",
         f"  line 4: {len(damaged.splitlines()[3])} bytes that cannot be read",
@@ -58,28 +59,28 @@ def test_what_would_be_lost_is_said_before_it_is(path):
 def test_a_repaired_file_holds_the_last_good_prefix(path):
     """It can be read and written again, and the copy is the damaged file."""
     damaged = _flip(path, 4)
-    copy = repair(path).carry_out(now=lambda: "2026-01-01T12:00:00Z")
+    copy = find_damage(FileLog(path)).carry_out(path.parent, now=lambda: "2026-01-01T12:00:00Z")
     assert copy.name == "x.jsonl.damaged-2026-01-01T120000Z"
     assert copy.read_bytes() == damaged
-    with Journal.open(path, stack="x") as journal:
+    with Journal.open(FileLog(path), stack="x") as journal:
         assert journal.number == 2
         journal.append(EVENTS[2])
-    assert Journal.read(path).state.records["base"].status is Status.RUNNING
+    assert Journal.read(FileLog(path)).state.records["base"].status is Status.RUNNING
 
 
 def test_without_its_header_nothing_stays(path):
     """The lineage is what makes jobs ours; a file without it can only be put aside."""
     damaged = _flip(path, 1)
-    found = repair(path)
+    found = find_damage(FileLog(path))
     assert "nothing stays; 5 would be lost" in found.description
-    assert found.carry_out().read_bytes() == damaged
+    assert found.carry_out(path.parent).read_bytes() == damaged
     assert not path.exists()
 
 
 def test_a_file_that_was_written_meanwhile_is_left_alone(path):
     """What was said to be lost is what is lost."""
     _flip(path, 4)
-    found = repair(path)
+    found = find_damage(FileLog(path))
     path.write_bytes(path.read_bytes() + b"more\n")
     with pytest.raises(Stale):
-        found.carry_out()
+        found.carry_out(path.parent)

@@ -15,11 +15,13 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from expiac.declare.project import Project
-from expiac.state import repair
+from expiac.state import codec, edit, repair
 from expiac.state.events import Approved, Effect, EffectDone, Observed, Run, Started
+from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
-from expiac.state.locking import held
+from expiac.state.locking import lock_state
 from expiac.state.model import State
+from expiac.state.object_log import ObjectLog
 from expiac.state.object_store import Store
 from expiac.state.remote import Remote
 from expiac.state.status import Status
@@ -54,7 +56,7 @@ def beside(project: Project) -> Project:
 
 def written(project: Project, *events: object) -> State:
     with states(project).open("x", "stacks/x.py") as journal:
-        with held(journal, journal.state, purpose="test"):
+        with lock_state(journal, journal.state, purpose="test"):
             for event in events:
                 journal.append(event)  # type: ignore[arg-type]
         return journal.state
@@ -96,7 +98,7 @@ def test_a_compacted_state_is_one_piece(project):
     """What it says stays; a reader in between is served too."""
     state = written(project, *BORN)
     with states(project).open("x") as journal:
-        with held(journal, journal.state, purpose="compact"):
+        with lock_state(journal, journal.state, purpose="compact"):
             journal.compact()
         journal.append(Observed("ppo", Status.SUCCEEDED))
     (first, second) = sorted(Store(project.state_url).pieces("x"))
@@ -129,10 +131,22 @@ def test_a_damaged_line_is_repaired_over_there(project):
     Store(project.state_url).add("x", 1, len(Store(project.state_url).read("x").data), b'{"n":3,"nonsense"}\n')
     with pytest.raises(ExpiacError, match="Damaged state"):
         states(project).read("x")
-    with states(project).lock("x", purpose="repair"), states(project).file("x") as (path, disk):
-        found = repair.repair(path)
+    log = states(project).log("x")
+    with log.lock(purpose="repair"):
+        found = repair.find_damage(log)
         assert found is not None
-        assert found.carry_out(keep_in=project.state_folder, disk=disk).exists()
+        assert found.carry_out(project.state_folder).exists()
+    assert states(beside(project)).read("x").state == state
+
+
+def test_a_pushed_state_whose_last_line_was_cut_short_can_be_read(project):
+    """The part of a line is left out, as it is wherever a state is read."""
+    state = written(project, *BORN)
+    with states(project).open("x") as journal:
+        data = edit.pull(journal)
+    torn = data + codec.event_line(3, "2026-01-01T12:00:00Z", BORN[1])[:-20]
+    name, copy = edit.push(torn, states(project), project.state_folder, "pulled")
+    assert (name, copy is not None) == ("x", True)
     assert states(beside(project)).read("x").state == state
 
 
@@ -140,18 +154,18 @@ def test_one_holds_the_lock_and_the_other_hears_who(project):
     """Also where the other is on another machine, which our locks on files do not reach."""
     elsewhere = Holder("apply", "ada", "gpu1", 4242, "2026-11-25T20:00:00+00:00")
     place = states(project)
-    with place.lock("x", purpose="test"):
+    with place.log("x").lock(purpose="test"):
         assert Store(project.state_url).holder("x").purpose == "test"
-        with pytest.raises(Locked), states(beside(project)).lock("x", purpose="other"):
+        with pytest.raises(Locked), states(beside(project)).log("x").lock(purpose="other"):
             raise AssertionError("both have it")
     assert Store(project.state_url).holder("x") is None
     fs, root = fsspec.core.url_to_fs(project.state_url, **({"auto_mkdir": True} if "file" in project.state_url else {}))
     fs.pipe_file(f"{root}/x/lock.json", json.dumps(asdict(elsewhere)).encode())
     with pytest.raises(Locked, match=r"apply of x .* by ada@gpu1, process 4242.*\n.*expiac state unlock x"):
-        with place.lock("x", purpose="test"):
+        with place.log("x").lock(purpose="test"):
             raise AssertionError("it is hers")
     Store(project.state_url).unlock("x")
-    with place.lock("x", purpose="test"):
+    with place.log("x").lock(purpose="test"):
         pass
 
 
@@ -162,7 +176,7 @@ def test_a_dead_holder_of_this_machine_is_followed(project):
     process.join()
     gone = Holder("apply", "me", socket.gethostname(), process.pid or 0, "2026-11-25T20:00:00+00:00")
     assert Store(project.state_url)._create("x/lock.json", json.dumps(asdict(gone)).encode())
-    with states(project).lock("x", purpose="test"):
+    with states(project).log("x").lock(purpose="test"):
         assert Store(project.state_url).holder("x").purpose == "test"
 
 
@@ -171,7 +185,7 @@ def _race(url: str, root: str, name: str, count: int) -> None:
     done = 0
     while done < count:
         try:
-            with place.open("x") as journal, held(journal, journal.reload(), purpose=name):
+            with place.open("x") as journal, lock_state(journal, journal.reload(), purpose=name):
                 journal.append(Approved(program=f"{name} {done}"))
             done += 1
         except (Stale, Locked):
@@ -221,9 +235,9 @@ def test_a_store_that_writes_over_is_refused(tmp_path):
     """Before anything of a state is written there, and nothing is left behind."""
     fsspec.register_implementation("forgetful", Forgetful, clobber=True)
     place = states(Project(root=tmp_path, state="forgetful://store"))
-    with pytest.raises(ExpiacError, match="Store can't be shared"), place.lock("x", purpose="test"):
+    with pytest.raises(ExpiacError, match="Store can't be shared"), place.log("x").lock(purpose="test"):
         raise AssertionError("it would be written over")
-    assert Store("forgetful://store")._listed("/x") == []
+    assert Store("forgetful://store")._list("/x") == []
 
 
 def test_a_lost_answer_is_no_conflict(tmp_path):
@@ -241,7 +255,7 @@ def test_a_journal_of_ones_own_stays_a_file(tmp_path):
     project = Project(root=tmp_path)
     with states(project).open("x") as journal:
         journal.append(BORN[0])
-    assert type(journal) is Journal
+    assert type(states(project).log("x")) is FileLog
     assert (tmp_path / ".expiac" / "x.jsonl").exists()
 
 
@@ -263,6 +277,32 @@ def test_whoever_lost_lock_or_state_is_told(project):
             journal.compact()
         with pytest.raises(Stale, match="written by somebody else"):
             late.confirm()
+
+
+class CountingStore(Store):
+    """Remembers what it was asked to do."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.requests: list[str] = []
+
+    def _call(self, doing, call):
+        self.requests.append(doing)
+        return super()._call(doing, call)
+
+
+def test_to_ask_before_an_effect_costs_two_requests(project):
+    """One for the lock and one for the end of the state; an event is one more, and one that need not last is none."""
+    store = CountingStore(project.state_url)
+    with Journal.open(ObjectLog(store, "x"), stack="x") as journal, journal.lock(purpose="apply", wait_seconds=0):
+        journal.append(BORN[0])
+        store.requests.clear()
+        journal.append(BORN[1])
+        assert store.requests == ["writing"]
+        journal.append(Observed("ppo", Status.RUNNING, detail="step 1"), durable=False)
+        assert store.requests == ["writing"]
+        journal.confirm()
+        assert store.requests == ["writing", "reading", "listing"]
 
 
 def test_two_holders_of_one_second_are_two(project):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from expiac.util.durable import replace_file
 from expiac.util.errors import ExpiacError
+from expiac.util.lock import take_lock
 
 
 def private(path: Path) -> None:
@@ -32,53 +31,14 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def write(path: Path, text: str, *, durable: bool = True) -> None:
-    """Replaces a file as a whole; once this returns, a loss of power does not undo it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            if durable:
-                os.fsync(descriptor)
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        error.filename = error.filename or str(path)  # a full disk does not say which file it was
-        raise
-    if durable:
-        sync(path.parent)
-
-
-def sync(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def lock(path: Path, wait: float, kind: int = fcntl.LOCK_EX) -> int | None:
-    """An open descriptor that holds the file's lock, or None where that could not be had in `wait` seconds."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                os.close(descriptor)
-                return None
-        time.sleep(0.005)
+    """Replaces a file, which only its owner may read, as a whole."""
+    replace_file(path, text.encode(), durable=durable, mode=0o600)
 
 
 @contextmanager
 def locked(path: Path, wait: float) -> Iterator[None]:
     """Holds the file's lock; raises TimeoutError where it could not be had in `wait` seconds."""
-    descriptor = lock(path, wait)
+    descriptor = take_lock(path, wait)
     if descriptor is None:
         raise TimeoutError(f"{path} is held by another process")
     try:

@@ -18,7 +18,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -28,8 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from expiac.providers.local.disk import lock, locked, private, read, sync, write
+from expiac.providers.local.disk import locked, private, read, write
 from expiac.providers.local.job import Job, job_from
+from expiac.util.durable import sync_folder
+from expiac.util.lock import take_lock
 
 MARK = "EXPIAC_LOCAL_MARK"
 """The variable that holds a launch's mark."""
@@ -77,12 +78,12 @@ class Launch:
 
         Waits a little by default, because a look at the lock takes it for an instant.
         """
-        return lock(self.path / "lock", wait)
+        return take_lock(self.path / "lock", wait)
 
     @property
     def is_held(self) -> bool:
         """Whether a supervisor is alive."""
-        descriptor = lock(self.path / "lock", 0, fcntl.LOCK_SH)
+        descriptor = take_lock(self.path / "lock", 0, shared=True)
         if descriptor is not None:
             os.close(descriptor)
         return descriptor is None
@@ -128,5 +129,5 @@ class RunFolder:
         write(staging / "job.json", job.text())
         os.rename(staging, launch.path)
         for folder in (launch.path.parent, self.path, self.path.parent):
-            sync(folder)
+            sync_folder(folder)
         return launch

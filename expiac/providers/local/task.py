@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from expiac.util.errors import ExpiacError
+from expiac.util.gpus import parse_gpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,10 @@ def _gpus(asked: Any) -> int:
         asked = next(iter(asked), 0)
     if not asked:
         return 0
-    kind, _, count = str(asked).rpartition(":")
-    if not kind and not _is_number(count):
-        return 1  # a kind without a count
     try:
-        return math.ceil(float(count))
+        return parse_gpus(str(asked)).number
     except ValueError as error:
         raise _refused(f"resources.accelerators is {asked!r}") from error
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
 
 
 def _variables(asked: Any) -> dict[str, str | None]:

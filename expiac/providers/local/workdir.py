@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from expiac.providers.local.disk import read, write
 from expiac.util.errors import ExpiacError
+from expiac.util.git import git
 
 SKY_WORKDIR = "sky_workdir"
 """SkyPilot's name for the copy of the code in a node's home."""
@@ -58,15 +58,8 @@ def _code(source: Path) -> list[str]:
 
 
 def _git_files(source: Path) -> list[str]:
-    command = ["git", "-C", str(source), "ls-files", "-co", "--exclude-standard", "-z"]
-    # Inside a hook GIT_DIR names another repository.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        done = subprocess.run(
-            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_LIMIT, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return sorted({os.fsdecode(name) for name in done.stdout.split(b"\0") if name})
+    listed = git(source, "ls-files", "-co", "--exclude-standard", "-z", timeout=GIT_LIMIT) or b""
+    return sorted({os.fsdecode(name) for name in listed.split(b"\0") if name})
 
 
 def _walk(source: Path, start: Path) -> Iterator[str]:

@@ -34,12 +34,12 @@ class Sdk:
         """The API server and the user; starts a server of this machine's where that is SkyPilot's way here."""
         endpoint, local = _within(REACH, _endpoint, "asking for the API server")
         try:
-            user = _within(REACH, _user, f"asking {_public(endpoint)}")
+            user = _within(REACH, _user_id, f"asking {_public(endpoint)}")
         except Unavailable:
             if not local or _must_not_start():
                 raise
             _within(START, _start, "starting SkyPilot's API server")
-            user = _within(REACH, _user, f"asking {_public(endpoint)}")
+            user = _within(REACH, _user_id, f"asking {_public(endpoint)}")
         return Where(_public(endpoint), user)
 
     def requests(self) -> Sequence[Request]:
@@ -144,7 +144,7 @@ def _public(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _user() -> str:
+def _user_id() -> str:
     from sky.server import common
     from sky.utils import common_utils
 
