@@ -80,6 +80,11 @@ class Launch:
         return lock(self.path / "lock", wait)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it exists and has neither begun nor ended."""
+        return self.path.exists() and not self.has("end") and not self.has("started")
+
+    @property
     def is_held(self) -> bool:
         """Whether a supervisor is alive."""
         descriptor = lock(self.path / "lock", 0, fcntl.LOCK_SH)

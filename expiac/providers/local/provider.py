@@ -17,11 +17,13 @@ from expiac.providers.local.disk import disk_errors
 from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.logs import lines
 from expiac.providers.local.slots import Machine, Queue
-from expiac.providers.local.status import LaunchReader, is_live
+from expiac.providers.local.status import LaunchReader, is_live, waiting_launch
 from expiac.util.errors import ExpiacError
 
 GRACE = 10.0
 """Seconds between TERM and KILL."""
+ADVANCE_TIMEOUT = 5.0
+"""Seconds to wait for another process that moves the queue on."""
 
 
 class LocalProvider:
@@ -37,14 +39,21 @@ class LocalProvider:
         self._grace = grace
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
-        """How each id is; lets the machine's queue go on where a job of these waits."""
-        look = LaunchReader(self._folder)
+        """How each id is; starts nothing and writes nothing."""
+        reader = LaunchReader(self._folder)
         with disk_errors():
-            seen = {id: look.at(id) for id in ids}
-        if look.waiting:
-            with suppress(OSError):  # somebody else has the queue, and so lets it go on
-                self._queue.turn(enter=look.waiting, wait=0)
-        return seen
+            return {id: reader.at(id) for id in ids}
+
+    def advance_queue(self, ids: Sequence[Id]) -> None:
+        """Starts the jobs of this machine that wait and fit now, if one of `ids` waits.
+
+        Enters those of `ids` that the queue does not know: their creator was killed, or the queue's file was lost.
+        """
+        with disk_errors():
+            waiting = [launch for id in ids if (launch := waiting_launch(self._folder, id))]
+            if waiting:
+                with suppress(TimeoutError):  # whoever has the queue for so long moves it on
+                    self._queue.turn(enter=waiting, wait=ADVANCE_TIMEOUT)
 
     def examine(self, inputs: Inputs) -> str:
         """A remark where there is no GPU; raises where the job asks for what this machine cannot give."""
@@ -60,7 +69,7 @@ class LocalProvider:
                 secrets = secret_values(task, inputs)
                 job = describe(id, inputs, task, self._machine, self._grace)
                 bring_about(run, id, job, task, inputs.texts, self._root)
-        with suppress(OSError):  # it is born: whoever looks at it next lets the queue go on
+        with suppress(OSError):  # it is created: the next apply or refresh moves the queue on
             self._queue.turn(enter=[run.launch(id.launch)], secrets=secrets)
         return LaunchReader(self._folder).at(id)
 

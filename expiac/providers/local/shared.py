@@ -29,6 +29,10 @@ class SharedLocalProvider(LocalProvider):
         return seen | {id: Observation(Presence.UNKNOWN, detail=f"it was launched in {id.handle[PLACE]}")
                        for id in ids if self._elsewhere(id)}
 
+    def advance_queue(self, ids: Sequence[Id]) -> None:
+        """Starts what waits of this checkout's jobs."""
+        super().advance_queue([id for id in ids if not self._elsewhere(id)])
+
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
         """Launches the job here, and notes where that is before it does."""
         if self._elsewhere(id):

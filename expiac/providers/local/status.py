@@ -20,8 +20,6 @@ class LaunchReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._host = socket.gethostname()
-        self.waiting: list[Launch] = []
-        """Those seen without a slot."""
 
     def at(self, id: Id) -> Observation:
         """How one launch is; a few files are read."""
@@ -35,7 +33,6 @@ class LaunchReader:
         if job.host != self._host:
             return Observation(Presence.UNKNOWN, detail=f"it is on {job.host}, and this is {self._host}")
         if not launch.has("started"):
-            self.waiting.append(launch)
             return _present(launch, job, Status.PENDING)
         if launch.is_held:
             return _present(launch, job, Status.RUNNING if launch.has("running") else Status.STARTING)
@@ -49,6 +46,15 @@ class LaunchReader:
     @cached_property
     def _marked(self) -> Mapping[str, Sequence[object]]:
         return processes.marked()
+
+
+def waiting_launch(folder: Path, id: Id) -> Launch | None:
+    """The launch, if it was given to this machine and has not begun."""
+    launch = RunFolder(folder / id.instance).launch(id.launch)
+    job = launch.job()
+    if job is None or job.lineage != id.lineage or job.host != socket.gethostname():
+        return None
+    return launch if launch.is_waiting else None
 
 
 def is_live(seen: Observation) -> bool:
