@@ -14,7 +14,7 @@ import yaml
 from expiac.providers.base import Id, Inputs, Observation
 from expiac.providers.local import LocalProvider, Machine, create
 from expiac.providers.local.folder import RunFolder
-from expiac.providers.local.processes import marked, with_descendants
+from expiac.providers.local.processes import by_mark, with_descendants
 from expiac.state.status import Status
 from expiac.testing.contract import Course, unnoted, wait_until
 
@@ -71,7 +71,7 @@ class LocalWorld:
         inputs = self.inputs(Course.LASTS, id)
         task = create.read_task(inputs, self.machine)
         job = create.describe(id, inputs, task, self.machine, 5.0)
-        create.bring_about(RunFolder(self.folder(id)), id, job, task, inputs.texts, self.root / "project")
+        create.create_launch(RunFolder(self.folder(id)), id, job, task, inputs.texts, self.root / "project")
 
     def advance(self, *ids: Id) -> None:
         """Moves the queue on, as the next apply or refresh does."""
@@ -96,7 +96,7 @@ class LocalWorld:
     def alive(self, id: Id) -> list[psutil.Process]:
         launch = RunFolder(self.folder(id)).launch(id.launch)
         job = launch.job()
-        return list(marked().get(launch.mark(job), ())) if job else []
+        return list(by_mark().get(launch.mark(job), ())) if job else []
 
     def said(self, id: Id) -> list[str]:
         return list(self.provider().logs(id, follow=True))
@@ -119,7 +119,7 @@ class LocalWorld:
 
     def clean(self) -> None:
         """Ends whatever a test left."""
-        left = [process for found in marked().values() for process in found if self._is_ours(process)]
+        left = [process for found in by_mark().values() for process in found if self._is_ours(process)]
         for process in [*with_descendants(self.supervisors()), *left]:
             with suppress(psutil.Error):
                 process.kill()

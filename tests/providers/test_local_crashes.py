@@ -61,11 +61,11 @@ SUPERVISES = BEFORE + textwrap.dedent("""
     def act(k):
         supervisor.main(str(root / f".expiac/local/{id(k).instance}/launches/1"))
 
-    start, slots.start = slots.start, lambda *_: None
+    start, slots.start_supervisor = slots.start_supervisor, lambda *_: None
     for k in range(80):
         LocalProvider(root, machine=machine).create(id(k), inputs, lambda _: None)
         (machine.folder / "queue.json").unlink()
-    slots.start = start
+    slots.start_supervisor = start
     each_moment(act)
 """)
 
@@ -155,7 +155,7 @@ def test_a_supervisor_that_cannot_start_does_not_block_the_queue(local) -> None:
     broken = type(described)(**{name: getattr(described, name) for name in described.__dataclass_fields__}
                              | {"python": "/nowhere/python"})
     run_folder = folder.RunFolder(local.folder(crash_id(0)))
-    with run_folder.prepared(1.0):
+    with run_folder.prepare(1.0):
         run_folder.publish(broken)
     for _ in range(slots.TRIES + 1):
         local.advance(crash_id(0))

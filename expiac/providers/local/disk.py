@@ -15,7 +15,7 @@ from typing import Any
 from expiac.util.errors import ExpiacError
 
 
-def private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Makes a folder that nobody else can look into."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
