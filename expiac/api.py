@@ -73,7 +73,7 @@ def destroy(stack: str | None = None, *, wishes: PlanOptions | None = None, para
 
 
 def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[ResourceStatus]:
-    """Looks at everything that is recorded, and writes down what changed."""
+    """Looks at everything that is recorded, writes down what changed, and starts what waits in a queue."""
     with _recorded(stack, Silent(), project) as session:
         return session.refresh()
 

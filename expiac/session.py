@@ -110,7 +110,7 @@ class Session:
             self._applying.stop()
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
-        """Looks at everything, journals what changed, and says how each resource is."""
+        """Looks at everything, journals what changed, moves queues on, and says how each resource is."""
         return self._refresher.refresh()
 
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:

@@ -37,7 +37,7 @@ class Applying:
         self._engine.stop()
 
     def apply(self, plan: Plan) -> Result:
-        """Carries out what can be done now."""
+        """Carries out what can be done now, and starts what waits in a queue; a destroy starts nothing."""
         self._reporter.on_event(Began(plan))
         self._check_git(plan)
         result = Result()
@@ -50,7 +50,11 @@ class Applying:
                     self._journal.append(approved(plan, provenance(self._project.root, kept_diffs)))
                     result = self._engine.apply(plan)
             self._refresher.reload()
-        return result if plan.program else self._with_left_alone(plan, result)
+        if not plan.program:
+            return self._with_left_alone(plan, result)
+        if not self._engine.is_stopping:
+            self._refresher.advance_queues()
+        return result
 
     def wait(self, plan: Plan, result: Result, timeout: float) -> Result:
         """Waits until every run has ended, and begins deferred steps as they become ready."""

@@ -9,6 +9,7 @@ from expiac.apply.duplicates import end_duplicates
 from expiac.apply.events import Reporter, ResourceStatus
 from expiac.apply.preconditions import refuse_moved_runs
 from expiac.apply.progress import seen
+from expiac.apply.queues import advance_queues
 from expiac.apply.refresh import RefreshResult, look
 from expiac.apply.release import holding, release
 from expiac.plan.model import Plan
@@ -54,13 +55,18 @@ class Refresher:
         return seen(self.observed)
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
-        """Looks, records what changed, and returns how each resource is."""
+        """Looks, records what changed, starts what waits in a queue, and returns how each resource was seen."""
         self.look()
         if self.has_news:
             with lock_state(self._journal, self.state, purpose="refresh"):
                 self.record()
             self.reload()
+        self.advance_queues()
         return self.status()
+
+    def advance_queues(self) -> None:
+        """Starts what was accepted, waits, and fits now."""
+        advance_queues(self.state, self._providers, self._reporter)
 
     def record(self, plan: Plan | None = None) -> None:
         """Writes down what was seen, ends duplicates, and releases what ended runs still hold. Needs the lock.

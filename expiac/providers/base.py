@@ -80,6 +80,7 @@ class Provider(Protocol):
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         """How each id is, in as few calls as the backend allows; every id is answered.
 
+        Reading only reads: it starts nothing, ends nothing and writes nothing, because `plan` and `status` call it.
         An id whose launch was never born, or was purged, is absent; an answer that is not complete makes it unknown.
         """
 
@@ -153,6 +154,20 @@ class EndsDuplicates(Protocol):
 
     def end_duplicates(self, id: Id) -> Sequence[str]:
         """Ends all births of a launch but the earliest, and names them once they have ended; mostly there are none."""
+
+
+@runtime_checkable
+class AdvancesQueue(Protocol):
+    """A provider that keeps its own queue, which no process of the backend watches.
+
+    `apply`, `refresh` and `--wait` move the queue on; `plan` and `status` never do.
+    """
+
+    def advance_queue(self, ids: Sequence[Id]) -> None:
+        """Starts the accepted launches that fit now; `ids` are the stack's live launches, waiting or not.
+
+        Does nothing where none of them waits. Raises `ExpiacError` where the queue cannot be moved on.
+        """
 
 
 @runtime_checkable

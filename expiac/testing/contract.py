@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pytest
 
-from expiac.providers.base import Id, Inputs, Logs, Observation, Presence, Provider
+from expiac.providers.base import AdvancesQueue, Id, Inputs, Logs, Observation, Presence, Provider
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 
@@ -49,6 +49,17 @@ class Bench(Protocol):
 
     def proceed(self) -> None:
         """Lets the world move on, where it does not by itself."""
+
+    def contents(self) -> object:
+        """All that the backend keeps, as a value to compare with `==`; waits for what is still about to end."""
+
+
+@runtime_checkable
+class StallsQueue(Protocol):
+    """What the bench of a provider with a queue can do besides."""
+
+    def stall(self, id: Id) -> None:
+        """Makes a launch that was accepted, would fit, and that nobody is left to start."""
 
 
 def unnoted(handle: Mapping[str, Any]) -> None:
@@ -162,6 +173,25 @@ class ProviderContract:
             A: Presence.PRESENT, A2: Presence.ABSENT, B: Presence.ABSENT}
         assert not world.provider.read_many([])
 
+    def test_reading_changes_nothing(self, world: Try) -> None:
+        """`plan` and `status` read, and promise to change nothing."""
+        world.create(A, Course.SUCCEEDS)
+        world.until(A, Status.SUCCEEDED)
+        _assert_reading_changes_nothing(world)
+
+    def test_reading_starts_nothing_that_waits(self, world: Try) -> None:
+        """However often it is looked at; what moves the queue on starts it, once."""
+        if not isinstance(world.provider, AdvancesQueue):
+            pytest.skip("this provider keeps no queue")
+        assert isinstance(world.bench, StallsQueue), "a bench of a provider with a queue can stall it"
+        world.bench.stall(A)
+        _assert_reading_changes_nothing(world)
+        assert world.read(A).status is Status.PENDING
+        for _ in range(2):
+            world.provider.advance_queue([A, A2, B, STRANGER])
+        world.until(A, Status.RUNNING)
+        assert world.births(A) == 1
+
     def test_another_lineage_is_not_adopted(self, world: Try) -> None:
         """Two checkouts do not touch each other's jobs."""
         world.create(A)
@@ -248,6 +278,13 @@ class ProviderContract:
         world.until(A, Status.SUCCEEDED)
         with pytest.raises(ExpiacError):
             list(provider.logs(world.known(A), node=64))
+
+
+def _assert_reading_changes_nothing(world: Try) -> None:
+    before = world.bench.contents()
+    for _ in range(3):
+        world.provider.read_many([*map(world.known, (A, A2, B, STRANGER))])
+    assert world.bench.contents() == before
 
 
 def _with_logs(world: Try) -> Logs:

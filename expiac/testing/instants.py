@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from expiac.providers.base import Id, Inputs, Note, Observation, Provider
+from expiac.providers.base import AdvancesQueue, Id, Inputs, Note, Observation, Provider
 from expiac.util.durable import Disk
 
 T = TypeVar("T")
@@ -93,3 +93,8 @@ class WatchedProvider:
 
     def delete(self, id: Id) -> Observation:
         return self._around(lambda: self._provider.delete(id))
+
+    def advance_queue(self, ids: Sequence[Id]) -> None:
+        """Has its two instants also where the provider has no queue, so that two providers have as many."""
+        provider: object = self._provider
+        self._around(lambda: provider.advance_queue(ids) if isinstance(provider, AdvancesQueue) else None)

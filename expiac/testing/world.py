@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from expiac.apply.engine import Engine
 from expiac.apply.events import ProgressEvent, Result
 from expiac.apply.hooks import ShellHooks
+from expiac.apply.queues import advance_queues
 from expiac.apply.refresh import look
 from expiac.compile.prepare import desired
 from expiac.declare.fields import Annotation, Placement
@@ -138,12 +139,15 @@ class World:
                 journal.append(approved(shown.plan, {}))
             self.engine = Engine(journal, self._providers, self, parallelism=parallelism,
                                  hooks=ShellHooks(self._project.root))
-            return self.engine.apply(shown.plan)
+            result = self.engine.apply(shown.plan)
+            advance_queues(journal.state, self._providers, self)
+            return result
 
     def observe(self) -> None:
-        """Writes down what a look finds, as `expiac refresh` does."""
+        """Writes down what a look finds and moves queues on, as `expiac refresh` does."""
         with self._journal() as journal:
             self._observe(journal)
+            advance_queues(journal.state, self._providers, self)
 
     def _observe(self, journal: Journal) -> None:
         for event in look(journal.state, self._providers).events:

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from expiac.providers.base import Id, Inputs, Observation
-from expiac.providers.local import LocalProvider, Machine
+from expiac.providers.local import LocalProvider, Machine, create
 from expiac.providers.local.folder import RunFolder
-from expiac.providers.local.processes import marked, with_descendants
+from expiac.providers.local.processes import by_mark, with_descendants
 from expiac.state.status import Status
 from expiac.testing.contract import Course, unnoted, wait_until
 
@@ -59,6 +59,24 @@ class LocalWorld:
     def proceed(self) -> None:
         """It moves by itself."""
 
+    def contents(self) -> object:
+        """Every file with its time and contents, and every supervisor; waits for those whose job has ended."""
+        wait_until(lambda: not any(map(_has_ended, self.supervisors())), LIMIT)
+        files = {str(path): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+                 for path in sorted(self.root.rglob("*"))}
+        return files, sorted(process.pid for process in self.supervisors())
+
+    def stall(self, id: Id) -> None:
+        """As if whoever created the job had been killed before it reached the queue."""
+        inputs = self.inputs(Course.LASTS, id)
+        task = create.read_task(inputs, self.machine)
+        job = create.describe(id, inputs, task, self.machine, 5.0)
+        create.create_launch(RunFolder(self.folder(id)), id, job, task, inputs.texts, self.root / "project")
+
+    def advance(self, *ids: Id) -> None:
+        """Moves the queue on, as the next apply or refresh does."""
+        self.provider().advance_queue(ids)
+
     def folder(self, id: Id, project: str = "project") -> Path:
         return self.root / project / ".expiac/local" / id.instance
 
@@ -78,7 +96,7 @@ class LocalWorld:
     def alive(self, id: Id) -> list[psutil.Process]:
         launch = RunFolder(self.folder(id)).launch(id.launch)
         job = launch.job()
-        return list(marked().get(launch.mark(job), ())) if job else []
+        return list(by_mark().get(launch.mark(job), ())) if job else []
 
     def said(self, id: Id) -> list[str]:
         return list(self.provider().logs(id, follow=True))
@@ -101,7 +119,7 @@ class LocalWorld:
 
     def clean(self) -> None:
         """Ends whatever a test left."""
-        left = [process for found in marked().values() for process in found if self._is_ours(process)]
+        left = [process for found in by_mark().values() for process in found if self._is_ours(process)]
         for process in [*with_descendants(self.supervisors()), *left]:
             with suppress(psutil.Error):
                 process.kill()
@@ -111,6 +129,13 @@ class LocalWorld:
             return str(self.root) in process.environ().get("HOME", "")
         except psutil.Error:
             return False
+
+
+def _has_ended(supervisor: psutil.Process) -> bool:
+    """Whether its launch has; a process that is gone has too, and is not listed any more."""
+    with suppress(psutil.Error):
+        return (Path(supervisor.cwd()) / "end.json").exists()
+    return True
 
 
 @pytest.fixture

@@ -23,6 +23,10 @@ class MemoryBench:
     def births(self, id: Id) -> int:
         return self._memory.births.count(id)
 
+    def contents(self) -> object:
+        effects = [call for call in self._memory.calls if call[0] != "read"]
+        return list(self._memory.births), effects, list(self._memory.updates), self._memory.running()
+
     def proceed(self) -> None:
         for id, inputs in self._memory.inputs.items():
             status = self._memory.read_many([id])[id].status

@@ -1,4 +1,4 @@
-"""Wherever a process is killed, a launch is born exactly once, and the next look or create converges.
+"""Wherever a process is killed, a launch is born exactly once, and the next create or move of the queue converges.
 
 The moments are counted by an audit hook: Python announces each open, rename, lock and spawn before it happens, and the
 process kills itself at the k-th, for every k that there is.
@@ -61,11 +61,11 @@ SUPERVISES = BEFORE + textwrap.dedent("""
     def act(k):
         supervisor.main(str(root / f".expiac/local/{id(k).instance}/launches/1"))
 
-    start, slots.start = slots.start, lambda *_: None
+    start, slots.start_supervisor = slots.start_supervisor, lambda *_: None
     for k in range(80):
         LocalProvider(root, machine=machine).create(id(k), inputs, lambda _: None)
         (machine.folder / "queue.json").unlink()
-    slots.start = start
+    slots.start_supervisor = start
     each_moment(act)
 """)
 
@@ -84,7 +84,7 @@ def crash_id(k: int, launch: int = 1) -> Id:
 
 
 def test_a_create_that_was_killed_anywhere_can_be_repeated(local) -> None:
-    """Each launch runs exactly once: half are looked at first, which suffices where they were born."""
+    """Each launch runs exactly once. Half are not created again: moving the queue on suffices where they exist."""
     moments = run(local, CREATES)
     assert moments >= 30
     provider = local.provider()
@@ -92,6 +92,8 @@ def test_a_create_that_was_killed_anywhere_can_be_repeated(local) -> None:
         inputs = local.job("true", workdir="code")
         if k % 2 or provider.read_many([crash_id(k)])[crash_id(k)].presence is Presence.ABSENT:
             provider.create(crash_id(k), inputs, lambda _: None)
+        else:
+            local.advance(crash_id(k))
     for k in range(moments):
         assert local.until(crash_id(k), Status.SUCCEEDED, Status.FAILED).status is Status.SUCCEEDED
     assert {k: local.births(crash_id(k)) for k in range(moments)} == dict.fromkeys(range(moments), 1)
@@ -101,6 +103,7 @@ def test_a_supervisor_that_was_killed_anywhere_runs_nothing_twice(local) -> None
     """Killed before its mark it is started anew; after it the launch ends, or is lost and launched again."""
     moments = run(local, SUPERVISES)
     assert moments >= 15
+    local.advance(*map(crash_id, range(moments)))
     ends = [local.until(crash_id(k), Status.SUCCEEDED, Status.LOST) for k in range(moments)]
     assert {end.status for end in ends} == {Status.SUCCEEDED, Status.LOST}
     for k, end in enumerate(ends):
@@ -139,22 +142,24 @@ def test_a_job_outlives_whoever_created_it(local) -> None:
     assert local.until(crash_id(0), Status.SUCCEEDED, Status.FAILED).status is Status.SUCCEEDED
 
 
-def test_a_supervisor_that_cannot_start_does_not_block_the_queue(local, until) -> None:
+def test_a_supervisor_that_cannot_start_does_not_block_the_queue(local) -> None:
     """After some tries the launch has failed, and says where to look."""
     provider = local.provider()
     (local.root / "gone").mkdir()
     local.machine.folder.mkdir()
     job = local.job("true")
-    from expiac.providers.local import create, folder
+    from expiac.providers.local import create, folder, slots
 
     task = create.read_task(job, local.machine)
     described = create.describe(crash_id(0), job, task, local.machine, 1.0)
     broken = type(described)(**{name: getattr(described, name) for name in described.__dataclass_fields__}
                              | {"python": "/nowhere/python"})
     run_folder = folder.RunFolder(local.folder(crash_id(0)))
-    with run_folder.prepared(1.0):
+    with run_folder.prepare(1.0):
         run_folder.publish(broken)
-    until(lambda: provider.read_many([crash_id(0)])[crash_id(0)].status is Status.FAILED)
+    for _ in range(slots.TRIES + 1):
+        local.advance(crash_id(0))
+    assert provider.read_many([crash_id(0)])[crash_id(0)].status is Status.FAILED
     provider.create(crash_id(1), job, lambda _: None)
     assert local.until(crash_id(1), Status.SUCCEEDED)
 

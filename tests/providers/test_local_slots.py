@@ -72,8 +72,8 @@ def test_a_queued_job_starts_though_nobody_waits_for_it(local, one, until) -> No
     until(witness.exists)
 
 
-def test_a_look_lets_the_queue_go_on_when_all_its_starters_were_killed(local, one, until) -> None:
-    """The supervisor that would have started the next one is dead; whoever looks next does it."""
+def test_the_queue_can_be_moved_on_when_all_its_starters_were_killed(local, one, until) -> None:
+    """The supervisor that would have started the next one is dead. Reading does not start it."""
     create(local, "first", "sleep 301")
     create(local, "next", "true")
     local.until(slot_id("first"), Status.RUNNING)
@@ -81,7 +81,9 @@ def test_a_look_lets_the_queue_go_on_when_all_its_starters_were_killed(local, on
     for process in [supervisor, *supervisor.children(recursive=True)]:
         process.kill()
     until(lambda: not local.supervisors())
-    assert local.births(slot_id("next")) == 0
+    assert local.read(slot_id("next")).status is Status.PENDING
+    assert not local.supervisors()
+    local.advance(slot_id("next"))
     assert local.until(slot_id("next"), Status.SUCCEEDED)
 
 
@@ -91,6 +93,7 @@ def test_a_lost_queue_comes_back(local, one) -> None:
     create(local, "first", GATED, envs={"GATE": str(gate)})
     create(local, "next", "true")
     (one.folder / "queue.json").write_text("{")
+    local.advance(slot_id("next"))
     gate.touch()
     assert local.until(slot_id("next"), Status.SUCCEEDED)
 
@@ -178,7 +181,7 @@ def test_a_missing_secret_is_refused(local) -> None:
 
 
 def test_a_job_whose_secret_is_nowhere_waits_for_who_has_it(local, one, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others pass it by; the next look from a shell that has the secret starts it."""
+    """Others pass it by; the next apply or refresh from a shell that has the secret starts it."""
     gate = local.root / "gate"
     create(local, "first", GATED, envs={"GATE": str(gate)})
     monkeypatch.setenv("TOKEN", "hush")
@@ -187,8 +190,10 @@ def test_a_job_whose_secret_is_nowhere_waits_for_who_has_it(local, one, monkeypa
     create(local, "next", "true")
     gate.touch()
     local.until(slot_id("next"), Status.SUCCEEDED)
+    local.advance(slot_id("secret"))
     assert local.read(slot_id("secret")).status is Status.PENDING
     monkeypatch.setenv("TOKEN", "hush")
+    local.advance(slot_id("secret"))
     assert local.said(slot_id("secret")) == ["4"]
 
 

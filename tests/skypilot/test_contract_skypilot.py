@@ -33,6 +33,12 @@ class SkyBench:
         tasks = [*(job.task for job in self.server.jobs.values()), *self.server.tasks.values()]
         return len([task for task in tasks if f"EXPIAC_LAUNCH: '{id.launch}'" in task])
 
+    def contents(self) -> object:
+        server = self.server
+        effects = [call for call in server.asked if call in ("launch", "cancel", "down")]
+        files = sorted(str(path) for path in self.root.rglob("*"))
+        return dict(server.requests), dict(server.jobs), repr(server.clusters), effects, files
+
     def proceed(self) -> None:
         self.server.proceed()
 

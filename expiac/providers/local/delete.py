@@ -1,4 +1,4 @@
-"""Ends a launch from outside: asks its supervisor, and does its work where it is dead or deaf."""
+"""Ends a launch from outside: asks its supervisor, or does its work where it is dead or does not respond."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ from expiac.util.errors import Uncertain
 
 
 def end(launch: Launch, job: Job) -> None:
-    """Returns once nothing of the launch is alive; raises `Uncertain` where that cannot be brought about or seen."""
+    """Returns once nothing of the launch is alive; raises `Uncertain` where that cannot be reached or seen."""
     if launch.has("end"):
         return
     if job.host != socket.gethostname():
-        raise Uncertain("The job is on another machine", f"{job.instance} is on {job.host}", f"ssh {job.host}")
+        detail = f"{job.instance} is on {job.host}"
+        raise Uncertain("The job is on another machine", detail, f"ssh {job.host}")
     launch.record("stop", at=time.time())
-    lock = _outlive_supervisor(launch, job)
+    lock = _lock_after_supervisor(launch, job)
     try:
         if not launch.has("end"):
-            _end_unsupervised(launch, job)
+            _end_without_supervisor(launch, job)
     finally:
         os.close(lock)
 
 
-def _outlive_supervisor(launch: Launch, job: Job) -> int:
-    """The launch's lock, once its supervisor is gone: by itself after its work, or killed because it is deaf."""
-    deadline, told = time.monotonic() + job.grace + 2 * processes.KILL_LIMIT, False
+def _lock_after_supervisor(launch: Launch, job: Job) -> int:
+    """Takes the launch's lock once its supervisor has ended, by itself or killed because it did not respond."""
+    deadline, signalled = time.monotonic() + job.grace + 2 * processes.KILL_LIMIT, False
     while time.monotonic() < deadline:
-        if (lock := launch.hold(wait=0.5 if told else 0)) is not None:
+        if (lock := launch.take_lock(wait=0.5 if signalled else 0)) is not None:
             return lock
         _signal_supervisor(launch, signal.SIGTERM)  # it lives, or its lock would have been free
-        told = True
+        signalled = True
     _signal_supervisor(launch, signal.SIGKILL)
-    if (lock := launch.hold(wait=processes.KILL_LIMIT)) is not None:
+    if (lock := launch.take_lock(wait=processes.KILL_LIMIT)) is not None:
         return lock
     raise Uncertain("The job does not end", f"{job.instance}: its supervisor cannot be killed")
 
@@ -49,11 +50,12 @@ def _signal_supervisor(launch: Launch, sent: signal.Signals) -> None:
         processes.signal_to(process, sent)
 
 
-def _end_unsupervised(launch: Launch, job: Job) -> None:
+def _end_without_supervisor(launch: Launch, job: Job) -> None:
     """Ends what a dead supervisor left, and says so. Where it left nothing, the launch stays lost."""
     if launch.has("started"):
-        if not processes.left_of(launch, job):
+        if not processes.survivors(launch, job):
             return
-        if not processes.end(lambda: processes.left_of(launch, job), job.grace):
-            raise Uncertain("The job does not end", f"{job.instance}: some of its processes cannot be killed")
+        if not processes.end(lambda: processes.survivors(launch, job), job.grace):
+            detail = f"{job.instance}: some of its processes cannot be killed"
+            raise Uncertain("The job does not end", detail)
     launch.record("end", status=Status.CANCELLED.value, detail="", at=time.time())

@@ -14,7 +14,7 @@ from expiac.util.errors import ExpiacError
 from expiac.util.lock import take_lock
 
 
-def private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Makes a folder that nobody else can look into."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)

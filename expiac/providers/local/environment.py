@@ -1,4 +1,4 @@
-"""The environment of a job: what it gets of its submitter's, and the variables that SkyPilot promises."""
+"""The environment of a job: a part of its submitter's, and the variables that SkyPilot promises."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from collections.abc import Mapping, Sequence
 from expiac.providers.local.folder import MARK, Launch
 from expiac.providers.local.job import Job
 
-_KEPT = ("LANG", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE",
-         "REQUESTS_CA_BUNDLE")
+_KEPT = ("LANG", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
+         "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _KEPT_PREFIXES = ("LC_", "CONDA_")
 
 
-def submitters(environ: Mapping[str, str]) -> dict[str, str]:
+def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The part of the submitter's environment that a job needs and that may stand on disk."""
-    kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+    kept = {
+        name: value for name, value in environ.items()
+        if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+    }
     path = environ.get("PATH", os.defpath)
     return {**kept, "PATH": os.pathsep.join((os.path.dirname(sys.executable), path))}
 
@@ -24,7 +27,7 @@ def submitters(environ: Mapping[str, str]) -> dict[str, str]:
 def node_environment(
     job: Job, launch: Launch, rank: int, gpus: Sequence[int], environ: Mapping[str, str],
 ) -> dict[str, str]:
-    """Everything that setup and run see on one node; `gpus` are those of the whole job, `environ` holds its secrets."""
+    """Everything that setup and run see on one node; `gpus` are the whole job's, `environ` has its secrets."""
     mine = gpus[rank * job.gpus:(rank + 1) * job.gpus]
     addresses = "\n".join(["127.0.0.1"] * job.nodes)
     secrets = {name: environ[name] for name in job.secrets if name in environ}

@@ -1,15 +1,15 @@
 """The folder of a run: what stands where. Knows no process and no slot.
 
 <folder>/<instance>/
-├── lock                held while a launch is being born
+├── lock                held while a launch is being created
 ├── home/               the job's HOME; `sky_workdir` in it holds the code
 ├── synced.json         which files were copied into the working directory
 └── launches/<n>/
-    ├── job.json        its birth certificate: the launch exists once this folder does
+    ├── job.json        what was asked for; the launch exists once this folder does
     ├── lock            held by the launch's supervisor as long as it lives
     ├── started.json    who supervises it; durable before anything of it runs
     ├── running.json    setup is done
-    ├── stop.json       somebody wishes it to end
+    ├── stop.json       somebody asked for its end
     ├── end.json        how it ended
     ├── family.json     its processes some seconds ago, for the case that the supervisor dies
     ├── node-<rank>.log what setup and run printed
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from expiac.providers.local.disk import locked, private, read, write
+from expiac.providers.local.disk import locked, make_private, read, write
 from expiac.providers.local.job import Job, job_from
 from expiac.util.durable import sync_folder
 from expiac.util.lock import take_lock
@@ -57,7 +57,7 @@ class Launch:
         return f"{job.lineage}/{job.instance}/{job.launch}/{self.path.stat().st_ino}"
 
     def job(self) -> Job | None:
-        """What was asked for; None where the launch was never born."""
+        """What was asked for; None where the launch was never created."""
         facts = read(self.path / "job.json")
         return None if facts is None else job_from(facts)
 
@@ -73,15 +73,20 @@ class Launch:
         """Makes a fact known, durably."""
         write(self.path / f"{name}.json", json.dumps(facts))
 
-    def hold(self, wait: float = 0.1) -> int | None:
-        """Takes the supervisor's lock; the descriptor that holds it, or None while another process does.
+    def take_lock(self, wait: float = 0.1) -> int | None:
+        """Takes the supervisor's lock: the descriptor that holds it, or None while another process has it.
 
-        Waits a little by default, because a look at the lock takes it for an instant.
+        Waits a little by default, because `is_supervised` takes the lock for an instant.
         """
         return take_lock(self.path / "lock", wait)
 
     @property
-    def is_held(self) -> bool:
+    def is_waiting(self) -> bool:
+        """Whether it exists and has neither begun nor ended."""
+        return self.path.exists() and not self.has("end") and not self.has("started")
+
+    @property
+    def is_supervised(self) -> bool:
         """Whether a supervisor is alive."""
         descriptor = take_lock(self.path / "lock", 0, shared=True)
         if descriptor is not None:
@@ -103,20 +108,21 @@ class RunFolder:
         return Launch(self.path / "launches" / str(number))
 
     def launches(self) -> list[Launch]:
-        """Every launch that was born, oldest first."""
+        """Every launch that was created, oldest first."""
         try:
             names = os.listdir(self.path / "launches")
         except FileNotFoundError:
             return []
-        return [self.launch(number) for number in sorted(int(name) for name in names if name.isdigit())]
+        numbers = sorted(int(name) for name in names if name.isdigit())
+        return [self.launch(number) for number in numbers]
 
     @contextmanager
-    def prepared(self, wait: float) -> Iterator[None]:
-        """Makes the folder and keeps other processes from giving birth in it; raises TimeoutError."""
-        private(self.path)
+    def prepare(self, wait: float) -> Iterator[None]:
+        """Makes the folder, and holds its lock, so that nobody else creates a launch in it; raises TimeoutError."""
+        make_private(self.path)
         with locked(self.path / "lock", wait):
             for name in ("home", "launches"):
-                private(self.path / name)
+                make_private(self.path / name)
             for leftover in (self.path / "launches").glob(".*"):
                 shutil.rmtree(leftover, ignore_errors=True)
             yield
@@ -125,7 +131,7 @@ class RunFolder:
         """Makes the launch exist, whole and durably."""
         launch = self.launch(job.launch)
         staging = launch.path.with_name(f".{job.launch}")
-        private(staging)
+        make_private(staging)
         write(staging / "job.json", job.text())
         os.rename(staging, launch.path)
         for folder in (launch.path.parent, self.path, self.path.parent):

@@ -11,7 +11,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One launch, described at its birth and never changed."""
+    """One launch, described when it is created and never changed."""
 
     lineage: str
     instance: str
@@ -35,7 +35,7 @@ class Job:
     grace: float
     """Seconds between TERM and KILL."""
     python: str
-    """The interpreter of its supervisor, and where expiac is found: those of the submitter, whoever starts it."""
+    """The interpreter of its supervisor, the submitter's, whoever starts it; `package` is where expiac is found."""
     package: str
     machine: str
     """The folder of the machine's queue, and the machine's totals."""

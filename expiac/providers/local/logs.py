@@ -21,12 +21,12 @@ class _Tail:
         """Whole lines that were added since the last call."""
         for chunk in self._chunks():
             *whole, self._rest = (self._rest + chunk).split(b"\n")
-            yield from map(self._shown, whole)
+            yield from map(self._text, whole)
 
     def rest(self) -> Iterator[str]:
         """A last line that never ended."""
         if self._rest:
-            yield self._shown(self._rest)
+            yield self._text(self._rest)
 
     def _chunks(self) -> Iterator[bytes]:
         try:
@@ -38,15 +38,19 @@ class _Tail:
         except FileNotFoundError:
             return
 
-    def _shown(self, line: bytes) -> str:
+    def _text(self, line: bytes) -> str:
         return self._prefix + line.decode(errors="replace").rstrip("\r")
 
 
 def lines(logs: Sequence[Path], is_live: Callable[[], bool], *, follow: bool) -> Iterator[str]:
-    """Lines of all logs, each with its file's name where there are several; following ends once `is_live` says so."""
+    """Lines of all logs, each with its file's name where there are several.
+
+    With `follow` it goes on until `is_live` says no.
+    """
     tails = [_Tail(log, f"{log.stem} | " if len(logs) > 1 else "") for log in logs]
     while True:
-        live = follow and is_live()  # asked before reading, so that nothing printed before the end is missed
+        # Asked before reading, so that nothing printed before the end is missed.
+        live = follow and is_live()
         for tail in tails:
             yield from tail.lines()
         if not live:

@@ -1,7 +1,7 @@
 """Finds and ends processes, also those that hide from their parents. Knows nothing of slots.
 
-A process is found by its descent, or by the launch's mark in its environment, which children inherit through `fork`,
-`setsid` and `exec`, or because it was counted before. It is never named by its pid alone: pids are given out again.
+A process is found by its parents, by the launch's mark in its environment, which children inherit through
+`fork`, `setsid` and `exec`, or in an earlier list. It is never named by its pid alone: pids are reused.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from expiac.providers.local.folder import MARK, Launch
 from expiac.providers.local.job import Job
 
 Family = list[tuple[int, str]]
-"""Pid and birth of processes."""
+"""Pids and start keys of processes."""
 KILL_LIMIT = 10.0
 """Seconds within which the kernel carries out a KILL, unless a device holds the process."""
 
 
-def birth(pid: int) -> str:
-    """What tells a process from every other that had or will have its pid; empty where there is none.
+def start_key(pid: int) -> str:
+    """What tells a process from every other with its pid, before or later; empty where there is none.
 
-    The boot and the kernel's own tick count, because a wall clock is set back and forth while a job runs.
+    The boot and the kernel's own tick count, because a wall clock may be set while a job runs.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -42,15 +42,16 @@ def birth(pid: int) -> str:
 
 
 def find(pid: int, born: str) -> psutil.Process | None:
-    """The process with this pid and this birth."""
+    """The process with this pid and this start key."""
     try:
         process = psutil.Process(pid)
-        return process if birth(pid) == born and process.status() != psutil.STATUS_ZOMBIE else None
+        is_same = start_key(pid) == born
+        return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.Error:
         return None
 
 
-def marked() -> Mapping[str, list[psutil.Process]]:
+def by_mark() -> Mapping[str, list[psutil.Process]]:
     """Every living process that carries a launch's mark, by mark."""
     found: dict[str, list[psutil.Process]] = defaultdict(list)
     for process in psutil.process_iter():
@@ -78,16 +79,18 @@ def with_descendants(roots: Iterable[psutil.Process]) -> list[psutil.Process]:
 
 def process_tree() -> Family:
     """Every living descendant of this process, so that another can find them after its death."""
-    return sorted((process.pid, birth(process.pid)) for process in with_descendants([psutil.Process()]))
+    descendants = with_descendants([psutil.Process()])
+    return sorted((process.pid, start_key(process.pid)) for process in descendants)
 
 
-def left_of(launch: Launch, job: Job) -> list[psutil.Process]:
+def survivors(launch: Launch, job: Job) -> list[psutil.Process]:
     """Everything alive of a launch whose supervisor is dead; looks twice before it says nothing."""
     mark, family = launch.mark(job), launch.fact("family") or {"of": None}
     known = family["members"] if family["of"] == mark else ()
 
     def look() -> list[psutil.Process]:
-        return with_descendants([*marked().get(mark, ()), *filter(None, (find(pid, born) for pid, born in known))])
+        listed = filter(None, (find(pid, born) for pid, born in known))
+        return with_descendants([*by_mark().get(mark, ()), *listed])
 
     return look() or look()
 
@@ -98,13 +101,13 @@ def end(alive: Callable[[], Iterable[psutil.Process]], grace: float) -> bool:
 
 
 def _send(alive: Callable[[], Iterable[psutil.Process]], sent: signal.Signals, wait: float) -> bool:
-    deadline, told, pause = time.monotonic() + wait, set[psutil.Process](), 0.01
+    deadline, signalled, pause = time.monotonic() + wait, set[psutil.Process](), 0.01
     while found := list(alive()):
         for process in found:
-            if process not in told:
-                told.add(process)
+            if process not in signalled:
+                signalled.add(process)
                 signal_to(process, sent)
-                signal_to(process, signal.SIGCONT)  # one that was stopped could not hear it
+                signal_to(process, signal.SIGCONT)  # a stopped process does not handle signals
         if time.monotonic() >= deadline:
             return False
         time.sleep(pause)
@@ -113,7 +116,7 @@ def _send(alive: Callable[[], Iterable[psutil.Process]], sent: signal.Signals, w
 
 
 def signal_to(process: psutil.Process, sent: signal.Signals) -> None:
-    """Sends a signal to this very process; psutil compares its birth first."""
+    """Sends a signal to this very process; psutil compares its creation time first."""
     with suppress(psutil.Error):  # it may have ended meanwhile
         process.send_signal(sent)
 

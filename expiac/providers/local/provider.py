@@ -1,6 +1,6 @@
-"""The local backend: jobs are processes of this machine, each under a supervisor that outlives the command line.
+"""The local backend: jobs are processes of this machine, each with a supervisor that outlives the command line.
 
-A launch is its folder. Everything about it is read from there, so any process that names the same folder sees the same.
+A launch is its folder. Everything about it is read from there, so every process sees the same.
 """
 
 from __future__ import annotations
@@ -11,24 +11,33 @@ from contextlib import suppress
 from pathlib import Path
 
 from expiac.providers.base import ABSENT, Id, Inputs, Note, Observation
-from expiac.providers.local.create import bring_about, describe, is_born, read_task, secret_values
+from expiac.providers.local.create import (
+    create_launch,
+    describe,
+    is_launched,
+    read_task,
+    secret_values,
+)
 from expiac.providers.local.delete import end
 from expiac.providers.local.disk import disk_errors
 from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.logs import lines
 from expiac.providers.local.slots import Machine, Queue
-from expiac.providers.local.status import LaunchReader, is_live
+from expiac.providers.local.status import LaunchReader, is_live, waiting_launch
 from expiac.util.errors import ExpiacError
 
 GRACE = 10.0
 """Seconds between TERM and KILL."""
+ADVANCE_TIMEOUT = 5.0
+"""Seconds to wait for another process that moves the queue on."""
 
 
 class LocalProvider:
     """Reads, creates and deletes the jobs of one project."""
 
     def __init__(
-        self, root: Path, folder: Path | None = None, *, machine: Machine | None = None, grace: float = GRACE,
+        self, root: Path, folder: Path | None = None, *, machine: Machine | None = None,
+        grace: float = GRACE,
     ) -> None:
         self._root = root.absolute()
         self._folder = (folder or root / ".expiac" / "local").absolute()
@@ -37,32 +46,42 @@ class LocalProvider:
         self._grace = grace
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
-        """How each id is; lets the machine's queue go on where a job of these waits."""
-        look = LaunchReader(self._folder)
+        """How each id is; starts nothing and writes nothing."""
+        reader = LaunchReader(self._folder)
         with disk_errors():
-            seen = {id: look.at(id) for id in ids}
-        if look.waiting:
-            with suppress(OSError):  # somebody else has the queue, and so lets it go on
-                self._queue.turn(enter=look.waiting, wait=0)
-        return seen
+            return {id: reader.observe(id) for id in ids}
+
+    def advance_queue(self, ids: Sequence[Id]) -> None:
+        """Starts the jobs of this machine that wait and fit now, if one of `ids` waits.
+
+        Enters those of `ids` that the queue does not know: the process that created them was killed, or the
+        queue's file was lost.
+        """
+        with disk_errors():
+            found = [waiting_launch(self._folder, id) for id in ids]
+            waiting = [launch for launch in found if launch is not None]
+            if waiting:
+                with suppress(TimeoutError):  # whoever has the queue for so long moves it on
+                    self._queue.advance(enter=waiting, wait=ADVANCE_TIMEOUT)
 
     def examine(self, inputs: Inputs) -> str:
         """A remark where there is no GPU; raises where the job asks for what this machine cannot give."""
         task = read_task(inputs, self._machine)
-        return "no GPU on this machine: runs on the CPU" if task.gpus and not self._machine.gpus else ""
+        has_too_few = task.gpus and not self._machine.gpus
+        return "no GPU on this machine: runs on the CPU" if has_too_few else ""
 
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
-        """Brings the launch about, or adopts it; returns once it is in the queue."""
+        """Creates the launch, or adopts it; returns once it is in the queue."""
         run, secrets = self._run(id), dict[str, str]()
         with disk_errors():
-            if not is_born(run, id):
+            if not is_launched(run, id):
                 task = read_task(inputs, self._machine)
                 secrets = secret_values(task, inputs)
                 job = describe(id, inputs, task, self._machine, self._grace)
-                bring_about(run, id, job, task, inputs.texts, self._root)
-        with suppress(OSError):  # it is born: whoever looks at it next lets the queue go on
-            self._queue.turn(enter=[run.launch(id.launch)], secrets=secrets)
-        return LaunchReader(self._folder).at(id)
+                create_launch(run, id, job, task, inputs.texts, self._root)
+        with suppress(OSError):  # it is created: the next apply or refresh moves the queue on
+            self._queue.advance(enter=[run.launch(id.launch)], secrets=secrets)
+        return LaunchReader(self._folder).observe(id)
 
     def update(self, id: Id, inputs: Inputs) -> Observation:
         """Changes nothing: annotations have no place here."""
@@ -77,15 +96,15 @@ class LocalProvider:
                 return ABSENT
             end(launch, job)
             with suppress(TimeoutError):
-                self._queue.turn(leave=[launch])
-            return LaunchReader(self._folder).at(id)
+                self._queue.advance(leave=[launch])
+            return LaunchReader(self._folder).observe(id)
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the newest launch's nodes printed; with several nodes each line names its own."""
-        born = [(launch, job) for launch in self._run(id).launches() if (job := launch.job())]
-        if not born or born[-1][1].lineage != id.lineage:
+        created = [(launch, job) for launch in self._run(id).launches() if (job := launch.job())]
+        if not created or created[-1][1].lineage != id.lineage:
             raise ExpiacError("No logs", f"{id.instance} was never launched here")
-        launch, job = born[-1]
+        launch, job = created[-1]
         if node is not None and node not in range(job.nodes):
             raise ExpiacError("No such node", f"{id.instance} has {job.nodes}", "--node 0")
         newest = Id(id.lineage, id.instance, job.launch)

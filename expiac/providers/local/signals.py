@@ -1,4 +1,4 @@
-"""Hears signals while waiting, without missing one in between: each becomes a byte in a pipe."""
+"""Waits for signals without missing one in between: each becomes a byte in a pipe."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ class Signals:
     """The signals of this process."""
 
     def __init__(self) -> None:
-        self.told_to_stop = False
+        self.is_stop_requested = False
         self._pipe, writing = os.pipe()
         for end in (self._pipe, writing):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-        # Handlers, for what is ignored or blocked would be so in the job too; SIGCHLD only has to wake us.
+        # Handlers, because what is ignored or blocked here would be so in the job too.
+        # SIGCHLD only has to end the wait.
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(name, self._stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def wait(self, limit: float) -> None:
-        """Returns at the next signal, at once if there was one since the last call, and after `limit` seconds."""
+        """Returns at the next signal, or at once if one came since the last call, or after `limit` seconds."""
         select.select([self._pipe], [], [], limit)
         with suppress(BlockingIOError):
             while os.read(self._pipe, 4096):
                 pass
 
     def _stop(self, *_: object) -> None:
-        self.told_to_stop = True
+        self.is_stop_requested = True

@@ -1,4 +1,4 @@
-"""Starts a launch's supervisor, exactly once, as a process that outlives its starter. Knows nothing of the queue."""
+"""Starts a launch's supervisor, once, as a process that outlives its starter. Knows nothing of the queue."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from expiac.providers.local.folder import MARK, Launch
 from expiac.providers.local.job import Job
 
 _children: list[subprocess.Popen[bytes]] = []
-"""Supervisors that this process started; kept to be reaped, for a long-lived process would collect zombies."""
+"""Supervisors that this process started; kept to be reaped, so that no zombies collect."""
 
 
-def start(launch: Launch, gpus: Sequence[int], environ: Mapping[str, str]) -> None:
-    """Starts the supervisor, unless there is one; the launch's lock goes over to it without ever being free."""
-    lock, job = launch.hold(), launch.job()
+def start_supervisor(launch: Launch, gpus: Sequence[int], environ: Mapping[str, str]) -> None:
+    """Starts the supervisor, unless there is one, and hands the launch's lock over to it."""
+    lock, job = launch.take_lock(), launch.job()
     if lock is None:
         return
     try:
         if job is not None:
-            _spawn(launch, job, lock, gpus, environ)
+            _spawn_supervisor(launch, job, lock, gpus, environ)
     except OSError as error:  # its queue entry counts the try
         with open(launch.path / "supervisor.log", "a") as log:
             log.write(f"{job and job.python}: {error}\n")
@@ -28,13 +28,19 @@ def start(launch: Launch, gpus: Sequence[int], environ: Mapping[str, str]) -> No
         os.close(lock)
 
 
-def _spawn(launch: Launch, job: Job, lock: int, gpus: Sequence[int], environ: Mapping[str, str]) -> None:
+def _spawn_supervisor(
+    launch: Launch, job: Job, lock: int, gpus: Sequence[int], environ: Mapping[str, str]
+) -> None:
     _children[:] = [child for child in _children if child.poll() is None]
-    # Another job's mark would make the supervisor a part of that job; another Python's variables would mislead ours.
-    kept = {name: value for name, value in environ.items() if name != MARK and not name.startswith("PYTHON")}
+    # Another job's mark would make the supervisor a part of that job.
+    # Another Python's variables would mislead the supervisor's.
+    kept = {
+        name: value for name, value in environ.items()
+        if name != MARK and not name.startswith("PYTHON")
+    }
     command = [job.python, "-P", "-m", "expiac.providers.local.supervisor",
                str(launch.path), str(lock), ",".join(map(str, gpus))]
     with open(launch.path / "supervisor.log", "ab") as log:
         _children.append(subprocess.Popen(
-            command, cwd=launch.path, env={**kept, "PYTHONPATH": job.package}, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True))
+            command, cwd=launch.path, env={**kept, "PYTHONPATH": job.package},
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True))

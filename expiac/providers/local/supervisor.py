@@ -1,9 +1,10 @@
-"""Runs one launch to its end: setup, then run, on every node. Decides nothing about queues, stacks or other launches.
+"""Runs one launch to its end: setup, then run, on every node. Knows no stack and no other launch.
 
-    python -m expiac.providers.local.supervisor <launch folder> [<descriptor that holds its lock> [<gpu,gpu,…>]]
+    python -m expiac.providers.local.supervisor <launch folder> [<lock's descriptor> [<gpu,gpu,…>]]
 
-It lives as long as its job and holds the launch's lock meanwhile. It adopts the orphans of its job, so that a daemon
-that leaves its session still ends with it. It imports little: there is one for each running job.
+It lives as long as its job and holds the launch's lock meanwhile. It adopts the orphans of its job, so that a
+daemon that leaves its session still ends with it. At its job's end it moves the machine's queue on. It imports
+little: there is one for each running job.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Supervisor:
         self._launch, self._job, self._gpus = launch, job, gpus
         self._mark = launch.mark(job)
         self._codes: dict[int, int] = {}
-        self._children: list[subprocess.Popen[bytes]] = []  # kept, or Popen would reap them behind our back
+        # Kept, because Popen reaps children that nobody refers to.
+        self._children: list[subprocess.Popen[bytes]] = []
         self._family: processes.Family = []
         self._next_scan, self._scan_pause = 0.0, 0.25
         self._signals = Signals()
@@ -66,29 +68,31 @@ class Supervisor:
         """Runs the job, ends what it leaves behind, and says how it went."""
         try:
             end = self._setup() or self._run()
-        except (OSError, ValueError) as error:  # no bash, no disk: the job must not stay without an end
+        except (OSError, ValueError) as error:
+            # No bash, no disk: the job must not stay without an end.
             traceback.print_exc()
             end = End(Status.FAILED, f"the supervisor failed: {error}")
-        if not processes.end(self._alive, self._job.grace):
-            end = End(end.status, f"{end.detail}; some of its processes cannot be killed".lstrip("; "), end.exit_code)
+        if not processes.end(self._living_processes, self._job.grace):
+            detail = f"{end.detail}; some of its processes cannot be killed".lstrip("; ")
+            end = End(end.status, detail, end.exit_code)
         return end
 
     def _setup(self) -> End | None:
-        """None where it went well. The nodes share one machine and one folder, so they are set up one after another."""
+        """None where it went well; one node after another, because they share one machine and one folder."""
         for rank in range(self._job.nodes) if self._job.setup else ():
-            if self._is_stopped:
+            if self._is_stop_requested:
                 return End(Status.CANCELLED)
-            failed = self._all_end([self._begin(rank, self._job.setup)])
+            failed = self._wait_for_all([self._begin(rank, self._job.setup)])
             if failed is not None:
                 return self._failure("setup failed with ", rank, self._codes[failed])
         return None
 
     def _run(self) -> End:
-        if self._is_stopped:
+        if self._is_stop_requested:
             return End(Status.CANCELLED)
         self._launch.record("running", at=time.time())
         pids = [self._begin(rank, self._job.run) for rank in range(self._job.nodes)]
-        failed = self._all_end(pids)
+        failed = self._wait_for_all(pids)
         if failed is not None:
             return self._failure("", pids.index(failed), self._codes[failed])
         if all(self._codes.get(pid) == 0 for pid in pids):
@@ -100,7 +104,8 @@ class Supervisor:
         descriptor = os.open(self._launch.log(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             child = subprocess.Popen(
-                ["bash", "-c", script], cwd=self._launch.home / self._job.workdir, start_new_session=True,
+                ["bash", "-c", script], cwd=self._launch.home / self._job.workdir,
+                start_new_session=True,
                 env=node_environment(self._job, self._launch, rank, self._gpus, os.environ),
                 stdin=subprocess.DEVNULL, stdout=descriptor, stderr=subprocess.STDOUT)
         finally:
@@ -109,20 +114,20 @@ class Supervisor:
         self._codes.pop(child.pid, None)  # an adopted orphan's, which had this pid before
         return child.pid
 
-    def _all_end(self, pids: Iterable[int]) -> int | None:
-        """Waits until all have ended, one has failed, or a stop is wished for; the one that failed by itself."""
+    def _wait_for_all(self, pids: Iterable[int]) -> int | None:
+        """Waits until all have ended, one has failed, or a stop is requested; returns the one that failed."""
         while True:
             self._reap()
             ended = [pid for pid in pids if pid in self._codes]
-            if not self._is_stopped and (failed := [pid for pid in ended if self._codes[pid]]):
+            if not self._is_stop_requested and (failed := [pid for pid in ended if self._codes[pid]]):
                 return failed[0]
-            if self._is_stopped or ended == list(pids):
+            if self._is_stop_requested or ended == list(pids):
                 return None
             self._scan_processes()
             self._signals.wait(self._scan_pause)
 
     def _scan_processes(self) -> None:
-        """Writes down who is alive: our death must hide nobody, not even who has scrubbed its environment."""
+        """Writes down what is alive, so that it is found if this process is killed, also without its mark."""
         if time.monotonic() >= self._next_scan:
             self._next_scan = time.monotonic() + self._scan_pause
             self._scan_pause = min(2 * self._scan_pause, SCAN_PAUSE)
@@ -136,11 +141,12 @@ class Supervisor:
     def _failure(self, what: str, rank: int, code: int) -> End:
         said = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         where = f" on node {rank}" if self._job.nodes > 1 else ""
-        last = _last_line(self._launch.log(rank), [os.environ.get(name, "") for name in self._job.secrets])
+        secrets = [os.environ.get(name, "") for name in self._job.secrets]
+        last = _last_line(self._launch.log(rank), secrets)
         return End(Status.FAILED, f"{what}{said}{where}" + (f": {last}" if last else ""), code)
 
-    def _alive(self) -> list[psutil.Process]:
-        """Everything of the job; with no child left there is no descendant either, because orphans come back to us."""
+    def _living_processes(self) -> list[psutil.Process]:
+        """Everything of the job. With no child left there is no descendant either: orphans become children."""
         if not self._reap() and sys.platform == "linux":
             return []
         return processes.with_descendants([psutil.Process()])
@@ -155,13 +161,13 @@ class Supervisor:
         return True
 
     @property
-    def _is_stopped(self) -> bool:
-        # The file too: a wish may be older than our ears.
-        return self._signals.told_to_stop or self._launch.has("stop")
+    def _is_stop_requested(self) -> bool:
+        # The file too: the request may be older than this process's signal handlers.
+        return self._signals.is_stop_requested or self._launch.has("stop")
 
 
 def _adopt_orphans() -> None:
-    """Makes whoever loses its parent below us our own child, where the kernel can do that."""
+    """Makes a descendant that loses its parent a child of this process, where the kernel can do that."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
 
@@ -180,28 +186,32 @@ def _last_line(log: Path, secrets: Iterable[str]) -> str:
 def main(path: str, lock: str = "", gpus: str = "") -> None:
     """Supervises the launch in the folder, unless that was done before or is being done."""
     launch = Launch(Path(path))
-    held = int(lock) if lock else launch.hold()
-    if held is None:
+    descriptor = int(lock) if lock else launch.take_lock()
+    if descriptor is None:
         return
-    os.set_inheritable(held, False)
+    os.set_inheritable(descriptor, False)
     job = launch.job()
     if job is None or launch.has("started") or launch.has("end"):
         return
     supervisor = Supervisor(launch, job, [int(index) for index in gpus.split(",") if index])
     # From here on nobody runs this launch again, whatever happens to us.
-    launch.record("started", pid=os.getpid(), born=processes.birth(os.getpid()), at=time.time(), gpus=gpus)
+    pid = os.getpid()
+    launch.record("started", pid=pid, born=processes.start_key(pid), at=time.time(), gpus=gpus)
     end = supervisor.carry_out()
     if end.status is Status.CANCELLED and not launch.has("stop"):
-        return  # nobody wishes it to end, so the machine goes down: the launch is lost, and the next apply resumes it
-    _record(launch, end)
-    Queue(Machine(Path(job.machine), job.machine_cpus, job.machine_gpus)).turn(leave=[launch])
+        # Nobody asked for its end, so the machine goes down: the launch is lost, and the next apply resumes it.
+        return
+    _record_end(launch, end)
+    machine = Machine(Path(job.machine), job.machine_cpus, job.machine_gpus)
+    Queue(machine).advance(leave=[launch])
 
 
-def _record(launch: Launch, end: End) -> None:
+def _record_end(launch: Launch, end: End) -> None:
     deadline = time.monotonic() + END_LIMIT
+    facts = {"status": end.status.value, "detail": end.detail, "exit_code": end.exit_code}
     while True:
         try:
-            launch.record("end", status=end.status.value, detail=end.detail, exit_code=end.exit_code, at=time.time())
+            launch.record("end", **facts, at=time.time())
             return
         except OSError:
             if time.monotonic() >= deadline:

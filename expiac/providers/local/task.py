@@ -1,4 +1,4 @@
-"""Reads a SkyPilot task document as far as one machine can carry it out. Pure: asks nothing of disk or machine."""
+"""Reads a SkyPilot task as far as one machine can carry it out. Pure: asks nothing of disk or machine."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def parse(text: str) -> Task:
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise _refused(str(error)) from error
+        raise _unreadable(str(error)) from error
     if not isinstance(document, dict):
-        raise _refused("it is not a mapping")
+        raise _unreadable("it is not a mapping")
     resources = document.get("resources") or {}
     return Task(
         nodes=int(document.get("num_nodes") or 1),
@@ -60,7 +60,7 @@ def _cpus(asked: Any) -> int:
     try:
         return max(1, math.ceil(float(str(asked).rstrip("+")))) if asked else 1
     except ValueError as error:
-        raise _refused(f"resources.cpus is {asked!r}") from error
+        raise _unreadable(f"resources.cpus is {asked!r}") from error
 
 
 def _gpus(asked: Any) -> int:
@@ -74,7 +74,7 @@ def _gpus(asked: Any) -> int:
     try:
         return parse_gpus(str(asked)).number
     except ValueError as error:
-        raise _refused(f"resources.accelerators is {asked!r}") from error
+        raise _unreadable(f"resources.accelerators is {asked!r}") from error
 
 
 def _variables(asked: Any) -> dict[str, str | None]:
@@ -86,9 +86,10 @@ def _variables(asked: Any) -> dict[str, str | None]:
 def _mounts(asked: Mapping[str, Any]) -> dict[str, str]:
     for target, source in asked.items():
         if not isinstance(source, str) or "://" in source:
-            raise ExpiacError("No bucket can be mounted here", f"{target}: {source}", "mount a file or a folder")
+            detail = f"{target}: {source}"
+            raise ExpiacError("No bucket can be mounted here", detail, "mount a file or a folder")
     return {str(target): source for target, source in asked.items()}
 
 
-def _refused(why: str) -> ExpiacError:
+def _unreadable(why: str) -> ExpiacError:
     return ExpiacError("The task cannot be read", f"task.yaml: {why}")

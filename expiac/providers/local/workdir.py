@@ -1,4 +1,4 @@
-"""Puts a job's code and mounted files into its home. Touches nothing outside it, and no result inside it."""
+"""Puts a job's code and mounted files into its home. Touches nothing outside it and no result in it."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from expiac.util.git import git
 
 SKY_WORKDIR = "sky_workdir"
 """SkyPilot's name for the copy of the code in a node's home."""
-LEFT_OUT = frozenset((".git", ".expiac", ".venv", "__pycache__"))
+EXCLUDED = frozenset((".git", ".expiac", ".venv", "__pycache__"))
 RESULTS = frozenset(("train_dir", "wandb"))
-"""Left out at the root only: deeper down, such names are a project's own."""
+"""Excluded at the root only: deeper down, such names are a project's own."""
 GIT_LIMIT = 60.0
 
 
-def sync_code(source: Path, target: Path, manifest: Path, apart: Path) -> None:
-    """Makes `target` hold the code in `source` as it is now, without what is in `apart`; what a job wrote there stays.
+def sync_code(source: Path, target: Path, manifest: Path, excluded: Path) -> None:
+    """Makes `target` hold the code in `source` as it is now, without what is in the folder `excluded`.
 
     Files that an earlier sync brought, as `manifest` says, and that the source no longer has are removed.
+    What a job wrote there stays.
     """
     if not source.is_dir():
         raise ExpiacError("No such workdir", str(source))
-    names = [name for name in _code(source) if not _is_apart(source / name, apart)]
+    names = [name for name in _code_files(source) if not _is_within(source / name, excluded)]
     known = (read(manifest) or {}).get("files", [])
     # Named before they are there: what a killed sync brought is removed too when its time comes.
     write(manifest, json.dumps({"files": sorted({*known, *names})}), durable=False)
-    _folder(target)
+    _make_folder(target)
     for name in set(known) - set(names):
         _remove(target, name)
     for name in names:
@@ -40,11 +41,11 @@ def sync_code(source: Path, target: Path, manifest: Path, apart: Path) -> None:
     write(manifest, json.dumps({"files": names}), durable=False)
 
 
-def _is_apart(path: Path, apart: Path) -> bool:
-    return path == apart or apart in path.parents
+def _is_within(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
 
 
-def _code(source: Path) -> list[str]:
+def _code_files(source: Path) -> list[str]:
     """Files and links below `source`: what git tracks or would; without git all but what runs leave behind."""
     listed = _git_files(source)
     if not listed:
@@ -66,7 +67,7 @@ def _walk(source: Path, start: Path) -> Iterator[str]:
     for folder, folders, files in os.walk(source / start):
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
         results = RESULTS if folder == str(source) else frozenset()
-        folders[:] = sorted(set(folders) - LEFT_OUT - results - set(links))
+        folders[:] = sorted(set(folders) - EXCLUDED - results - set(links))
         for name in sorted(files + links):
             yield os.path.relpath(os.path.join(folder, name), source)
 
@@ -82,12 +83,17 @@ def _copy(source: Path, base: Path, name: str) -> None:
         return
     if os.path.lexists(target):
         found = target.lstat()
-        if (found.st_mode, found.st_size, found.st_mtime_ns) == (wanted.st_mode, wanted.st_size, wanted.st_mtime_ns):
+        if _stamp(found) == _stamp(wanted):
             return
     for folder in reversed([parent for parent in target.parents if base in parent.parents]):
-        _folder(folder)
+        _make_folder(folder)
     _clear(target)
     shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _stamp(file: os.stat_result) -> tuple[int, int, int]:
+    """What changes when a file does."""
+    return file.st_mode, file.st_size, file.st_mtime_ns
 
 
 def _remove(base: Path, name: str) -> None:
@@ -97,7 +103,7 @@ def _remove(base: Path, name: str) -> None:
         target.unlink(missing_ok=True)
 
 
-def _folder(path: Path) -> None:
+def _make_folder(path: Path) -> None:
     """A real folder: what a job put there instead, a link for example, would lead elsewhere."""
     if not _is_folder(path):
         _clear(path)
@@ -111,23 +117,25 @@ def _clear(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def mount(mounts: Mapping[str, str], texts: Mapping[str, str], root: Path, home: Path, workdir: str) -> None:
-    """Brings each source to its destination: a rendered text by its name, else a path relative to the project."""
+def mount(
+    mounts: Mapping[str, str], texts: Mapping[str, str], root: Path, home: Path, workdir: str
+) -> None:
+    """Copies each source to its destination: a rendered text by its name, else a path relative to the project."""
     for destination, source in mounts.items():
-        target = home / inside(destination, workdir)
+        target = home / path_in_home(destination, workdir)
         if not target.parent.resolve().is_relative_to(home.resolve()):
-            raise _outside(destination)
+            raise _outside_error(destination)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source in texts:
             _clear(target)
             target.write_text(texts[source])
         else:
-            _bring(root / Path(source).expanduser(), target, source)
+            _mount_one(root / Path(source).expanduser(), target, source)
 
 
-def _bring(source: Path, target: Path, name: str) -> None:
+def _mount_one(source: Path, target: Path, name: str) -> None:
     if source.is_dir():
-        _folder(target)
+        _make_folder(target)
         for found in _walk(source, Path()):
             _copy(source / found, target, found)
     elif source.exists():
@@ -136,20 +144,20 @@ def _bring(source: Path, target: Path, name: str) -> None:
         raise ExpiacError("No such file to mount", name, "a mount's source is relative to the project")
 
 
-def inside(destination: str, workdir: str) -> Path:
+def path_in_home(destination: str, workdir: str) -> Path:
     """Where a mount goes, relative to the job's home; refuses what would leave it."""
     if destination.startswith("~/"):
         path = Path(destination[2:])
     elif destination.startswith(("/", "~")):
-        raise _outside(destination)
+        raise _outside_error(destination)
     else:
         path = Path(workdir) / destination
     normal = os.path.normpath(path)
     if normal in (".", "..") or normal.startswith("../"):
-        raise _outside(destination)
+        raise _outside_error(destination)
     return Path(normal)
 
 
-def _outside(destination: str) -> ExpiacError:
-    return ExpiacError(
-        "A mount would leave the job's folder", destination, "mount below ~/ or relative to the working directory")
+def _outside_error(destination: str) -> ExpiacError:
+    hint = "mount below ~/ or relative to the working directory"
+    return ExpiacError("A mount would leave the job's folder", destination, hint)
