@@ -28,6 +28,7 @@ from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
 from expiac.session import Session
 from expiac.util.duration import WEEK
+from expiac.util.errors import UsageError
 
 __all__ = [
     "Plan", "PlanOptions", "ResourceStatus", "Result", "Stack",
@@ -53,15 +54,16 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
     With `wait`, until every run has ended and every deferred step is done, for at most `timeout` seconds. The reporter
     hears every moment, from several threads, one at a time.
     """
-    told = reporter or Silent()
+    reporter = reporter or Silent()
     how: dict[str, Any] = {"parallelism": parallelism, "wait": wait, "timeout": timeout}
     if isinstance(what, Plan):
-        assert overrides is None, "a plan says it all"
-        assert wishes is None, "a plan says it all"
-        with Session.of(what, reporter=told, project=project) as session:
+        if overrides is not None or wishes is not None:
+            raise UsageError("Plan is complete", "apply() takes no overrides and no wishes beside a plan",
+                             "give them to plan(), and apply the plan that it returns")
+        with Session.of(what, reporter=reporter, project=project) as session:
             session.confirm(what)
             return session.apply(what, **how)
-    with _declared(what, overrides, told, project) as session:
+    with _declared(what, overrides, reporter, project) as session:
         return session.apply(session.plan(wishes=wishes), **how)
 
 
@@ -88,7 +90,9 @@ def status(stack: str | None = None, *, refresh: bool = True, project: Project |
 def _declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,
               project: Project | None) -> Session:
     if isinstance(stack, Stack):
-        assert not overrides, "a stack that is made has no overrides"
+        if overrides:
+            raise UsageError("Stack is complete", f"{stack.name} is a Stack object; overrides are for stack files",
+                             "change what the Stack is made from")
         return Session(project or find(Path.cwd()), stack.name, reporter, Program(_HERE, None, stack), None)
     given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (overrides or {}).items()}
     words = [f"{key}={value}" for key, value in given.items()]
