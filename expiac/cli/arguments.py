@@ -1,4 +1,4 @@
-"""The words and flags that commands share, each described once."""
+"""The arguments and options that commands share, each described once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way a command can end, as an exit code and, where it went wrong, as a message on stderr.
+"""How a command ends: its exit code and, after an error, a message on stderr.
 
 Knows no command. Errors are caught only here; an exception that is no `ExpiacError` is a bug and keeps its traceback.
 """
@@ -80,6 +80,6 @@ def handle_sigint(*handlers: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        # After the first ^C the process is on its way out, and another one may still end it at once.
+        # After the first ^C the process is stopping, and a second one may still end it at once.
         if signal.getsignal(signal.SIGINT) is first:
             signal.signal(signal.SIGINT, before)

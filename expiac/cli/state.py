@@ -102,7 +102,7 @@ def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = Fal
     if not yes:
         output.ask(f"Put {file} in the place of the state in {store.place}?")
     name, copy = edit.push(data, store, project.state_folder, str(file), force=force)
-    print(f"{name} in {store.place}" + (f"; what stood there is kept as {copy}" if copy else ""))
+    print(f"{name} in {store.place}" + (f"; the state that was there is kept as {copy}" if copy else ""))
     return DONE
 
 

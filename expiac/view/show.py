@@ -175,8 +175,8 @@ def _total_cost(plan: Plan) -> str:
 def document(plan: Plan) -> dict[str, Any]:
     """The plan as JSON values.
 
-    A change has `before` and `after`; where one of them is not there at all, which null is not, it is null and
-    `absent` names it: `"before"` for a field that is new, `"after"` for one that goes, else null.
+    A change has `before` and `after`. A field that is new has no `before`, and one that goes no `after`: that key is
+    null, and `absent` names it. `absent` is null if both are there; a value of null is there.
     """
     return {
         "format_version": FORMAT,
