@@ -58,7 +58,7 @@ def _watch() -> None:
         ("fingerprints", prepare, "identity_digest"),
         ("looking", refreshing, "look"),
         ("planning", planner, "plan"),
-        ("showing", output, "plan"),
+        ("showing", output, "print_plan"),
         ("journal reading", journal, "read"),
         ("journal writing", codec, "event_line"),
         ("journal writing", codec, "entry_of"),

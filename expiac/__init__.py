@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from expiac.cli.standalone import runner
+    from expiac.cli.runner import runner
     from expiac.declare.experiment import (
         Experiment,
         ExperimentConfig,
@@ -44,7 +44,7 @@ _HOMES = {
     "TrainingJobConfig": "declare.experiment",
     "TrainingRunConfig": "declare.job",
     "get_skypilot_service": "providers.skypilot",
-    "runner": "cli.standalone",
+    "runner": "cli.runner",
 }
 
 __all__ = [

@@ -7,10 +7,10 @@
         result = api.apply(plan, wait=True)
         assert result.is_well, result.failed
 
-A stack is named as on the command line (a file, its stem, or None for the only one), or is a `Stack` that the program
-made itself. Whatever goes wrong is an `ExpiacError`: `Locked`, `Stale`, `UsageError`, … of `expiac.util.errors`.
-That a step or a run failed is no error but a part of the `Result`. The project is that of the working directory, where
-none is given.
+You name a stack as on the command line (a file, its stem, or None for the only one), or give a `Stack` that your
+program has made. If something goes wrong, the function raises an `ExpiacError`: `Locked`, `Stale`, `UsageError`, … of
+`expiac.util.errors`. A failed step or run raises nothing; the `Result` tells you. If you give no project, it is that of
+the working directory.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
 from expiac.session import Session
 from expiac.util.duration import WEEK
+from expiac.util.errors import UsageError
 
 __all__ = [
     "Plan", "PlanOptions", "ResourceStatus", "Result", "Stack",
@@ -35,12 +36,12 @@ __all__ = [
 ]
 
 _HERE = Path("<python>")
-"""Stands for the program where a stack was made by Python code and not by a stack file."""
+"""The path of the program of a `Stack` that no stack file declares."""
 
 
 def plan(stack: str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *,
          wishes: PlanOptions | None = None, refresh: bool = True, project: Project | None = None) -> Plan:
-    """What an apply would do; changes nothing. `refresh=False` believes the state and asks no backend."""
+    """What an apply would do; changes nothing. `refresh=False` asks no backend and relies on the state."""
     with _declared(stack, overrides, Silent(), project) as session:
         return session.plan(refresh=refresh, wishes=wishes)
 
@@ -48,39 +49,40 @@ def plan(stack: str | Stack | None = None, overrides: Mapping[str, Any] | None =
 def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *,
           wishes: PlanOptions | None = None, parallelism: int = 10, wait: bool = False, timeout: float = WEEK,
           reporter: Reporter | None = None, project: Project | None = None) -> Result:
-    """Carries out a plan that was made, once it was seen to hold still; or makes one of a stack and carries it out.
+    """Carries out a plan that you have made, if it still holds; or plans a stack and carries that out.
 
-    With `wait`, until every run has ended and every deferred step is done, for at most `timeout` seconds. The reporter
-    hears every moment, from several threads, one at a time.
+    With `wait`, returns when every run has ended and every deferred step is done, or raises after `timeout` seconds.
+    The reporter gets every event, from several threads, one at a time.
     """
-    told = reporter or Silent()
+    reporter = reporter or Silent()
     how: dict[str, Any] = {"parallelism": parallelism, "wait": wait, "timeout": timeout}
     if isinstance(what, Plan):
-        assert overrides is None, "a plan says it all"
-        assert wishes is None, "a plan says it all"
-        with Session.of(what, reporter=told, project=project) as session:
+        if overrides is not None or wishes is not None:
+            raise UsageError("Plan is complete", "apply() takes neither overrides nor wishes with a plan",
+                             "give them to plan(), and apply the plan that it returns")
+        with Session.of(what, reporter=reporter, project=project) as session:
             session.confirm(what)
             return session.apply(what, **how)
-    with _declared(what, overrides, told, project) as session:
+    with _declared(what, overrides, reporter, project) as session:
         return session.apply(session.plan(wishes=wishes), **how)
 
 
 def destroy(stack: str | None = None, *, wishes: PlanOptions | None = None, parallelism: int = 10,
             reporter: Reporter | None = None, project: Project | None = None) -> Result:
-    """Stops whatever runs, verified, and archives it; needs the state only."""
+    """Stops every run, verifies that it has stopped, and archives it; needs only the state, not the program."""
     with _recorded(stack, reporter or Silent(), project) as session:
         return session.apply(session.plan_destroy(wishes), parallelism=parallelism)
 
 
 def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[ResourceStatus]:
-    """Looks at everything that is recorded, writes down what changed, and starts what waits in a queue."""
+    """Asks the backends about every recorded resource, records what changed, and starts what waits in a queue."""
     with _recorded(stack, Silent(), project) as session:
         return session.refresh()
 
 
 def status(stack: str | None = None, *, refresh: bool = True, project: Project | None = None
            ) -> Sequence[ResourceStatus]:
-    """How each resource is and how far; writes nothing. `refresh=False` believes the state."""
+    """The status and progress of each resource; writes nothing. `refresh=False` asks no backend."""
     with _recorded(stack, Silent(), project) as session:
         return session.status(refresh=refresh)
 
@@ -88,11 +90,16 @@ def status(stack: str | None = None, *, refresh: bool = True, project: Project |
 def _declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,
               project: Project | None) -> Session:
     if isinstance(stack, Stack):
-        assert not overrides, "a stack that is made has no overrides"
+        if overrides:
+            raise UsageError("Stack is complete", f"{stack.name} is a Stack object; overrides are for stack files",
+                             "change what the Stack is made from")
         return Session(project or find(Path.cwd()), stack.name, reporter, Program(_HERE, None, stack), None)
-    given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (overrides or {}).items()}
-    words = [f"{key}={value}" for key, value in given.items()]
+    words = [f"{key}={_override_text(value)}" for key, value in (overrides or {}).items()]
     return Session.open(stack, words, reporter=reporter, project=project)
+
+
+def _override_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _recorded(stack: str | None, reporter: Reporter, project: Project | None) -> Session:

@@ -29,7 +29,7 @@ from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 
 class Session:
-    """One command's view of one stack."""
+    """All that one command needs of one stack."""
 
     def __init__(self, project: Project, stack: str, reporter: Reporter, declared: program.Program | None,
                  providers: Mapping[str, Provider] | None) -> None:
@@ -49,9 +49,9 @@ class Session:
         cls, name: str | None, overrides: Sequence[str] = (), *, reporter: Reporter, declared: bool = True,
         project: Project | None = None, providers: Mapping[str, Provider] | None = None,
     ) -> Self:
-        """Opens the stack file or stem `name` (None where the project has only one) with `key=value` overrides.
+        """Opens the stack file or stem `name` (None if the project has only one) with `key=value` overrides.
 
-        `declared=False` opens by the state alone: for destroy, status and logs, which work with a broken program.
+        `declared=False` reads only the state, so that destroy, status and logs work with a broken program.
         """
         project = project or find(Path.cwd())
         if not declared:
@@ -81,7 +81,7 @@ class Session:
         return self._planning.plan(wishes or PlanOptions(), refresh=refresh)
 
     def plan_import(self, address: str, job: str) -> Plan:
-        """What adopting a job that was launched by other means would do, and nothing else."""
+        """What adopting a job that expiac did not launch would do, and nothing else."""
         return self._planning.adopt(address, job)
 
     def plan_destroy(self, wishes: PlanOptions | None = None) -> Plan:
@@ -93,7 +93,7 @@ class Session:
         self._planning.confirm(plan)
 
     def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = WEEK) -> Result:
-        """Carries out the plan; with `wait`, until every run has ended and every deferred step is done."""
+        """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done."""
         self._applying = Applying(self.project, self._journal, self._refresher, self._providers, self._reporter,
                                   parallelism=parallelism)
         if self._stopped.is_set():
@@ -104,23 +104,23 @@ class Session:
         return result
 
     def stop(self) -> None:
-        """Begin nothing new; let running effects finish. Safe in a signal handler."""
+        """Begins nothing new; effects under way finish. Safe in a signal handler."""
         self._stopped.set()
         if self._applying is not None:
             self._applying.stop()
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
-        """Looks at everything, journals what changed, moves queues on, and says how each resource is."""
+        """Asks about every resource, records what changed, moves queues on, and gives the status of each."""
         return self._refresher.refresh()
 
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
-        """How each resource is, with its progress; writes nothing."""
+        """The status and progress of each resource; writes nothing."""
         if refresh:
             self._refresher.look()
         return self._refresher.status()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
-        """Tells how each resource is until every run has ended, or until `stop`; writes nothing."""
+        """Reports the status of each resource until every run has ended, or until `stop`; writes nothing."""
         result = Result()
         try:
             for now in looks(self.status, self._stopped, timeout=timeout, stack=self.stack):

@@ -1,7 +1,7 @@
 """The command line: `python -m trainer +experiments=<instance> run_name=<instance> [key=value …]`.
 
 Composes the config with Hydra, checks it with the schema, trains. Exit codes: 0 trained, 1 error, 143 stopped by
-SIGTERM with its checkpoint written, 130 by ^C. Imports torch only once the config is known to be good.
+SIGTERM with its checkpoint written, 130 by ^C. Imports torch only after the config is checked.
 """
 
 import json
@@ -16,18 +16,18 @@ from pydantic import ValidationError
 from trainer.config import Config, register
 
 
-def configs() -> Path:
-    """The working folder's `configs/`, where there is one; else the ones that lie beside this package."""
+def config_folder() -> Path:
+    """The working folder's `configs/` if it has one, else the one beside this package."""
     here = Path.cwd() / "configs"
     return here if (here / "config.yaml").is_file() else Path(__file__).resolve().parent.parent / "configs"
 
 
-def validated(composed: DictConfig) -> Config:
-    """The composed config as a value. Exits with what is wrong, key by key."""
+def validate(composed: DictConfig) -> Config:
+    """The composed config as a value. Exits with a message for each key that is wrong."""
     try:
         config = OmegaConf.to_object(composed)
     except ValidationError as error:
-        sys.exit("\n".join(["Invalid config", *(_sentence(error.title, problem) for problem in error.errors())]))
+        sys.exit("\n".join(["Invalid config", *(_describe(error.title, problem) for problem in error.errors())]))
     except OmegaConfBaseException as error:
         sys.exit(f"Invalid config\n  {error.__cause__ or error}")
     assert isinstance(config, Config)
@@ -35,22 +35,22 @@ def validated(composed: DictConfig) -> Config:
 
 
 def launch(config: Config) -> int:
-    """Train, and give the process's exit code."""
+    """Train, and return the exit code."""
     from trainer import ranks
     from trainer.errors import TrainerError
     from trainer.stop import Stop, Stopped
-    from trainer.tracking import Tracker, Untracked, track
+    from trainer.tracking import NullTracker, Tracker, track
     from trainer.train import train
 
-    stop = Stop().listen()
-    together = ranks.join(config.device)
+    stop = Stop().install_handlers()
+    joined = ranks.join(config.device)
     code = 1
-    tracker: Tracker = Untracked()
+    tracker: Tracker = NullTracker()
     try:
-        if together.is_first:
+        if joined.is_first:
             values = json.loads(config.to_json())
             tracker = track(config.wandb, run_name=config.run_name, run_dir=Path(config.run_dir), values=values)
-        train(config, together, stop, tracker)
+        train(config, joined, stop, tracker)
         code = 0
     except Stopped as stopped:
         code = stopped.exit_code
@@ -63,7 +63,7 @@ def launch(config: Config) -> int:
     return code
 
 
-def _sentence(title: str, problem: object) -> str:
+def _describe(title: str, problem: object) -> str:
     assert isinstance(problem, dict)
     where = ".".join([title, *map(str, problem["loc"])])
     return f"  {where}: {problem['msg']}" + (f" (given: {problem['input']!r})" if problem["loc"] else "")
@@ -71,16 +71,16 @@ def _sentence(title: str, problem: object) -> str:
 
 def main() -> None:
     register()
-    given: list[Config] = []
+    configs: list[Config] = []
 
-    @hydra.main(version_base="1.3", config_path=str(configs()), config_name="config")  # type: ignore[untyped-decorator]
-    def take(composed: DictConfig) -> None:
-        given.append(validated(composed))
+    @hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="config")  # type: ignore[untyped-decorator]
+    def compose(composed: DictConfig) -> None:
+        configs.append(validate(composed))
 
-    take()
+    compose()
     try:
         # Outside of Hydra, which would cut our tracebacks short. With --help or --cfg there is nothing to run.
-        sys.exit(launch(given[0]) if given else 0)
+        sys.exit(launch(configs[0]) if configs else 0)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -1,4 +1,4 @@
-"""The policy: what an agent does with what it sees, and how well it expects to fare.
+"""The policy network: from what an agent sees to its action, and to the return that it expects.
 
 Knows features and actions by their number only.
 """

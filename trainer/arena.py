@@ -1,7 +1,7 @@
-"""What the game is, in mettagrid's terms: the arena that a curriculum describes.
+"""The mettagrid config of the arena that a curriculum describes.
 
 An agent takes ore from a mine, has a generator make it a battery and an altar make that a heart; it carries one each.
-How the game is played is in `environment.py`; nothing else here meets mettagrid.
+`environment.py` steps it; no other module imports mettagrid.
 """
 
 from mettagrid.config.filter import actorHas, isNot

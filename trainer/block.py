@@ -1,6 +1,6 @@
-"""The memory that environments and learner share: one buffer, seen as named arrays.
+"""The memory that environments and learner share: one buffer, as named arrays.
 
-Knows nothing of processes or of the game: whoever holds the same bytes sees the same block.
+Knows nothing of processes or of the game: processes that share the bytes share the block.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Block:
-    """Every environment's inputs and outputs. An environment is where its seed, its episode and `history` put it."""
+    """Every environment's inputs and outputs. Its seed, its episode and `history` determine an environment's state."""
 
     episodes: NDArray[np.int64]  # (E,) episodes ended so far
     returns: NDArray[np.float64]  # (E,) mean return per agent of the last one, NaN before
@@ -60,8 +60,8 @@ class Block:
     history: NDArray[np.uint8]  # (E, L, A) the actions of the current episode
 
     @classmethod
-    def over(cls, buffer: Any, shape: Shape) -> Self:
-        """See `buffer` (at least `shape.nbytes` long) as a block."""
+    def from_buffer(cls, buffer: Any, shape: Shape) -> Self:
+        """A block that shares the memory of `buffer`, which is at least `shape.nbytes` long."""
         arrays: dict[str, NDArray[Any]] = {}
         offset = 0
         for name, (dims, kind) in shape.arrays().items():

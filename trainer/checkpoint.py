@@ -1,7 +1,7 @@
-"""Where a run can be resumed from: one file, replaced as a whole, with the one before it kept beside it.
+"""Checkpoint files: each replaces the one before in one step, and the one before is kept beside it.
 
 A checkpoint is a dict of tensors and plain values, so that reading one runs no code. Knows nothing of what is in it,
-but for the policy that another run may start from.
+except for the policy, which another run may start from.
 """
 
 import os
@@ -20,7 +20,7 @@ FORMAT = 1
 
 
 def save(folder: Path, state: dict[str, Any]) -> Path:
-    """Write `state` as the latest checkpoint. Whenever the process dies, a whole one is there."""
+    """Write `state` as the latest checkpoint. Whenever the process dies, a complete checkpoint is there."""
     folder.mkdir(parents=True, exist_ok=True)
     latest, fresh = folder / LATEST, folder / f"{LATEST}.{os.getpid()}.tmp"
     with fresh.open("wb") as file:
@@ -38,14 +38,14 @@ def save(folder: Path, state: dict[str, Any]) -> Path:
 
 
 def load(folder: Path) -> dict[str, Any] | None:
-    """The latest checkpoint that is whole; None where there is none. Says aloud when it must take the one before."""
-    there = [path for path in (folder / LATEST, folder / PREVIOUS) if path.exists()]
-    for path in there:
+    """The latest checkpoint that can be read; None if there is none. Prints a warning if it is the one before."""
+    existing = [path for path in (folder / LATEST, folder / PREVIOUS) if path.exists()]
+    for path in existing:
         try:
             return read(path)
         except TrainerError as error:
             print(f"warning: {error}", flush=True)
-    if there:
+    if existing:
         raise TrainerError(f"no checkpoint in {folder} can be read; move the folder away to start again")
     return None
 

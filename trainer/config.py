@@ -74,7 +74,7 @@ class PPOConfig(Declared):
 
 @declared
 class CheckpointConfig(Declared):
-    """Where a run can be resumed from, and how many samples lie between two such places."""
+    """Where checkpoints are, and how many samples are between two of them."""
 
     checkpoint_dir: Text = IN_YAML
     interval: Count = 100_000
@@ -82,7 +82,7 @@ class CheckpointConfig(Declared):
 
 @declared
 class SimulationConfig(Declared):
-    """When the policy is judged during training, and where replays go. `0`: only before and after training."""
+    """When the policy is evaluated during training, and where replays go. `0`: only before and after training."""
 
     replay_dir: Text = IN_YAML
     evaluate_interval: Amount = 0
@@ -163,7 +163,7 @@ class CurriculumConfig(Declared):
 
 @declared
 class SimConfig(Declared):
-    """The episodes that judge a policy: the same ones every time."""
+    """The episodes that evaluate a policy: the same ones every time."""
 
     episodes: Count
     seed: Amount = 0

@@ -37,7 +37,7 @@ class Declared(DataClassJsonMixin):
     def from_dict(cls, kvs: Any, *, infer_missing: bool = False) -> Self:
         """Decode `to_dict`'s form; only the keys that are there count as named."""
         value = super().from_dict(kvs, infer_missing=infer_missing)
-        _remember(value, kvs)
+        _record_named(value, kvs)
         return value
 
     @model_validator(mode="wrap")
@@ -55,24 +55,24 @@ class Declared(DataClassJsonMixin):
 @dataclass_transform(kw_only_default=True)
 def declared(cls: type[T]) -> type[T]:
     """Decorate a subclass of `Declared`: keyword-only, unknown fields refused, values checked also on assignment."""
-    made: Any = pydantic.dataclasses.dataclass(cls, config=RULES, kw_only=True)
-    checked = made.__setattr__
+    config_class: Any = pydantic.dataclasses.dataclass(cls, config=RULES, kw_only=True)
+    set_checked = config_class.__setattr__
 
     def assign(self: Any, name: str, value: Any) -> None:
         before = dict(vars(self))
         vars(self)[NAMED] = before.get(NAMED, frozenset()) | {name}
         try:
-            checked(self, name, value)
+            set_checked(self, name, value)
         except ValueError:
             vars(self).update(before)  # pydantic has already stored what its later checks refuse
             raise
 
-    made.__setattr__ = assign
-    return made  # type: ignore[no-any-return]
+    config_class.__setattr__ = assign
+    return config_class  # type: ignore[no-any-return]
 
 
-def _remember(value: Declared, given: Mapping[str, Any]) -> None:
+def _record_named(value: Declared, given: Mapping[str, Any]) -> None:
     vars(value)[NAMED] = frozenset(given)
     for name, part in given.items():
         if isinstance(nested := getattr(value, name), Declared) and isinstance(part, Mapping):
-            _remember(nested, part)
+            _record_named(nested, part)

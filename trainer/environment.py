@@ -1,7 +1,7 @@
-"""How the game is played: turns mettagrid's tokens into features, steps episodes and acts them out again.
+"""Steps mettagrid's episodes, replays them, and turns its tokens into features.
 
 An environment is a function of its seed, its number, its episode and the actions taken in it; that is also how it
-is restored. Knows nothing of policies or processes. `_c_sim.step` is private there, and half of the speed here.
+is restored. Knows nothing of policies or processes. `_c_sim.step` is private to mettagrid, and twice as fast.
 """
 
 import logging
@@ -20,14 +20,14 @@ from trainer.config import CurriculumConfig
 
 logging.getLogger("ReplayLogWriter").setLevel(logging.WARNING)
 
-SEEN = ("agent", "altar", "generator", "mine", "wall")  # in any cell
+VISIBLE = ("agent", "altar", "generator", "mine", "wall")  # in any cell
 CARRIED = ("ore", "battery")  # by oneself
-FEATURES = WINDOW * WINDOW * len(SEEN) + len(CARRIED)
+FEATURES = WINDOW * WINDOW * len(VISIBLE) + len(CARRIED)
 ACTIONS = 5  # stay, north, south, west, east
 
 
 def shape(curriculum: CurriculumConfig, environments: int) -> Shape:
-    """The block that so many environments need."""
+    """The shape of the block for this many environments."""
     return Shape(environments, curriculum.agents * curriculum.instances, FEATURES, curriculum.max_steps)
 
 
@@ -36,22 +36,22 @@ class Encoder:
 
     def __init__(self, game: GameConfig) -> None:
         ids = game.id_map()
-        tags, tag, kinds = ids.tag_names(), ids.feature_id("tag"), len(SEEN) + len(CARRIED)
+        tags, tag, kinds = ids.tag_names(), ids.feature_id("tag"), len(VISIBLE) + len(CARRIED)
         self._kind = np.full((256, 256), kinds, np.uint8)  # (token's feature, value) -> kind; the last means none
-        for kind, name in enumerate(SEEN):
+        for kind, name in enumerate(VISIBLE):
             self._kind[tag, tags.index(f"type:{name}")] = kind
-        for kind, name in enumerate(CARRIED, len(SEEN)):
+        for kind, name in enumerate(CARRIED, len(VISIBLE)):
             self._kind[ids.feature_id(f"inv:{name}"), 1:] = kind
         self._index = np.full((256, kinds + 1), FEATURES, np.int64)  # (place, kind) -> feature; the last is dropped
         for row in range(WINDOW):
             for column in range(WINDOW):
-                first = (row * WINDOW + column) * len(SEEN)
-                self._index[row << 4 | column, : len(SEEN)] = np.arange(first, first + len(SEEN))
+                first = (row * WINDOW + column) * len(VISIBLE)
+                self._index[row << 4 | column, : len(VISIBLE)] = np.arange(first, first + len(VISIBLE))
         # Others' inventories arrive as tokens too; one's own are those in the middle.
-        self._index[(WINDOW // 2) * 17, len(SEEN) : -1] = np.arange(FEATURES - len(CARRIED), FEATURES)
+        self._index[(WINDOW // 2) * 17, len(VISIBLE) : -1] = np.arange(FEATURES - len(CARRIED), FEATURES)
 
     def encode(self, tokens: NDArray[np.uint8], features: NDArray[np.uint8]) -> None:
-        """Write what `tokens` say into `features`."""
+        """Encode `tokens` into `features`."""
         index = self._index[tokens[..., 0], self._kind[tokens[..., 1], tokens[..., 2]]]
         marked = np.zeros((len(tokens), FEATURES + 1), np.uint8)
         np.put_along_axis(marked, index, 1, axis=1)
@@ -78,13 +78,13 @@ class Arenas:
 
     def begin(self) -> None:
         """Begin every environment's first episode."""
-        block, mine = self._block, slice(self._slots[0], self._slots[-1] + 1)
-        block.episodes[mine] = block.steps[mine] = 0
-        block.returns[mine] = block.hearts[mine] = np.nan
+        block, own = self._block, slice(self._slots[0], self._slots[-1] + 1)
+        block.episodes[own] = block.steps[own] = 0
+        block.returns[own] = block.hearts[own] = np.nan
         self._start_all()
 
     def step(self) -> None:
-        """Take the block's actions; leave rewards, dones and features there."""
+        """Step with the block's actions; write rewards, dones and features into the block."""
         block = self._block
         block.dones[self._rows] = False
         for slot in self._slots:
@@ -96,7 +96,7 @@ class Arenas:
         self._encoder.encode(self._tokens, block.features[self._rows])
 
     def restore(self) -> None:
-        """Bring every environment to where the block's `episodes`, `steps` and `history` say that it is."""
+        """Restore every environment from the block's `episodes`, `steps` and `history`."""
         block = self._block
         actions = block.actions[self._rows].copy()
         self._start_all()
@@ -125,7 +125,7 @@ class Arenas:
     def _advance(self, slot: int) -> None:
         simulation = self._simulations[slot]
         if self._recorder and slot == 0:
-            simulation.step()  # the public step also tells the recorder
+            simulation.step()  # the public step also calls the recorder
         else:
             simulation._c_sim.step()
 

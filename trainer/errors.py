@@ -1,4 +1,4 @@
-"""What a user can have got wrong. `python -m trainer` prints these without a traceback and exits 1."""
+"""Errors that a user can correct. `python -m trainer` prints these without a traceback and exits 1."""
 
 
 class TrainerError(Exception):

@@ -1,7 +1,7 @@
-"""How good a policy is: what it earns in episodes that are the same every time.
+"""Evaluates a policy in episodes that are the same every time.
 
-Samples its actions, as in training, from a seed of its own, so that judging a policy twice gives the same figures and
-leaves the training untouched.
+Samples its actions, as in training, from a seed of its own, so that evaluating a policy twice gives the same metrics
+and does not affect the training.
 """
 
 from pathlib import Path
@@ -17,14 +17,17 @@ from trainer.vector import Environments
 def evaluate(
     policy: Policy, curriculum: CurriculumConfig, sim: SimConfig, stop: Stop, *, replay: Path | None = None
 ) -> dict[str, float] | None:
-    """Hearts gained and return, per agent and episode. None when asked to stop. The first episode goes to `replay`."""
+    """Hearts gained and return, per agent and episode; None after a signal to stop.
+
+    The first episode is written to `replay`.
+    """
     device = policy.value_head.weight.device
     generator = torch.Generator(device).manual_seed(sim.seed)
     if replay:
         replay.parent.mkdir(parents=True, exist_ok=True)
     with Environments(curriculum, count=sim.episodes, seed=sim.seed, replay=replay) as environments:
         for _ in range(curriculum.max_steps):
-            if stop.asked:
+            if stop.is_requested:
                 return None
             features_NF = torch.from_numpy(environments.block.features).to(device)
             action_N, _, _ = act(policy, features_NF, generator)

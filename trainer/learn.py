@@ -1,4 +1,4 @@
-"""One update: what a policy makes of a rollout, and the figures of it."""
+"""One update of the policy from a rollout, and its metrics."""
 
 import math
 
@@ -14,7 +14,7 @@ LOSSES = ("loss", "policy_loss", "value_loss", "entropy", "kl", "clipped")
 
 
 def update_policy(run: Training, rollout: Rollout) -> dict[str, float]:
-    """Several epochs of minibatch gradients on one rollout. Gives the figures of this update, over all ranks."""
+    """Several epochs of minibatch gradients on one rollout. Gives the metrics of this update, over all ranks."""
     settings, parameters = run.config.trainer.ppo, list(run.policy.parameters())
     advantage_TN = ppo.gae(
         rollout.reward_TN, rollout.value_TN, rollout.done_TN, rollout.last_value_N,
@@ -24,7 +24,7 @@ def update_policy(run: Training, rollout: Rollout) -> dict[str, float]:
     action_B, logprob_B, value_B, advantage_B = (
         x.flatten() for x in (rollout.action_TN, rollout.logprob_TN, rollout.value_TN, advantage_TN)
     )
-    seen: list[ppo.Losses] = []
+    minibatches: list[ppo.Losses] = []
     for _ in range(settings.update_epochs):
         order_B = torch.randperm(len(action_B), generator=run.generator, device=run.generator.device)
         for b in torch.split(order_B[: run.layout.batch], run.layout.minibatch):
@@ -32,20 +32,21 @@ def update_policy(run: Training, rollout: Rollout) -> dict[str, float]:
             losses = ppo.losses(settings, logits_BA, new_value_B, action_B[b], logprob_B[b], value_B[b], advantage_B[b])
             run.optimizer.zero_grad()
             torch.autograd.backward(losses.total)
-            overdue, kl = run.ranks.average(parameters, torch.tensor(float(run.stop.overdue)), losses.kl)
+            overdue, kl = run.ranks.average(parameters, torch.tensor(float(run.stop.is_overdue)), losses.kl)
             nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
             run.optimizer.step()
-            seen.append(losses)
+            minibatches.append(losses)
             if overdue:
-                return summary(run, rollout, seen)
+                return summary(run, rollout, minibatches)
         if settings.target_kl is not None and kl > settings.target_kl:
             break
-    return summary(run, rollout, seen)
+    return summary(run, rollout, minibatches)
 
 
-def summary(run: Training, rollout: Rollout, seen: list[ppo.Losses]) -> dict[str, float]:
-    """The update in figures. A NaN among the losses ends the run: nothing can be learned from there."""
-    means = torch.stack([torch.stack([part.detach() for part in losses]) for losses in seen]).mean(0).tolist()
+def summary(run: Training, rollout: Rollout, minibatches: list[ppo.Losses]) -> dict[str, float]:
+    """The metrics of the update. Raises `TrainerError` if the loss is not finite: training cannot recover."""
+    losses_ML = torch.stack([torch.stack([part.detach() for part in losses]) for losses in minibatches])
+    means = losses_ML.mean(0).tolist()
     per_episode = rollout.reward_TN.mean().item() * run.config.curriculum.max_steps
     figures = run.ranks.mean(per_episode, float(run.environments.block.hearts.mean()), *means)
     named = dict(zip(("reward", "hearts", *LOSSES), figures, strict=True))

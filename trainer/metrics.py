@@ -1,6 +1,7 @@
-"""What a run says about itself: `metrics.jsonl` for programs, a line every few seconds for people.
+"""Logs the metrics of a run: `metrics.jsonl` for programs, a line every few seconds for people.
 
-One JSON object a line, in the order of its steps; docs/trainer.md is the contract. Knows nothing of how they arise.
+One JSON object a line, in the order of its steps; docs/trainer.md is the contract. Knows nothing of how metrics are
+computed.
 """
 
 import json
@@ -10,11 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 METRICS = "metrics.jsonl"
-EVERY = 3.0  # seconds between two lines for people
+PRINT_INTERVAL = 3.0  # seconds between two lines for people
 
 
-class Listener(Protocol):
-    """Whoever else wants to hear, such as Weights & Biases."""
+class MetricsLogger(Protocol):
+    """Logs metrics elsewhere too, such as to Weights & Biases."""
 
     def log(self, step: int, metrics: dict[str, float]) -> None: ...
 
@@ -40,7 +41,7 @@ class MetricsFile:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Every whole line of a metrics file; a torn one ends it."""
+    """The lines of a metrics file, up to the first that was not written completely."""
     lines: list[dict[str, Any]] = []
     for text in path.read_text().splitlines() if path.exists() else ():
         try:
@@ -51,18 +52,18 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 class Progress:
-    """Tells file, listener and people how far the run is."""
+    """Logs how far the run is: to the file, the logger and standard output."""
 
-    def __init__(self, file: MetricsFile, listener: Listener, *, total_steps: int, elapsed: float) -> None:
-        self._file, self._listener = file, listener
+    def __init__(self, file: MetricsFile, logger: MetricsLogger, *, total_steps: int, elapsed: float) -> None:
+        self._file, self._logger = file, logger
         self.total_steps = total_steps
-        self._began = time.perf_counter() - elapsed
-        self._said = -EVERY
+        self._started_at = time.perf_counter() - elapsed
+        self._printed_at = -PRINT_INTERVAL
 
     @property
     def elapsed(self) -> float:
         """Seconds this run has trained for, all its launches together."""
-        return time.perf_counter() - self._began
+        return time.perf_counter() - self._started_at
 
     @property
     def last_evaluation(self) -> int | None:
@@ -75,8 +76,8 @@ class Progress:
         if "eval/hearts" in metrics:
             self._file.last_evaluation = step
         self._file.write({**now, "metrics": metrics})
-        self._listener.log(step, metrics)
-        self._say(step, metrics)
+        self._logger.log(step, metrics)
+        self._print_line(step, metrics)
 
     def __enter__(self) -> Self:
         return self
@@ -84,18 +85,18 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def _say(self, step: int, metrics: dict[str, float]) -> None:
+    def _print_line(self, step: int, metrics: dict[str, float]) -> None:
         evaluated = "eval/hearts" in metrics
-        if not evaluated and self.elapsed - self._said < EVERY and step < self.total_steps:
+        if not evaluated and self.elapsed - self._printed_at < PRINT_INTERVAL and step < self.total_steps:
             return
-        self._said = self._said if evaluated else self.elapsed
-        figures = "  ".join(f"{name} {metrics[name]:,.3g}" for name in SAID if name in metrics)
+        self._printed_at = self._printed_at if evaluated else self.elapsed
+        figures = "  ".join(f"{name} {metrics[name]:,.3g}" for name in PRINTED if name in metrics)
         speed = metrics.get("sps", 0.0)
         rest = f"  {speed:,.0f} samples/s  {(self.total_steps - step) / speed:,.0f} s left" if speed else ""
         print(f"{step:>12,} / {self.total_steps:,}  {step / self.total_steps:4.0%}  {figures}{rest}", flush=True)
 
 
-SAID = ("eval/hearts", "eval/reward", "hearts", "reward", "loss", "entropy")
+PRINTED = ("eval/hearts", "eval/reward", "hearts", "reward", "loss", "entropy")
 
 
 def _text(line: dict[str, Any]) -> str:

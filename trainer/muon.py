@@ -1,4 +1,4 @@
-"""Muon: momentum made orthogonal, for matrices. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon
+"""Muon: orthogonalized momentum, for matrices. Jordan et al. 2024, https://kellerjordan.github.io/posts/muon
 
 Does what `torch.optim.Muon` with `match_rms_adamw` does, in float32: torch's goes through bfloat16, which most CPUs
 emulate, thirty times slower on matrices of our size.
@@ -28,12 +28,12 @@ class Muon(torch.optim.Optimizer):
                     continue
                 mean = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
                 mean.lerp_(weight.grad, 1 - group["momentum"])
-                update = orthogonalized(weight.grad.lerp(mean, group["momentum"]))
+                update = orthogonalize(weight.grad.lerp(mean, group["momentum"]))
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(update, alpha=-group["lr"] * 0.2 * sqrt(max(weight.shape)))
 
 
-def orthogonalized(matrix: Tensor, *, steps: int = 5) -> Tensor:
+def orthogonalize(matrix: Tensor, *, steps: int = 5) -> Tensor:
     """Near to U Vᵀ of the matrix's U S Vᵀ, by Newton–Schulz: singular values end between about 0.7 and 1.2."""
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]

@@ -14,7 +14,7 @@ from trainer.config import PPOConfig
 
 
 class Losses(NamedTuple):
-    """What one minibatch says; `total` is what is minimised, the rest is for people."""
+    """The losses of one minibatch; `total` is what is minimised, the rest are metrics."""
 
     total: Tensor
     policy: Tensor
@@ -40,7 +40,7 @@ def gae(
     return advantage_TN
 
 
-def normalized(advantage_B: Tensor) -> Tensor:
+def normalize(advantage_B: Tensor) -> Tensor:
     """Zero mean and unit deviation, so that the learning rate means the same whatever the rewards are."""
     return (advantage_B - advantage_B.mean()) / (advantage_B.std(correction=0) + 1e-8)
 
@@ -64,7 +64,7 @@ def policy_loss(logprob_B: Tensor, old_logprob_B: Tensor, advantage_B: Tensor, *
 
 
 def value_loss(value_B: Tensor, old_value_B: Tensor, return_B: Tensor, *, clip_coef: float | None) -> Tensor:
-    """Half the mean squared error; with `clip_coef`, the worse of it and that of the value held near the old one."""
+    """Half the mean squared error; with `clip_coef`, the larger of it and the clipped value's error."""
     error_B = (value_B - return_B) ** 2
     if clip_coef is not None:
         near_B = old_value_B + (value_B - old_value_B).clamp(-clip_coef, clip_coef)
@@ -88,7 +88,7 @@ def losses(
     policy = policy_loss(
         logprob_B,
         old_logprob_B,
-        normalized(advantage_B) if config.norm_adv else advantage_B,
+        normalize(advantage_B) if config.norm_adv else advantage_B,
         clip_coef=config.clip_coef,
     )
     value = value_loss(value_B, old_value_B, return_B, clip_coef=config.vf_clip_coef if config.clip_vloss else None)

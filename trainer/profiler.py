@@ -9,8 +9,8 @@ from trainer.config import TorchProfilerConfig
 
 
 @contextmanager
-def traced(config: TorchProfilerConfig, update: int) -> Iterator[None]:
-    """Trace what happens inside, when it is this update's turn."""
+def trace_update(config: TorchProfilerConfig, update: int) -> Iterator[None]:
+    """Trace what runs inside, if `update` is a multiple of the interval."""
     if config.interval_epochs == 0 or update % config.interval_epochs:
         yield
         return

@@ -1,7 +1,7 @@
 """The processes that train together: one by default, several under `torchrun`.
 
 Every rank has environments of its own and the same policy; gradients are averaged, and rank 0 alone writes. Decisions
-that all must take alike (to stop, to resume) go through here. Knows nothing of what is trained.
+that all ranks must share (to stop, to resume) go through here. Knows nothing of what is trained.
 """
 
 import os
@@ -18,7 +18,7 @@ from trainer.config import Device
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process's place among `world` of them, and the device it computes on."""
+    """This process's rank among `world` processes, and the device that it computes on."""
 
     rank: int
     world: int
@@ -46,7 +46,7 @@ class Ranks:
         return self.average([], *(torch.tensor(value, dtype=torch.float32) for value in values))
 
     def any(self, flag: bool) -> bool:
-        """Whether it is so on any rank; all of them get the same answer."""
+        """Whether `flag` is true on any rank; every rank gets the same answer."""
         return self.mean(float(flag))[0] > 0
 
     def gather(self, value: Any) -> list[Any]:
@@ -67,15 +67,15 @@ class Ranks:
 
 
 def join(device: Device) -> Ranks:
-    """Meet the other processes, where `torchrun` says in the environment that there are some."""
-    world, rank, local = (int(os.environ.get(name, default)) for name, default in _PLACE)
+    """Join the process group that `torchrun` describes in the environment; alone if it describes none."""
+    world, rank, local = (int(os.environ.get(name, default)) for name, default in _ENVIRONMENT)
     cuda = torch.cuda.is_available() if device is Device.auto else device is Device.cuda
-    here = torch.device("cuda", local % max(1, torch.cuda.device_count())) if cuda else torch.device("cpu")
+    own_device = torch.device("cuda", local % max(1, torch.cuda.device_count())) if cuda else torch.device("cpu")
     if cuda:
-        torch.cuda.set_device(here)
+        torch.cuda.set_device(own_device)
     if world > 1:
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
-    return Ranks(rank, world, here)
+    return Ranks(rank, world, own_device)
 
 
 def leave() -> None:
@@ -83,4 +83,4 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
-_PLACE = (("WORLD_SIZE", "1"), ("RANK", "0"), ("LOCAL_RANK", "0"))
+_ENVIRONMENT = (("WORLD_SIZE", "1"), ("RANK", "0"), ("LOCAL_RANK", "0"))

@@ -1,4 +1,4 @@
-"""What happened: T steps of N agents under one policy."""
+"""Experience to learn from: T steps of N agents under one policy."""
 
 from dataclasses import dataclass
 
@@ -21,20 +21,20 @@ class Rollout:
     value_TN: Tensor
     reward_TN: Tensor
     done_TN: Tensor
-    last_value_N: Tensor  # what the policy expects after the last step
+    last_value_N: Tensor  # the value of the state after the last step
 
 
 def collect(
     policy: Policy, environments: Environments, steps: int, generator: torch.Generator, stop: Stop
 ) -> Rollout | None:
-    """Act for `steps` steps. None when asked to stop: the rollout is abandoned, and the policy has learned nothing."""
+    """Act for `steps` steps. None after a signal to stop: the rollout is dropped, and the policy learns nothing."""
     block, device = environments.block, generator.device
     rows = environments.shape.rows
     features_TNF = torch.empty((steps, rows, environments.shape.features), dtype=torch.uint8, device=device)
     action_TN = torch.empty((steps, rows), dtype=torch.int64, device=device)
     logprob_TN, value_TN, reward_TN, done_TN = (torch.empty((steps, rows), device=device) for _ in range(4))
     for t in range(steps):
-        if stop.asked:
+        if stop.is_requested:
             return None
         features_TNF[t] = torch.from_numpy(block.features)
         action_TN[t], logits_NA, value_TN[t] = act(policy, features_TNF[t], generator)

@@ -1,17 +1,17 @@
-"""A wish to stop, from whoever sends SIGTERM or presses ^C; the loop asks for it where stopping loses nothing.
+"""A request to stop, made by SIGTERM or ^C; the training loop checks for it where stopping loses nothing.
 
-Knows nothing of training: only that there was a signal, which one, and how long ago.
+Knows nothing of training: only whether a signal has arrived, which one, and how long ago.
 """
 
 import signal
 import time
 from types import FrameType
 
-PATIENCE = 1.0  # seconds in which the update at hand may end by itself
+UPDATE_TIMEOUT = 1.0  # seconds that the current update has to end after a signal
 
 
 class Stopped(Exception):
-    """The run was asked to stop, and its checkpoint is written. Carries the process's exit code."""
+    """The run has stopped after a signal, with its checkpoint written. Carries the process's exit code."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(f"stopped with exit code {exit_code}")
@@ -19,32 +19,32 @@ class Stopped(Exception):
 
 
 class Stop:
-    """Nobody has asked yet."""
+    """Records the first signal that asks the run to stop."""
 
     def __init__(self) -> None:
         self._signal: int | None = None
         self._since = 0.0
 
-    def listen(self) -> "Stop":
-        """Hear SIGTERM and SIGINT from now on; a second ^C is not waited for."""
+    def install_handlers(self) -> "Stop":
+        """Handle SIGTERM and SIGINT from now on; a second ^C ends the process at once."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.hear)
+            signal.signal(number, self.on_signal)
         return self
 
-    def hear(self, number: int, frame: FrameType | None = None) -> None:
+    def on_signal(self, number: int, frame: FrameType | None = None) -> None:
         if number == signal.SIGINT and self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         if self._signal is None:
             self._signal, self._since = number, time.monotonic()
 
     @property
-    def asked(self) -> bool:
+    def is_requested(self) -> bool:
         return self._signal is not None
 
     @property
-    def overdue(self) -> bool:
-        """Whether it was asked so long ago that even an update must be cut short."""
-        return self.asked and time.monotonic() - self._since > PATIENCE
+    def is_overdue(self) -> bool:
+        """Whether the signal came so long ago that even an update must be cut short."""
+        return self.is_requested and time.monotonic() - self._since > UPDATE_TIMEOUT
 
     @property
     def exit_code(self) -> int:

@@ -1,4 +1,4 @@
-"""Weights & Biases, met here only. With mode `off` it is not even imported.
+"""Weights & Biases, used in this module only. With mode `off` it is not imported.
 
 The run's id, resumption, tags and notes come from the environment (`WANDB_RUN_ID`, `WANDB_RESUME`, `WANDB_TAGS`, …),
 which wandb reads by itself; `WANDB_MODE` there wins over the config.
@@ -12,13 +12,13 @@ from trainer.config import WandbConfig, WandbMode
 
 
 class Tracker(Protocol):
-    """Whoever keeps a run's results elsewhere."""
+    """Keeps a run's results outside of its folder."""
 
     def log(self, step: int, metrics: dict[str, float]) -> None: ...
     def finish(self, exit_code: int) -> None: ...
 
 
-class Untracked:
+class NullTracker:
     """Keeps nothing."""
 
     def log(self, step: int, metrics: dict[str, float]) -> None: ...
@@ -26,7 +26,7 @@ class Untracked:
 
 
 class Wandb:
-    """One W&B run, named like ours."""
+    """One W&B run with the name of the run."""
 
     def __init__(self, config: WandbConfig, *, run_name: str, run_dir: Path, values: dict[str, Any]) -> None:
         import wandb
@@ -55,5 +55,5 @@ class Wandb:
 def track(config: WandbConfig, *, run_name: str, run_dir: Path, values: dict[str, Any]) -> Tracker:
     """Begin or resume the run's W&B run, unless tracking is off."""
     if config.mode is WandbMode.off:
-        return Untracked()
+        return NullTracker()
     return Wandb(config, run_name=run_name, run_dir=run_dir, values=values)

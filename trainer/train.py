@@ -1,6 +1,6 @@
-"""The training loop, top to bottom: evaluate, act, learn, tell, keep.
+"""The training loop, top to bottom: evaluate, collect a rollout, update the policy, log, save a checkpoint.
 
-Reads like the paper; what each part does is in the module of its name. Knows nothing of Hydra or of the command line.
+Reads like the paper; each part is in the module of its name. Knows nothing of Hydra or of the command line.
 """
 
 import time
@@ -12,9 +12,9 @@ from trainer.config import Config
 from trainer.evaluate import evaluate
 from trainer.learn import update_policy
 from trainer.metrics import METRICS, MetricsFile, Progress
-from trainer.profiler import traced
+from trainer.profiler import trace_update
 from trainer.ranks import Ranks
-from trainer.resume import TrainState, place, restored, saved
+from trainer.resume import TrainState, checkpoint_of, current_state, restore
 from trainer.rollout import collect
 from trainer.stop import Stop, Stopped
 from trainer.tracking import Tracker
@@ -22,40 +22,40 @@ from trainer.training import Training, load_initial_policy, prepare
 
 
 def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
-    """Train until `total_timesteps`, from the run's checkpoint where there is one. Raises `Stopped` when asked to."""
+    """Train until `total_timesteps`, from the run's checkpoint if there is one. Raises `Stopped` after a signal."""
     with ExitStack() as stack:
         run = prepare(config, ranks, stop, stack)
-        at = restored(run)
-        if not at.resumed:
+        state = restore(run)
+        if not state.resumed:
             load_initial_policy(run)
-        total = run.layout.total(config.trainer.total_timesteps, done=at.step)
-        progress = stack.enter_context(open_progress(run, tracker, at, total)) if ranks.is_first else None
+        total = run.layout.total(config.trainer.total_timesteps, done=state.step)
+        progress = stack.enter_context(open_progress(run, tracker, state, total)) if ranks.is_first else None
 
         while True:
-            if progress and evaluation_due(run, at.step, total) and progress.last_evaluation != at.step:
-                evaluate_policy(run, at.step, progress)
-            if at.step >= total:
+            if progress and is_evaluation_due(run, state.step, total) and progress.last_evaluation != state.step:
+                evaluate_policy(run, state.step, progress)
+            if state.step >= total:
                 break
-            began = time.perf_counter()
-            with traced(config.trainer.profiler, at.update):
+            started_at = time.perf_counter()
+            with trace_update(config.trainer.profiler, state.update):
                 rollout = collect(run.policy, run.environments, run.layout.steps, run.generator, stop)
                 if ranks.any(rollout is None):
-                    save_checkpoint(run, at, progress)
+                    save_checkpoint(run, state, progress)
                     raise Stopped(stop.exit_code)
                 assert rollout is not None
                 figures = update_policy(run, rollout)
-            at = place(run, at.step + run.layout.samples, at.update + 1)
+            state = current_state(run, state.step + run.layout.samples, state.update + 1)
             if progress:
-                progress.log(at.step, {**figures, "sps": run.layout.samples / (time.perf_counter() - began)})
-            if at.step >= total or passed(config.trainer.checkpoint.interval, at.step, run.layout.samples):
-                save_checkpoint(run, at, progress)
+                progress.log(state.step, {**figures, "sps": run.layout.samples / (time.perf_counter() - started_at)})
+            if state.step >= total or is_checkpoint_due(run, state.step):
+                save_checkpoint(run, state, progress)
 
-        if progress and progress.last_evaluation != at.step:
-            raise Stopped(stop.exit_code)  # asked during the last evaluation, which the next launch makes up for
+        if progress and progress.last_evaluation != state.step:
+            raise Stopped(stop.exit_code)  # a signal cut the last evaluation short; the next launch repeats it
 
 
 def evaluate_policy(run: Training, step: int, progress: Progress) -> None:
-    """Evaluate the policy as it is, with a replay of the first episode."""
+    """Evaluate the current policy, with a replay of the first episode."""
     simulation = run.config.trainer.simulation
     replay = Path(simulation.replay_dir) / f"step_{step:012d}.json.z" if simulation.write_replays else None
     figures = evaluate(run.policy, run.config.curriculum, run.config.sim, run.stop, replay=replay)
@@ -63,25 +63,31 @@ def evaluate_policy(run: Training, step: int, progress: Progress) -> None:
         progress.log(step, figures)
 
 
-def evaluation_due(run: Training, step: int, total: int) -> bool:
-    """Before training, after it, and whenever another `evaluate_interval` samples are behind us."""
-    return step in (0, total) or passed(run.config.trainer.simulation.evaluate_interval, step, run.layout.samples)
+def is_evaluation_due(run: Training, step: int, total: int) -> bool:
+    """Whether to evaluate now: before training, after it, and after every `evaluate_interval` samples."""
+    interval = run.config.trainer.simulation.evaluate_interval
+    return step in (0, total) or is_multiple_passed(interval, step, run.layout.samples)
 
 
-def passed(interval: int, step: int, samples: int) -> bool:
-    """Whether the last `samples` led past a multiple of `interval`."""
+def is_checkpoint_due(run: Training, step: int) -> bool:
+    """Whether the last update reached or passed a multiple of the checkpoint interval."""
+    return is_multiple_passed(run.config.trainer.checkpoint.interval, step, run.layout.samples)
+
+
+def is_multiple_passed(interval: int, step: int, samples: int) -> bool:
+    """Whether the last `samples` steps reached or passed a multiple of `interval`."""
     return interval > 0 and step // interval > (step - samples) // interval
 
 
-def save_checkpoint(run: Training, at: TrainState, progress: Progress | None) -> None:
-    """Write a checkpoint of the run as it was at `at`. All ranks take part, the first one writes."""
-    places = run.ranks.gather(at)
+def save_checkpoint(run: Training, state: TrainState, progress: Progress | None) -> None:
+    """Write a checkpoint of the run with this rank's `state`. All ranks take part, the first one writes."""
+    states = run.ranks.gather(state)
     if progress:
         folder = Path(run.config.trainer.checkpoint.checkpoint_dir)
-        checkpoint.save(folder, saved(run, places, progress.elapsed))
+        checkpoint.save(folder, checkpoint_of(run, states, progress.elapsed))
 
 
-def open_progress(run: Training, tracker: Tracker, at: TrainState, total: int) -> Progress:
-    """Go on with the run's metrics from its place; from nothing, where the run begins."""
-    file = MetricsFile(Path(run.config.run_dir) / METRICS, step=at.step if at.resumed else None)
-    return Progress(file, tracker, total_steps=total, elapsed=at.elapsed)
+def open_progress(run: Training, tracker: Tracker, state: TrainState, total: int) -> Progress:
+    """Continue the run's metrics file from its state; begin a new file if the run is new."""
+    file = MetricsFile(Path(run.config.run_dir) / METRICS, step=state.step if state.resumed else None)
+    return Progress(file, tracker, total_steps=total, elapsed=state.elapsed)

@@ -1,4 +1,4 @@
-"""Who takes part in a run: built from the config and its seed, the same every time."""
+"""The parts of a run, built from the config and its seed: the same every time."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from trainer.vector import Environments
 
 @dataclass(frozen=True)
 class Training:
-    """All that takes part in one run, and how its samples are divided."""
+    """The parts of one run, and how its samples are divided."""
 
     config: Config
     ranks: Ranks
@@ -56,7 +56,7 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
 
 
 def load_initial_policy(run: Training) -> None:
-    """Start from the policy that the config names, if it does; it must have been of the same size."""
+    """Load the policy that the config names, if it names one; it must have the same size."""
     uri = run.config.trainer.initial_policy.uri
     if uri is None:
         return

@@ -26,9 +26,9 @@ STATE = ("episodes", "steps", "returns", "hearts", "history")
 
 
 class EnvWorker(Protocol):
-    """Whoever steps some of the environments."""
+    """Steps some of the environments, here or in another process."""
 
-    def ask(self, command: Command) -> None: ...
+    def send(self, command: Command) -> None: ...
     def wait(self) -> None: ...
     def close(self) -> None: ...
 
@@ -43,39 +43,39 @@ class Environments:
         self.shape = shape(curriculum, count)
         self.actions = ACTIONS
         buffer: Any = SPAWN.RawArray("B", self.shape.nbytes) if workers > 1 else bytearray(self.shape.nbytes)
-        self.block = Block.over(buffer, self.shape)
-        self._hands: list[EnvWorker] = []
+        self.block = Block.from_buffer(buffer, self.shape)
+        self._workers: list[EnvWorker] = []
         for slots in np.array_split(np.arange(count), min(workers, count)):
             span = range(int(slots[0]), int(slots[-1]) + 1)
             options: dict[str, Any] = {"seed": seed, "first": first, "replay": replay}
             if workers > 1:
-                self._hands.append(Worker(curriculum, count, buffer, span, options))
+                self._workers.append(Worker(curriculum, count, buffer, span, options))
             else:
-                self._hands.append(InProcess(Arenas(curriculum, self.block, span, **options)))
-        self._all("begin")
+                self._workers.append(InProcess(Arenas(curriculum, self.block, span, **options)))
+        self._run_on_all("begin")
 
     def step(self, actions_N: NDArray[np.int64]) -> None:
-        """Let every agent act; the block holds what came of it."""
+        """Step every environment with the agents' actions; the results are in the block."""
         self.block.actions[:] = actions_N
-        self._all("step")
+        self._run_on_all("step")
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """What it takes to come back to this moment: a copy of the counters and of the actions taken."""
+        """All that `restore` needs: a copy of the counters and of the actions taken."""
         return {name: getattr(self.block, name).copy() for name in STATE}
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
-        """Come back to the moment of `state`, by acting it out again."""
+        """Restore every environment to `state`, by replaying its actions."""
         for name in STATE:
             getattr(self.block, name)[:] = state[name]
-        self._all("restore")
+        self._run_on_all("restore")
 
     def fits(self, state: dict[str, NDArray[Any]]) -> bool:
-        """Whether `state` is of as many and as large environments as these."""
+        """Whether `state` is of as many environments of the same size."""
         return all(getattr(self.block, name).shape == state[name].shape for name in STATE)
 
     def close(self) -> None:
-        for hand in self._hands:
-            hand.close()
+        for worker in self._workers:
+            worker.close()
 
     def __enter__(self) -> Self:
         return self
@@ -83,20 +83,20 @@ class Environments:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _all(self, command: Command) -> None:
-        for hand in self._hands:
-            hand.ask(command)
-        for hand in self._hands:
-            hand.wait()
+    def _run_on_all(self, command: Command) -> None:
+        for worker in self._workers:
+            worker.send(command)
+        for worker in self._workers:
+            worker.wait()
 
 
 class InProcess:
-    """Steps its environments when asked."""
+    """Steps its environments in this process."""
 
     def __init__(self, arenas: Arenas) -> None:
         self._arenas = arenas
 
-    def ask(self, command: Command) -> None:
+    def send(self, command: Command) -> None:
         getattr(self._arenas, command)()
 
     def wait(self) -> None: ...
@@ -105,7 +105,7 @@ class InProcess:
 
 
 class Worker:
-    """Has a process of its own step them."""
+    """Steps its environments in a process of its own."""
 
     def __init__(
         self, curriculum: CurriculumConfig, count: int, buffer: Any, span: range, options: dict[str, Any]
@@ -116,8 +116,8 @@ class Worker:
         self._process.start()
         theirs.close()
 
-    def ask(self, command: Command) -> None:
-        with suppress(OSError):  # `wait` finds out
+    def send(self, command: Command) -> None:
+        with suppress(OSError):  # `wait` reports it
             self._pipe.send(command)
 
     def wait(self) -> None:
@@ -130,17 +130,17 @@ class Worker:
             raise RuntimeError(f"an environment worker failed\n{problem}")
 
     def close(self) -> None:
-        self._pipe.close()  # the worker reads the end of its pipe and leaves
+        self._pipe.close()  # the worker reads the end of its pipe and exits
         self._process.join(5)
 
 
 def serve(
     pipe: Connection, curriculum: CurriculumConfig, count: int, buffer: Any, span: range, options: dict[str, Any]
 ) -> None:
-    """A worker's life: carry out commands until the pipe closes, which it also does when the trainer is killed."""
+    """The loop of a worker process: runs commands until the pipe closes, also because the trainer was killed."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the trainer decides when to stop
-    arenas = Arenas(curriculum, Block.over(buffer, shape(curriculum, count)), span, **options)
+    arenas = Arenas(curriculum, Block.from_buffer(buffer, shape(curriculum, count)), span, **options)
     try:
         while True:
             command = pipe.recv()
@@ -151,7 +151,7 @@ def serve(
                 answer = traceback.format_exc()
             pipe.send(answer)
     except (EOFError, OSError):
-        os._exit(0)  # nothing to tidy up, and the usual exit takes a third of a second
+        os._exit(0)  # nothing to clean up, and a normal exit takes a third of a second
 
 
 assert set(STATE) <= {field.name for field in fields(Block)}

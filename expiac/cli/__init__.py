@@ -16,6 +16,7 @@ def run(arguments: Sequence[str]) -> int:
     from typer.main import get_command
 
     from expiac.cli.commands import app
-    from expiac.cli.exits import ended
+    from expiac.cli.exits import exit_code_of
 
-    return ended(lambda: get_command(app).main([*arguments], prog_name="expiac", standalone_mode=False))
+    command = get_command(app)
+    return exit_code_of(lambda: command.main([*arguments], prog_name="expiac", standalone_mode=False))

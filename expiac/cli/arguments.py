@@ -1,4 +1,4 @@
-"""The words and flags that commands share, each described once."""
+"""The arguments and options that commands share, each described once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from expiac.cli.complete import stacks
+from expiac.cli.completion import stacks
 
 if TYPE_CHECKING:
     from expiac.plan.model import Action
@@ -84,46 +84,62 @@ Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default
                                             help="Write the files there instead of printing them.")]
 
 
-def for_one_command(context: typer.Context, state: str) -> None:
-    """Has every project that is looked for until the command ends keep its states there."""
+def set_state_url(context: typer.Context, state: str) -> None:
+    """Until the command ends, every project that it loads keeps its states there."""
     import os
 
     from expiac.declare.project import STATE
 
     before = os.environ.get(STATE)
+
+    def restore() -> None:
+        if before is None:
+            del os.environ[STATE]
+        else:
+            os.environ[STATE] = before
+
     os.environ[STATE] = state
-    context.call_on_close(lambda: os.environ.pop(STATE) if before is None else os.environ.update({STATE: before}))
+    context.call_on_close(restore)
 
 
-def actions(words: str) -> tuple[Action, ...]:
+def parse_actions(words: str) -> tuple[Action, ...]:
     """The actions that `--only` names."""
     from expiac.plan.model import Action
     from expiac.util.errors import UsageError, did_you_mean
 
     known = {action.value: action for action in Action if action is not Action.KEEP}
-    given = [word.strip() for word in words.split(",") if word.strip()]
-    for word in given:
+    parts = [word.strip() for word in words.split(",")]
+    names = [name for name in parts if name]
+    for word in names:
         if word not in known:
             raise UsageError("No such action", f"--only {words}: {word!r}", did_you_mean(word, known))
-    if not given:
+    if not names:
         raise UsageError("No such action", "--only names none", f"known: {', '.join(known)}")
-    return tuple(known[word] for word in given)
+    return tuple(known[word] for word in names)
 
 
-def told_apart(stack: str | None, overrides: list[str] | None) -> tuple[str | None, list[str]]:
-    """The stack and the overrides: where the stack is left out, the first override stands in its place."""
-    given = overrides or []
-    return (None, [stack, *given]) if stack is not None and "=" in stack else (stack, given)
+def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[str | None, list[str]]:
+    """The stack and the overrides of a command line; if the stack is left out, its first word is an override."""
+    overrides = list(others or [])
+    is_stack_left_out = first is not None and "=" in first
+    if first is None or not is_stack_left_out:
+        return first, overrides
+    return None, [first, *overrides]
 
 
 def stack_and_serial(stack: str | None, serial: int | None) -> tuple[str | None, int | None]:
-    """The two words of `history`: where there is only one stack, a single number is the serial."""
-    return (None, int(stack)) if serial is None and stack is not None and stack.isdigit() else (stack, serial)
+    """The two words of `history`: if the stack is left out, a single number is the serial."""
+    is_serial = serial is None and stack is not None and stack.isdigit()
+    if stack is None or not is_serial:
+        return stack, serial
+    return None, int(stack)
 
 
 def stack_and_job(stack: str | None, job: str | None) -> tuple[str | None, str | None]:
     """The two words of `logs`: where there is only one stack, a single word may be the job."""
+    if stack is None or job is not None:
+        return stack, job
     known = stacks("")
-    if job is None and stack is not None and len(known) == 1 and stack not in known and "/" not in stack:
-        return None, stack
-    return stack, job
+    could_be_stack = stack in known or "/" in stack
+    is_job = len(known) == 1 and not could_be_stack
+    return (None, stack) if is_job else (stack, None)

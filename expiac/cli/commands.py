@@ -1,4 +1,4 @@
-"""The commands. Each reads as a sentence: open the stack, plan, show. What they print is in `output`."""
+"""The commands. Each opens a stack, plans or reads, and shows; `output` knows what they print."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ app = typer.Typer(
 
 
 @app.callback()
-def everywhere(context: typer.Context, *, state: args.StateUrl = None) -> None:
+def set_common_options(context: typer.Context, *, state: args.StateUrl = None) -> None:
     """Infrastructure as code for machine-learning experiments: declare, plan, apply."""
     if state is not None:
-        args.for_one_command(context, state)
+        args.set_state_url(context, state)
 
 
 @app.command()
@@ -49,15 +49,15 @@ def plan(
     out: args.Save = None,
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
-    from expiac.cli import applying, output
+    from expiac.cli import execution, output
 
-    wishes = _wishes(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
-    with applying.opened(*args.told_apart(stack, overrides)) as (session, _):
-        steps = session.plan(refresh=not no_refresh, wishes=wishes)
-        output.plan(steps, _called(stack, session), json=json)
+    options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
+    with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
+        plan = session.plan(refresh=not no_refresh, wishes=options)
+        output.print_plan(plan, _program_name(stack, session), json=json)
         if out is not None:
-            output.save(steps, out, quiet=json)
-    return CHANGES if detailed_exitcode and not steps.is_empty else DONE
+            output.save_plan(plan, out, quiet=json)
+    return CHANGES if detailed_exitcode and not plan.is_empty else DONE
 
 
 @app.command()
@@ -67,7 +67,7 @@ def show(file: args.PlanFile, *, json: args.Json = False) -> int:
     from expiac.plan import saved
 
     plan = saved.read(file)
-    output.plan(plan, plan.program, json=json)
+    output.print_plan(plan, plan.program, json=json)
     return DONE
 
 
@@ -90,26 +90,28 @@ def apply(
     retry: args.Retry = False,
 ) -> int:
     """Plan, ask, and do what the plan says and nothing else; or do what a saved plan says."""
-    from expiac.cli import applying, output
+    from expiac.cli import execution, output
 
     if interactive and (yes or only):
-        raise UsageError("Asked, and not to ask", f"--interactive asks for each step, {'--yes' if yes else '--only'} "
-                         "for none", "one of them")
+        other = "--yes" if yes else "--only"
+        raise UsageError("Conflicting options", f"--interactive asks about each step, and {other} about none",
+                         "give one of them")
     consents = yes or only is not None
     output.demand_consent(yes=consents, json=json)
     how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout,
                            "interactive": interactive}
-    question = "" if consents else applying.QUESTION
-    wishes = _wishes(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
-    if (plan := applying.saved_plan(stack)) is not None:
-        if overrides or no_refresh or wishes != _wishes():
+    question = "" if consents else execution.QUESTION
+    options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
+    if (plan := execution.saved_plan(stack)) is not None:
+        if overrides or no_refresh or options != _plan_options():
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
-                             "expiac plan with them, and --out FILE")
-        with applying.resumed(plan, json=json) as (session, reporter):
-            return applying.carry_out(session, plan, reporter, called=plan.program, question=question, **how)
-    with applying.opened(*args.told_apart(stack, overrides), json=json) as (session, reporter):
-        steps = session.plan(refresh=not no_refresh, wishes=wishes)
-        return applying.carry_out(session, steps, reporter, called=_called(stack, session), question=question, **how)
+                             "give them to expiac plan, with --out FILE")
+        with execution.open_saved(plan, json=json) as (session, reporter):
+            return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
+    with execution.open_session(*args.stack_and_overrides(stack, overrides), json=json) as (session, reporter):
+        plan = session.plan(refresh=not no_refresh, wishes=options)
+        program = _program_name(stack, session)
+        return execution.carry_out(session, plan, reporter, program=program, question=question, **how)
 
 
 @app.command()
@@ -123,14 +125,15 @@ def destroy(
     exclude: args.Exclude = None,
 ) -> int:
     """Stop whatever runs, verify that it has stopped, and archive it. Needs only the state, not the program."""
-    from expiac.cli import applying, output
+    from expiac.cli import execution, output
 
     output.demand_consent(yes=yes, json=json)
-    with applying.opened(stack, json=json, declared=False) as (session, reporter):
-        steps = session.plan_destroy(_wishes(target=target, exclude=exclude))
-        return applying.carry_out(
-            session, steps, reporter, called=_called(stack, session),
-            question="" if yes else "Destroy all of this?", json=json, parallelism=parallelism)
+    with execution.open_session(stack, json=json, declared=False) as (session, reporter):
+        plan = session.plan_destroy(_plan_options(target=target, exclude=exclude))
+        program = _program_name(stack, session)
+        question = "" if yes else "Destroy all of this?"
+        return execution.carry_out(session, plan, reporter, program=program, question=question, json=json,
+                                   parallelism=parallelism)
 
 
 @app.command("import")
@@ -144,22 +147,22 @@ def import_(
     json: args.Json = False,
 ) -> int:
     """Adopt a job that was launched by other means, after showing what it is. Launches nothing."""
-    from expiac.cli import applying, output
+    from expiac.cli import execution, output
 
     output.demand_consent(yes=yes, json=json)
-    with applying.opened(stack, overrides or [], json=json) as (session, reporter):
-        return applying.carry_out(
-            session, session.plan_import(job, job_id), reporter, called=stack,
-            question="" if yes else "Adopt this job?", json=json)
+    with execution.open_session(stack, overrides or [], json=json) as (session, reporter):
+        plan = session.plan_import(job, job_id)
+        question = "" if yes else "Adopt this job?"
+        return execution.carry_out(session, plan, reporter, program=stack, question=question, json=json)
 
 
 @app.command()
 def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
     """Look at everything that is recorded, and write down what changed."""
-    from expiac.cli import applying, output
+    from expiac.cli import execution, output
 
-    with applying.opened(stack, declared=False) as (session, _):
-        output.statuses(session.refresh(), session, json=json)
+    with execution.open_session(stack, declared=False) as (session, _):
+        output.print_statuses(session.refresh(), session, json=json)
     return DONE
 
 
@@ -173,14 +176,15 @@ def status(
     timeout: args.Timeout = WEEK,
 ) -> int:
     """Show how each job is and how far it has come."""
-    from expiac.cli import applying, output
+    from expiac.cli import execution, output
 
     if watch and no_refresh:
-        raise UsageError("Nothing to watch", "--no-refresh does not look", "expiac status --watch")
-    with applying.opened(stack, json=json and watch, declared=False) as (session, reporter):
+        raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
+                         "expiac status --watch")
+    with execution.open_session(stack, json=json and watch, declared=False) as (session, reporter):
         if watch:
-            return applying.watch(session, reporter, json=json, timeout=timeout)
-        output.statuses(session.status(refresh=not no_refresh), session, json=json)
+            return execution.watch(session, reporter, json=json, timeout=timeout)
+        output.print_statuses(session.status(refresh=not no_refresh), session, json=json)
     return DONE
 
 
@@ -189,51 +193,51 @@ def logs(
     stack: args.StackArg = None, job: args.JobArg = None, *, follow: args.Follow = False, node: args.Node = None
 ) -> int:
     """Print what a job printed."""
-    from expiac.cli import applying, output
+    from expiac.cli import execution, output
 
     stack, job = args.stack_and_job(stack, job)
-    with applying.opened(stack, declared=False) as (session, _):
-        output.logs(session, output.one_job(session, job), follow=follow, node=node)
+    with execution.open_session(stack, declared=False) as (session, _):
+        output.print_logs(session, output.job_named(session, job), follow=follow, node=node)
     return DONE
 
 
 @app.command()
 def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, out: args.Out = None) -> int:
     """Print every rendered config and task, as they are launched but for the instance's name."""
-    from expiac.cli import applying, output
+    from expiac.cli import execution, output
 
-    with applying.opened(*args.told_apart(stack, overrides)) as (session, _):
-        output.texts(session.render(), out)
+    with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
+        output.print_rendered(session.render(), out)
     return DONE
 
 
 @app.command()
 def history(stack: args.StackArg = None, serial: args.Serial = None, *, json: args.Json = False) -> int:
     """Show what was applied when, by whom and from which commit; of one of them, its plan."""
-    from expiac.cli import past
+    from expiac.cli import records
     from expiac.plan import history as histories
 
     stack, serial = args.stack_and_serial(stack, serial)
-    with state.opened(stack) as journal:
+    with state.open_journal(stack) as journal:
         if serial is None:
-            past.approvals(journal.state, json=json)
+            records.print_approvals(journal.state, json=json)
         else:
-            past.approval(journal.state, histories.approval(journal.state, serial), json=json)
+            records.print_approval(journal.state, histories.approval(journal.state, serial), json=json)
     return DONE
 
 
 @app.command()
 def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
     """Show how two runs differ: their settings, their code, their results."""
-    from expiac.cli import past
+    from expiac.cli import records
     from expiac.declare.project import find
     from expiac.plan import history
     from expiac.state.stores import states
 
-    known = states(find(Path.cwd()))
-    read = [known.read(name).state for name in known.names()]
-    first, second = history.find(read, before), history.find(read, after)
-    past.difference(first, second, history.compare(first, second), json=json)
+    store = states(find(Path.cwd()))
+    known = [store.read(name).state for name in store.names()]
+    first, second = history.find(known, before), history.find(known, after)
+    records.print_difference(first, second, history.compare(first, second), json=json)
     return DONE
 
 
@@ -249,15 +253,15 @@ def version() -> int:
 app.add_typer(state.app, name="state")
 
 
-def _wishes(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
+def _plan_options(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
             exclude: list[str] | None = None, only: str | None = None) -> PlanOptions:
     from expiac.plan.planner import PlanOptions
 
     return PlanOptions(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()),
-                       exclude=tuple(exclude or ()), only=() if only is None else args.actions(only))
+                       exclude=tuple(exclude or ()), only=() if only is None else args.parse_actions(only))
 
 
-def _called(stack: str | None, session: Session) -> str:
-    """What the user calls the stack, for commands to paste."""
-    name, _ = args.told_apart(stack, None)
+def _program_name(stack: str | None, session: Session) -> str:
+    """What you call the stack on the command line, for commands that you can paste."""
+    name, _ = args.stack_and_overrides(stack, None)
     return name or session.stack

@@ -1,4 +1,4 @@
-"""Every moment of a command as one line of JSON, for programs. Says what it hears and decides nothing.
+"""Every event of a command as one line of JSON, for programs. Writes what happens and decides nothing.
 
 `expiac/schema.json` describes each line, and `docs/json.md` what may be relied on.
 """
@@ -37,29 +37,29 @@ _PRINT = partial(print, flush=True)
 
 
 class JsonLines:
-    """Writes each moment as `{"event": …}`; of a look while waiting, only what changed since the last one."""
+    """Writes each event as `{"event": …}`; while waiting, only the statuses that changed."""
 
     def __init__(self, write: Callable[[str], None] = _PRINT, now: Callable[[], str] = utc_now) -> None:
         self._write, self._now = write, now
-        self._seen: dict[str, ResourceStatus] = {}
+        self._statuses: dict[str, ResourceStatus] = {}
         self._due: deque[str] = deque()
         self._writing = threading.Lock()
 
-    def on_event(self, moment: ProgressEvent) -> None:
-        self._say(*self._events(moment))
+    def on_event(self, event: ProgressEvent) -> None:
+        self._write_all(*self._documents(event))
 
-    def stopping(self) -> None:
-        """Says so; it may be called in the middle of a line."""
-        self._say({"event": "stopping"})
+    def on_stop(self) -> None:
+        """Writes that the command is stopping; may be called in the middle of a line."""
+        self._write_all({"event": "stopping"})
 
     def close(self) -> None:
-        """Nothing to take down."""
+        """There is nothing to close."""
 
-    def _say(self, *events: dict[str, Any]) -> None:
-        """Writes the events, all of one time; each line stands for itself, and so has the version."""
+    def _write_all(self, *documents: dict[str, Any]) -> None:
+        """Writes the documents with one time; each line has the version, so that it can be read alone."""
         at = self._now()
-        self._due.extend(dumps({"format_version": show.FORMAT, "at": at, **event}) for event in events)
-        # A ^C may come here while a line is half written: then whoever writes that one writes what is due too.
+        self._due.extend(dumps({"format_version": show.FORMAT, "at": at, **document}) for document in documents)
+        # A ^C may come here while a line is half written: then the call that writes that line writes this one too.
         while self._due and self._writing.acquire(blocking=False):
             try:
                 while self._due:
@@ -67,8 +67,8 @@ class JsonLines:
             finally:
                 self._writing.release()
 
-    def _events(self, moment: ProgressEvent) -> list[dict[str, Any]]:
-        match moment:
+    def _documents(self, event: ProgressEvent) -> list[dict[str, Any]]:
+        match event:
             case Began(plan):
                 return [{"event": "began", "plan": show.document(plan)}]
             case StepBegan(step):
@@ -81,22 +81,24 @@ class JsonLines:
                 return [{"event": "step_skipped", **_name(step), "why": why}]
             case StepDeferred(step):
                 return [{"event": "step_deferred", **_name(step), "why": step.reason}]
-            case Waiting(seen):
-                return [{"event": "seen", **tables.document(one)} for one in seen if self._is_new(one)]
+            case Waiting(resources):
+                new = [resource for resource in resources if self._is_new(resource)]
+                return [{"event": "seen", **tables.document(resource)} for resource in new]
             case Warned(text):
                 return [{"event": "warned", "text": text}]
             case Finished(result):
                 return [{"event": "finished", **_result(result)}]
             case _:
-                assert_never(moment)
+                assert_never(event)
 
-    def _is_new(self, seen: ResourceStatus) -> bool:
-        known, self._seen[seen.address] = self._seen.get(seen.address), seen
-        return known != seen
+    def _is_new(self, resource: ResourceStatus) -> bool:
+        before = self._statuses.get(resource.address)
+        self._statuses[resource.address] = resource
+        return before != resource
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
-    """JSON as every parser reads it: a number that is none becomes null."""
+    """JSON that every parser reads: NaN and infinity become null."""
     return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
 
 

@@ -1,6 +1,6 @@
-"""Every way a command can end, as an exit code and, where it went wrong, as a message on stderr.
+"""How a command ends: its exit code and, after an error, a message on stderr.
 
-Knows no command. Only here are errors caught; what is not an `ExpiacError` is our own mistake and keeps its traceback.
+Knows no command. Errors are caught only here; an exception that is no `ExpiacError` is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -19,43 +19,43 @@ _BOLD_RED, _PLAIN, _SHOW_CURSOR = "\x1b[1;31m", "\x1b[0m", b"\x1b[?25h"
 _BY_SIGINT = 130
 
 
-def ended(command: Callable[[], int | None]) -> int:
-    """The exit code of a command; an error is said on stderr."""
+def exit_code_of(command: Callable[[], int | None]) -> int:
+    """Runs a command and gives its exit code; prints an error on stderr."""
     from typer import TyperException
 
     try:
         code = command()
         sys.stdout.flush()
     except ExpiacError as error:
-        say(error)
-        return _code(error)
+        print_error(error)
+        return _code_of(error)
     except TyperException as error:
-        say(_usage(error))
+        print_error(_usage_error(error))
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output wants no more, as `head` does
+    except BrokenPipeError:  # the reader of our output has closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
     # Typer turns ^C into its own exit code.
     return INTERRUPTED if code == _BY_SIGINT else code or DONE
 
 
-def _code(error: ExpiacError) -> int:
+def _code_of(error: ExpiacError) -> int:
     if isinstance(error, UsageError):
         return USAGE
     return INTERRUPTED if isinstance(error, Interrupted) else ERROR
 
 
-def _usage(error: Exception) -> UsageError:
+def _usage_error(error: Exception) -> UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "expiac"
     message = getattr(error, "format_message", error.__str__)()
     return UsageError("Usage error", message, f"{command} --help")
 
 
-def say(error: ExpiacError) -> None:
-    """The error on stderr, its summary in red where that is a terminal."""
+def print_error(error: ExpiacError) -> None:
+    """Prints the error on stderr, its summary in red if that is a terminal."""
     summary, *rest = str(error).splitlines()
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         summary = f"{_BOLD_RED}{summary}{_PLAIN}"
@@ -63,13 +63,13 @@ def say(error: ExpiacError) -> None:
 
 
 @contextmanager
-def stopping(*stops: Callable[[], None]) -> Iterator[None]:
-    """While inside, the first ^C calls `stops` and the second ends the process at once; the journal is whole anyway."""
+def handle_sigint(*handlers: Callable[[], None]) -> Iterator[None]:
+    """The first ^C calls the handlers; the second ends the process at once, which leaves the journal whole."""
 
     def first(_signal: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, second)
-        for stop in stops:
-            stop()
+        for handler in handlers:
+            handler()
 
     def second(_signal: int, _frame: FrameType | None) -> None:
         if sys.stdout.isatty():
@@ -80,6 +80,6 @@ def stopping(*stops: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        # After the first ^C the process is on its way out, and another one may still end it at once.
+        # After the first ^C the process is stopping, and a second one may still end it at once.
         if signal.getsignal(signal.SIGINT) is first:
             signal.signal(signal.SIGINT, before)

@@ -1,7 +1,8 @@
-"""On a terminal: lines that stand for good, and below them the present, redrawn in place. Hears and shows."""
+"""On a terminal: permanent lines, and below them what happens now, redrawn in place. Decides nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from rich.console import Console, Group, RenderableType
@@ -27,88 +28,93 @@ from expiac.apply.events import (
 from expiac.plan.model import Step
 from expiac.state.status import Status
 from expiac.view import figures
-from expiac.view.console import STOPPING, about, said
+from expiac.view.console import STOPPING, event_line, step_line
 
 _NARROW, _WIDE = 76, 110
 _LONGEST_BAR = 40
 
 
 class LiveLines:
-    """The steps under way, and the runs with their progress, below what has been said.
+    """The steps under way, and the runs with their progress, below the permanent lines.
 
     Another thread draws; what it reads is replaced as a whole and never edited, so that no lock is needed.
     """
 
     def __init__(self, out: Console) -> None:
         self._out = out
-        self._under_way: tuple[Step, ...] = ()
-        self._seen: tuple[ResourceStatus, ...] = ()
+        self._steps: tuple[Step, ...] = ()
+        self._runs: tuple[ResourceStatus, ...] = ()
         self._is_stopping = False
         self._spinner = Spinner("dots")
-        self._live = Live(get_renderable=self._present, console=out, refresh_per_second=8, transient=True)
+        self._live = Live(get_renderable=self._draw, console=out, refresh_per_second=8, transient=True)
 
-    def on_event(self, moment: ProgressEvent) -> None:
-        """Notes what is under way, and says what stands for good."""
-        match moment:
+    def on_event(self, event: ProgressEvent) -> None:
+        """Prints the event's permanent line, if it has one, and redraws what is under way."""
+        match event:
             case Began():
                 self._live.start()
             case StepBegan(step):
-                self._under_way = (*self._under_way, step)
+                self._steps = (*self._steps, step)
             case StepEnded(step) | StepFailed(step) | StepSkipped(step) | StepDeferred(step):
-                self._under_way = tuple(other for other in self._under_way if other.address != step.address)
-            case Waiting(seen):
+                self._steps = tuple(other for other in self._steps if other.address != step.address)
+            case Waiting(resources):
                 self._live.start()
-                self._seen = seen
+                self._runs = resources
             case Finished():
                 self._live.stop()
             case Warned():
                 pass
             case _:
-                assert_never(moment)
-        if (line := said(moment)) is not None:
+                assert_never(event)
+        if (line := event_line(event)) is not None:
             self._out.print(line)
 
-    def stopping(self) -> None:
-        """Shows it at the next drawing."""
+    def on_stop(self) -> None:
+        """Shows at the next drawing that the command is stopping."""
         self._is_stopping = True
 
     def close(self) -> None:
         """Gives the terminal back."""
         self._live.stop()
 
-    def _present(self) -> RenderableType:
-        steps, seen = self._under_way, self._seen
+    def _draw(self) -> RenderableType:
+        steps, resources = self._steps, self._runs
         room = max(3, self._out.height - 6)
-        parts: list[RenderableType] = [about(step, f"{step.action.value} …") for step in steps[:room]]
-        if seen:
-            parts.append(runs(seen, self._out.width, max(3, room - len(parts))))
+        parts: list[RenderableType] = [step_line(step, f"{step.action.value} …") for step in steps[:room]]
+        if resources:
+            parts.append(run_table(resources, self._out.width, max(3, room - len(parts))))
         if self._is_stopping:
             parts.append(Text(STOPPING, style="yellow"))
         elif parts:
-            self._spinner.update(text=Text("waiting; ^C leaves the runs running" if seen else "applying", style="dim"))
+            words = "waiting; ^C leaves the runs running" if resources else "applying"
+            self._spinner.update(text=Text(words, style="dim"))
             parts.append(self._spinner)
         return Group(*parts)
 
 
-def runs(seen: tuple[ResourceStatus, ...], columns: int, rows: int) -> RenderableType:
-    """One line per run: status, a bar, and its figures; the live ones first where not all find room."""
+def run_table(resources: tuple[ResourceStatus, ...], columns: int, rows: int) -> RenderableType:
+    """One line per run: status, a bar, and its figures; live runs come first if there is no room for all."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=columns < _WIDE)
     for ratio in (None, None, 1, None, None, None):
         table.add_column(ratio=ratio, no_wrap=True, overflow="ellipsis")
-    shown = sorted(seen, key=lambda one: not one.status.is_live)[:rows] if len(seen) > rows else seen
-    for one in shown:
-        table.add_row(one.address, Text(figures.status(one), style=figures.COLOURS[one.status]),
-                      *_progress(one, columns))
-    hidden = len(seen) - len(shown)
+    shown: Sequence[ResourceStatus] = resources
+    if len(resources) > rows:
+        live_first = sorted(resources, key=lambda resource: not resource.status.is_live)
+        shown = live_first[:rows]
+    for resource in shown:
+        status = Text(figures.status(resource), style=figures.COLOURS[resource.status])
+        table.add_row(resource.address, status, *_progress(resource, columns))
+    hidden = len(resources) - len(shown)
     return Group(table, Text(f"… and {hidden} more", style="dim")) if hidden else table
 
 
-def _progress(seen: ResourceStatus, columns: int) -> tuple[RenderableType, ...]:
-    progress = seen.progress
+def _progress(resource: ResourceStatus, columns: int) -> tuple[RenderableType, ...]:
+    progress = resource.progress
     if progress is None:
-        quiet = "warming up" if seen.status is Status.RUNNING else ""
-        return (Text(seen.unseen or seen.detail or quiet, style="dim"),)
-    bar = ProgressBar(total=1.0, completed=figures.share(progress), width=_LONGEST_BAR if columns >= _WIDE else None)
+        default = "warming up" if resource.status is Status.RUNNING else ""
+        return (Text(resource.unseen or resource.detail or default, style="dim"),)
+    width = _LONGEST_BAR if columns >= _WIDE else None
+    bar = ProgressBar(total=1.0, completed=figures.share(progress), width=width)
     rewards = figures.rewards(progress) if columns >= _NARROW else ""
-    last = figures.left(seen) if seen.status.is_live else figures.spent(seen)
-    return bar, figures.samples(progress), rewards, last
+    time = figures.time_left(resource) if resource.status.is_live else figures.time_spent(resource)
+    return bar, figures.samples(progress), rewards, time

@@ -1,4 +1,4 @@
-"""What commands print and ask: plans, documents, tables, consent. Decides nothing."""
+"""What commands print and ask: plans, JSON, tables, consent. Decides nothing."""
 
 from __future__ import annotations
 
@@ -22,31 +22,32 @@ from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
 
 
-def document(value: Any, *, indent: int | None = None) -> None:
-    """One JSON document on stdout, on one line or indented for people."""
+def print_json(value: Any, *, indent: int | None = None) -> None:
+    """Prints one JSON document, on one line or indented for people."""
     print(events.dumps(value, indent=indent))
 
 
-def plan(value: Plan, program: str, *, json: bool = False) -> None:
-    """The plan as text or JSON; `program` is what the user calls the stack on the command line."""
+def print_plan(plan: Plan, program: str, *, json: bool = False) -> None:
+    """Prints the plan as text or JSON; `program` is what you call the stack on the command line."""
     if json:
-        document(show.document(value))
+        print_json(show.document(plan))
         return
     out = console()
-    lines = show.text(value, out.width, program=program).splitlines()
-    out.print(Text("\n").join(map(_coloured, lines)), soft_wrap=True)  # at once: a print a line takes thrice as long
+    lines = show.text(plan, out.width, program=program).splitlines()
+    text = Text("\n").join(_colour_line(line) for line in lines)
+    out.print(text, soft_wrap=True)  # at once: a print for each line takes three times as long
 
 
-def save(value: Plan, file: Path, *, quiet: bool) -> None:
-    """Writes the plan into the file, and says how to apply it."""
+def save_plan(plan: Plan, file: Path, *, quiet: bool) -> None:
+    """Writes the plan into the file, and prints how to apply it."""
     from expiac.plan import saved
 
-    saved.write(value, file)
+    saved.write(plan, file)
     if not quiet:
         console().print(f"\nSaved:\n  expiac apply {shlex.quote(str(file))}", soft_wrap=True)
 
 
-def _coloured(line: str) -> Text:
+def _colour_line(line: str) -> Text:
     colour = _BY_GLYPH.get(line[:1], "") if line[1:2] == " " else ""
     if colour == "dim":
         return Text(line, style=colour)
@@ -54,7 +55,7 @@ def _coloured(line: str) -> Text:
 
 
 def demand_consent(*, yes: bool, json: bool, hint: str = "--yes") -> None:
-    """Refuses at once what could not be asked later."""
+    """Raises `UsageError` now if expiac could not ask you for consent later."""
     if yes:
         return
     if json:
@@ -73,26 +74,26 @@ def ask(question: str) -> None:
         raise Interrupted("Declined", "nothing was changed")
 
 
-def picked(value: Plan) -> Plan:
-    """The part of the plan that the user says yes to, step by step."""
-    from expiac.cli.picking import pick
+def select_steps(plan: Plan) -> Plan:
+    """Asks about each step; gives the part of the plan that you say yes to."""
+    from expiac.cli import interactive
 
-    if not value.is_empty:
+    if not plan.is_empty:
         print()
-    part = pick(value, input, print)
+    part = interactive.select_steps(plan, input, print)
     if part.left_out:
         print(f"\n{show.summary(part)}; left out: {', '.join(part.left_out)}")
     return part
 
 
-def notes(said: Sequence[str]) -> None:
-    """What should be known before anything else."""
-    for note in said:
+def print_notes(notes: Sequence[str]) -> None:
+    """Prints on stderr what you should know before anything else."""
+    for note in notes:
         print(f"! {note}", file=sys.stderr)
 
 
-def reporter(*, json: bool) -> ConsoleReporter:
-    """Who tells what happens, as it happens."""
+def make_reporter(*, json: bool) -> ConsoleReporter:
+    """The reporter that prints events as they happen: as JSON lines, in place on a terminal, or line by line."""
     if json:
         return events.JsonLines()
     out = console()
@@ -103,82 +104,95 @@ def reporter(*, json: bool) -> ConsoleReporter:
     return LiveLines(out)
 
 
-def statuses(seen: Sequence[ResourceStatus], session: Session, *, json: bool) -> None:
-    """How each resource is."""
+def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, json: bool) -> None:
+    """Prints how each resource is."""
     if json:
-        document({"format_version": show.FORMAT, "stack": session.stack, "lineage": session.state.lineage,
-                  "serial": session.state.serial, "resources": [tables.document(one) for one in seen]})
+        print_json({
+            "format_version": show.FORMAT,
+            "stack": session.stack,
+            "lineage": session.state.lineage,
+            "serial": session.state.serial,
+            "resources": [tables.document(resource) for resource in resources],
+        })
         return
     out = console()
-    if not seen:
+    if not resources:
         out.print("nothing is recorded")
         return
-    out.print(tables.statuses(seen))
-    for remark in tables.remarks(seen):
+    out.print(tables.statuses(resources))
+    for remark in tables.remarks(resources):
         out.print(remark)
 
 
-def logs(session: Session, address: str, *, follow: bool, node: int | None) -> None:
-    """What a job printed; where that is nothing, says so aside."""
+def print_logs(session: Session, address: str, *, follow: bool, node: int | None) -> None:
+    """Prints what a job printed; if that is nothing, says so on stderr."""
     line = None
     for line in session.logs(address, follow=follow, node=node):
         print(line, flush=follow)
     if line is None:
-        how = next((one.status.value for one in session.status() if one.address == address), "ended")
-        notes([f"{address} has printed nothing ({how})"])
+        statuses = {resource.address: resource.status.value for resource in session.status()}
+        print_notes([f"{address} has printed nothing ({statuses.get(address, 'ended')})"])
 
 
-def one_job(session: Session, name: str | None) -> str:
-    """The job that is meant: the named one, or the only one; one that was destroyed has to be named."""
+def job_named(session: Session, name: str | None) -> str:
+    """The address of the named job, or of the only one; you have to name a job that was destroyed."""
     known = list(session.state.records)
-    if name in [record.address for record in session.state.history]:
-        return str(name)
-    if name is None and len(known) == 1:
-        return known[0]
     if name is None:
-        raise UsageError("Which job?", f"{session.stack} has {len(known)}", f"known: {', '.join(known)}")
-    if name not in known:
+        if len(known) != 1:
+            raise UsageError("Which job?", f"{session.stack} has {len(known)}", f"known: {', '.join(known)}")
+        return known[0]
+    is_archived = any(record.address == name for record in session.state.history)
+    if name not in known and not is_archived:
         raise ExpiacError("Unknown job", f"{session.stack} has no {name!r}", did_you_mean(name, known))
     return name
 
 
-def texts(rendered: Mapping[str, Mapping[str, str]], folder: str | None) -> None:
-    """The rendered files, one after the other, or each in a file `<folder>/<address>.<name>`."""
+def print_rendered(rendered: Mapping[str, Mapping[str, str]], folder: str | None) -> None:
+    """Prints the rendered files, or writes each into `<folder>/<address>.<name>` and prints its path."""
     for address, files in rendered.items():
         for name, text in files.items():
             if folder is None:
                 print(f"# --- {address}: {name}\n{text.rstrip()}\n")
                 continue
             path = Path(folder) / f"{address}.{name}"
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text)
-            except OSError as error:
-                raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
+            _write_file(path, text)
             print(path)
 
 
-def result(value: Result, program: str, stack: str) -> None:
-    """What an apply came to: a table of results where it waited, and three commands to try next.
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError as error:
+        raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
 
-    `program` is what the user calls the stack; what needs the state only is pasted with its own name.
+
+def print_result(result: Result, program: str, stack: str) -> None:
+    """Prints what an apply did: a table of results if it waited, and three commands to try next.
+
+    `program` is what you call the stack on the command line; commands that need only the state get the stack's name.
     """
     out = console()
-    if value.seen and not value.interrupted:
+    if result.seen and not result.interrupted:
         out.print()
-        out.print(tables.results(value.seen))
-        for remark in tables.remarks(value.seen):
+        out.print(tables.results(result.seen))
+        for remark in tables.remarks(result.seen):
             out.print(remark)
-    if value.is_well and (commands := _next(value, program, stack)):
+    if result.is_well and (commands := _next_commands(result, program, stack)):
         out.print("\nNext:")
         for command in commands:
             out.print(f"  {command}")
 
 
-def _next(value: Result, program: str, stack: str) -> list[str]:
-    jobs = [seen.address for seen in value.seen] or [step.address for step in value.done if step.desired is not None]
+def _next_commands(result: Result, program: str, stack: str) -> list[str]:
+    watched = [resource.address for resource in result.seen]
+    launched = [step.address for step in result.done if step.desired is not None]
+    jobs = watched or launched
     if not jobs:
         return []
-    follow = "" if value.seen else " -f"
-    then = f"expiac apply {program} --wait" if value.deferred else f"expiac logs {stack} {jobs[0]}{follow}"
+    if result.deferred:
+        then = f"expiac apply {program} --wait"
+    else:
+        follow = "" if watched else " -f"
+        then = f"expiac logs {stack} {jobs[0]}{follow}"
     return [f"expiac status {stack}", then, f"expiac destroy {stack}"]

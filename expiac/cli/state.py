@@ -1,4 +1,4 @@
-"""`expiac state …`: verbs for the state file itself. None of them asks a backend, or changes anything there."""
+"""`expiac state …`: commands for the state file itself. None of them asks a backend or changes anything there."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ app = typer.Typer(no_args_is_help=True, help="Look after the state file.")
 
 
 @app.callback()
-def verbs() -> None:
+def set_common_options() -> None:
     """Look after the state file."""
 
 
 @app.command("list")
 def list_(stack: args.StackArg = None, *, archived: args.Archived = False, json: args.Json = False) -> int:
     """List what is recorded."""
-    from expiac.cli import past
+    from expiac.cli import records
 
-    with opened(stack) as journal:
-        past.records(journal.state, archived=archived, json=json)
+    with open_journal(stack) as journal:
+        records.print_records(journal.state, archived=archived, json=json)
     return DONE
 
 
 @app.command()
 def show(stack: args.StackName, name: args.RecordName) -> int:
     """Print everything that is recorded of one resource, as JSON."""
-    from expiac.cli import past
-    from expiac.state import edit as byhand
+    from expiac.cli import records
+    from expiac.state import edit
 
-    with opened(stack) as journal:
-        past.record(byhand.record_at(name, journal.state.records))
+    with open_journal(stack) as journal:
+        records.print_record(edit.record_at(name, journal.state.records))
     return DONE
 
 
@@ -49,26 +49,26 @@ def show(stack: args.StackName, name: args.RecordName) -> int:
 def rm(stack: args.StackName, names: args.RecordNames, *, yes: args.Yes = False) -> int:
     """Forget resources and leave alone what they stand for: what runs goes on."""
     from expiac.cli import output
-    from expiac.state import edit as byhand
+    from expiac.state import edit
 
-    with opened(stack) as journal:
-        for record in byhand.records_to_remove(journal, names):
+    with open_journal(stack) as journal:
+        for record in edit.records_to_remove(journal, names):
             goes_on = ": it goes on" if record.status.is_live else ""
             print(f"· {record.address}   {record.run.instance} ({record.status.value}){goes_on}")
         output.demand_consent(yes=yes, json=False)
         if not yes:
             output.ask("Forget them?" if len(names) > 1 else "Forget it?")
-        byhand.remove(journal, names)
+        edit.remove(journal, names)
     return DONE
 
 
 @app.command()
 def mv(stack: args.StackName, old: args.RecordName, new: args.NewName) -> int:
     """Record a resource under another name; its run keeps its own. Rename it in the program too."""
-    from expiac.state import edit as byhand
+    from expiac.state import edit
 
-    with opened(stack) as journal:
-        byhand.move(journal, old, new)
+    with open_journal(stack) as journal:
+        edit.move(journal, old, new)
         print(f"~ {old} → {new}   {journal.state.records[new].run.instance}")
     return DONE
 
@@ -76,10 +76,10 @@ def mv(stack: args.StackName, old: args.RecordName, new: args.NewName) -> int:
 @app.command()
 def pull(stack: args.StackArg = None) -> int:
     """Print the whole state, as `push` takes it."""
-    from expiac.state import edit as byhand
+    from expiac.state import edit
 
-    with opened(stack) as journal:
-        sys.stdout.buffer.write(byhand.pull(journal))
+    with open_journal(stack) as journal:
+        sys.stdout.buffer.write(edit.pull(journal))
     return DONE
 
 
@@ -88,7 +88,7 @@ def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = Fal
     """Put a state that was pulled in the place of the one that is here; a copy of that is kept."""
     from expiac.cli import output
     from expiac.declare.project import find
-    from expiac.state import edit as byhand
+    from expiac.state import edit
     from expiac.state.stores import states
     from expiac.util.errors import ExpiacError
 
@@ -98,11 +98,11 @@ def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = Fal
     except OSError as error:
         raise ExpiacError("No such state", f"{file}: {error.strerror}", "expiac state pull STACK > FILE") from error
     project = find(Path.cwd())
-    known = states(project)
+    store = states(project)
     if not yes:
-        output.ask(f"Put {file} in the place of the state in {known.place}?")
-    name, copy = byhand.push(data, known, project.state_folder, str(file), force=force)
-    print(f"{name} in {known.place}" + (f"; what stood there is kept as {copy}" if copy else ""))
+        output.ask(f"Put {file} in the place of the state in {store.place}?")
+    name, copy = edit.push(data, store, project.state_folder, str(file), force=force)
+    print(f"{name} in {store.place}" + (f"; the state that was there is kept as {copy}" if copy else ""))
     return DONE
 
 
@@ -111,7 +111,7 @@ def compact(stack: args.StackArg = None) -> int:
     """Put one line in the place of all events, as happens by itself when the file is large."""
     from expiac.state.locking import lock_state
 
-    with opened(stack) as journal:
+    with open_journal(stack) as journal:
         before = journal.size
         with lock_state(journal, journal.state, purpose="state compact"):
             journal.compact()
@@ -124,12 +124,12 @@ def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
     """Cut a damaged state file back to its last good line, after saying what that loses; a copy is kept."""
     from expiac.cli import output
     from expiac.declare.project import find
-    from expiac.state import lookup as recorded
+    from expiac.state import lookup
     from expiac.state import repair as repairs
     from expiac.state.stores import states
 
     project = find(Path.cwd())
-    log = states(project).log(recorded.stack_of(project, stack))
+    log = states(project).log(lookup.stack_of(project, stack))
     with log.lock(purpose="state repair"):
         found = repairs.find_damage(log)
         if found is None:
@@ -163,14 +163,14 @@ def unlock(stack: args.StackName, *, yes: args.Yes = False) -> int:
 
 
 @contextmanager
-def opened(stack: str | None) -> Iterator[Journal]:
+def open_journal(stack: str | None) -> Iterator[Journal]:
     """The journal of a stack, found by its state alone."""
     from expiac.cli import output
     from expiac.declare.project import find
-    from expiac.state import lookup as recorded
+    from expiac.state import lookup
     from expiac.state.stores import states
 
     project = find(Path.cwd())
-    with states(project).open(recorded.stack_of(project, stack)) as journal:
-        output.notes(journal.notes)
+    with states(project).open(lookup.stack_of(project, stack)) as journal:
+        output.print_notes(journal.notes)
         yield journal

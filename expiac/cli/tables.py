@@ -1,4 +1,4 @@
-"""What is known of runs, as tables: `status`, and the results after waiting. Knows nothing of how it became known."""
+"""The statuses and results of runs as tables and as JSON values. Knows nothing of how they were read."""
 
 from __future__ import annotations
 
@@ -9,50 +9,52 @@ from rich.table import Table
 from rich.text import Text
 
 from expiac.apply.events import ResourceStatus
-from expiac.view.figures import COLOURS, judged, left, metric, samples, spent, status
+from expiac.view.figures import COLOURS, before_and_after, metric, samples, status, time_left, time_spent
 
 HEARTS = "eval/hearts"
+_FOLDED = ("job", "instance", "settings", "what")
 
 
-def statuses(seen: Sequence[ResourceStatus]) -> Table:
-    """One row per resource: how it is and how far."""
+def statuses(resources: Sequence[ResourceStatus]) -> Table:
+    """One row per resource: its status and its progress."""
     rows = table("job", "status", "samples", "reward", "hearts", "time", "instance")
-    for one in seen:
-        progress = one.progress
-        rows.add_row(one.address, _status(one), samples(progress), metric(progress, "reward"),
-                      metric(progress, HEARTS, "hearts"), left(one) if one.status.is_live else spent(one),
-                      _instance(one))
+    for resource in resources:
+        progress = resource.progress
+        time = time_left(resource) if resource.status.is_live else time_spent(resource)
+        rows.add_row(resource.address, _status(resource), samples(progress), metric(progress, "reward"),
+                     metric(progress, HEARTS, "hearts"), time, _instance(resource))
     return rows
 
 
-def remarks(seen: Sequence[ResourceStatus]) -> list[str]:
-    """What does not fit a table: the backend's own words, and why something could not be seen."""
-    said = ((one.address, one.unseen or one.detail) for one in seen)
-    return [f"{address}: {words}" for address, words in said if words]
+def remarks(resources: Sequence[ResourceStatus]) -> list[str]:
+    """What does not fit a table: the backend's own words, and why a status could not be read."""
+    words = [(resource.address, resource.unseen or resource.detail) for resource in resources]
+    return [f"{address}: {text}" for address, text in words if text]
 
 
-def results(seen: Sequence[ResourceStatus]) -> Table:
-    """One row per run that was waited for: what came out."""
+def results(resources: Sequence[ResourceStatus]) -> Table:
+    """One row per run that expiac waited for: its status and its evaluation before and after training."""
     rows = table("job", "status", "samples", "hearts, before → after", "time")
-    for one in seen:
-        rows.add_row(one.address, _status(one), samples(one.progress), judged(one.progress, HEARTS),
-                      spent(one))
+    for resource in resources:
+        progress = resource.progress
+        rows.add_row(resource.address, _status(resource), samples(progress), before_and_after(progress, HEARTS),
+                     time_spent(resource))
     return rows
 
 
-def document(seen: ResourceStatus) -> dict[str, Any]:
+def document(resource: ResourceStatus) -> dict[str, Any]:
     """One resource as JSON values."""
-    progress = seen.progress
+    progress = resource.progress
     return {
-        "address": seen.address,
-        "instance": seen.instance,
-        "provider": seen.provider,
-        "status": seen.status.value,
-        "launch": seen.launch,
-        "detail": seen.detail,
-        "unseen": seen.unseen,
-        "seconds": seen.seconds,
-        "usual_seconds": seen.usual_seconds,
+        "address": resource.address,
+        "instance": resource.instance,
+        "provider": resource.provider,
+        "status": resource.status.value,
+        "launch": resource.launch,
+        "detail": resource.detail,
+        "unseen": resource.unseen,
+        "seconds": resource.seconds,
+        "usual_seconds": resource.usual_seconds,
         "progress": None if progress is None else {
             "step": progress.step,
             "total_steps": progress.total_steps,
@@ -66,15 +68,15 @@ def document(seen: ResourceStatus) -> dict[str, Any]:
 
 def table(*headers: str) -> Table:
     """An empty table, without lines; names may be folded."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    empty = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for header in headers:
-        made.add_column(header, overflow="fold", no_wrap=header not in ("job", "instance", "settings", "what"))
-    return made
+        empty.add_column(header, overflow="fold", no_wrap=header not in _FOLDED)
+    return empty
 
 
-def _status(seen: ResourceStatus) -> Text:
-    return Text(status(seen), style=COLOURS[seen.status])
+def _status(resource: ResourceStatus) -> Text:
+    return Text(status(resource), style=COLOURS[resource.status])
 
 
-def _instance(seen: ResourceStatus) -> str:
-    return f"{seen.instance} (launch {seen.launch})" if seen.launch > 1 else seen.instance
+def _instance(resource: ResourceStatus) -> str:
+    return f"{resource.instance} (launch {resource.launch})" if resource.launch > 1 else resource.instance

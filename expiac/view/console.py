@@ -1,6 +1,6 @@
-"""What is said while something happens, line by line. Hears and shows; decides nothing.
+"""The events of a command as lines of text. Decides nothing.
 
-Each line stands for good, so this is how it reads in a pipe; `cli.live` draws the present below the same lines.
+In a pipe these lines are all that is printed; on a terminal, `cli.live` draws what happens now below them.
 """
 
 from __future__ import annotations
@@ -51,82 +51,84 @@ _DONE = {
     Action.FORGET: "forgotten",
 }
 _PIPED_WIDTH = 120
-_EVERY = 15.0
+_PROGRESS_EVERY = 15.0  # seconds
 
 
 class ConsoleReporter(Reporter, Protocol):
-    """A reporter that is told of a ^C, and that is taken down at the end."""
+    """A reporter that a ^C calls too, and that is closed at the end."""
 
-    def stopping(self) -> None: ...
+    def on_stop(self) -> None: ...
 
     def close(self) -> None: ...
 
 
 def console() -> Console:
     """Standard output: as wide as the terminal, and in a pipe wide enough for names."""
-    known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if known else _PIPED_WIDTH, highlight=False, emoji=False, markup=False)
+    is_width_known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = None if is_width_known else _PIPED_WIDTH
+    return Console(width=width, highlight=False, emoji=False, markup=False)
 
 
-def said(moment: ProgressEvent) -> Text | None:
-    """The line that stands for good, of the moments that have one."""
-    match moment:
+def event_line(event: ProgressEvent) -> Text | None:
+    """The permanent line of an event; None if it has none."""
+    match event:
         case StepEnded(step, status, detail):
             name = f": {step.run.instance}" if status.is_live else ""
-            return about(step, f"{_DONE[step.action]}{name}" + (f" ({detail})" if detail else ""))
+            return step_line(step, f"{_DONE[step.action]}{name}" + (f" ({detail})" if detail else ""))
         case StepFailed(step, error):
-            return Text.assemble(about(step, ""), (str(error), "red"))
+            return Text.assemble(step_line(step, ""), (str(error), "red"))
         case StepSkipped(step, why):
-            return about(step, f"skipped: {why}")
+            return step_line(step, f"skipped: {why}")
         case Warned(text):
             return Text(f"! {text}", style="yellow")
         case Began() | StepBegan() | StepDeferred() | Waiting() | Finished():
-            return None  # the plan itself has said what is deferred
+            return None  # the plan has already shown what is deferred
         case _:
-            assert_never(moment)
+            assert_never(event)
 
 
-def about(step: Step, words: str) -> Text:
-    """Words that follow the step's sign and name."""
+def step_line(step: Step, words: str) -> Text:
+    """A line about a step: its sign, its name and the words."""
     return Text.assemble((step.action.glyph, COLOURS[step.action]), f" {step.address}   {words}")
 
 
 class Lines:
-    """Every line stands for good. While waiting, a changed status is said at once, progress now and then."""
+    """Prints permanent lines only. While waiting, prints a changed status at once, and progress every 15 seconds."""
 
     def __init__(self, write: Callable[[Text], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
         self._clock = clock
         self._statuses: dict[str, str] = {}
-        self._said_at = clock()
+        self._progress_at = clock()
 
-    def on_event(self, moment: ProgressEvent) -> None:
-        """Writes the moment's line, if it has one."""
-        if isinstance(moment, Waiting):
-            self._look(moment.seen)
-        elif (line := said(moment)) is not None:
+    def on_event(self, event: ProgressEvent) -> None:
+        """Writes the event's line, if it has one."""
+        if isinstance(event, Waiting):
+            self._write_statuses(event.seen)
+        elif (line := event_line(event)) is not None:
             self._write(line)
 
-    def stopping(self) -> None:
-        """Says so, past every buffer: it may be called in the middle of a write."""
+    def on_stop(self) -> None:
+        """Prints that the command is stopping, past every buffer: it may be called in the middle of a write."""
         os.write(sys.stderr.fileno(), STOPPING.encode() + b"\n")
 
     def close(self) -> None:
-        """Nothing to take down."""
+        """There is nothing to close."""
 
-    def _look(self, seen: tuple[ResourceStatus, ...]) -> None:
-        is_due = self._clock() - self._said_at >= _EVERY
-        self._said_at = self._clock() if is_due else self._said_at
-        for one in seen:
-            changed = self._statuses.get(one.address) != one.status.value
-            self._statuses[one.address] = one.status.value
-            if changed or (is_due and one.status.is_live):
-                self._write(Text("   ".join(word for word in _words(one) if word)))
+    def _write_statuses(self, resources: tuple[ResourceStatus, ...]) -> None:
+        is_due = self._clock() - self._progress_at >= _PROGRESS_EVERY
+        if is_due:
+            self._progress_at = self._clock()
+        for resource in resources:
+            is_changed = self._statuses.get(resource.address) != resource.status.value
+            self._statuses[resource.address] = resource.status.value
+            if is_changed or (is_due and resource.status.is_live):
+                self._write(Text("   ".join(_status_parts(resource))))
 
 
-def _words(seen: ResourceStatus) -> list[str]:
-    progress = seen.progress
-    words = [seen.address, figures.status(seen), figures.samples(progress)]
-    if progress is not None and seen.status.is_live:
-        words += [f"{figures.share(progress):.0%}", figures.rewards(progress), figures.left(seen)]
-    return words
+def _status_parts(resource: ResourceStatus) -> list[str]:
+    progress = resource.progress
+    parts = [resource.address, figures.status(resource), figures.samples(progress)]
+    if progress is not None and resource.status.is_live:
+        parts += [f"{figures.share(progress):.0%}", figures.rewards(progress), figures.time_left(resource)]
+    return [part for part in parts if part]

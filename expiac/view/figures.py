@@ -1,4 +1,4 @@
-"""Numbers and statuses as people read them: short, and the same width from one look to the next. Pure."""
+"""Numbers and statuses as people read them: short, and of about the same width as they change. Pure."""
 
 from __future__ import annotations
 
@@ -50,34 +50,36 @@ def metric(progress: Progress | None, *names: str) -> str:
 
 
 def rewards(progress: Progress | None) -> str:
-    """What the run earns now: `reward 3.14  hearts 0.75`."""
+    """What the run's agents earn now: `reward 3.14  hearts 0.75`."""
     known = ((name, metric(progress, name)) for name in ("reward", "hearts"))
     return "  ".join(f"{name} {figure}" for name, figure in known if figure)
 
 
-def judged(progress: Progress | None, name: str) -> str:
-    """An evaluation before and after training: `1.32 → 9.87`; one figure where there was only one."""
+def before_and_after(progress: Progress | None, name: str) -> str:
+    """An evaluation before and after training: `1.32 → 9.87`; one figure if there was only one evaluation."""
     if progress is None or name not in progress.metrics:
         return ""
     first, last = progress.first.get(name), progress.metrics[name]
-    return f"{last:.2f}" if first is None or not progress.step else f"{first:.2f} → {last:.2f}"
+    if first is None or not progress.step:
+        return f"{last:.2f}"
+    return f"{first:.2f} → {last:.2f}"
 
 
-def left(seen: ResourceStatus) -> str:
-    """`1m 20s left`; where there is no pace, how long such a run took before: `usually 12m 00s`."""
-    seconds = seen.progress.seconds_left if seen.progress else None
+def time_left(resource: ResourceStatus) -> str:
+    """`1m 20s left`; if the pace is not known, how long such a run took before: `usually 12m 00s`."""
+    seconds = resource.progress.seconds_left if resource.progress else None
     if seconds:
         return f"{inline.duration(seconds)} left"
-    return f"usually {inline.duration(seen.usual_seconds)}" if seen.usual_seconds else ""
+    return f"usually {inline.duration(resource.usual_seconds)}" if resource.usual_seconds else ""
 
 
-def spent(seen: ResourceStatus) -> str:
-    """How long the run has trained; where it tells nothing of that, how long it ran."""
-    progress = seen.progress
-    seconds = progress.elapsed if progress and progress.elapsed else seen.seconds
+def time_spent(resource: ResourceStatus) -> str:
+    """How long the run has trained; if its metrics do not say, how long it has run."""
+    progress = resource.progress
+    seconds = progress.elapsed if progress and progress.elapsed else resource.seconds
     return inline.duration(seconds) if seconds else ""
 
 
-def status(seen: ResourceStatus) -> str:
-    """The status, with a mark where it could not be seen now."""
-    return f"{seen.status.value}?" if seen.unseen else seen.status.value
+def status(resource: ResourceStatus) -> str:
+    """The status, with a question mark if the backend could not be asked now."""
+    return f"{resource.status.value}?" if resource.unseen else resource.status.value

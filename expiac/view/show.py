@@ -1,6 +1,6 @@
 """A plan as text and as JSON. Pure: knows widths and words, and nothing of terminals, colours or files.
 
-`steps` is the body, a line or more per step; `text` adds what stands before and after it; `document` is `--json`.
+`steps` is the body, a line or more per step; `text` adds what comes before and after it; `document` is `--json`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,8 @@ _MIN_VALUES = 24
 
 
 def text(plan: Plan, width: int = 80, *, program: str = "") -> str:
-    """The whole plan; `program` is what the user calls the stack on the command line, for commands to paste."""
-    closing = [line for remark in remarks(plan) for line in _wrapped(remark, "", width)]
-    closing += _wrapped(summary(plan), "", width)
+    """The whole plan; `program` is what you call the stack on the command line, for commands that you can paste."""
+    closing = [line for remark in (*remarks(plan), summary(plan)) for line in _wrap(remark, "", width)]
     parts = [opening(plan, width, program=program), steps(plan, width), closing]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
@@ -48,14 +47,14 @@ def steps(plan: Plan, width: int = 80) -> list[str]:
 
 
 def remarks(plan: Plan) -> list[str]:
-    """What holds for several steps, said once: `2 jobs: no GPU on this machine`; and what a part is without."""
-    said = [f"! {warning}" for warning in plan.warnings]
-    said += [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
+    """Warnings; notes that several steps share: `2 jobs: no GPU on this machine`; and what is left out of the plan."""
+    lines = [f"! {warning}" for warning in plan.warnings]
+    lines += [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
     if plan.along:
-        said.append(f"needed, and so along with it: {', '.join(plan.along)}")
+        lines.append(f"needed, and so along with it: {', '.join(plan.along)}")
     if plan.left_out:
-        said.append(f"left out, and would change: {', '.join(plan.left_out)}")
-    return said
+        lines.append(f"left out, and would change: {', '.join(plan.left_out)}")
+    return lines
 
 
 def _shared_notes(plan: Plan) -> dict[str, int]:
@@ -67,8 +66,8 @@ def summary(plan: Plan) -> str:
     """How much of what, and what it costs: `1 to replace, 1 unchanged`, or `no changes`."""
     if plan.is_empty:
         return "no changes"
-    counts = [f"{plan.summary[action.value]} {word}" for action, word in _SUMMARY.items() if plan.summary[action.value]]
-    line = ", ".join(counts)
+    counts = [(plan.summary[action.value], words) for action, words in _SUMMARY.items()]
+    line = ", ".join(f"{count} {words}" for count, words in counts if count)
     if deferred := sum(step.deferred for step in plan.steps):
         line += f" ({deferred} deferred)"
     return line + _total_time(plan) + _total_cost(plan)
@@ -79,14 +78,16 @@ def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
     before = plan.previous_overrides
     if before is None or dict(before) == dict(plan.overrides):
         return []
-    keys = sorted({*before, *plan.overrides})
-    changed = [key for key in keys if before.get(key) != plan.overrides.get(key)]
-    values = [f"{key}: {before.get(key, 'not set')} → {plan.overrides.get(key, 'not set')}" for key in changed]
-    again = shlex.join(["expiac", "plan", program or plan.stack, *(f"{key}={value}" for key, value in before.items())])
+    after = plan.overrides
+    keys = sorted({*before, *after})
+    differing = [key for key in keys if before.get(key) != after.get(key)]
+    values = [f"{key}: {before.get(key, 'not set')} → {after.get(key, 'not set')}" for key in differing]
+    last_overrides = [f"{key}={value}" for key, value in before.items()]
+    command = shlex.join(["expiac", "plan", program or plan.stack, *last_overrides])
     return [
         "Overrides differ from the last apply:",
-        *(line for value in values for line in _wrapped(value, "  ", width)),
-        f"  Hint: {again}",
+        *(line for value in values for line in _wrap(value, "  ", width)),
+        f"  Hint: {command}",
     ]
 
 
@@ -107,15 +108,15 @@ def _step(step: Step, pad: int, width: int, shared: Container[str]) -> Iterator[
 
 
 def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
-    """What is to be said of a step: its changes, why, and what to mind; at least one line."""
+    """The lines about a step: its changes, its reason, warnings and notes; at least one line."""
     for change in step.changes:
         yield from _change(change, room)
     if reason := _reason(step):
-        yield from _wrapped(reason, "", room)
+        yield from _wrap(reason, "", room)
     if step.warning:
-        yield from _wrapped(f"! {step.warning}", "", room)
+        yield from _wrap(f"! {step.warning}", "", room)
     if step.note and step.note not in shared:
-        yield from _wrapped(step.note, "", room)
+        yield from _wrap(step.note, "", room)
     if step.cost_per_hour is not None and step.action.launches:
         yield cost.said(step.cost_per_hour, step.cost_at_most)
     if step.expected_seconds is not None:
@@ -146,7 +147,7 @@ def _change(change: Change, room: int) -> Iterator[str]:
         yield f"  {inline.difference(before, after, room - len('   → '))}"
 
 
-def _wrapped(line: str, indent: str, room: int) -> list[str]:
+def _wrap(line: str, indent: str, room: int) -> list[str]:
     return textwrap.wrap(line, max(room, 20), initial_indent=indent, subsequent_indent=indent + "  ",
                          break_on_hyphens=False)
 
@@ -155,26 +156,27 @@ def _total_time(plan: Plan) -> str:
     known = until_done(plan)
     if known is None:
         return ""
-    seconds, is_all = known
-    return f", {'about' if is_all else 'at least'} {inline.duration(seconds)}"
+    seconds, is_complete = known
+    return f", {'about' if is_complete else 'at least'} {inline.duration(seconds)}"
 
 
 def _total_cost(plan: Plan) -> str:
     launches = [step for step in plan.steps if step.action.launches]
-    known = [step for step in launches if step.cost_per_hour is not None]
-    if not known:
+    priced = [step for step in launches if step.cost_per_hour is not None]
+    if not priced:
         return ""
-    bounds = [step.cost_at_most for step in known]
-    total = sum(step.cost_per_hour or 0 for step in known)
+    per_hour = sum(step.cost_per_hour or 0 for step in priced)
+    bounds = [step.cost_at_most for step in priced]
     at_most = None if None in bounds else sum(bound or 0 for bound in bounds)
-    return f", {'at least ' if len(known) < len(launches) else ''}{cost.said(total, at_most)}"
+    at_least = "at least " if len(priced) < len(launches) else ""
+    return f", {at_least}{cost.said(per_hour, at_most)}"
 
 
 def document(plan: Plan) -> dict[str, Any]:
     """The plan as JSON values.
 
-    A change has `before` and `after`; where one of them is not there at all, which null is not, it is null and
-    `absent` names it: `"before"` for a field that is new, `"after"` for one that goes, else null.
+    A change has `before` and `after`. A field that is new has no `before`, and one that goes no `after`: that key is
+    null, and `absent` names it. `absent` is null if both are there; a value of null is there.
     """
     return {
         "format_version": FORMAT,

@@ -39,8 +39,8 @@ def test_the_first_leaves_the_runs_running(waiting, expiac):
 
 def test_the_second_ends_at_once():
     """However long the work under way would take, the process is gone; no traceback."""
-    code = ("import time\nfrom expiac.cli.exits import stopping\n"
-            "with stopping(lambda: print('stopping', flush=True)):\n    print('working', flush=True)\n"
+    code = ("import time\nfrom expiac.cli.exits import handle_sigint\n"
+            "with handle_sigint(lambda: print('stopping', flush=True)):\n    print('working', flush=True)\n"
             "    while True: time.sleep(1)")
     process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)

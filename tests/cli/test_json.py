@@ -150,7 +150,7 @@ def test_an_interrupt_breaks_no_line():
 
     def write(line: str) -> None:
         if not lines:
-            reporter.stopping()
+            reporter.on_stop()
         lines.append(line)
 
     reporter = JsonLines(write, now=lambda: "2026-01-02T03:04:05.678Z")

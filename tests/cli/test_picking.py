@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.cli.picking import pick
+from expiac.cli.interactive import select_steps
 from expiac.declare.stack import Stack
 from expiac.testing import Run, World
 from expiac.util.errors import Interrupted
@@ -16,7 +16,7 @@ CHAIN = Stack("ppo", [BASE, Run("other"), Run("tuned", config={"uri": BASE.outpu
 def picked(tmp_path, *answers: str) -> tuple[list[str], list[str]]:
     """The addresses that are done after these answers, and what was said."""
     left, said = list(answers), []
-    plan = pick(World(tmp_path).plan(CHAIN).plan, lambda question: left.pop(0), said.append)
+    plan = select_steps(World(tmp_path).plan(CHAIN).plan, lambda question: left.pop(0), said.append)
     assert not left, "asked less often than there were answers"
     return [step.address for step in plan.steps], said
 
@@ -48,7 +48,7 @@ def test_nothing_picked_is_declined(tmp_path, answer):
         raise EOFError
 
     with pytest.raises(Interrupted):
-        pick(World(tmp_path).plan(CHAIN).plan, ask, print)
+        select_steps(World(tmp_path).plan(CHAIN).plan, ask, print)
 
 
 def test_only_some_kinds_of_action_are_done_without_a_question(expiac):
@@ -63,8 +63,8 @@ def test_only_some_kinds_of_action_are_done_without_a_question(expiac):
 @pytest.mark.parametrize(("words", "what"), [
     (("--only", "creat"), "did you mean create"),
     (("--only", ","), "known: create"),
-    (("--only", "create", "-i"), "Asked, and not to ask"),
-    (("--yes", "-i"), "Asked, and not to ask"),
+    (("--only", "create", "-i"), "Conflicting options"),
+    (("--yes", "-i"), "Conflicting options"),
     (("-i",), "no terminal to ask on"),
     (("-i", "--json"), "cannot ask"),
 ])

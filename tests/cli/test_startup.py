@@ -43,7 +43,7 @@ def test_importing_expiac_is_free():
 
 def test_completing_imports_nothing_of_ours():
     """A press of Tab lists files; what the parser itself needs is not ours to choose."""
-    names = imported_by("from expiac.cli.complete import stacks; print(stacks(''))")
+    names = imported_by("from expiac.cli.completion import stacks; print(stacks(''))")
     assert not names & {*HEAVY, "typer", "rich", "expiac.session"}
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from pathlib import Path
 from shutil import copytree
 
@@ -114,3 +117,30 @@ def test_every_error_is_typed(project, call, error):
     """A program can tell them apart."""
     with pytest.raises(error):
         call(project)
+
+
+@pytest.mark.parametrize("call", [
+    lambda plan, project: api.apply(plan, {"seconds": 1}, project=project),
+    lambda plan, project: api.apply(plan, {}, project=project),
+    lambda plan, project: api.apply(plan, wishes=PlanOptions(retry=True), project=project),
+    lambda plan, project: api.plan(Stack("own", []), {"seconds": 1}, project=project),
+    lambda plan, project: api.apply(Stack("own", []), {"seconds": 1}, project=project),
+])
+def test_settings_that_would_have_no_effect_are_refused(project, call):
+    """A plan and a `Stack` are complete: a setting beside one is a wrong call, and nothing is carried out."""
+    plan = api.plan("lab", {"seconds": 60}, project=project)
+    with pytest.raises(UsageError):
+        call(plan, project)
+    assert not list((project.root / ".expiac").glob("*.jsonl"))
+
+
+def test_a_wrong_call_is_refused_without_assertions_too(project):
+    """`python -O` skips assertions; the check of a caller's arguments is not one."""
+    code = ("from pathlib import Path; from expiac import api; from expiac.util.errors import UsageError\n"
+            f"project = api.find(Path({str(project.root)!r}))\n"
+            "plan = api.plan('lab', {'seconds': 0}, project=project)\n"
+            "try: api.apply(plan, {'seconds': 60}, project=project)\n"
+            "except UsageError as error: print(error.summary)\n")
+    done = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True, check=False, timeout=60,
+                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    assert done.stdout == "Plan is complete\n", done.stderr

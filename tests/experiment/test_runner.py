@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from expiac.cli.standalone import Flags, flags
+from expiac.cli.flags import Flags, parse_flags
 from expiac.declare.experiment import ExperimentConfig
 from expiac.util.errors import UsageError
 
@@ -43,16 +43,16 @@ def test_flags_are_overrides(words, overrides):
     """Every way to write a flag that people try, booleans above all."""
     if overrides is None:
         with pytest.raises(UsageError, match="Unknown flag"):
-            flags(words.split(), Lab)
+            parse_flags(words.split(), Lab)
     else:
-        assert flags(words.split(), Lab) == Flags(tuple(overrides))
+        assert parse_flags(words.split(), Lab) == Flags(tuple(overrides))
 
 
 @pytest.mark.parametrize(("words", "launch"), [
     ("", None), ("--launch", True), ("--no-launch", False), ("--launch=true", True), ("--launch=false", False)])
 def test_consent_is_given_or_not(words, launch):
     """Bare, it asks; the other two are said."""
-    assert flags(words.split(), Lab).launch is launch
+    assert parse_flags(words.split(), Lab).launch is launch
 
 
 @pytest.mark.parametrize(("words", "hint"), [
@@ -67,7 +67,7 @@ def test_consent_is_given_or_not(words, launch):
 def test_any_other_word_is_refused(words, hint):
     """Nothing is ignored; the hint says how it is written."""
     with pytest.raises(UsageError) as error:
-        flags(words.split(), Lab)
+        parse_flags(words.split(), Lab)
     assert hint in error.value.hint or hint == "known"
 
 

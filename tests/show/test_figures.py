@@ -26,6 +26,6 @@ def test_durations(seconds, shown):
 
 def test_an_evaluation_before_and_after():
     """The first evaluation is the one before training; where there was only one, it stands alone."""
-    assert figures.judged(Progress(10, 10, 1.0, {"h": 9.871}, {"h": 1.318}), "h") == "1.32 → 9.87"
-    assert figures.judged(Progress(0, 10, 0.0, {"h": 1.318}, {"h": 1.318}), "h") == "1.32"
-    assert figures.judged(None, "h") == ""
+    assert figures.before_and_after(Progress(10, 10, 1.0, {"h": 9.871}, {"h": 1.318}), "h") == "1.32 → 9.87"
+    assert figures.before_and_after(Progress(0, 10, 0.0, {"h": 1.318}, {"h": 1.318}), "h") == "1.32"
+    assert figures.before_and_after(None, "h") == ""

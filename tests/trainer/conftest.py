@@ -26,7 +26,7 @@ from trainer.config import (
 from trainer.metrics import METRICS, read
 from trainer.ranks import Ranks
 from trainer.stop import Stop
-from trainer.tracking import Untracked
+from trainer.tracking import NullTracker
 from trainer.train import train
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,7 @@ class Runs:
 
     def train(self, config: Config, *, stop: Stop | None = None) -> list[dict[str, Any]]:
         """Train here and now. Gives the lines of the metrics file."""
-        train(config, Ranks(0, 1, torch.device("cpu")), stop or Stop(), Untracked())
+        train(config, Ranks(0, 1, torch.device("cpu")), stop or Stop(), NullTracker())
         return self.lines(config.run_name)
 
     def lines(self, name: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 
 from trainer.arena import WINDOW, arena
 from trainer.config import CurriculumConfig
-from trainer.environment import FEATURES, SEEN
+from trainer.environment import FEATURES, VISIBLE
 from trainer.vector import Environments
 
 ROOM = CurriculumConfig(agents=2, width=6, height=6, mines=2, generators=2, altars=2, max_steps=20)
@@ -77,7 +77,7 @@ def test_hearts_are_unknown_before_an_episode_ends():
 
 def test_an_agent_sees_itself_in_the_middle():
     with Environments(ROOM, count=2, seed=1) as environments:
-        middle = (WINDOW * WINDOW // 2) * len(SEEN) + SEEN.index("agent")
+        middle = (WINDOW * WINDOW // 2) * len(VISIBLE) + VISIBLE.index("agent")
         assert environments.block.features.shape == (4, FEATURES)
         assert (environments.block.features[:, middle] == 1).all()
 
@@ -107,6 +107,6 @@ def test_a_replay_changes_nothing(tmp_path: Path):
 
 def test_a_dead_worker_is_reported():
     with Environments(ROOM, count=2, seed=1, workers=2) as environments:
-        environments._hands[0]._process.kill()  # type: ignore[attr-defined]
+        environments._workers[0]._process.kill()  # type: ignore[attr-defined]
         with pytest.raises(RuntimeError, match="exit code -9"):
             wander(environments, 3)

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 from trainer.metrics import MetricsFile, Progress, read
-from trainer.tracking import Untracked
+from trainer.tracking import NullTracker
 
 
 def written(path: Path, *, step: int | None = None) -> Progress:
-    return Progress(MetricsFile(path, step=step), Untracked(), total_steps=100, elapsed=5.0)
+    return Progress(MetricsFile(path, step=step), NullTracker(), total_steps=100, elapsed=5.0)
 
 
 def test_a_line_has_the_agreed_keys_and_is_there_at_once(tmp_path: Path):

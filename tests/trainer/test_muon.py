@@ -6,7 +6,7 @@ import torch
 from trainer import optimizer
 from trainer.agent import Policy
 from trainer.config import AgentConfig, OptimizerConfig
-from trainer.muon import Muon, orthogonalized
+from trainer.muon import Muon, orthogonalize
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (16, 40), (40, 16)])
@@ -28,7 +28,7 @@ def test_it_steps_like_torch(shape: tuple[int, int]):
 
 
 def test_an_orthogonalized_matrix_has_singular_values_near_one():
-    values = torch.linalg.svdvals(orthogonalized(torch.diag(torch.tensor([1.0, 5.0, 9.0]))))
+    values = torch.linalg.svdvals(orthogonalize(torch.diag(torch.tensor([1.0, 5.0, 9.0]))))
     assert ((values > 0.6) & (values < 1.3)).all()
 
 

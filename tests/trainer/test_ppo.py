@@ -69,7 +69,7 @@ def test_the_kl_estimate_is_zero_where_nothing_changed_and_positive_elsewhere():
 
 
 def test_normalized_advantages_have_zero_mean_and_unit_deviation():
-    assert ppo.normalized(tensor([1.0, 3.0])).tolist() == pytest.approx([-1.0, 1.0])
+    assert ppo.normalize(tensor([1.0, 3.0])).tolist() == pytest.approx([-1.0, 1.0])
 
 
 def test_the_total_loss_weighs_its_parts():

@@ -25,18 +25,18 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 class StopAfter(Stop):
-    """Asks to stop at the n-th time that somebody wants to know."""
+    """Requests a stop when it is asked for the n-th time."""
 
     def __init__(self, times: int) -> None:
         super().__init__()
         self._times = times
 
     @property
-    def asked(self) -> bool:
+    def is_requested(self) -> bool:
         self._times -= 1
         if self._times == 0:
-            self.hear(signal.SIGTERM)
-        return super().asked
+            self.on_signal(signal.SIGTERM)
+        return super().is_requested
 
 
 def test_a_run_begins_and_ends_with_an_evaluation(runs):

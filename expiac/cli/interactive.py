@@ -1,4 +1,4 @@
-"""`apply --interactive`: each step is asked for by itself; what needs a declined one is left out with it."""
+"""`apply --interactive`: asks about each step; leaves out the steps that you decline, and the steps that need them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ _HELP = """\
   q  leave it and all that follows"""
 
 
-def pick(plan: Plan, ask: Callable[[str], str], say: Callable[[str], None]) -> Plan:
-    """The part of the plan that was said yes to; raises `Interrupted` where that is nothing."""
+def select_steps(plan: Plan, ask: Callable[[str], str], say: Callable[[str], None]) -> Plan:
+    """The part of the plan that you say yes to; raises `Interrupted` if that is nothing."""
     todo = [step for step in plan.steps if step.action is not Action.KEEP]
     declined: list[str] = []
-    rest = ""
+    answer_to_all = ""
     for number, step in enumerate(todo, start=1):
+        what = f"[{number}/{len(todo)}] {step.action.value} {step.address}"
         if step.address in select(plan, exclude=declined).left_out:
-            say(f"[{number}/{len(todo)}] {step.action.value} {step.address}: left out, it needs what was declined")
+            say(f"{what}: left out, it needs what was declined")
             continue
-        answer = rest or _answer(f"[{number}/{len(todo)}] {step.action.value} {step.address}?", ask, say)
-        rest = answer if answer in ("a", "q") else rest
+        answer = answer_to_all or _ask_until_answered(f"{what}?", ask, say)
+        if answer in ("a", "q"):
+            answer_to_all = answer
         if answer in ("n", "q"):
             declined.append(step.address)
-    picked = select(plan, exclude=declined)
-    if todo and picked.is_empty:
+    selected = select(plan, exclude=declined)
+    if todo and selected.is_empty:
         raise Interrupted("Declined", "nothing was changed")
-    return picked
+    return selected
 
 
-def _answer(question: str, ask: Callable[[str], str], say: Callable[[str], None]) -> str:
+def _ask_until_answered(question: str, ask: Callable[[str], str], say: Callable[[str], None]) -> str:
     while True:
         try:
             answer = ask(f"{question} [y,n,a,q,?] ").strip().lower()

@@ -1,4 +1,4 @@
-"""Completes stack names. Runs at every press of Tab, so it lists files and imports nothing that takes time."""
+"""Completes stack names. Runs at every press of Tab, so it lists files and imports nothing slow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def stacks(incomplete: str) -> list[str]:
-    """The stems of the stack files of the project we stand in that begin with `incomplete`."""
+    """The stems that begin with `incomplete`, of the stack files of the working folder's project."""
     return [name for name in _names(Path.cwd()) if name.startswith(incomplete)]
 
 
@@ -25,5 +25,5 @@ def _settings(file: Path) -> dict[str, object] | None:
     try:
         settings: dict[str, object] | None = tomllib.loads(file.read_text()).get("tool", {}).get("expiac")
     except (OSError, ValueError):
-        return None  # a completion says nothing of what is wrong; the command will
+        return None  # the command will report what is wrong; a completion cannot
     return settings

@@ -1,4 +1,4 @@
-"""What was recorded and done, as tables and JSON: `state list`, `state show`, `history`, `diff`. Decides nothing."""
+"""Prints records and applied plans, for `state list`, `state show`, `history` and `diff`. Decides nothing."""
 
 from __future__ import annotations
 
@@ -19,49 +19,46 @@ from expiac.view import show
 from expiac.view.console import console
 
 
-def records(state: State, *, archived: bool, json: bool) -> None:
-    """What stands in a state; with `archived`, its history too."""
+def print_records(state: State, *, archived: bool, json: bool) -> None:
+    """Prints the records of a state; with `archived`, its history too."""
     known = [past.record for past in history.runs(state)] if archived else list(state.records.values())
     if json:
-        output.document({"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage,
+        output.print_json({"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage,
                          "serial": state.serial, "records": [_values(record) for record in known]})
         return
     table = tables.table("name", "status", "launched", "archived", "instance")
     for record in known:
         table.add_row(record.address, record.status.value, _time(record.at), _time(record.ended_at),
                       record.run.instance + (f" (launch {record.run.launch})" if record.run.launch > 1 else ""))
-    _print(table, "nothing is recorded", empty=not known)
+    _print_table(table, "nothing is recorded", empty=not known)
 
 
-def record(value: Record) -> None:
-    """Everything that is recorded of one resource."""
-    output.document(_values(value), indent=2)
+def print_record(record: Record) -> None:
+    """Prints everything that is recorded of one resource."""
+    output.print_json(_values(record), indent=2)
 
 
-def approvals(state: State, *, json: bool) -> None:
-    """What was applied when, by whom, from which commit."""
+def print_approvals(state: State, *, json: bool) -> None:
+    """Prints what was applied when, by whom, from which commit."""
     if json:
-        _approvals(state, history.documents(state))
+        _print_approvals_json(state, history.documents(state))
         return
     table = tables.table("serial", "when", "who", "commit", "what", "settings")
     for one in reversed(state.approvals):
         table.add_row(str(one.serial), _time(one.at), history.who(one), history.commit(one), history.summary(one),
                       _settings(one))
-    _print(table, "nothing was applied yet", empty=not state.approvals)
+    _print_table(table, "nothing was applied yet", empty=not state.approvals)
 
 
-def approval(state: State, one: Approval, *, json: bool) -> None:
-    """One approved plan: who, from what, its steps, and the runs that it launched."""
+def print_approval(state: State, one: Approval, *, json: bool) -> None:
+    """Prints one approved plan: who approved it, its settings, its steps, and the runs that it launched."""
     if json:
-        _approvals(state, [known for known in history.documents(state) if known["serial"] == one.serial])
+        _print_approvals_json(state, [known for known in history.documents(state) if known["serial"] == one.serial])
         return
     out = console()
-    told = one.approved.provenance
-    code = history.commit(one)
     lines = [f"serial {one.serial}, {_time(one.at)}, by {history.who(one)}",
-             f"{one.approved.program or 'destroy'} {_settings(one)}".rstrip()]
-    lines += [f"commit {told['commit']}" + (f", and the changes in {told['diff']}.diff" if "diff" in told else "")
-              ] if code else []
+             f"{one.approved.program or 'destroy'} {_settings(one)}".rstrip(),
+             *_commit_lines(one)]
     out.print("\n".join(lines) + "\n", soft_wrap=True)
     for step in steps(one.approved):
         why = [*step.changes, *([step.reason] if step.reason else [])] or [""]
@@ -74,10 +71,10 @@ def approval(state: State, one: Approval, *, json: bool) -> None:
             out.print(f"  {run.run.instance}   {run.status.value}")
 
 
-def difference(before: Past, after: Past, changes: Sequence[Change], *, json: bool) -> None:
-    """How two runs differ, and what became of each."""
+def print_difference(before: Past, after: Past, changes: Sequence[Change], *, json: bool) -> None:
+    """Prints how two runs differ, and how each ended."""
     if json:
-        output.document({"format_version": show.FORMAT, "runs": [_run(before), _run(after)],
+        output.print_json({"format_version": show.FORMAT, "runs": [_run(before), _run(after)],
                          "changes": [show.change_document(change) for change in changes]})
         return
     out = console()
@@ -88,13 +85,21 @@ def difference(before: Past, after: Past, changes: Sequence[Change], *, json: bo
         out.print("\n" + "\n".join(show.changes(results, out.width)))
 
 
-def _approvals(state: State, known: Sequence[Mapping[str, Any]]) -> None:
-    output.document({"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage,
+def _print_approvals_json(state: State, known: Sequence[Mapping[str, Any]]) -> None:
+    output.print_json({"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage,
                      "serial": state.serial, "approvals": known})
 
 
+def _commit_lines(one: Approval) -> list[str]:
+    provenance = one.approved.provenance
+    if not history.commit(one):
+        return []
+    changes = f", and the changes in {provenance['diff']}.diff" if "diff" in provenance else ""
+    return [f"commit {provenance['commit']}{changes}"]
+
+
 def _results(before: Past, after: Past) -> list[Change]:
-    """The newest metrics of both, where both are here."""
+    """The newest metrics of both runs; none if one of them has none."""
     from expiac.apply.progress import of
     from expiac.declare.fields import Kind
 
@@ -106,13 +111,13 @@ def _results(before: Past, after: Past) -> list[Change]:
 
 
 def _run(past: Past) -> dict[str, Any]:
-    told = past.approval.approved.provenance if past.approval else {}
+    provenance = past.approval.approved.provenance if past.approval else {}
     return {"stack": past.stack, "address": past.record.address, "instance": past.record.run.instance,
-            "status": past.record.status.value, "launched_at": past.record.at, "provenance": dict(told)}
+            "status": past.record.status.value, "launched_at": past.record.at, "provenance": dict(provenance)}
 
 
-def _values(value: Record) -> dict[str, Any]:
-    values: dict[str, Any] = to_jsonable_python(value, serialize_unknown=True)
+def _values(record: Record) -> dict[str, Any]:
+    values: dict[str, Any] = to_jsonable_python(record, serialize_unknown=True)
     values.pop("unseen")
     return values
 
@@ -122,11 +127,11 @@ def _settings(one: Approval) -> str:
 
 
 def _time(at: str) -> str:
-    """A recorded time by the clock on this machine's wall."""
+    """A recorded time in this machine's time zone."""
     from datetime import datetime
 
     return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}" if at else ""
 
 
-def _print(table: Table, otherwise: str, *, empty: bool) -> None:
+def _print_table(table: Table, otherwise: str, *, empty: bool) -> None:
     console().print(otherwise if empty else table)

@@ -1,0 +1,109 @@
+"""Opens the session of a command, asks for consent and carries out the plan. Shared by the commands and `runner`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from expiac.apply.events import Result
+from expiac.cli import output
+from expiac.cli.exits import DONE, INTERRUPTED, handle_sigint
+from expiac.declare.project import Project
+from expiac.plan.model import Plan
+from expiac.session import Session
+from expiac.util.errors import ExpiacError, Interrupted
+from expiac.view.console import ConsoleReporter
+
+QUESTION = "Apply this plan?"
+
+
+@contextmanager
+def open_session(
+    stack: str | None, overrides: Sequence[str] = (), *, json: bool = False, declared: bool = True,
+    project: Project | None = None,
+) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """The session of one command, and its reporter."""
+    def open_(reporter: ConsoleReporter) -> Session:
+        return Session.open(stack, overrides, reporter=reporter, declared=declared, project=project)
+
+    with _with_reporter(open_, json=json) as (session, reporter):
+        yield session, reporter
+
+
+def saved_plan(word: str | None) -> Plan | None:
+    """The plan in the file that the word names; None if there is no such file, or no plan in it."""
+    if word is None:
+        return None
+    path = Path(word)
+    if not path.is_file():
+        return None
+    from expiac.plan import saved
+
+    return saved.read(path) if saved.is_plan(path) else None
+
+
+@contextmanager
+def open_saved(plan: Plan, *, json: bool = False) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """The session of a plan that was saved, and its reporter; raises `Stale` if the plan no longer holds."""
+    with _with_reporter(lambda reporter: Session.of(plan, reporter=reporter), json=json) as (session, reporter):
+        session.confirm(plan)
+        yield session, reporter
+
+
+@contextmanager
+def _with_reporter(
+    open_: Callable[[ConsoleReporter], Session], *, json: bool
+) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """A session and its reporter; first prints what you should know of the state."""
+    with closing(output.make_reporter(json=json)) as reporter, open_(reporter) as session:
+        output.print_notes(session.notes)
+        yield session, reporter
+
+
+def carry_out(
+    session: Session, plan: Plan, reporter: ConsoleReporter, *, program: str, question: str, json: bool = False,
+    interactive: bool = False, wait: bool = False, **how: Any,
+) -> int:
+    """Shows the plan, asks, carries it out and shows the result; gives the exit code.
+
+    An empty `question` is consent. `program` is what you call the stack on the command line.
+    """
+    if not json:
+        output.print_plan(plan, program)
+    if interactive:
+        plan = output.select_steps(plan)
+    elif question and not plan.is_empty:
+        output.ask(question)
+    with handle_sigint(session.stop, reporter.on_stop):
+        result = session.apply(plan, wait=wait, **how)
+    if not json:
+        output.print_result(result, program, session.stack)
+    _raise_unless_well(result, program, session.stack)
+    return DONE
+
+
+def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: float) -> int:
+    """Shows the runs until every one has ended; gives the exit code. ^C ends it at once and leaves the runs alone."""
+    with closing(reporter), handle_sigint(session.stop):
+        result = session.watch(timeout=timeout)
+    if not json:
+        output.print_statuses(result.seen, session, json=False)
+    return INTERRUPTED if result.interrupted else DONE
+
+
+def _raise_unless_well(result: Result, program: str, stack: str) -> None:
+    """Raises an error if something was interrupted or failed; its hint is a command to run next.
+
+    `plan` needs the program; `status` and `logs` find the state by the stack's own name.
+    """
+    if result.interrupted:
+        raise Interrupted("Interrupted", "nothing new is begun; runs that were launched go on",
+                          f"expiac status {stack}")
+    failed = [step for step, _ in result.failed]
+    if not_done := [step.address for step in (*failed, *result.skipped)]:
+        raise ExpiacError("Apply incomplete", f"not done: {', '.join(not_done)}", f"expiac plan {program}")
+    if bad := [run for run in result.seen if run.status.is_failure]:
+        runs = [f"{run.address} ({run.status.value})" for run in bad]
+        raise ExpiacError("Run failed", ", ".join(runs), f"expiac logs {stack} {bad[0].address}")

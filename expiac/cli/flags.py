@@ -1,0 +1,144 @@
+"""The flags of a stack file that is run by itself: each sets a field of its config class. Knows no commands.
+
+argparse, click and typer do not do this job: argparse takes no value that begins with `-`, click and typer no list as
+`--ids a b`, and none of them keys of nested configs (`--trainer.optimizer.learning_rate=1e-3`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from expiac.declare.experiment import ExperimentConfig
+from expiac.util.errors import UsageError, did_you_mean
+
+LAUNCH = "launch"
+"""The field of every config that is no setting of the stack, but consent to launch it."""
+_BOOLEANS = ("true", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The command line, parsed."""
+
+    overrides: tuple[str, ...] = ()
+    """As `expiac apply` takes them: `key=value`."""
+    launch: bool | None = None
+    """Whether to launch without asking; None if the command line does not say."""
+    help: bool = False
+
+
+def parse_flags(arguments: Sequence[str], config: type[ExperimentConfig]) -> Flags:
+    """`--gpus=4`, `--gpus 4`, `--spot`, `--no-spot`, `--spot=false`, `--ids a b`, `--a.b=c`; nothing else."""
+    types = get_type_hints(config)
+    words = deque(arguments)
+    values: dict[str, str] = {}
+    while words:
+        word = words.popleft()
+        if word in ("--help", "-h"):
+            return Flags(help=True)
+        key, text = _parse_flag(word, words, types)
+        values[key] = text
+    launch = values.pop(LAUNCH, None)
+    overrides = tuple(f"{key}={text}" for key, text in values.items())
+    return Flags(overrides, None if launch is None else _parse_launch(launch))
+
+
+def _parse_flag(word: str, words: deque[str], types: Mapping[str, Any]) -> tuple[str, str]:
+    """The key and the text that one flag sets; takes the flag's values from the words that follow."""
+    if not word.startswith("--"):
+        hint = f"--{word}" if "=" in word else "every setting is --name=value; --help lists them"
+        raise UsageError("Stray word", f"{word!r} belongs to no flag", hint)
+    name, equals, text = word[2:].partition("=")
+    key = name.replace("-", "_")
+    negated = key.removeprefix("no_")
+    if key not in types and negated != key and _is_boolean(types.get(negated)) and not equals:
+        return negated, "false"
+    if key.partition(".")[0] not in types:
+        raise UsageError("Unknown flag", f"--{name}", did_you_mean(f"--{name}", _flag_names(types)))
+    if not equals:
+        text = _take_values(key, types.get(key), words)
+    if _is_list(types.get(key)) and not text.startswith("["):
+        text = json.dumps([part for part in text.split(",") if part])
+    return key, text
+
+
+def _take_values(key: str, type_: Any, words: deque[str]) -> str:
+    """The value of a flag that is written without `=`, taken from the words that follow it."""
+    if _is_boolean(type_):
+        # `--spot false` says false: the word after a boolean belongs to it if it is one.
+        is_value_next = bool(words) and words[0].lower() in _BOOLEANS
+        return words.popleft() if is_value_next else "true"
+    values: list[str] = []
+    while words and not words[0].startswith("--") and (not values or _is_list(type_)):
+        values.append(words.popleft())
+    if not values:
+        flag = f"--{key.replace('_', '-')}"
+        raise UsageError("Value missing", f"{flag} needs one", f"{flag}=…")
+    return ",".join(values)
+
+
+def _flag_names(types: Mapping[str, Any]) -> list[str]:
+    negated = [f"no_{name}" for name, type_ in types.items() if _is_boolean(type_)]
+    return [f"--{name.replace('_', '-')}" for name in (*types, *negated)]
+
+
+def _parse_launch(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:
+        raise UsageError("Invalid value", f"--launch={text}", "--launch or --no-launch")
+    return text.lower() == "true"
+
+
+def _bare_type(type_: Any) -> Any:
+    """The type without its annotations and without None."""
+    if get_origin(type_) is Annotated:
+        return _bare_type(get_args(type_)[0])
+    if get_origin(type_) in (Union, UnionType):
+        parts = [part for part in get_args(type_) if part is not NoneType]
+        return _bare_type(parts[0]) if len(parts) == 1 else type_
+    return type_
+
+
+def _is_boolean(type_: Any) -> bool:
+    return _bare_type(type_) is bool
+
+
+def _is_list(type_: Any) -> bool:
+    return get_origin(_bare_type(type_)) in (list, tuple)
+
+
+def usage(config: type[ExperimentConfig], file: str, about: str) -> str:
+    """The text of `--help`: every field with its type and default."""
+    types = get_type_hints(config)
+    rows = [(_flag(field.name, types[field.name]), _default(field)) for field in dataclasses.fields(config)]
+    width = max(len(flag) for flag, _ in rows)
+    introduction = [about, ""] if about else []
+    return "\n".join([
+        f"Usage: python {file} [--NAME=VALUE]...", "",
+        *introduction,
+        "Bare, it plans and asks; --launch applies without asking; --no-launch only plans.", "",
+        *(f"  {flag:<{width}}  {default}".rstrip() for flag, default in rows),
+    ])
+
+
+def _flag(name: str, type_: Any) -> str:
+    flag, bare = name.replace("_", "-"), _bare_type(type_)
+    if _is_boolean(type_):
+        return f"--{flag} / --no-{flag}"
+    if dataclasses.is_dataclass(bare):
+        return f"--{flag}.NAME=VALUE"
+    if _is_list(type_):
+        return f"--{flag} A B ..."
+    return f"--{flag}={bare.__name__.upper() if inspect.isclass(bare) else bare}"
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default_factory is not dataclasses.MISSING or field.default is None:
+        return ""
+    return "required" if field.default is dataclasses.MISSING else json.dumps(field.default, default=str)
