@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+
+if TYPE_CHECKING:
+    from expiac.declare.project import Project
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -41,3 +50,14 @@ def bucket(s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"bucket-{uuid4().hex}"
     fsspec.filesystem("s3").mkdir(name)
     return f"s3://{name}"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Project:
+    """A copy of this project's configs that a test may edit, with a state folder of the test's own."""
+    from expiac.declare.project import find
+
+    root = tmp_path / "project"
+    for folder in ("configs", "templates", "trainer"):
+        shutil.copytree(ROOT / folder, root / folder)
+    return dataclasses.replace(find(ROOT), root=root, state=tmp_path / "state")

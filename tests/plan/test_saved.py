@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from random_programs import a_world, programs
 
 from expiac.declare.stack import Stack
 from expiac.plan import saved
 from expiac.testing import Run, World
 from expiac.util.errors import ExpiacError
+from tests.random_programs import a_world, programs
 
 
 @settings(max_examples=60, deadline=None)

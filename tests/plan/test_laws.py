@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_programs import a_world, programs
 
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.testing import World
 from expiac.testing.integrity import flaws
+from tests.random_programs import a_world, programs
 
 deaths = st.tuples(st.integers(0, 5), st.booleans())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,3 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return dataclasses.replace(find(ROOT), state=tmp_path / "state")
-
-
-@pytest.fixture
-def own(project: Project, tmp_path: Path) -> Project:
-    """A copy of the configs that a test may edit."""
-    root = tmp_path / "project"
-    for folder in ("configs", "templates", "trainer"):
-        shutil.copytree(project.root / folder, root / folder)
-    return dataclasses.replace(project, root=root)

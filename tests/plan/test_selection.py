@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_programs import NAMES, a_world, stacks
 
 from expiac.declare.stack import Stack
 from expiac.plan.model import Action
 from expiac.testing import Run, World
 from expiac.util.errors import UsageError
+from tests.random_programs import NAMES, a_world, stacks
 
 ACTIONS = st.sets(st.sampled_from([Action.CREATE, Action.REPLACE, Action.RELAUNCH, Action.STOP]), max_size=3)
 PATTERNS = st.lists(st.sampled_from([*NAMES, "*", "[ab]"]), max_size=2)

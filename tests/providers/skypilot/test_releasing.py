@@ -39,7 +39,7 @@ class Desk:
         (root / "pyproject.toml").write_text('[tool.expiac]\nbackend = "slurm/loop"\n')
         (root / "stacks").mkdir()
         (root / "stacks" / "small.py").write_text(STACK)
-        shutil.copytree(Path(__file__).parents[2] / "templates", root / "templates")
+        shutil.copytree(Path(__file__).parents[3] / "templates", root / "templates")
 
     def on_event(self, moment):
         self.moments.append(moment)

@@ -7,7 +7,6 @@ from collections import defaultdict
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_programs import NAMES, a_world, stacks
 
 from expiac.declare.fields import Kind
 from expiac.plan.approval import approved
@@ -16,6 +15,7 @@ from expiac.state.codec import entry_of
 from expiac.state.events import Effect, EffectDone, Event, Forgotten, Noted, Run, Started, Submitted
 from expiac.state.status import Status
 from expiac.testing import World
+from tests.random_programs import NAMES, a_world, stacks
 
 Deed = tuple[type[Event], Effect | None, Run | None]
 """An event as a plan can know it beforehand."""

@@ -8,7 +8,6 @@ from dataclasses import replace
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from random_programs import NAMES, a_world
 
 from expiac.apply.events import ProgressEvent, StepBegan
 from expiac.declare.options import Options
@@ -22,6 +21,7 @@ from expiac.state.status import Status
 from expiac.testing import Run
 from expiac.testing.integrity import flaws
 from expiac.util.errors import UsageError
+from tests.random_programs import NAMES, a_world
 
 names = st.sampled_from(NAMES)
 specs = {"lr": st.sampled_from([1, 2]), "gpus": st.sampled_from([1, 8]), "tags": st.sampled_from([(), ("t",)]),

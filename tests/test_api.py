@@ -44,7 +44,7 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text("[tool.expiac]\n")
     (tmp_path / "stacks").mkdir()
     (tmp_path / "stacks" / "lab.py").write_text(PROGRAM)
-    copytree(Path(__file__).parents[2] / "templates", tmp_path / "templates")
+    copytree(Path(__file__).parents[1] / "templates", tmp_path / "templates")
     monkeypatch.chdir("/")
     yield find(tmp_path)
     for file in (tmp_path / ".expiac").glob("*.jsonl"):
