@@ -9,8 +9,8 @@
 
 You name a stack as on the command line (a file, its stem, or None for the only one), or give a `Stack` that your
 program has made. If something goes wrong, the function raises an `ExpiacError`: `Locked`, `Stale`, `UsageError`, … of
-`expiac.util.errors`. A failed step or run raises nothing; the `Result` tells you. If you give no project, it is that of
-the working directory.
+`expiac.util.errors`. Match its `code`, which `docs/errors.md` lists, and not its words. A failed step or run raises
+nothing; the `Result` tells you. If you give no project, it is that of the working directory.
 """
 
 from __future__ import annotations

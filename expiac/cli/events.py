@@ -116,7 +116,7 @@ def _name(step: Step) -> dict[str, Any]:
 
 
 def _error(error: ExpiacError) -> dict[str, str]:
-    return {"summary": error.summary, "detail": error.detail, "hint": error.hint}
+    return {"code": error.code, "summary": error.summary, "detail": error.detail, "hint": error.hint}
 
 
 def _result(result: Result) -> dict[str, Any]:

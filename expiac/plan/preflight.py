@@ -59,4 +59,4 @@ def _named(address: str) -> Iterator[None]:
     try:
         yield
     except ExpiacError as error:
-        raise ExpiacError(error.summary, f"{address}: {error.detail}", error.hint) from error
+        raise ExpiacError(error.summary, f"{address}: {error.detail}", error.hint, code=error.code) from error

@@ -16,15 +16,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from expiac.util.error_codes import code_of
+
 
 class ExpiacError(Exception):
     """Something a user can mend.
 
-    `summary` is constant for each kind of mistake, `detail` names the user's own thing, `hint` can be pasted.
+    `summary` is constant for each kind of mistake, `detail` names the user's own thing, `hint` can be pasted. `code`
+    is for programs, and stays the same however the summary is worded: see `docs/errors.md`. An error of your own
+    provider or policy may bring a code; without one it has that of its class, such as `unavailable`.
     """
 
-    def __init__(self, summary: str, detail: str = "", hint: str = "") -> None:
+    default_code = "error"
+
+    def __init__(self, summary: str, detail: str = "", hint: str = "", *, code: str | None = None) -> None:
         super().__init__(summary, detail, hint)
+        self.code = code or code_of(summary) or self.default_code
         self.summary = summary
         self.detail = detail
         self.hint = hint
@@ -41,25 +48,37 @@ class ExpiacError(Exception):
 class UsageError(ExpiacError):
     """The command line or an override is wrong."""
 
+    default_code = "usage-error"
+
 
 class Interrupted(ExpiacError):
     """The user declined, or stopped the work; the state is whole."""
+
+    default_code = "interrupted"
 
 
 class Unavailable(ExpiacError):
     """A backend gave no complete answer."""
 
+    default_code = "unavailable"
+
 
 class Uncertain(ExpiacError):
     """An effect was asked for, and whether it happened is not known."""
+
+    default_code = "uncertain"
 
 
 class Stale(ExpiacError):
     """The plan stands on a state that moved on."""
 
+    default_code = "stale"
+
 
 class Locked(ExpiacError):
     """Another process holds the stack's lock."""
+
+    default_code = "locked"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

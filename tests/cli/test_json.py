@@ -121,6 +121,7 @@ def test_every_event_is_as_the_schema_says(expiac, story):
     end = events[-1]
     assert (end["is_well"], end["done"], end["failed"], end["skipped"]) == (
         False, ["base", "tuned"], ["refused"], ["orphan"])
+    assert [event["error"]["code"] for event in events if event["event"] == "step_failed"] == ["backend-refused"]
 
 
 @pytest.mark.parametrize(("words", "last"), [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from expiac.declare.fields import Kind
-from expiac.plan.model import ABSENT, Action, Change, Plan, Step
+from expiac.plan.model import MISSING, Action, Change, Plan, Step
 from expiac.state.events import Run
 
 
@@ -32,7 +32,7 @@ def everything() -> Plan:
         step("job_0", Action.REPLACE, "", change("trainer.optimizer.learning_rate", 0.0003, 0.001), note=cpu),
         step("job_1", Action.REPLACE, "a new run; lab.job_1.99ffee00 had these settings",
              change("run", command.format(1), command.format(2)),
-             change("trainer.simulation.replay_dir", ABSENT, "${run_dir}/replays"),
+             change("trainer.simulation.replay_dir", MISSING, "${run_dir}/replays"),
              change("seed", "1", 1),
              change("trainer.initial_policy.uri", None, "${ref:base.output_with_a_rather_long_name_of_its_own}")),
         step("moved", Action.RELAUNCH, "running, and moves", change("gpus", 1, 8, Kind.PLACEMENT), launch=2,

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from plans import change, plan, step
 
 from expiac.cli.events import dumps
-from expiac.plan.model import ABSENT, Action
+from expiac.plan.model import MISSING, Action
 from expiac.view import show
 
 
@@ -39,7 +39,7 @@ def test_the_schema_describes_it(everything):
 
 def test_absent_is_told_from_null():
     """A field that is new, one that goes, and one that was null are three things."""
-    document = show.document(plan(step("x", Action.REPLACE, "", change("a", ABSENT, None), change("b", 1, ABSENT),
+    document = show.document(plan(step("x", Action.REPLACE, "", change("a", MISSING, None), change("b", 1, MISSING),
                                        change("c", None, 2))))
     assert [(one["before"], one["after"], one["absent"]) for one in document["steps"][0]["changes"]] == [
         (None, None, "before"), (1, None, "after"), (None, 2, None)]

@@ -6,7 +6,7 @@ import pytest
 from plans import change, plan, step
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from expiac.plan.model import ABSENT, Action
+from expiac.plan.model import MISSING, Action
 from expiac.view import show
 
 
@@ -57,7 +57,7 @@ def test_costs_are_summed_and_gaps_are_said():
     (4, "4", '4 → "4"'),
     (None, "null", 'null → "null"'),
     ("off", False, "off → false"),
-    (ABSENT, "", 'absent → ""'),
+    (MISSING, "", 'absent → ""'),
     ("a\nb", "a b", '"a\\nb" → a b'),
     ([1], {"a": "ü"}, '[1] → {"a": "ü"}'),
 ])

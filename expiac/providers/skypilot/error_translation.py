@@ -22,7 +22,7 @@ _UNSEEN = {
     "ConnectionError": (_AWAY, _START),
     "Timeout": (_AWAY, _START),
     "RequestException": (_AWAY, _START),
-    "TimeoutError": (_AWAY + " in time", _START),
+    "TimeoutError": ("SkyPilot's API server does not answer in time", _START),
 }
 """After these nobody knows what the server did or has."""
 _REFUSED = {
