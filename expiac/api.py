@@ -40,14 +40,14 @@ _HERE = Path("<python>")
 
 
 def plan(stack: str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *,
-         wishes: PlanOptions | None = None, refresh: bool = True, project: Project | None = None) -> Plan:
+         options: PlanOptions | None = None, refresh: bool = True, project: Project | None = None) -> Plan:
     """What an apply would do; changes nothing. `refresh=False` asks no backend and relies on the state."""
     with _declared(stack, overrides, Silent(), project) as session:
-        return session.plan(refresh=refresh, wishes=wishes)
+        return session.plan(refresh=refresh, options=options)
 
 
 def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *,
-          wishes: PlanOptions | None = None, parallelism: int = 10, wait: bool = False, timeout: float = WEEK,
+          options: PlanOptions | None = None, parallelism: int = 10, wait: bool = False, timeout: float = WEEK,
           reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Carries out a plan that you have made, if it still holds; or plans a stack and carries that out.
 
@@ -57,21 +57,21 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
     reporter = reporter or Silent()
     how: dict[str, Any] = {"parallelism": parallelism, "wait": wait, "timeout": timeout}
     if isinstance(what, Plan):
-        if overrides is not None or wishes is not None:
-            raise UsageError("Plan is complete", "apply() takes neither overrides nor wishes with a plan",
+        if overrides is not None or options is not None:
+            raise UsageError("Plan is complete", "apply() takes neither overrides nor options with a plan",
                              "give them to plan(), and apply the plan that it returns")
         with Session.of(what, reporter=reporter, project=project) as session:
             session.confirm(what)
             return session.apply(what, **how)
     with _declared(what, overrides, reporter, project) as session:
-        return session.apply(session.plan(wishes=wishes), **how)
+        return session.apply(session.plan(options=options), **how)
 
 
-def destroy(stack: str | None = None, *, wishes: PlanOptions | None = None, parallelism: int = 10,
+def destroy(stack: str | None = None, *, options: PlanOptions | None = None, parallelism: int = 10,
             reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Stops every run, verifies that it has stopped, and archives it; needs only the state, not the program."""
     with _recorded(stack, reporter or Silent(), project) as session:
-        return session.apply(session.plan_destroy(wishes), parallelism=parallelism)
+        return session.apply(session.plan_destroy(options), parallelism=parallelism)
 
 
 def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[ResourceStatus]:

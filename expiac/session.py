@@ -14,7 +14,7 @@ from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Wait
 from expiac.apply.planning import Planning
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
-from expiac.apply.wait import are_under_way, looks
+from expiac.apply.wait import are_under_way, poll
 from expiac.declare import program
 from expiac.declare.project import Project, find
 from expiac.plan.model import Plan
@@ -76,17 +76,17 @@ class Session:
         """The recorded state, as this command last read or wrote it."""
         return self._refresher.state
 
-    def plan(self, *, refresh: bool = True, wishes: PlanOptions | None = None) -> Plan:
+    def plan(self, *, refresh: bool = True, options: PlanOptions | None = None) -> Plan:
         """What apply would do; writes nothing."""
-        return self._planning.plan(wishes or PlanOptions(), refresh=refresh)
+        return self._planning.plan(options or PlanOptions(), refresh=refresh)
 
     def plan_import(self, address: str, job: str) -> Plan:
         """What adopting a job that expiac did not launch would do, and nothing else."""
         return self._planning.adopt(address, job)
 
-    def plan_destroy(self, wishes: PlanOptions | None = None) -> Plan:
+    def plan_destroy(self, options: PlanOptions | None = None) -> Plan:
         """What destroy would do: planning toward nothing."""
-        return self._planning.destroy(wishes or PlanOptions())
+        return self._planning.destroy(options or PlanOptions())
 
     def confirm(self, plan: Plan) -> None:
         """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing."""
@@ -116,14 +116,14 @@ class Session:
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
         """The status and progress of each resource; writes nothing."""
         if refresh:
-            self._refresher.look()
+            self._refresher.query()
         return self._refresher.status()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
         """Reports the status of each resource until every run has ended, or until `stop`; writes nothing."""
         result = Result()
         try:
-            for now in looks(self.status, self._stopped, timeout=timeout, stack=self.stack):
+            for now in poll(self.status, self._stopped, timeout=timeout, stack=self.stack):
                 result = Result(seen=now)
                 self._reporter.on_event(Waiting(now))
                 if not are_under_way(now):

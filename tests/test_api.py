@@ -93,7 +93,7 @@ def test_a_failed_run_is_a_result_and_no_error(project):
     result = api.apply("lab", {"words": ["fail"]}, wait=True, timeout=60, project=project)
     assert (result.is_well, result.seen[0].status) == (False, Status.FAILED)
     assert [seen.status for seen in api.refresh("lab", project=project)] == [Status.FAILED]
-    again = api.plan("lab", {"words": ["fail"]}, wishes=PlanOptions(retry=True), project=project)
+    again = api.plan("lab", {"words": ["fail"]}, options=PlanOptions(retry=True), project=project)
     assert again["fail"].action.glyph == "↻"
 
 
@@ -122,7 +122,7 @@ def test_every_error_is_typed(project, call, error):
 @pytest.mark.parametrize("call", [
     lambda plan, project: api.apply(plan, {"seconds": 1}, project=project),
     lambda plan, project: api.apply(plan, {}, project=project),
-    lambda plan, project: api.apply(plan, wishes=PlanOptions(retry=True), project=project),
+    lambda plan, project: api.apply(plan, options=PlanOptions(retry=True), project=project),
     lambda plan, project: api.plan(Stack("own", []), {"seconds": 1}, project=project),
     lambda plan, project: api.apply(Stack("own", []), {"seconds": 1}, project=project),
 ])

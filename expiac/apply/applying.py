@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from expiac.apply.engine import Engine
-from expiac.apply.events import Began, Finished, Reporter, ResourceStatus, Result, StepSkipped, Waiting
+from expiac.apply.events import Began, Finished, Reporter, ResourceStatus, Result, StepEnded, StepSkipped, Waiting
 from expiac.apply.hooks import ShellHooks
 from expiac.apply.refreshing import Refresher
-from expiac.apply.wait import are_under_way, looks
+from expiac.apply.wait import are_under_way, poll
 from expiac.declare.project import Project
-from expiac.plan.approval import approved
+from expiac.plan.approval import approval_event
 from expiac.plan.deferred import outlook
-from expiac.plan.model import Action, Plan
+from expiac.plan.model import Action, Plan, Step
 from expiac.providers.base import Provider
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
@@ -47,8 +47,10 @@ class Applying:
                 self._refresher.record(plan)
                 if decides:
                     kept_diffs = self._project.state_folder / "provenance"
-                    self._journal.append(approved(plan, provenance(self._project.root, kept_diffs)))
-                    result = self._engine.apply(plan)
+                    self._journal.append(approval_event(plan, provenance(self._project.root, kept_diffs)))
+                    stopped = self._stopped_already(plan)
+                    result = self._engine.apply(plan.without(stopped))
+                    result = replace(result, done=(*stopped, *result.done))
             self._refresher.reload()
         if not plan.program:
             return self._with_left_alone(plan, result)
@@ -61,7 +63,7 @@ class Applying:
         if self._engine.is_stopping:
             return replace(result, interrupted=True)
 
-        def look() -> tuple[ResourceStatus, ...]:
+        def advance() -> tuple[ResourceStatus, ...]:
             nonlocal result
             self._refresher.refresh()
             result = self._begin_ready(plan, result)
@@ -69,7 +71,7 @@ class Applying:
             return result.seen
 
         try:
-            for now in looks(look, self._stopped, timeout=timeout, stack=plan.stack):
+            for now in poll(advance, self._stopped, timeout=timeout, stack=plan.stack):
                 self._reporter.on_event(Waiting(now))
                 if not result.deferred and not are_under_way(now):
                     return result
@@ -85,6 +87,17 @@ class Applying:
                 refuse_unpushed(self._project.root, step.address)
                 return
 
+    def _stopped_already(self, plan: Plan) -> tuple[Step, ...]:
+        """The runs that were to be stopped, and that the refresh under the lock found ended: they are archived."""
+        state = self._journal.state
+        archived = {record.run.instance: record for record in state.history}
+        stopped = tuple(step for step in plan.steps
+                        if step.action is Action.STOP and step.address not in state.records)
+        for step in stopped:
+            record = archived[step.run.instance]
+            self._reporter.on_event(StepEnded(step, record.status, record.detail))
+        return stopped
+
     def _with_left_alone(self, plan: Plan, result: Result) -> Result:
         """What a destroy kept because it could not be seen may still run: that is not well."""
         kept = tuple(step for step in plan.steps if step.action is Action.KEEP)
@@ -93,15 +106,15 @@ class Applying:
         return replace(result, skipped=result.skipped + kept)
 
     def _begin_ready(self, plan: Plan, result: Result) -> Result:
-        judged = outlook(result.deferred, plan, self._refresher.state)
-        for step, why in judged.blocked:
+        expected = outlook(result.deferred, plan, self._refresher.state)
+        for step, why in expected.blocked:
             self._reporter.on_event(StepSkipped(step, why))
-        left_out = tuple(step for step, _ in judged.blocked)
-        result = replace(result, deferred=judged.waiting, skipped=result.skipped + left_out)
-        if not judged.ready:
+        left_out = tuple(step for step, _ in expected.blocked)
+        result = replace(result, deferred=expected.waiting, skipped=result.skipped + left_out)
+        if not expected.ready:
             return result
         with lock_state(self._journal, self._refresher.state, purpose="apply"):
-            more = self._engine.apply(replace(plan, steps=judged.ready))
+            more = self._engine.apply(replace(plan, steps=expected.ready))
         self._refresher.reload()
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)

@@ -1,4 +1,4 @@
-"""Ends what was born twice of one launch: the earliest is the run, whatever else there is of it goes, and that is said.
+"""Ends the later jobs of a launch that was made twice: the earliest job is the run, the others are ended and reported.
 
 A backend without idempotency keys launches twice when two processes ask it, each in the belief to be the only one.
 """
@@ -16,11 +16,11 @@ from expiac.state.journal import Journal
 from expiac.util.errors import ExpiacError
 
 Duplicates = Mapping[str, Sequence[str]]
-"""What runs of a launch besides its earliest birth, in the backend's words, by address."""
+"""The jobs of a launch besides its earliest one, as the backend names them, by address."""
 
 
-def warned(plan: Plan, duplicates: Duplicates) -> Plan:
-    """The plan with a word on each step whose launch was born more than once."""
+def warn_of_duplicates(plan: Plan, duplicates: Duplicates) -> Plan:
+    """The plan with a warning on each step whose launch was made more than once."""
     if not duplicates:
         return plan
     return replace(plan, steps=tuple(
@@ -30,7 +30,7 @@ def warned(plan: Plan, duplicates: Duplicates) -> Plan:
 
 def end_duplicates(duplicates: Duplicates, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter
                    ) -> None:
-    """Lets each provider end what is too much, and tells of it; what can't be ended now is found by the next look."""
+    """Lets each provider end the surplus jobs, and reports it. The next refresh finds those that can't be ended now."""
     for address in duplicates:
         record = journal.state.records.get(address)
         provider: object = providers.get(record.provider) if record is not None else None
@@ -39,7 +39,7 @@ def end_duplicates(duplicates: Duplicates, journal: Journal, providers: Mapping[
         try:
             ended = provider.end_duplicates(id_of(record, journal.state.lineage))
         except ExpiacError as error:
-            told = f"{', '.join(duplicates[address])} may run still: {error.summary}: {error.detail}"
+            outcome = f"{', '.join(duplicates[address])} may run still: {error.summary}: {error.detail}"
         else:
-            told = f"{', '.join(ended) or 'the later one'} was ended"
-        reporter.on_event(Warned(f"{address}: launched twice; {told}"))
+            outcome = f"{', '.join(ended) or 'the later one'} was ended"
+        reporter.on_event(Warned(f"{address}: launched twice; {outcome}"))

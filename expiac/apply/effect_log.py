@@ -11,7 +11,7 @@ from expiac.state.events import Event, Submitted
 from expiac.state.model import Record
 from expiac.util import duration
 from expiac.util.errors import Uncertain
-from expiac.util.timeout import TimedOut, within
+from expiac.util.timeout import TimedOut, run_within
 
 
 class Ledger(Protocol):
@@ -39,12 +39,12 @@ class Notes:
             self._ledger.append(Submitted(self._address, dict(handle)))
             self._ledger.confirm()
 
-    def within(self, limit: int | str | None, effect: Callable[[], Observation]) -> Observation:
+    def run_within(self, limit: int | str | None, effect: Callable[[], Observation]) -> Observation:
         """What the effect came to. Raises `Uncertain` after its time limit; from then on nothing is noted."""
         if limit is None:
             return effect()
         try:
-            return within(duration.seconds(limit), effect, f"{self._address}, limited")
+            return run_within(duration.seconds(limit), effect, f"{self._address}, limited")
         except TimedOut as error:
             with self._writing:
                 self._is_over = True

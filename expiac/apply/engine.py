@@ -66,7 +66,7 @@ class Engine:
                  parallelism: int = 10, hooks: RunsHooks | None = None) -> None:
         self._ledger, self._providers, self._reporter, self._hooks = ledger, providers, reporter, hooks
         self._parallelism = parallelism
-        self._telling = threading.Lock()
+        self._reporting = threading.Lock()
         self._stopping = threading.Event()
         self._lost = ""
         """Why this process may not write any more."""
@@ -87,7 +87,7 @@ class Engine:
             del todo[step.address]
             tally.deferred.append(step)
             tally.ends[step.address] = SKIPPED
-            self._tell(StepDeferred(step))
+            self._report(StepDeferred(step))
         self._move(plan)
         with ThreadPoolExecutor(self._parallelism, thread_name_prefix="expiac") as pool:
             self._run(plan, todo, tally, pool)
@@ -111,17 +111,17 @@ class Engine:
                     if why := self._why_not(step, tally):
                         tally.skipped.append(step)
                         tally.ends[step.address] = SKIPPED
-                        self._tell(StepSkipped(step, why))
-                        order.ended(step.address)
+                        self._report(StepSkipped(step, why))
+                        order.mark_ended(step.address)
                     else:
-                        self._tell(StepBegan(step))
+                        self._report(StepBegan(step))
                         running[pool.submit(self._do, plan, step)] = step
                 # A time limit, so that a signal is heard while long effects run.
                 finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
                 for future in finished:
                     step = running.pop(future)
                     self._end(step, future, tally)
-                    order.ended(step.address)
+                    order.mark_ended(step.address)
             assert not (left := todo.keys() - tally.ends.keys()), f"steps that wait for each other: {sorted(left)}"
         except BaseException:
             self.stop()
@@ -139,18 +139,18 @@ class Engine:
         except ExpiacError as error:
             tally.failed.append((step, error))
             tally.ends[step.address] = FAILED
-            self._tell(StepFailed(step, error))
+            self._report(StepFailed(step, error))
             if isinstance(error, Stale):
                 self._lost = "another process is at work here"
         else:
             tally.done.append(step)
             tally.ends[step.address] = DONE
             record = self._ledger.record(step.address)
-            self._tell(StepEnded(step, status, record.detail if record else ""))
+            self._report(StepEnded(step, status, record.detail if record else ""))
 
-    def _tell(self, moment: ProgressEvent) -> None:
-        with self._telling:
-            self._reporter.on_event(moment)
+    def _report(self, event: ProgressEvent) -> None:
+        with self._reporting:
+            self._reporter.on_event(event)
 
     def _do(self, plan: Plan, step: Step) -> Status:
         match step.action:
@@ -182,14 +182,14 @@ class Engine:
         assert want is not None
         provider = self._provider(want.provider, step)
         inputs = launch.inputs(want, step.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
-        self._hook(plan, step, step.run, "before_create")
+        self._run_hook(plan, step, step.run, "before_create")
         self._ledger.append(Started(
             step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
             depends_on=want.depends_on, upstream=step.upstream, handle=step.adopts,
             options=want.options.lasting))
         id_ = Id(plan.lineage, step.run.instance, step.run.launch, step.adopts)
         seen = self._effect(step, lambda note: provider.create(id_, inputs, note))
-        self._hook(plan, step, step.run, "after_create", seen.outputs)
+        self._run_hook(plan, step, step.run, "after_create", seen.outputs)
         return seen.status
 
     def _update(self, plan: Plan, step: Step) -> Status:
@@ -219,14 +219,14 @@ class Engine:
 
     def _delete(self, plan: Plan, step: Step, record: Record, after: After) -> Status:
         provider = self._provider(record.provider, step)
-        self._hook(plan, step, record.run, "before_delete", record.outputs)
+        self._run_hook(plan, step, record.run, "before_delete", record.outputs)
         self._ledger.append(Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after))
         seen = self._effect(step, lambda _: provider.delete(id_of(record, plan.lineage)), record,
-                            gone=Status.CANCELLED)
-        self._hook(plan, step, record.run, "after_delete", seen.outputs)
+                            status_if_gone=Status.CANCELLED)
+        self._run_hook(plan, step, record.run, "after_delete", seen.outputs)
         return seen.status
 
-    def _hook(self, plan: Plan, step: Step, run: Run, name: str, outputs: Mapping[str, Any] | None = None) -> None:
+    def _run_hook(self, plan: Plan, step: Step, run: Run, name: str, outputs: Mapping[str, Any] | None = None) -> None:
         """Runs one of the resource's hooks, where it has that one; raises where it fails."""
         command = getattr(step.options.hooks, name)
         if not command:
@@ -238,12 +238,12 @@ class Engine:
         self._hooks(f"{step.address}: {name}", command, names | known)
 
     def _effect(self, step: Step, effect: Callable[[Note], Observation], record: Record | None = None,
-                gone: Status = Status.LOST) -> Observation:
+                status_if_gone: Status = Status.LOST) -> Observation:
         """Lets an effect happen, and writes down how it ended. An unknown end stays open: the next run resolves it."""
         notes = Notes(self._ledger, step.address)
         self._ledger.confirm()
         try:
-            seen = notes.within(step.options.timeout, lambda: effect(notes))
+            seen = notes.run_within(step.options.timeout, lambda: effect(notes))
             if seen.presence is Presence.UNKNOWN:
                 raise Uncertain("End not seen", f"{step.address}: {seen.detail}".removesuffix(": "))
         except (Uncertain, Stale):
@@ -252,7 +252,7 @@ class Engine:
             self._ledger.append(EffectFailed(step.address, f"{error.summary}: {error.detail}"))
             raise
         if seen.presence is not Presence.PRESENT:
-            seen = Observation(Presence.PRESENT, gone, record.outputs if record else {}, seen.detail)
+            seen = Observation(Presence.PRESENT, status_if_gone, record.outputs if record else {}, seen.detail)
         self._ledger.append(EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds))
         return seen
 
@@ -279,7 +279,7 @@ class _Order:
                 self._blocks.setdefault(name, []).append(address)
         self.ready = [todo[address] for address in reversed(list(todo)) if not self._waits[address]]
 
-    def ended(self, address: str) -> None:
+    def mark_ended(self, address: str) -> None:
         for other in reversed(self._blocks.get(address, [])):
             self._waits[other].discard(address)
             if not self._waits[other]:

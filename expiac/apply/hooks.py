@@ -1,4 +1,4 @@
-"""Runs a resource's hooks: shell commands of the user's around a birth and an end. Decides nothing."""
+"""Runs a resource's hooks: the user's shell commands around a launch and an end. Decides nothing."""
 
 from __future__ import annotations
 

@@ -22,11 +22,13 @@ def inputs(
     """
     values = {ref: _value(want, ref, outputs(ref.resource)) for ref in want.refs}
     filled = replace_refs(dict(want.inputs), lambda ref: values[ref])
-    job = _environment(want, filled, run, stack, lineage) | _filled(want, filled, values) if want.completes else {}
+    env: dict[str, str] = {}
+    if want.completes:
+        env = _environment(want, filled, run, stack, lineage) | _values_of_refs(want, filled, values)
     return Inputs(
         values=filled,
         texts={name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()},
-        env=job,
+        env=env,
         outputs={name: path.replace(INSTANCE, run.instance) for name, path in want.outputs.items()},
     )
 
@@ -56,7 +58,7 @@ def _environment(want: Desired, filled: Mapping[str, Any], run: Run, stack: str,
     return {name: value for name, value in known.items() if value}
 
 
-def _filled(want: Desired, filled: Mapping[str, Any], values: Mapping[Ref, str]) -> dict[str, str]:
+def _values_of_refs(want: Desired, filled: Mapping[str, Any], values: Mapping[Ref, str]) -> dict[str, str]:
     """The values of Refs, and the task's own variables that refer to some."""
     own = want.inputs.get("envs") or {}
     return {ref.variable: value for ref, value in values.items()} | {

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from expiac.apply.duplicates import warned
+from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs
 from expiac.apply.refreshing import Refresher
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
 from expiac.declare.project import Project
 from expiac.plan import planner
-from expiac.plan.adoption import find, previous
+from expiac.plan.adoption import find_jobs, previous_jobs
 from expiac.plan.model import Desired, Plan
 from expiac.plan.planner import PlanOptions
-from expiac.plan.preflight import examined
+from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
 from expiac.plan.selection import select
 from expiac.policies.runner import Policies
@@ -45,9 +45,9 @@ class Planning:
         for name in options.replace:
             if name not in known:
                 raise UsageError("No such resource", f"{name} is not in {state.stack}", did_you_mean(name, known))
-        if ids := previous(self.desired, declared.stack.previous_job_ids, state):
-            options = replace(options, adopt=find(self.desired, ids, state, self._providers))
-        plan = self._with_program(self._planned(self.desired, options, refresh=refresh))
+        if ids := previous_jobs(self.desired, declared.stack.previous_job_ids, state):
+            options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
+        plan = self._with_program(self._make_plan(self.desired, options, refresh=refresh))
         before = self._refresher.state.approved
         if before is None or not before.program or dict(before.overrides) == plan.overrides:
             return plan  # a destroy has no program
@@ -55,37 +55,37 @@ class Planning:
 
     def adopt(self, address: str, job: str) -> Plan:
         """Adopts a job that was launched by other means, and does nothing else."""
-        found = find(self.desired, {address: job}, self._refresher.state, self._providers)
-        plan = self._planned(self.desired, PlanOptions(adopt=found))
+        found = find_jobs(self.desired, {address: job}, self._refresher.state, self._providers)
+        plan = self._make_plan(self.desired, PlanOptions(adopt=found))
         return self._with_program(replace(plan, steps=(replace(plan[address], after=()),)))
 
     def destroy(self, options: PlanOptions) -> Plan:
         """From what is known to nothing."""
-        return self._planned((), options)
+        return self._make_plan((), options)
 
     def confirm(self, plan: Plan) -> None:
         """Raises `Stale` if a plan that was made earlier no longer holds."""
         self._refresher.reload()
         refuse_stale(plan, self._refresher.state)
-        self._refresher.look()
+        self._refresher.query()
         refuse_changed_runs(plan, self._refresher.observed)
         refuse_changed_files(plan, self._project)
         if plan.program:
             Policies(self._project).evaluate(plan)
 
-    def _planned(self, wanted: Sequence[Desired], options: PlanOptions, *, refresh: bool = True) -> Plan:
+    def _make_plan(self, wanted: Sequence[Desired], options: PlanOptions, *, refresh: bool = True) -> Plan:
         if refresh:
-            self._refresher.look()
+            self._refresher.query()
         else:
             self._refresher.reload()
         observed = replace(self._refresher.observed, serial=self._refresher.state.serial)
         plan = planner.plan(wanted, observed, options)
         plan = select(plan, options.target, options.exclude, options.only)
         refuse_protected(plan)
-        plan = warned(plan, self._refresher.result.duplicates)
+        plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self._project) if wanted else None
-        plan = examined(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
+        plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
         return policies.evaluate(plan) if policies else plan
 
     def _with_program(self, plan: Plan) -> Plan:

@@ -10,7 +10,7 @@ from expiac.compile.task import CONFIG_FILE
 from expiac.declare.project import Project
 from expiac.plan import formatting as inline
 from expiac.plan.diff import diff
-from expiac.plan.model import Action, Desired, Plan
+from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.state.model import Record, State
 from expiac.util.errors import Stale
 
@@ -20,7 +20,7 @@ def refuse_changed_runs(plan: Plan, now: State) -> None:
     for step in plan.steps:
         if step.action is Action.KEEP or step.record is None:
             continue
-        was, found = step.record.status.value, _said(now.records.get(step.renames or step.address))
+        was, found = step.record.status.value, _status_text(now.records.get(step.renames or step.address))
         if found != was:
             raise Stale("Stale plan", f"{step.address} was {was} when it was planned, and is {found}",
                         f"expiac plan {plan.stack}")
@@ -29,18 +29,19 @@ def refuse_changed_runs(plan: Plan, now: State) -> None:
 def refuse_moved_runs(plan: Plan, before: State, now: State) -> None:
     """Raises `Stale` where another run stands at an address than when it was planned, or one has ended or come back.
 
-    A launch that the plan is about to make, and that was found to be made already, is no contradiction.
+    A launch that the plan is about to make, and that was found to be made already, is no contradiction. Neither is a
+    run that the plan is about to stop, and that has ended and was archived meanwhile.
     """
     for address in before.records.keys() | now.records.keys():
         step = next((step for step in plan.steps if address in (step.address, step.renames)), None)
         was, found = before.records.get(address), now.records.get(address)
-        same_run = (was and was.run) == (found and found.run)
-        if same_run and (step is None or step.action is Action.KEEP or _is_live(was) == _is_live(found)):
+        if (was and was.run) == (found and found.run):
+            if step is None or _is_live(was) == _is_live(found) or _allows(step, is_live_now=_is_live(found)):
+                continue
+        elif step is not None and _is_done(step, found):
             continue
-        if not same_run and step is not None and step.action.launches and found is not None and found.run == step.run:
-            continue
-        raise Stale("Stale plan", f"{address} was {_said(was)} when it was planned, and is {_said(found)}",
-                    f"expiac plan {plan.stack}")
+        detail = f"{address} was {_status_text(was)} when it was planned, and is {_status_text(found)}"
+        raise Stale("Stale plan", detail, f"expiac plan {plan.stack}")
 
 
 def refuse_changed_files(plan: Plan, project: Project) -> None:
@@ -62,11 +63,26 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
             _compare(want, "config", want.inputs["config"], composed[want.address].config)
 
 
+def _is_done(step: Step, found: Record | None) -> bool:
+    """Whether what a step is about to do has been done since it was planned: a launch, or the end of a run."""
+    if found is None:
+        return step.action is Action.STOP
+    return step.action.launches and found.run == step.run
+
+
+def _allows(step: Step, *, is_live_now: bool) -> bool:
+    """Whether a step may be carried out although its run has ended or come back since it was planned.
+
+    A run that is to be ended may have ended by itself: it is archived as it would have been a moment later.
+    """
+    return step.action is Action.KEEP or (step.action in (Action.STOP, Action.REPLACE) and not is_live_now)
+
+
 def _is_live(record: Record | None) -> bool:
     return record is not None and record.status.is_live
 
 
-def _said(record: Record | None) -> str:
+def _status_text(record: Record | None) -> str:
     if record is None:
         return "gone"
     return f"not to be seen: {record.unseen}" if record.unseen else record.status.value

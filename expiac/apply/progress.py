@@ -44,15 +44,15 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
     with file.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         if size <= 2 * _END:
-            yield from _parsed(stream.read())
+            yield from _parse(stream.read())
             return
-        yield from _parsed(stream.read(_END))
+        yield from _parse(stream.read(_END))
         stream.seek(size - _END)
         # The first of these lines is most likely cut.
-        yield from _parsed(stream.read().partition(b"\n")[2])
+        yield from _parse(stream.read().partition(b"\n")[2])
 
 
-def _parsed(block: bytes) -> Iterator[dict[str, Any]]:
+def _parse(block: bytes) -> Iterator[dict[str, Any]]:
     whole, _, _torn = block.rpartition(b"\n")
     for text in whole.split(b"\n"):
         try:
@@ -71,16 +71,17 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def seen(state: State) -> tuple[ResourceStatus, ...]:
+def statuses_of(state: State) -> tuple[ResourceStatus, ...]:
     """How each resource of a state is, and how far."""
     durations = Durations(state)
     return tuple(
         ResourceStatus(record.address, record.run.instance, record.provider, record.status, record.run.launch,
-                       record.detail, record.unseen, of(record), record.seconds, durations.usual(record.address))
+                       record.detail, record.unseen, progress_of(record), record.seconds,
+                       durations.usual_seconds(record.address))
         for record in state.records.values())
 
 
-def of(record: Record) -> Progress | None:
+def progress_of(record: Record) -> Progress | None:
     """How far a run is, or how far it came, where its metrics are on this machine."""
     path = record.outputs.get("metrics")
     return read(Path(path)) if isinstance(path, str) and "://" not in path else None

@@ -1,7 +1,7 @@
-"""Looks at the world and says what differs from the record. Writes nothing: what it finds are events.
+"""Asks the providers what runs, and says how that differs from the record. Writes nothing: it returns events.
 
-One call per provider, whatever the number of resources. An effect that a dead process left open is resolved here: it
-happened, or it surely did not, or it cannot be seen, and then it stays open.
+One call per provider, whatever the number of resources. An effect that a killed process left open is resolved
+here: it happened, or it surely did not, or nobody can tell, and then it stays open.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from expiac.util.errors import Unavailable
 
 @dataclass(frozen=True, slots=True)
 class RefreshResult:
-    """What one look at the world found."""
+    """What one round of questions to the providers found."""
 
     events: tuple[Event, ...] = ()
     """What the journal does not say yet."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """Addresses that could not be seen, and why."""
     duplicates: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Addresses whose launch was born more than once, and what runs of it besides the earliest."""
+    """Addresses whose launch was made more than once, and its jobs besides the earliest."""
 
-    def over(self, state: State) -> State:
+    def applied_to(self, state: State) -> State:
         """The state as it is seen: for planning, in memory."""
         seen = fold(state, (Entry(0, "", event) for event in self.events))
         if not self.unseen:
@@ -39,11 +39,11 @@ class RefreshResult:
         return replace(seen, records=records)
 
 
-def look(state: State, providers: Mapping[str, Provider]) -> RefreshResult:
-    """One look at everything that may have changed by itself."""
+def query(state: State, providers: Mapping[str, Provider]) -> RefreshResult:
+    """Asks the providers about every record that may have changed by itself."""
     asked: dict[str, list[Record]] = defaultdict(list)
     for record in state.records.values():
-        if record.pending is not None or record.status.is_live or record.status is Status.LOST or holds(record):
+        if record.pending is not None or record.status.is_live or record.status is Status.LOST or holds_cluster(record):
             asked[record.provider].append(record)
     events: list[Event] = []
     unseen: dict[str, str] = {}
@@ -59,8 +59,8 @@ def look(state: State, providers: Mapping[str, Provider]) -> RefreshResult:
     return RefreshResult(tuple(events), unseen, duplicates)
 
 
-def holds(record: Record) -> bool:
-    """Whether an ended launch still holds something, such as its machines."""
+def holds_cluster(record: Record) -> bool:
+    """Whether an ended launch still holds a cluster."""
     return record.status.is_over and CLUSTER in record.outputs
 
 
@@ -86,7 +86,7 @@ def _read(provider: Provider | None, name: str, records: list[Record], lineage: 
 def _events(record: Record, seen: Observation) -> list[Event]:
     present = seen.presence is Presence.PRESENT
     if record.pending is not None:
-        return _resolved(record, record.pending, seen, present)
+        return _resolve(record, record.pending, seen, present)
     if record.status.is_over and not present:
         kept = {name: value for name, value in record.outputs.items() if name != CLUSTER}
         return [Observed(record.address, record.status, kept, record.detail, record.seconds)]
@@ -97,7 +97,7 @@ def _events(record: Record, seen: Observation) -> list[Event]:
     return [Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds)]
 
 
-def _resolved(record: Record, pending: Pending, seen: Observation, present: bool) -> list[Event]:
+def _resolve(record: Record, pending: Pending, seen: Observation, present: bool) -> list[Event]:
     address = record.address
     match pending.effect:
         case Effect.CREATE:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from expiac.apply.duplicates import end_duplicates
 from expiac.apply.events import Reporter, ResourceStatus
 from expiac.apply.preconditions import refuse_moved_runs
-from expiac.apply.progress import seen
+from expiac.apply.progress import statuses_of
 from expiac.apply.queues import advance_queues
-from expiac.apply.refresh import RefreshResult, look
-from expiac.apply.release import holding, release
+from expiac.apply.refresh import RefreshResult, query
+from expiac.apply.release import records_to_release, release
 from expiac.plan.model import Plan
 from expiac.providers.base import Provider
 from expiac.state.events import Observed
@@ -33,7 +33,7 @@ class Refresher:
     @property
     def observed(self) -> State:
         """The state as the last look saw it: for planning, in memory."""
-        return self.result.over(self.state)
+        return self.result.applied_to(self.state)
 
     @property
     def has_news(self) -> bool:
@@ -44,19 +44,19 @@ class Refresher:
         """Takes the state from the journal; asks no backend."""
         self.state = self._journal.state
 
-    def look(self) -> None:
+    def query(self) -> None:
         """Asks the backends for every run that may have changed; writes nothing."""
         self._number = self._journal.number
         self.reload()
-        self.result = look(self.state, self._providers)
+        self.result = query(self.state, self._providers)
 
     def status(self) -> tuple[ResourceStatus, ...]:
         """How each resource was at the last look."""
-        return seen(self.observed)
+        return statuses_of(self.observed)
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
         """Looks, records what changed, starts what waits in a queue, and returns how each resource was seen."""
-        self.look()
+        self.query()
         if self.has_news:
             with lock_state(self._journal, self.state, purpose="refresh"):
                 self.record()
@@ -78,9 +78,9 @@ class Refresher:
         is_open = any(record.pending for record in now.records.values())
         if self._number is not None and (is_open or self._number != self._journal.number):
             before = self.observed
-            self.look()
+            self.query()
             if plan is not None:
-                refuse_moved_runs(plan, before, self.result.over(now))
+                refuse_moved_runs(plan, before, self.result.applied_to(now))
         for event in self.result.events:
             self._journal.append(event, durable=not isinstance(event, Observed))
         self.result = replace(self.result, events=())
@@ -88,4 +88,4 @@ class Refresher:
         release(self._holding(), self._journal, self._providers, self._reporter)
 
     def _holding(self) -> list[Record]:
-        return holding(self._journal.state, self.result.unseen)
+        return records_to_release(self._journal.state, self.result.unseen)

@@ -1,7 +1,7 @@
-"""Lets ended launches go of what they still hold, such as a cluster: nobody pays for what has ended.
+"""Releases what ended launches still hold, such as a cluster, so that nobody pays for what has ended.
 
-An ended launch says by its output `cluster` that it holds one. Where the release fails, the output stays, and the next
-command tries again; the machines have a time limit of their own besides.
+The output `cluster` of an ended launch says that it holds one. If the release fails, the output stays, and the next
+command tries again. Besides, the machines have a time limit of their own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 
 from expiac.apply.events import Reporter, Warned
-from expiac.apply.refresh import holds, id_of
+from expiac.apply.refresh import holds_cluster, id_of
 from expiac.providers.base import CLUSTER, Provider, Releases
 from expiac.state.events import Observed
 from expiac.state.journal import Journal
@@ -17,9 +17,9 @@ from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError
 
 
-def holding(state: State, unseen: Container[str]) -> list[Record]:
+def records_to_release(state: State, unseen: Container[str]) -> list[Record]:
     """The ended launches that hold something, those that could not be seen excepted."""
-    return [record for record in state.records.values() if holds(record) and record.address not in unseen]
+    return [record for record in state.records.values() if holds_cluster(record) and record.address not in unseen]
 
 
 def release(records: Sequence[Record], journal: Journal, providers: Mapping[str, Provider], reporter: Reporter) -> None:

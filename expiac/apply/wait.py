@@ -1,4 +1,4 @@
-"""Looks at runs again and again until they have ended: for `status --watch` and `apply --wait`."""
+"""Asks about runs again and again until they have ended: for `status --watch` and `apply --wait`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 
 _SHORTEST_PAUSE, _USUAL_PAUSE, _LONGEST_PAUSE = 0.25, 2.0, 15.0
-_PAUSE_PER_LOOK = 4.0
-"""A look that was dear is not repeated at once: how many times as long to pause."""
+_PAUSE_PER_QUERY = 4.0
+"""How many times as long as a query took to pause after it: an expensive query is not repeated at once."""
 _UNDER_WAY = (Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING)
 T = TypeVar("T")
 
 
-def looks(look: Callable[[], T], stopped: threading.Event, *, timeout: float, stack: str) -> Iterator[T]:
-    """What each look sees, more slowly with time; ends when it is stopped, and raises once the time is over."""
+def poll(query: Callable[[], T], stopped: threading.Event, *, timeout: float, stack: str) -> Iterator[T]:
+    """The answer of each query, at growing intervals. Ends when `stopped` is set; raises when `timeout` is over."""
     until, pause = time.monotonic() + timeout, _SHORTEST_PAUSE
     while True:
         began = time.monotonic()
-        yield look()
+        yield query()
         if stopped.is_set():
             return
         if time.monotonic() > until:
             raise ExpiacError("Still running", f"{stack} did not end within {timeout:.0f} s; its jobs go on",
                               f"expiac status {stack}")
         took = time.monotonic() - began
-        stopped.wait(max(pause, min(_PAUSE_PER_LOOK * took, _LONGEST_PAUSE)))
+        stopped.wait(max(pause, min(_PAUSE_PER_QUERY * took, _LONGEST_PAUSE)))
         pause = min(pause * 1.2, _USUAL_PAUSE)
 
 

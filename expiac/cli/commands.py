@@ -53,7 +53,7 @@ def plan(
 
     options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
     with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
-        plan = session.plan(refresh=not no_refresh, wishes=options)
+        plan = session.plan(refresh=not no_refresh, options=options)
         output.print_plan(plan, _program_name(stack, session), json=json)
         if out is not None:
             output.save_plan(plan, out, quiet=json)
@@ -109,7 +109,7 @@ def apply(
         with execution.open_saved(plan, json=json) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     with execution.open_session(*args.stack_and_overrides(stack, overrides), json=json) as (session, reporter):
-        plan = session.plan(refresh=not no_refresh, wishes=options)
+        plan = session.plan(refresh=not no_refresh, options=options)
         program = _program_name(stack, session)
         return execution.carry_out(session, plan, reporter, program=program, question=question, **how)
 
@@ -236,7 +236,7 @@ def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) 
 
     store = states(find(Path.cwd()))
     known = [store.read(name).state for name in store.names()]
-    first, second = history.find(known, before), history.find(known, after)
+    first, second = history.find_run(known, before), history.find_run(known, after)
     records.print_difference(first, second, history.compare(first, second), json=json)
     return DONE
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from expiac.cli import output, tables
 from expiac.plan import history
 from expiac.plan.approval import steps
-from expiac.plan.history import Past
+from expiac.plan.history import PastRun
 from expiac.plan.model import MISSING, Action, Change
 from expiac.state.model import Approval, Record, State
 from expiac.view import show
@@ -45,7 +45,7 @@ def print_approvals(state: State, *, json: bool) -> None:
         return
     table = tables.table("serial", "when", "who", "commit", "what", "settings")
     for one in reversed(state.approvals):
-        table.add_row(str(one.serial), _time(one.at), history.who(one), history.commit(one), history.summary(one),
+        table.add_row(str(one.serial), _time(one.at), history.approver(one), history.commit(one), history.summary(one),
                       _settings(one))
     _print_table(table, "nothing was applied yet", empty=not state.approvals)
 
@@ -56,7 +56,7 @@ def print_approval(state: State, one: Approval, *, json: bool) -> None:
         _print_approvals_json(state, [known for known in history.documents(state) if known["serial"] == one.serial])
         return
     out = console()
-    lines = [f"serial {one.serial}, {_time(one.at)}, by {history.who(one)}",
+    lines = [f"serial {one.serial}, {_time(one.at)}, by {history.approver(one)}",
              f"{one.approved.program or 'destroy'} {_settings(one)}".rstrip(),
              *_commit_lines(one)]
     out.print("\n".join(lines) + "\n", soft_wrap=True)
@@ -65,13 +65,13 @@ def print_approval(state: State, one: Approval, *, json: bool) -> None:
         out.print(f"{Action(step.action).glyph} {step.address}   {why[0]}".rstrip(), soft_wrap=True)
         for line in why[1:]:
             out.print(f"    {line}", soft_wrap=True)
-    if launched := history.launched(state)[one.serial]:
+    if launched := history.runs_by_approval(state)[one.serial]:
         out.print("\nLaunched:")
         for run in launched:
             out.print(f"  {run.run.instance}   {run.status.value}")
 
 
-def print_difference(before: Past, after: Past, changes: Sequence[Change], *, json: bool) -> None:
+def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change], *, json: bool) -> None:
     """Prints how two runs differ, and how each ended."""
     if json:
         output.print_json({"format_version": show.FORMAT, "runs": [_run(before), _run(after)],
@@ -98,19 +98,19 @@ def _commit_lines(one: Approval) -> list[str]:
     return [f"commit {provenance['commit']}{changes}"]
 
 
-def _results(before: Past, after: Past) -> list[Change]:
+def _results(before: PastRun, after: PastRun) -> list[Change]:
     """The newest metrics of both runs; none if one of them has none."""
-    from expiac.apply.progress import of
+    from expiac.apply.progress import progress_of
     from expiac.declare.fields import Kind
 
-    first, second = of(before.record), of(after.record)
+    first, second = progress_of(before.record), progress_of(after.record)
     if first is None or second is None:
         return []
     return [Change(name, first.metrics.get(name, MISSING), second.metrics.get(name, MISSING), Kind.ANNOTATION)
             for name in {**first.metrics, **second.metrics}]
 
 
-def _run(past: Past) -> dict[str, Any]:
+def _run(past: PastRun) -> dict[str, Any]:
     provenance = past.approval.approved.provenance if past.approval else {}
     return {"stack": past.stack, "address": past.record.address, "instance": past.record.run.instance,
             "status": past.record.status.value, "launched_at": past.record.at, "provenance": dict(provenance)}

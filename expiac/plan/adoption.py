@@ -10,7 +10,7 @@ from expiac.state.model import State
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 
-def previous(wanted: Sequence[Desired], ids: Sequence[str], state: State) -> dict[str, str]:
+def previous_jobs(wanted: Sequence[Desired], ids: Sequence[str], state: State) -> dict[str, str]:
     """The job that each run is to adopt: the first id for the first, and so on; what has a run already adopts none."""
     jobs = [want.address for want in wanted if want.completes]
     if len(ids) > len(jobs):
@@ -20,14 +20,14 @@ def previous(wanted: Sequence[Desired], ids: Sequence[str], state: State) -> dic
     return {address: id for address, id in zip(jobs, ids, strict=False) if address not in known}
 
 
-def find(wanted: Sequence[Desired], jobs: Mapping[str, str], state: State, providers: Mapping[str, Provider]
+def find_jobs(wanted: Sequence[Desired], jobs: Mapping[str, str], state: State, providers: Mapping[str, Provider]
          ) -> dict[str, Found]:
     """Each job as its backend shows it; raises where it can't be adopted at that address."""
     by_name = {want.address: want for want in wanted}
-    return {address: _find(by_name, address, job, state, providers) for address, job in jobs.items()}
+    return {address: _find_job(by_name, address, job, state, providers) for address, job in jobs.items()}
 
 
-def _find(by_name: Mapping[str, Desired], address: str, job: str, state: State, providers: Mapping[str, Provider]
+def _find_job(by_name: Mapping[str, Desired], address: str, job: str, state: State, providers: Mapping[str, Provider]
           ) -> Found:
     if address not in by_name:
         raise UsageError("No such resource", f"{address} is not in {state.stack}", did_you_mean(address, by_name))

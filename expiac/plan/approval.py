@@ -15,13 +15,13 @@ _LONGEST = 160
 _CHANGES = 20
 
 
-def approved(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
+def approval_event(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
     """The event; `provenance` says who approves, where, and from which commit."""
     active = [step for step in plan.steps if step.action is not Action.KEEP]
     created = tuple(step.address for step in active if _is_plain(step))
-    told = tuple(ApprovedStep(step.address, step.action.value, step.reason, _said(step.changes))
+    described = tuple(ApprovedStep(step.address, step.action.value, step.reason, _change_lines(step.changes))
                  for step in active if not _is_plain(step))
-    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, told)
+    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described)
 
 
 def steps(event: Approved) -> tuple[ApprovedStep, ...]:
@@ -33,7 +33,7 @@ def _is_plain(step: Step) -> bool:
     return step.action is Action.CREATE and step.reason == NEW and not step.changes
 
 
-def _said(changes: tuple[Change, ...]) -> tuple[str, ...]:
+def _change_lines(changes: tuple[Change, ...]) -> tuple[str, ...]:
     """Each change on a line of its own; of very many, the first."""
     lines = [f"{change.path}: {inline.difference(inline.value(change.before), inline.value(change.after), _LONGEST)}"
              for change in changes[:_CHANGES]]

@@ -17,15 +17,15 @@ from expiac.util.errors import ExpiacError
 _NAMED = 5
 
 
-def priced(step: Step, per_hour: float | None) -> Step:
+def add_price(step: Step, per_hour: float | None) -> Step:
     """The step with its price in dollars per hour; None where the provider knows none."""
     if per_hour is None or step.desired is None:
         return replace(step, unpriced=True)
-    hours = longest(step.desired.inputs)
+    hours = longest_hours(step.desired.inputs)
     return replace(step, cost_per_hour=per_hour, cost_at_most=None if hours is None else per_hour * hours)
 
 
-def longest(inputs: Mapping[str, Any]) -> float | None:
+def longest_hours(inputs: Mapping[str, Any]) -> float | None:
     """How many hours a job may run at most, all its starts together; None where nothing bounds it."""
     limit = inputs.get("max_runtime")
     if limit is None or inputs.get("recover_on_exit_codes"):
@@ -33,7 +33,7 @@ def longest(inputs: Mapping[str, Any]) -> float | None:
     return duration.seconds(limit) / 3600 * (1 + int(inputs.get("max_restarts", 0)))
 
 
-def counts(step: Step) -> bool:
+def will_run(step: Step) -> bool:
     """Whether a step's job will be running when the plan is done."""
     is_kept = step.desired is not None and step.record is not None and step.record.status.is_live
     return step.action.launches or is_kept
@@ -41,21 +41,18 @@ def counts(step: Step) -> bool:
 
 def refuse_over(budget: float, plan: Plan) -> None:
     """Raises where what the plan lets run may cost more than the budget, or where nothing bounds it."""
-    steps = sorted((step for step in plan.steps if counts(step) and step.cost_per_hour),
-                   key=lambda step: -(step.cost_at_most or 0))
-    if endless := [step for step in steps if step.cost_at_most is None]:
-        raise ExpiacError("No worst case", f"{plan.stack} has a budget of {dollars(budget)}, and nothing bounds "
-                          f"{_names(endless)}", "max_runtime=12h, in the job's SkypilotJobConfig, or no budget")
+    steps = [step for step in plan.steps if will_run(step) and step.cost_per_hour]
+    if unbounded := [step for step in steps if step.cost_at_most is None]:
+        detail = f"{plan.stack} has a budget of {dollars(budget)}, and nothing bounds {_names(unbounded)}"
+        raise ExpiacError("No worst case", detail, "max_runtime=12h, in the job's SkypilotJobConfig, or no budget")
     total = sum(step.cost_at_most or 0 for step in steps)
     if total > budget:
-        lines = [f"{step.address}: {said(step.cost_per_hour or 0, step.cost_at_most)}" for step in steps[:_NAMED]]
-        more = [f"and {len(steps) - _NAMED} more"] if len(steps) > _NAMED else []
-        detail = [f"{plan.stack} may cost {dollars(total)}, and its budget is {dollars(budget)}", *lines, *more]
-        raise ExpiacError("Over budget", "\n".join(detail),
-                          f"a shorter max_runtime, fewer gpus, spot, or budget={total:.2f}")
+        detail = f"{plan.stack} may cost {dollars(total)}, and its budget is {dollars(budget)}"
+        hint = f"a shorter max_runtime, fewer gpus, spot, or budget={total:.2f}"
+        raise ExpiacError("Over budget", "\n".join([detail, *_most_expensive(steps)]), hint)
 
 
-def said(per_hour: float, at_most: float | None) -> str:
+def cost_text(per_hour: float, at_most: float | None) -> str:
     """`$10.00 per hour, at most $40.00`."""
     return f"{dollars(per_hour)} per hour" + ("" if at_most is None else f", at most {dollars(at_most)}")
 
@@ -63,6 +60,13 @@ def said(per_hour: float, at_most: float | None) -> str:
 def dollars(amount: float) -> str:
     """With cents."""
     return f"${amount:,.2f}"
+
+
+def _most_expensive(steps: list[Step]) -> list[str]:
+    """A line for each of the most expensive steps, and one that counts the rest."""
+    by_cost = sorted(steps, key=lambda step: -(step.cost_at_most or 0))
+    lines = [f"{step.address}: {cost_text(step.cost_per_hour or 0, step.cost_at_most)}" for step in by_cost[:_NAMED]]
+    return [*lines, f"and {len(steps) - _NAMED} more"] if len(steps) > _NAMED else lines
 
 
 def _names(steps: list[Step]) -> str:

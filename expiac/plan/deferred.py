@@ -1,4 +1,4 @@
-"""Judges deferred steps while an apply waits: which can begin, which wait on, which will never begin. Pure."""
+"""Decides about deferred steps while an apply waits: which can begin, which wait on, which will never begin. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def outlook(deferred: Sequence[Step], plan: Plan, state: State) -> Outlook:
     ready: list[Step] = []
     waiting: list[Step] = []
     blocked: list[tuple[Step, str]] = []
-    for step in deferred:  # in the plan's order: what a step needs was judged before it
+    for step in deferred:  # in the plan's order: what a step needs was decided before it
         # What stands now at the address of a run that is still to come is the run before it.
         upstream = {name: _record(name, meant, state) for name in step.depends_on if name not in to_come}
         if why := next(filter(None, map(_why_never, upstream, upstream.values())), ""):

@@ -22,7 +22,7 @@ class Durations:
             if record.seconds is not None and record.status is Status.SUCCEEDED and record.run.launch == 1:
                 self._known.setdefault(record.address, []).append(record)
 
-    def expected(self, address: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind]) -> float | None:
+    def expected_seconds(self, address: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind]) -> float | None:
         """Seconds that a run with these inputs should take: the median of the newest ones, those placed alike first."""
         known = self._known.get(address)
         if not known:
@@ -31,7 +31,7 @@ class Durations:
         alike = [record for record in known if all(record.inputs.get(key) == inputs.get(key) for key in placed)]
         return _median(alike or known)
 
-    def usual(self, address: str) -> float | None:
+    def usual_seconds(self, address: str) -> float | None:
         """Seconds that the newest runs of this address took."""
         return _median(self._known.get(address, []))
 
@@ -43,7 +43,7 @@ def _median(records: list[Record]) -> float | None:
     return median(took) if took else None
 
 
-def until_done(plan: Plan) -> tuple[float, bool] | None:
+def seconds_until_done(plan: Plan) -> tuple[float, bool] | None:
     """Seconds until all that the plan launches should have ended, what waits for other runs after these, and whether
     that is all of it; None where nothing is known. Time in a queue comes on top."""
     launched = [step for step in plan.steps if step.action.launches]

@@ -15,7 +15,7 @@ from expiac.util.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastRun:
     """One run, present or archived, and the approval under which it was launched, where that is known."""
 
     stack: str
@@ -23,14 +23,14 @@ class Past:
     approval: Approval | None
 
 
-def runs(state: State) -> Iterator[Past]:
-    """Every run of a state, the archived ones first, in order of birth."""
+def runs(state: State) -> Iterator[PastRun]:
+    """Every run of a state, the archived ones first, in the order of their launches."""
     approvals = {approval.serial: approval for approval in state.approvals}
     for record in (*state.history, *state.records.values()):
-        yield Past(state.stack, record, approvals.get(record.approval))
+        yield PastRun(state.stack, record, approvals.get(record.approval))
 
 
-def launched(state: State) -> Mapping[int, list[Record]]:
+def runs_by_approval(state: State) -> Mapping[int, list[Record]]:
     """The runs whose last launch belongs to each approval, by its serial."""
     found: dict[int, list[Record]] = defaultdict(list)
     for record in (*state.history, *state.records.values()):
@@ -48,7 +48,7 @@ def approval(state: State, serial: int) -> Approval:
                      f"known: {known}" if known else "expiac apply makes one")
 
 
-def find(states: Iterable[State], word: str) -> Past:
+def find_run(states: Iterable[State], word: str) -> PastRun:
     """The run that a word means: an instance name, its 8 hex digits, `stack.job`, or a job of which there is one.
 
     A job means its present run; where it has none, its last one.
@@ -69,15 +69,15 @@ def find(states: Iterable[State], word: str) -> Past:
                      did_you_mean(word, names) or "expiac apply makes one")
 
 
-def compare(before: Past, after: Past) -> tuple[Change, ...]:
+def compare(before: PastRun, after: PastRun) -> tuple[Change, ...]:
     """How the settings of two runs differ, and the code that they were launched from."""
     changes = diff(before.record.inputs, after.record.inputs, {})
     return changes + diff(_code(before.approval), _code(after.approval), {})
 
 
 def _code(approval: Approval | None) -> Mapping[str, Any]:
-    told = approval.approved.provenance if approval is not None else {}
-    return {f"code.{name}": told[name] for name in ("commit", "diff") if name in told}
+    provenance = approval.approved.provenance if approval is not None else {}
+    return {f"code.{name}": provenance[name] for name in ("commit", "diff") if name in provenance}
 
 
 def summary(approval: Approval) -> str:
@@ -86,24 +86,24 @@ def summary(approval: Approval) -> str:
     return ", ".join(counts) or "nothing"
 
 
-def who(approval: Approval) -> str:
+def approver(approval: Approval) -> str:
     """`ada@gpu1`."""
-    told = approval.approved.provenance
-    return f"{told.get('user', '?')}@{told.get('host', '?')}"
+    provenance = approval.approved.provenance
+    return f"{provenance.get('user', '?')}@{provenance.get('host', '?')}"
 
 
 def commit(approval: Approval) -> str:
     """The first digits of the commit, with a `+` where the tree had changes of its own."""
-    told = approval.approved.provenance
-    return str(told.get("commit", ""))[:9] + ("+" if told.get("dirty") else "")
+    provenance = approval.approved.provenance
+    return str(provenance.get("commit", ""))[:9] + ("+" if provenance.get("dirty") else "")
 
 
 def documents(state: State) -> Sequence[Mapping[str, Any]]:
     """Every approval as JSON values, oldest first."""
-    born = launched(state)
+    runs_of = runs_by_approval(state)
     return [{"serial": one.serial, "at": one.at, "program": one.approved.program,
              "overrides": dict(one.approved.overrides), "summary": dict(one.approved.summary),
              "provenance": dict(one.approved.provenance),
              "steps": [{"address": step.address, "action": step.action, "reason": step.reason,
                         "changes": list(step.changes)} for step in steps(one.approved)],
-             "launched": [record.run.instance for record in born[one.serial]]} for one in state.approvals]
+             "launched": [record.run.instance for record in runs_of[one.serial]]} for one in state.approvals]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -61,7 +61,7 @@ class Action(str, Enum):
 
     @property
     def launches(self) -> bool:
-        """Something is born by it."""
+        """Whether the action launches something."""
         return self in (Action.CREATE, Action.REPLACE, Action.RELAUNCH)
 
 
@@ -175,6 +175,11 @@ class Plan:
         """How many steps of each action, zeros included, by the action's name."""
         count = Counter(step.action for step in self.steps)
         return {action.value: count[action] for action in Action}
+
+    def without(self, steps: Collection[Step]) -> Plan:
+        """The plan without some of its steps; the others do not wait for them."""
+        addresses = {step.address for step in steps}
+        return replace(self, steps=tuple(step for step in self.steps if step.address not in addresses))
 
     def __getitem__(self, address: str) -> Step:
         return next(step for step in self.steps if step.address == address)

@@ -29,7 +29,7 @@ class PlanOptions:
     retry: bool = False
     """Launch failed and cancelled runs again."""
     replace: Collection[str] = ()
-    """Addresses to run anew though nothing changed."""
+    """Addresses to run again though nothing changed."""
     target: Sequence[str] = ()
     """Patterns of addresses: only these, and what they need; all, where there is none."""
     exclude: Sequence[str] = ()
@@ -40,12 +40,12 @@ class PlanOptions:
     """Jobs that were launched by other means, by the address whose run each becomes."""
 
 
-def plan(desired: Sequence[Desired], state: State, wishes: PlanOptions | None = None) -> Plan:
+def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None = None) -> Plan:
     """The steps from what is known to what is desired; `desired` stands in dependency order."""
     serial = state.serial
     if moves := _moves(desired, state):
         state = fold(state, [Entry(0, "", Moved(moves))])
-    world = _World(state, wishes or PlanOptions(), {new: old for old, new in moves.items()})
+    world = _World(state, options or PlanOptions(), {new: old for old, new in moves.items()})
     for want in desired:
         world.steps[want.address] = world.step(want)
     removed = [record for address, record in state.records.items() if address not in world.steps]
@@ -73,7 +73,7 @@ class _World:
     """What is known while the steps are decided one by one."""
 
     state: State
-    wishes: PlanOptions
+    options: PlanOptions
     renames: Mapping[str, str]
     """New address → the address that is written."""
     steps: dict[str, Step] = field(default_factory=dict)
@@ -87,68 +87,77 @@ class _World:
 
     def step(self, want: Desired) -> Step:
         upstream = {ref.resource: self.steps[ref.resource].run.instance for ref in want.refs}
-        mark = fingerprint(want.digest, tuple(upstream.values()))
-        step = self._decide(want, mark, upstream, self.state.records.get(want.address))
+        identity = fingerprint(want.digest, tuple(upstream.values()))
+        step = self._decide(want, identity, upstream, self.state.records.get(want.address))
         step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream,
                        renames=self.renames.get(want.address, ""))
         if not step.action.launches or step.adopts:
             return step
-        if (expected := self.durations.expected(want.address, want.inputs, want.kinds)) is not None:
+        if (expected := self.durations.expected_seconds(want.address, want.inputs, want.kinds)) is not None:
             step = replace(step, expected_seconds=expected)
-        return self._deferred(step, want)
+        return self._defer(step, want)
 
-    def _decide(self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record | None) -> Step:
+    def _decide(self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record | None) -> Step:
         if record is None:
-            why, run = self._why_new(want, mark), self._new_run(want, mark)
-            if found := self.wishes.adopt.get(want.address):
+            why, run = self._why_new(want, identity), self._new_run(want, identity)
+            if found := self.options.adopt.get(want.address):
                 differs = f"differs in {', '.join(found.differences)}" if found.differences else ""
                 return Step(want.address, want.type, Action.CREATE, f"adopts {found.said}", run, adopts=found.handle,
                             warning=differs)
             return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:
-            return _left_alone(record)
+            return _leave_alone(record)
         changes = diff(record.inputs, want.inputs, want.kinds)
-        anew = [change.path for change in changes if matches(change.path, want.options.replace_on_changes)]
-        if record.run.fingerprint != mark or want.address in self.wishes.replace or anew:
-            return self._replace(want, mark, upstream, record, changes, anew)
-        return _same_run(want, record, self._renamed(want) + changes + _noted(record, want), self.wishes)
+        forced = [change.path for change in changes if matches(change.path, want.options.replace_on_changes)]
+        if record.run.fingerprint != identity or want.address in self.options.replace or forced:
+            return self._replace(want, identity, upstream, record, changes, forced)
+        return _same_run(want, record, self._rename(want) + changes + _changes_of_options(record, want), self.options)
 
-    def _renamed(self, want: Desired) -> tuple[Change, ...]:
+    def _rename(self, want: Desired) -> tuple[Change, ...]:
         old = self.renames.get(want.address)
         return (Change("name", old, want.address, Kind.OPTION),) if old else ()
 
     def _replace(
-        self, want: Desired, mark: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...],
-        anew: Sequence[str],
+        self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...],
+        forced: Sequence[str],
     ) -> Step:
-        fresh = [address for address, instance in upstream.items() if record.upstream.get(address) != instance]
-        again = record.run.fingerprint == mark
-        reasons = [f"a change of {', '.join(anew)} makes it run anew" if anew else "asked to run anew"] if again else []
-        reasons += [f"{address} is a new run" for address in fresh]
-        if earlier := self.earlier[want.address, mark]:
+        is_same = record.run.fingerprint == identity
+        run = self._new_run(want, identity, also=record if is_same else None)
+        reasons = self._why_replaced(want, identity, upstream, record, forced)
+        # The new run has its annotations from the start: that the old run's differ is not a reason to show them.
+        shown = tuple(change for change in changes if change.kind is not Kind.ANNOTATION or change.path in forced)
+        changes = self._rename(want) + shown
+        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, changes, record=record)
+
+    def _why_replaced(
+        self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record, forced: Sequence[str],
+    ) -> list[str]:
+        reasons: list[str] = []
+        if record.run.fingerprint == identity:
+            reasons.append(f"a change of {', '.join(forced)} makes it run anew" if forced else "asked to run anew")
+        for address, instance in upstream.items():
+            if record.upstream.get(address) != instance:
+                reasons.append(f"{address} is a new run")
+        if earlier := self.earlier[want.address, identity]:
             reasons.append(f"a new run; {earlier[-1].run.instance} had these settings")
-        run = self._new_run(want, mark, also=record if again else None)
-        # A new run is born with its annotations: that they differ from the old one's is no news.
-        told = tuple(change for change in changes if change.kind is not Kind.ANNOTATION or change.path in anew)
         if want.options.retain and record.status.is_live:
             reasons.append(f"{record.run.instance} is retained, and goes on")
-        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, self._renamed(want) + told,
-                    record=record)
+        return reasons
 
-    def _new_run(self, want: Desired, mark: str, also: Record | None = None) -> Run:
-        attempt = len(self.earlier[want.address, mark]) + (also is not None)
-        while (name := self._name(want.address, mark, attempt)) in self.taken:
+    def _new_run(self, want: Desired, identity: str, also: Record | None = None) -> Run:
+        attempt = len(self.earlier[want.address, identity]) + (also is not None)
+        while (name := self._name(want.address, identity, attempt)) in self.taken:
             attempt += 1  # a run that was launched under this address stands at another one now
-        return Run(name, mark, attempt, launch=1)
+        return Run(name, identity, attempt, launch=1)
 
-    def _name(self, address: str, mark: str, attempt: int) -> str:
-        return instance_name(self.state.stack, address, self.state.lineage, mark, attempt)
+    def _name(self, address: str, identity: str, attempt: int) -> str:
+        return instance_name(self.state.stack, address, self.state.lineage, identity, attempt)
 
-    def _why_new(self, want: Desired, mark: str) -> str:
-        earlier = self.earlier[want.address, mark]
+    def _why_new(self, want: Desired, identity: str) -> str:
+        earlier = self.earlier[want.address, identity]
         return f"a new run; {earlier[-1].run.instance} had these settings" if earlier else "new"
 
-    def _deferred(self, step: Step, want: Desired) -> Step:
+    def _defer(self, step: Step, want: Desired) -> Step:
         waits = [self.steps[name] for name in want.depends_on if not self._is_met(self.steps[name])]
         if not waits:
             return step
@@ -166,14 +175,14 @@ class _World:
 def _waiting(upstream: Step) -> str:
     ended = upstream.action is Action.KEEP and upstream.record is not None and upstream.record.status.is_over
     status = upstream.record.status.value if ended and upstream.record else ""
-    return f"waits for {upstream.address}" + (f", which {_past(status)}" if status else "")
+    return f"waits for {upstream.address}" + (f", which {_past_tense(status)}" if status else "")
 
 
-def _past(status: str) -> str:
+def _past_tense(status: str) -> str:
     return "was cancelled" if status == Status.CANCELLED.value else status
 
 
-def _noted(record: Record, want: Desired) -> tuple[Change, ...]:
+def _changes_of_options(record: Record, want: Desired) -> tuple[Change, ...]:
     """What is recorded of a declaration besides its inputs."""
     changes: list[Change] = []
     if record.options != want.options.lasting:
@@ -185,7 +194,7 @@ def _noted(record: Record, want: Desired) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], wishes: PlanOptions) -> Step:
+def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], options: PlanOptions) -> Step:
     """The settings are those of the run that is recorded; what became of it decides."""
     moved = tuple(change for change in changes if change.kind is Kind.PLACEMENT)
     noted = tuple(change for change in changes if change.kind in (Kind.ANNOTATION, Kind.OPTION))
@@ -195,7 +204,7 @@ def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], wishes
         return _relaunch(record, f"lost: {want.provider} does not know it any more", moved + noted)
     if status is Status.STOPPED:
         return _relaunch(record, "stopped to be launched again", moved + noted)
-    if failed and (moved or wishes.retry):
+    if failed and (moved or options.retry):
         return _relaunch(record, ended, moved + noted)
     if status.is_live and moved:
         return _relaunch(record, f"{status.value}, and moves", moved + noted)
@@ -209,8 +218,8 @@ def _relaunch(record: Record, reason: str, changes: tuple[Change, ...]) -> Step:
     return Step(record.address, record.type, Action.RELAUNCH, reason, run, changes, record=record)
 
 
-def _left_alone(record: Record) -> Step:
-    """Nothing is done to what cannot be seen: it may be running, or it may never have been born."""
+def _leave_alone(record: Record) -> Step:
+    """Nothing is done to a run whose status is unknown: it may be running, or it may never have been launched."""
     effect = f"an interrupted {record.pending.effect.value} is not resolved yet" if record.pending else ""
     why = record.unseen or effect
     return Step(record.address, record.type, Action.KEEP, record.status.value, record.run, record=record,
@@ -220,7 +229,7 @@ def _left_alone(record: Record) -> Step:
 def _leave(record: Record) -> Step:
     """What the program no longer declares."""
     if record.unseen or record.pending:
-        return _left_alone(record)
+        return _leave_alone(record)
     if record.status.is_live and record.options.retain:
         return Step(record.address, record.type, Action.FORGET, f"{record.status.value}, and retained: it goes on",
                     record.run, record=record, depends_on=record.depends_on)

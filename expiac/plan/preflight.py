@@ -6,29 +6,30 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from expiac.plan.cost import counts, priced, refuse_over
+from expiac.plan.cost import add_price, refuse_over, will_run
 from expiac.plan.model import Plan, Step
 from expiac.providers.base import Estimates, Examines, Inputs, Provider
 from expiac.providers.registry import no_provider
 from expiac.util.errors import ExpiacError
 
 
-def examined(plan: Plan, providers: Mapping[str, Provider], *, ask: bool, budget: float | None, all_prices: bool = False
-             ) -> Plan:
+def examine_plan(
+    plan: Plan, providers: Mapping[str, Provider], *, ask: bool, budget: float | None, all_prices: bool = False,
+) -> Plan:
     """The plan with its providers' remarks and prices; without `ask` and a budget no provider is asked anything.
 
     `all_prices` asks for those of jobs that go on running too, as a budget does.
     """
-    steps = tuple(_remarked(step, providers, ask=ask) for step in plan.steps)
+    steps = tuple(_add_remark(step, providers, ask=ask) for step in plan.steps)
     if ask or budget or all_prices:
-        steps = tuple(_priced(step, providers, kept=all_prices or budget is not None) for step in steps)
+        steps = tuple(_add_price(step, providers, kept=all_prices or budget is not None) for step in steps)
     plan = replace(plan, steps=steps)
     if budget:
         refuse_over(budget, plan)
     return plan
 
 
-def _remarked(step: Step, providers: Mapping[str, Provider], *, ask: bool) -> Step:
+def _add_remark(step: Step, providers: Mapping[str, Provider], *, ask: bool) -> Step:
     want = step.desired
     if want is None or not step.action.launches:
         return step
@@ -37,24 +38,24 @@ def _remarked(step: Step, providers: Mapping[str, Provider], *, ask: bool) -> St
         raise no_provider(step.address, want.provider)
     if not ask or not isinstance(provider, Examines):
         return step
-    with _named(step.address):
+    with _name_in_errors(step.address):
         return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
 
 
-def _priced(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> Step:
+def _add_price(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> Step:
     """The step with its price; with `kept`, that of a job which goes on running too."""
     want = step.desired
-    if want is None or not (step.action.launches or (kept and counts(step))):
+    if want is None or not (step.action.launches or (kept and will_run(step))):
         return step
     provider: object = providers.get(want.provider)
     if not isinstance(provider, Estimates):
         return step
-    with _named(step.address):
-        return priced(step, provider.estimate(Inputs(want.inputs, want.texts)))
+    with _name_in_errors(step.address):
+        return add_price(step, provider.estimate(Inputs(want.inputs, want.texts)))
 
 
 @contextmanager
-def _named(address: str) -> Iterator[None]:
+def _name_in_errors(address: str) -> Iterator[None]:
     """A provider's error about one resource names it."""
     try:
         yield

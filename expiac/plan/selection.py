@@ -20,17 +20,26 @@ def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
     if not target and not exclude and not only:
         return plan
     needs = {step.address: _needs(step) for step in plan.steps}
-    asked = _matching(target, needs) if target else set(needs)
-    chosen = _closure(asked, needs)
-    without = _matching(exclude, needs)
     active = {step.address for step in plan.steps if step.action is not Action.KEEP}
+    targeted = _addresses_matching(target, needs) if target else set(needs)
+    excluded = _excluded(plan, exclude, only, needs)
+    blocked = excluded | _closure(excluded & active, _reversed(needs))
+    kept = _closure(targeted, needs) - (blocked & active)
+
+    steps = tuple(step for step in plan.steps if step.address in kept)
+    along = tuple(address for address in needs if address in kept & active - targeted)
+    left_out = tuple(address for address in needs if address in active - kept)
+    return replace(plan, steps=steps, along=along, left_out=left_out)
+
+
+def _excluded(
+    plan: Plan, patterns: Sequence[str], only: Collection[Action], needs: Mapping[str, Sequence[str]],
+) -> set[str]:
+    """The addresses that a pattern or the kind of their action excludes."""
+    excluded = _addresses_matching(patterns, needs)
     if only:
-        without |= {step.address for step in plan.steps if step.action not in only} & active
-    barred = without | _closure(without & active, _turned(needs))
-    kept = chosen - (barred & active)
-    return replace(plan, steps=tuple(step for step in plan.steps if step.address in kept),
-                   along=tuple(address for address in needs if address in kept & active - asked),
-                   left_out=tuple(address for address in needs if address in active - kept))
+        excluded |= {step.address for step in plan.steps if step.action not in {*only, Action.KEEP}}
+    return excluded
 
 
 def _needs(step: Step) -> Sequence[str]:
@@ -38,7 +47,7 @@ def _needs(step: Step) -> Sequence[str]:
     return step.depends_on if step.desired is not None else step.after
 
 
-def _matching(patterns: Iterable[str], addresses: Collection[str]) -> set[str]:
+def _addresses_matching(patterns: Iterable[str], addresses: Collection[str]) -> set[str]:
     found: set[str] = set()
     for pattern in patterns:
         matches = {address for address in addresses if fnmatchcase(address, pattern)}
@@ -58,9 +67,9 @@ def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[st
     return reached
 
 
-def _turned(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    turned: dict[str, list[str]] = {}
+def _reversed(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    reversed_edges: dict[str, list[str]] = {}
     for address, others in edges.items():
         for other in others:
-            turned.setdefault(other, []).append(address)
-    return turned
+            reversed_edges.setdefault(other, []).append(address)
+    return reversed_edges

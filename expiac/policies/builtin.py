@@ -62,7 +62,7 @@ def max_gpus(count: int) -> Policy:
     """Refuses a plan after which more GPUs would be asked for, all nodes of all its running jobs together."""
 
     def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
-        wanted = {step.address: _gpus(step) for step in plan.steps if cost.counts(step)}
+        wanted = {step.address: _gpus(step) for step in plan.steps if cost.will_run(step)}
         if (total := sum(wanted.values())) > count:
             most = max(wanted, key=lambda address: wanted[address])
             yield Refuse(f"{total} GPUs, and {count} are allowed; {most} asks for {wanted[most]}")
@@ -74,7 +74,7 @@ def spot_only(on: bool = True) -> Policy:
     """Refuses launches on machines of others that are not preemptible."""
 
     def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
-        for step in _launched(plan) if on else ():
+        for step in _steps_that_launch(plan) if on else ():
             if _inputs(step).get("infra") not in ("local", "memory") and not _inputs(step).get("spot"):
                 yield Refuse("not on spot machines: spot=True", step.address)
 
@@ -85,7 +85,7 @@ def required_tags(*patterns: str) -> Policy:
     """Refuses launches without a tag for each pattern, such as `team:*`."""
 
     def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
-        for step in _launched(plan):
+        for step in _steps_that_launch(plan):
             tags = [str(tag) for tag in _inputs(step).get("tags") or ()]
             missing = [pattern for pattern in patterns if not any(fnmatchcase(tag, pattern) for tag in tags)]
             if missing:
@@ -101,11 +101,11 @@ def reviewed_snapshots(folder: str = "snapshots") -> Policy:
     """
 
     def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
-        launched = [step for step in _launched(plan) if step.desired is not None and step.desired.texts]
+        launched = [step for step in _steps_that_launch(plan) if step.desired is not None and step.desired.texts]
         if not launched:
             return
         place = project.root / folder / plan.stack
-        committed = _committed(project.root, place)
+        committed = _committed_snapshot(project.root, place)
         for step in launched:
             assert step.desired is not None
             for name, text in step.desired.texts.items():
@@ -126,7 +126,7 @@ SHIPPED: Mapping[str, Callable[..., Policy]] = {
 """By the names that `[tool.expiac.policies]` knows."""
 
 
-def _launched(plan: Plan) -> list[Step]:
+def _steps_that_launch(plan: Plan) -> list[Step]:
     return [step for step in plan.steps if step.action.launches]
 
 
@@ -141,7 +141,7 @@ def _gpus(step: Step) -> int:
     return parse_gpus(asked).number * int(inputs.get("nodes", 1))
 
 
-def _committed(root: Path, folder: Path) -> set[Path]:
+def _committed_snapshot(root: Path, folder: Path) -> set[Path]:
     """The files of a folder that stand in the last commit as they are here; none where git knows nothing of it."""
     tracked = git(root, "ls-files", "-z", "--", str(folder))
     changed = git(root, "diff", "--name-only", "-z", "HEAD", "--", str(folder))

@@ -19,7 +19,7 @@ class Policies:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._policies = [*_shipped(project), *_own(project)]
+        self._policies = [*_builtin_policies(project), *_project_policies(project)]
 
     def __bool__(self) -> bool:
         return bool(self._policies)
@@ -31,14 +31,14 @@ class Policies:
         """
         if plan.is_empty:
             return plan
-        verdicts = [verdict for policy in self._policies for verdict in self._asked(policy, plan)]
+        verdicts = [verdict for policy in self._policies for verdict in self._ask(policy, plan)]
         if refused := [verdict for verdict in verdicts if isinstance(verdict, Refuse)]:
-            raise ExpiacError("Refused by policy", "\n".join(map(_said, refused)),
+            raise ExpiacError("Refused by policy", "\n".join(map(_text, refused)),
                               f"[tool.expiac.policies] and {self._project.stacks / program.POLICIES} say what is "
                               "allowed")
-        return replace(plan, warnings=tuple(map(_said, verdicts)))
+        return replace(plan, warnings=tuple(map(_text, verdicts)))
 
-    def _asked(self, policy: Policy, plan: Plan) -> Iterable[Warn | Refuse]:
+    def _ask(self, policy: Policy, plan: Plan) -> Iterable[Warn | Refuse]:
         """What a policy says; whatever goes wrong in one of the project's own is its author's mistake."""
         path = self._project.root / self._project.stacks / program.POLICIES
         with program.attributed(path, self._project), redirect_stdout(sys.stderr):
@@ -50,7 +50,7 @@ class Policies:
         return verdicts
 
 
-def _shipped(project: Project) -> Iterable[Policy]:
+def _builtin_policies(project: Project) -> Iterable[Policy]:
     from pydantic import ValidationError, validate_call
 
     for name, value in project.policies.items():
@@ -64,7 +64,7 @@ def _shipped(project: Project) -> Iterable[Policy]:
                               f"{error.errors()[0]['msg']}") from error
 
 
-def _own(project: Project) -> Sequence[Policy]:
+def _project_policies(project: Project) -> Sequence[Policy]:
     path = project.root / project.stacks / program.POLICIES
     if not path.is_file():
         return ()
@@ -75,7 +75,7 @@ def _own(project: Project) -> Sequence[Policy]:
     return tuple(policies)
 
 
-def _said(verdict: Warn | Refuse) -> str:
+def _text(verdict: Warn | Refuse) -> str:
     return f"{verdict.address}: {verdict.message}" if verdict.address else verdict.message
 
 

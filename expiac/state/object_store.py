@@ -26,7 +26,7 @@ from expiac.util.durable import create_file
 from expiac.util.errors import ExpiacError, Locked, Stale, Unavailable
 from expiac.util.hashing import digest
 from expiac.util.lock import Holder, Lock
-from expiac.util.timeout import within
+from expiac.util.timeout import run_within
 
 _PIECE = re.compile(r"(\d{8})-(\d{12})\.jsonl")
 _LOCK = "lock.json"
@@ -219,7 +219,7 @@ class Store:
         """What the store answers; its errors in our words, but for what is not there to be read."""
         fs, root = self._filesystem
         try:
-            return within(STORE_TIMEOUT, lambda: call(fs, root), f"{doing} {self.url}")
+            return run_within(STORE_TIMEOUT, lambda: call(fs, root), f"{doing} {self.url}")
         except Exception as error:
             if isinstance(error, FileNotFoundError) and doing != "writing":
                 raise

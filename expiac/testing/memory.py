@@ -71,7 +71,7 @@ class MemoryProvider:
         note({"memory": f"{id.instance}/{id.launch}"})
         with self._lock:
             if id not in self._seen:
-                self._effect(lambda: self._bear(id, inputs))
+                self._effect(lambda: self._launch(id, inputs))
             return self._seen[id]
 
     def update(self, id: Id, inputs: Inputs) -> Observation:
@@ -172,7 +172,7 @@ class MemoryProvider:
         self._will.dead, self._will.effects_left = True, None
         raise Died
 
-    def _bear(self, id: Id, inputs: Inputs) -> None:
+    def _launch(self, id: Id, inputs: Inputs) -> None:
         self.births.append(id)
         self.inputs[id] = inputs
         paths = {name: f"memory://{id.instance}/{path}" for name, path in inputs.outputs.items()}

@@ -17,14 +17,14 @@ from expiac.apply.engine import Engine
 from expiac.apply.events import ProgressEvent, Result
 from expiac.apply.hooks import ShellHooks
 from expiac.apply.queues import advance_queues
-from expiac.apply.refresh import look
+from expiac.apply.refresh import query
 from expiac.compile.prepare import desired
 from expiac.declare.fields import Annotation, Placement
 from expiac.declare.project import Project
 from expiac.declare.resource import Resource
 from expiac.declare.stack import Stack
 from expiac.plan import planner
-from expiac.plan.approval import approved
+from expiac.plan.approval import approval_event
 from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
 from expiac.plan.protection import refuse_protected
@@ -122,21 +122,21 @@ class World:
         """Every (instance, launch) that was ever born, in order, as often as it was."""
         return [(birth.instance, birth.launch) for birth in self.memory.births]
 
-    def plan(self, stack: Stack | None, **wishes: Any) -> Shown:
+    def plan(self, stack: Stack | None, **options: Any) -> Shown:
         """What an apply of the stack would do; None is the empty stack."""
         with self._journal() as journal:
-            return Shown(self._plan(journal, stack, wishes))
+            return Shown(self._plan(journal, stack, options))
 
-    def apply(self, stack: Stack | None, *, parallelism: int = 1, **wishes: Any) -> Result:
+    def apply(self, stack: Stack | None, *, parallelism: int = 1, **options: Any) -> Result:
         """Plans and applies as the command line does. Raises `Died` where the process was told to die."""
-        return self.carry_out(self.plan(stack, **wishes), parallelism=parallelism)
+        return self.carry_out(self.plan(stack, **options), parallelism=parallelism)
 
     def carry_out(self, shown: Shown, *, parallelism: int = 1) -> Result:
         """Applies a plan that was made before."""
         with self._journal() as journal:
             self._observe(journal)
             if not shown.is_empty:
-                journal.append(approved(shown.plan, {}))
+                journal.append(approval_event(shown.plan, {}))
             self.engine = Engine(journal, self._providers, self, parallelism=parallelism,
                                  hooks=ShellHooks(self._project.root))
             result = self.engine.apply(shown.plan)
@@ -150,21 +150,21 @@ class World:
             advance_queues(journal.state, self._providers, self)
 
     def _observe(self, journal: Journal) -> None:
-        for event in look(journal.state, self._providers).events:
+        for event in query(journal.state, self._providers).events:
             journal.append(event, durable=False)
 
     def destroy(self) -> Result:
         return self.apply(None)
 
-    def converge(self, stack: Stack | None, *, rounds: int = 20, **wishes: Any) -> None:
+    def converge(self, stack: Stack | None, *, rounds: int = 20, **options: Any) -> None:
         """Applies and lets every run succeed until nothing is left to do."""
         for _ in range(rounds):
             with self.survives():
-                self.apply(stack, **wishes)
+                self.apply(stack, **options)
                 self.memory.autofinish = True
-                if self.plan(stack, **wishes).is_empty:
+                if self.plan(stack, **options).is_empty:
                     return
-        raise AssertionError(f"still to do after {rounds} rounds:\n{self.plan(stack, **wishes).text}")
+        raise AssertionError(f"still to do after {rounds} rounds:\n{self.plan(stack, **options).text}")
 
     @contextmanager
     def survives(self) -> Iterator[None]:
@@ -189,10 +189,10 @@ class World:
         return Journal.open(FileLog(self.file, self.disk), stack=self._stack, lineage="0" * 32, now=self.clock,
                             compact_above=self.compact_above)
 
-    def _plan(self, journal: Journal, stack: Stack | None, wishes: Mapping[str, Any]) -> Plan:
+    def _plan(self, journal: Journal, stack: Stack | None, options: Mapping[str, Any]) -> Plan:
         wanted = desired(stack, self._project, journal.state.records) if stack is not None else ()
-        seen = look(journal.state, self._providers).over(journal.state)
-        wished = PlanOptions(**wishes)
+        seen = query(journal.state, self._providers).applied_to(journal.state)
+        wished = PlanOptions(**options)
         made = select(planner.plan(wanted, seen, wished), wished.target, wished.exclude, wished.only)
         refuse_protected(made)
         return made

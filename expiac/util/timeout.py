@@ -13,7 +13,7 @@ class TimedOut(Exception):
     """The call goes on, in a thread that nobody waits for."""
 
 
-def within(seconds: float, call: Callable[[], T], name: str) -> T:
+def run_within(seconds: float, call: Callable[[], T], name: str) -> T:
     """What the call returns or raises; `TookTooLong` where that takes longer."""
     returned: list[T] = []
     raised: list[BaseException] = []

@@ -13,7 +13,7 @@ from typing import Any
 
 from expiac.plan import cost
 from expiac.plan import formatting as inline
-from expiac.plan.durations import until_done
+from expiac.plan.durations import seconds_until_done
 from expiac.plan.model import MISSING, Action, Change, Plan, Step
 
 FORMAT = 1
@@ -118,7 +118,7 @@ def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
     if step.note and step.note not in shared:
         yield from _wrap(step.note, "", room)
     if step.cost_per_hour is not None and step.action.launches:
-        yield cost.said(step.cost_per_hour, step.cost_at_most)
+        yield cost.cost_text(step.cost_per_hour, step.cost_at_most)
     if step.expected_seconds is not None:
         yield f"about {inline.duration(step.expected_seconds)}, as before"
     if step.unpriced and step.action.launches:
@@ -153,7 +153,7 @@ def _wrap(line: str, indent: str, room: int) -> list[str]:
 
 
 def _total_time(plan: Plan) -> str:
-    known = until_done(plan)
+    known = seconds_until_done(plan)
     if known is None:
         return ""
     seconds, is_complete = known
@@ -169,7 +169,7 @@ def _total_cost(plan: Plan) -> str:
     bounds = [step.cost_at_most for step in priced]
     at_most = None if None in bounds else sum(bound or 0 for bound in bounds)
     at_least = "at least " if len(priced) < len(launches) else ""
-    return f", {at_least}{cost.said(per_hour, at_most)}"
+    return f", {at_least}{cost.cost_text(per_hour, at_most)}"
 
 
 def document(plan: Plan) -> dict[str, Any]:

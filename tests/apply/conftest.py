@@ -47,9 +47,9 @@ class Chain:
         return Session.open(name, reporter=self, declared=False, project=find(self.root),
                             providers={"memory": self.memory})
 
-    def apply(self, *overrides: str, wait: bool = True, program: str = "chain", **wishes: object) -> Result:
+    def apply(self, *overrides: str, wait: bool = True, program: str = "chain", **options: object) -> Result:
         with self.open(*overrides, program=program) as session:
-            return session.apply(session.plan(wishes=PlanOptions(**wishes)), wait=wait, timeout=5)
+            return session.apply(session.plan(options=PlanOptions(**options)), wait=wait, timeout=5)
 
     def on_event(self, moment: ProgressEvent) -> None:
         self.moments.append(moment)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expiac.declare.fields import Kind
-from expiac.plan.approval import approved
+from expiac.plan.approval import approval_event
 from expiac.plan.model import Action, Plan, Step
 from expiac.state.codec import entry_of
 from expiac.state.events import Effect, EffectDone, Event, Forgotten, Noted, Run, Started, Submitted
@@ -85,7 +85,7 @@ def assert_as_planned(plan: Plan, seen: list[Event]) -> None:
     if plan.is_empty:
         assert seen == []
         return
-    assert seen.pop(0) == approved(plan, {})
+    assert seen.pop(0) == approval_event(plan, {})
     done, at = defaultdict[str, list[Deed]](list), defaultdict[str, list[int]](list)
     for place, event in enumerate(seen):
         effect, run = (event.effect, event.run) if isinstance(event, Started) else (None, None)

@@ -10,6 +10,7 @@ from expiac.apply.events import Warned
 from expiac.plan.model import Action
 from expiac.plan.planner import PlanOptions
 from expiac.providers.base import ABSENT
+from expiac.state.status import Status
 from expiac.testing.memory import Died, MemoryProvider
 from expiac.util.errors import ExpiacError, Stale, UsageError
 
@@ -17,7 +18,7 @@ from expiac.util.errors import ExpiacError, Stale, UsageError
 def test_an_unknown_name_to_replace_is_refused(chain):
     """A misspelt wish is not granted in silence."""
     with chain.open() as session, pytest.raises(UsageError, match="did you mean"):
-        session.plan(wishes=PlanOptions(replace=("aa",)))
+        session.plan(options=PlanOptions(replace=("aa",)))
 
 
 def test_a_destroy_that_left_something_alone_says_so(chain):
@@ -79,6 +80,19 @@ class Late(MemoryProvider):
         return dict.fromkeys(ids, ABSENT) if self.looks == 1 else seen
 
 
+class Ending(MemoryProvider):
+    """A backend whose runs are still alive at the first look, and have ended at the second."""
+
+    looks = 0
+
+    def read_many(self, ids):
+        self.looks += 1
+        seen = super().read_many(ids)
+        if self.looks > 1:
+            return seen
+        return {id: replace(one, status=Status.RUNNING) for id, one in seen.items()}
+
+
 def dies_unheard(chain):
     """An apply that died once its launch had reached the backend."""
     chain.memory.dies_after(1, unanswered=True)
@@ -110,6 +124,22 @@ def test_a_plan_that_takes_a_run_for_unborn_is_refused_once_it_lives(chain, dest
             session.apply(plan)
     with chain.open_recorded("chain") as session:
         session.apply(session.plan_destroy())
+    assert chain.memory.running() == []
+
+
+def test_a_destroy_goes_on_where_a_run_ended_by_itself_meanwhile(chain):
+    """A destroy that was killed has told the run to end; the next one planned while it was still ending."""
+    chain.apply(wait=False)
+    chain.memory.dies_after(1, unanswered=True)
+    with pytest.raises(Died), chain.open_recorded("chain") as session:
+        session.apply(session.plan_destroy())
+    ending = Ending()
+    vars(ending).update(vars(chain.memory.fresh()), looks=0)
+    chain.memory = ending
+    with chain.open_recorded("chain") as session:
+        plan = session.plan_destroy()
+        assert plan["a"].action is Action.STOP
+        session.apply(plan)
     assert chain.memory.running() == []
 
 

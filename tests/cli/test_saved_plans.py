@@ -22,7 +22,7 @@ def test_a_saved_plan_is_applied_without_its_program(expiac, project, saved):
     (project / "stacks" / "lab.py").unlink()
     said = expiac("apply", saved, "--yes")
     assert (said.code, "2 to create" in said.out) == (0, True), said
-    assert {one["status"] for one in _resources(expiac)} <= {"pending", "running"}
+    assert {one["status"] for one in _resources(expiac)} <= {"pending", "starting", "running"}
     again = expiac("apply", saved, "--yes")
     assert (again.code, "Stale plan" in again.err) == (1, True), again
 

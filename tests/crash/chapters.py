@@ -23,7 +23,7 @@ class Chapter:
     """What becomes of each address's job before it, if it lives."""
     stack: Stack | None
     """None where everything is to go."""
-    wishes: Mapping[str, Any]
+    options: Mapping[str, Any]
     refuses: tuple[str, ...]
     """Addresses whose create the backend refuses this time."""
     parallelism: int
@@ -73,11 +73,11 @@ def _edited(chance: Random, specs: Mapping[str, _Spec]) -> dict[str, _Spec]:
 
 def _chapter(chance: Random, specs: Mapping[str, _Spec]) -> Chapter:
     fates = {name: chance.choices(list(FATES), list(FATES.values()))[0] for name in NAMES}
-    wishes: dict[str, Any] = {"retry": chance.random() < 0.4}
+    options: dict[str, Any] = {"retry": chance.random() < 0.4}
     if specs and chance.random() < 0.15:
-        wishes[chance.choice(["target", "exclude"])] = [chance.choice(sorted(specs))]
+        options[chance.choice(["target", "exclude"])] = [chance.choice(sorted(specs))]
     return Chapter(
-        fates={name: fate for name, fate in fates.items() if fate}, stack=_stack(specs), wishes=wishes,
+        fates={name: fate for name, fate in fates.items() if fate}, stack=_stack(specs), options=options,
         refuses=tuple(name for name in NAMES if chance.random() < 0.05),
         parallelism=chance.choice([1, 1, 4]), compact_above=chance.choice([1000, 1 << 20]))
 

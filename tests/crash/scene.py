@@ -40,7 +40,7 @@ class Scene:
         backend = Backend(self.folder / "jobs", chapter.refuses)
         world = World(self.folder, others={"memory": WatchedProvider(backend, instants)}, disk=WatchedDisk(instants),
                       compact_above=chapter.compact_above)
-        world.apply(chapter.stack, parallelism=chapter.parallelism, **chapter.wishes)
+        world.apply(chapter.stack, parallelism=chapter.parallelism, **chapter.options)
         return instants.count
 
     @property
@@ -61,7 +61,7 @@ class Scene:
     def assert_destroyable(self, chapter: Chapter) -> None:
         """Were everything to go now, nothing would be overlooked."""
         files = self.files
-        self.apply(replace(chapter, stack=None, wishes={}))
+        self.apply(replace(chapter, stack=None, options={}))
         assert self.backend.running() == []
         self.files = files
 

@@ -58,12 +58,12 @@ def test_runs_that_were_placed_alike_come_first(world):
 def test_what_waits_for_another_comes_after_it(world):
     """The sum says when all of it should be done, or at least how much is known."""
     ran(world, chain(1), base=100.0, tuned=50.0)
-    from expiac.plan.durations import until_done
+    from expiac.plan.durations import seconds_until_done
 
-    assert until_done(world.plan(chain(2)).plan) == (150.0, True)
+    assert seconds_until_done(world.plan(chain(2)).plan) == (150.0, True)
     more = Stack("ppo", [*chain(2).resources, Run("new")])
-    assert until_done(world.plan(more).plan) == (150.0, False)
-    assert until_done(world.plan(chain(1)).plan) is None
+    assert seconds_until_done(world.plan(more).plan) == (150.0, False)
+    assert seconds_until_done(world.plan(chain(1)).plan) is None
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED])

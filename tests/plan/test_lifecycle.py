@@ -35,13 +35,13 @@ def record(status: Status, of: Desired | None = None, **more: object) -> Record:
     return replace(Record(of.address, of.type, of.provider, run, of.inputs, of.depends_on, status=status), **more)
 
 
-def planned(*desired: Desired, known: list[Record], history: tuple[Record, ...] = (), **wishes: object) -> Plan:
+def planned(*desired: Desired, known: list[Record], history: tuple[Record, ...] = (), **options: object) -> Plan:
     state = State("s", LINEAGE, 7, {one.address: one for one in known}, history)
-    return plan(desired, state, PlanOptions(**wishes))
+    return plan(desired, state, PlanOptions(**options))
 
 
-def action(*desired: Desired, known: list[Record], **wishes: object) -> Action:
-    made = planned(*desired, known=known, **wishes)
+def action(*desired: Desired, known: list[Record], **options: object) -> Action:
+    made = planned(*desired, known=known, **options)
     assert len(made.steps) == 1
     return made.steps[0].action
 

@@ -28,7 +28,7 @@ def within(seconds: float, call: Callable[[], T], doing: str) -> T:
 
     tracebacks = getattr(sys, "tracebacklimit", None)
     try:
-        return timeout.within(seconds, work, f"skypilot: {doing}")
+        return timeout.run_within(seconds, work, f"skypilot: {doing}")
     except timeout.TimedOut as error:
         raise translated(TimeoutError(str(error)), doing) from error
     finally:

@@ -76,7 +76,7 @@ def test_a_retry_of_it_is_a_launch_of_ours(desk):
     desk.adopt("a", "12")
     desk.server.jobs[12] = dataclasses.replace(desk.server.jobs[12], status="FAILED")
     with desk.open() as session:
-        session.apply(session.plan(wishes=PlanOptions(retry=True)))
+        session.apply(session.plan(options=PlanOptions(retry=True)))
         assert session.state.records["a"].outputs["job_id"] not in (12, 13)
     assert desk.launches == 2, "the retry, and the other job of the stack"
 

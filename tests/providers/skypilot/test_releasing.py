@@ -105,5 +105,5 @@ def test_a_retry_has_a_cluster_of_its_own(desk):
 
     desk.apply("run=fails", wait=True, timeout=20)
     with desk.open("run=fails") as session:
-        session.apply(session.plan(wishes=PlanOptions(retry=True)))
+        session.apply(session.plan(options=PlanOptions(retry=True)))
     assert [name[-2:] for name in desk.server.clusters] == ["-2"]
