@@ -10,7 +10,7 @@ import pytest
 
 from expiac.declare.project import Project
 from expiac.declare.stack import Stack
-from expiac.plan.cost import priced
+from expiac.plan.cost import add_price
 from expiac.plan.model import Plan
 from expiac.policies.builtin import Refuse, budget, max_gpus, required_tags, spot_only
 from expiac.testing import Run, World
@@ -45,7 +45,7 @@ def test_a_tag_for_each_pattern(tmp_path):
 def test_a_budget_of_all_stacks(tmp_path):
     """As that of one: where nothing bounds a job, nobody can say."""
     plan = planned(tmp_path, Run("a"))
-    dear = Plan(plan.stack, plan.lineage, plan.serial, tuple(priced(step, 10.0) for step in plan.steps))
+    dear = Plan(plan.stack, plan.lineage, plan.serial, tuple(add_price(step, 10.0) for step in plan.steps))
     (verdict,) = budget(100)(dear, HERE)
     assert "nothing bounds a" in verdict.message
     assert list(budget(100)(plan, HERE)) == []

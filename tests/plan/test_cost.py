@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.plan.cost import longest, priced, refuse_over
+from expiac.plan.cost import add_price, longest_hours, refuse_over
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.state.events import Run
 from expiac.state.model import Record
@@ -18,7 +18,7 @@ RUN = Run("s.a.00000000", "f", 0, 1)
 def step(address, per_hour, action=Action.CREATE, status=None, **inputs):
     want = Desired(address, "job", "skypilot", inputs, {}, "d")
     record = status and Record(address, "job", "skypilot", RUN, inputs, status=status)
-    return priced(Step(address, "job", action, "new", RUN, desired=want, record=record), per_hour)
+    return add_price(Step(address, "job", action, "new", RUN, desired=want, record=record), per_hour)
 
 
 def plan(*steps):
@@ -31,7 +31,7 @@ def plan(*steps):
 ])
 def test_what_bounds_a_run(inputs, hours):
     """Each start that is allowed may take as long again."""
-    assert longest(inputs) == hours
+    assert longest_hours(inputs) == hours
 
 
 def test_a_plan_says_what_it_costs_and_what_has_no_price():

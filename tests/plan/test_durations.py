@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.apply.progress import seen
+from expiac.apply.progress import statuses_of
 from expiac.declare.stack import Stack
 from expiac.state.status import Status
 from expiac.testing import Run, World
@@ -79,5 +79,5 @@ def test_a_run_under_way_has_a_usual_length(world):
     """For those that write no metrics."""
     ran(world, one(1), base=100.0)
     world.apply(one(2))
-    (now,) = seen(world.state)
+    (now,) = statuses_of(world.state)
     assert (now.usual_seconds, now.seconds) == (100.0, None)
