@@ -42,7 +42,7 @@ _HERE = Path("<python>")
 def plan(stack: str | Stack | None = None, overrides: Mapping[str, Any] | None = None, *,
          options: PlanOptions | None = None, refresh: bool = True, project: Project | None = None) -> Plan:
     """What an apply would do; changes nothing. `refresh=False` asks no backend and relies on the state."""
-    with _declared(stack, overrides, Silent(), project) as session:
+    with _open_declared(stack, overrides, Silent(), project) as session:
         return session.plan(refresh=refresh, options=options)
 
 
@@ -63,31 +63,31 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
         with Session.of(what, reporter=reporter, project=project) as session:
             session.confirm(what)
             return session.apply(what, **how)
-    with _declared(what, overrides, reporter, project) as session:
+    with _open_declared(what, overrides, reporter, project) as session:
         return session.apply(session.plan(options=options), **how)
 
 
 def destroy(stack: str | None = None, *, options: PlanOptions | None = None, parallelism: int = 10,
             reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Stops every run, verifies that it has stopped, and archives it; needs only the state, not the program."""
-    with _recorded(stack, reporter or Silent(), project) as session:
+    with _open_recorded(stack, reporter or Silent(), project) as session:
         return session.apply(session.plan_destroy(options), parallelism=parallelism)
 
 
 def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[ResourceStatus]:
     """Asks the backends about every recorded resource, records what changed, and starts what waits in a queue."""
-    with _recorded(stack, Silent(), project) as session:
+    with _open_recorded(stack, Silent(), project) as session:
         return session.refresh()
 
 
 def status(stack: str | None = None, *, refresh: bool = True, project: Project | None = None
            ) -> Sequence[ResourceStatus]:
     """The status and progress of each resource; writes nothing. `refresh=False` asks no backend."""
-    with _recorded(stack, Silent(), project) as session:
+    with _open_recorded(stack, Silent(), project) as session:
         return session.status(refresh=refresh)
 
 
-def _declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,
+def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,
               project: Project | None) -> Session:
     if isinstance(stack, Stack):
         if overrides:
@@ -102,5 +102,5 @@ def _override_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _recorded(stack: str | None, reporter: Reporter, project: Project | None) -> Session:
+def _open_recorded(stack: str | None, reporter: Reporter, project: Project | None) -> Session:
     return Session.open(stack, reporter=reporter, declared=False, project=project)

@@ -1,4 +1,4 @@
-"""Applies one plan: takes the lock, records what was seen, lets the engine work, and waits where it is asked to."""
+"""Applies one plan: takes the lock, records what the refresh found, runs the engine, and waits if asked to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Applying:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Begin nothing new; let running effects finish. Safe in a signal handler."""
+        """Begins nothing new; running effects finish. Safe in a signal handler."""
         self._stopped.set()
         self._engine.stop()
 
@@ -99,7 +99,7 @@ class Applying:
         return stopped
 
     def _with_left_alone(self, plan: Plan, result: Result) -> Result:
-        """What a destroy kept because it could not be seen may still run: that is not well."""
+        """A destroy leaves alone what it cannot see. That may still run, so the result is not well."""
         kept = tuple(step for step in plan.steps if step.action is Action.KEEP)
         for step in kept:
             self._reporter.on_event(StepSkipped(step, step.warning))

@@ -1,4 +1,4 @@
-"""What is journalled while an effect is under way, and for how long anybody waits for its end."""
+"""Records what a provider notes while an effect is under way, and limits how long the engine waits for its end."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from expiac.util.timeout import TimedOut, run_within
 
 
 class Ledger(Protocol):
-    """What the engine needs of a journal: it takes events, knows whether it is ours, and the record of an address."""
+    """What the engine needs of a journal: append events, confirm that it is still ours, read a record."""
 
     def append(self, event: Event) -> object: ...
 
     def confirm(self) -> None:
-        """Raises `Stale` where somebody else writes the journal now."""
+        """Raises `Stale` if another process writes the journal now."""
 
     def record(self, address: str) -> Record | None: ...
 
 
 class Notes:
-    """Journals what a provider notes of an effect, for as long as somebody waits for it."""
+    """Records what a provider notes of an effect, until its time limit is over."""
 
     def __init__(self, ledger: Ledger, address: str) -> None:
         self._ledger, self._address = ledger, address
@@ -40,7 +40,7 @@ class Notes:
             self._ledger.confirm()
 
     def run_within(self, limit: int | str | None, effect: Callable[[], Observation]) -> Observation:
-        """What the effect came to. Raises `Uncertain` after its time limit; from then on nothing is noted."""
+        """Runs the effect. Raises `Uncertain` when its time limit is over; after that no note is taken."""
         if limit is None:
             return effect()
         try:

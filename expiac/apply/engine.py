@@ -1,7 +1,8 @@
-"""Carries out an approved plan: the only place where things happen. Re-decides nothing.
+"""Carries out the steps of an approved plan. Decides nothing again.
 
-Each effect is written down before it begins and after it ended, so that whoever comes next knows what to make of it.
-Steps run in parallel over the plan's own order; what stands on a failed step is skipped, the rest goes on.
+The engine records each effect before it begins and after it has ended, so that the next command can resolve an effect
+during which this process was killed. Steps run in parallel, in the order that the plan gives. If a step fails, the
+steps that need it are skipped, and the others go on.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Engine:
         """Why this process may not write any more."""
 
     def stop(self) -> None:
-        """Begin nothing new; what is running is let finish. Safe in a signal handler."""
+        """Begins nothing new; running effects finish. Safe in a signal handler."""
         self._stopping.set()
 
     @property
@@ -80,7 +81,7 @@ class Engine:
         return self._stopping.is_set()
 
     def apply(self, plan: Plan) -> Result:
-        """Carries out every step that is not deferred. Raises what is neither the user's fault nor the world's."""
+        """Carries out every step that is not deferred. An `ExpiacError` of a step becomes a part of the result."""
         tally = _Tally()
         todo = {step.address: step for step in plan.steps if step.action is not Action.KEEP}
         for step in [step for step in todo.values() if step.deferred]:
@@ -116,7 +117,7 @@ class Engine:
                     else:
                         self._report(StepBegan(step))
                         running[pool.submit(self._do, plan, step)] = step
-                # A time limit, so that a signal is heard while long effects run.
+                # With a time limit, so that a signal handler runs while long effects do.
                 finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
                 for future in finished:
                     step = running.pop(future)
@@ -193,7 +194,7 @@ class Engine:
         return seen.status
 
     def _update(self, plan: Plan, step: Step) -> Status:
-        """What is said of a resource: to its provider, in its record, and among its options."""
+        """Updates the annotations and options of a resource: at its provider and in its record."""
         want, record = step.desired, step.record
         assert want is not None
         assert record is not None
@@ -227,11 +228,11 @@ class Engine:
         return seen.status
 
     def _run_hook(self, plan: Plan, step: Step, run: Run, name: str, outputs: Mapping[str, Any] | None = None) -> None:
-        """Runs one of the resource's hooks, where it has that one; raises where it fails."""
+        """Runs a hook of the resource if it has one of that name. Raises `ExpiacError` if the hook fails."""
         command = getattr(step.options.hooks, name)
         if not command:
             return
-        assert self._hooks is not None, "a plan with hooks, and nobody to run them"
+        assert self._hooks is not None, "the engine was given no hook runner"
         names = {"EXPIAC_STACK": plan.stack, "EXPIAC_JOB": step.address, "EXPIAC_INSTANCE": run.instance,
                  "EXPIAC_LAUNCH": str(run.launch)}
         known = {f"EXPIAC_OUTPUT_{key}": str(value) for key, value in (outputs or {}).items()}
@@ -239,7 +240,7 @@ class Engine:
 
     def _effect(self, step: Step, effect: Callable[[Note], Observation], record: Record | None = None,
                 status_if_gone: Status = Status.LOST) -> Observation:
-        """Lets an effect happen, and writes down how it ended. An unknown end stays open: the next run resolves it."""
+        """Runs an effect and records how it ended. An unknown end stays open for the next command to resolve."""
         notes = Notes(self._ledger, step.address)
         self._ledger.confirm()
         try:
@@ -268,7 +269,7 @@ class Engine:
 
 
 class _Order:
-    """Gives out addresses of steps once everything that they wait for has ended, the earliest of the plan first."""
+    """The steps whose prerequisites have ended, the earliest of the plan first."""
 
     def __init__(self, todo: Mapping[str, Step]) -> None:
         self._steps = todo

@@ -38,14 +38,14 @@ class ShellHooks:
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            raise _failed(name, command, f"not done after {self._timeout:.0f} s", "") from error
+            raise _hook_failure(name, command, f"not done after {self._timeout:.0f} s", "") from error
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
         if process.returncode != 0:
-            raise _failed(name, command, f"exit code {process.returncode}", said)
+            raise _hook_failure(name, command, f"exit code {process.returncode}", said)
 
 
-def _failed(name: str, command: str, why: str, said: str) -> ExpiacError:
+def _hook_failure(name: str, command: str, why: str, said: str) -> ExpiacError:
     lines = [f"{name}: {why}: {command}", *said.strip().splitlines()[-_LAST_LINES:]]
     return ExpiacError("Hook failed", "\n".join(lines), "mend the hook, then run the command again")

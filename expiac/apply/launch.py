@@ -1,4 +1,4 @@
-"""What a provider is given for one launch: the rendered texts under their real name, and every Ref filled in. Pure."""
+"""Makes the inputs of one launch: the rendered texts with the real instance name, and a value for every Ref. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _value(want: Desired, ref: Ref, outputs: Mapping[str, Any] | None) -> str:
 
 
 def _environment(want: Desired, filled: Mapping[str, Any], run: Run, stack: str, lineage: str) -> dict[str, str]:
-    """Who the launch is, and its annotations: neither stands in any rendered text."""
+    """The names of the launch and its annotations, which stand in no rendered text."""
     tags, notes = filled.get("tags") or (), filled.get("notes") or ""
     known = {
         "EXPIAC_LINEAGE": lineage,

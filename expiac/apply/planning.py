@@ -1,4 +1,4 @@
-"""Makes the plans of one command: declares, looks, compares, selects, checks. Writes nothing."""
+"""Makes the plans of one command: renders, queries, compares, selects, checks. Writes nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Planning:
         return desired(self._declared.stack, self._project, self._refresher.state.records)
 
     def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:
-        """From what is known to what the program declares."""
+        """The plan from the recorded state to what the program declares."""
         declared, state = self._declared, self._refresher.state
         known = [want.address for want in self.desired]
         for name in options.replace:
@@ -54,13 +54,13 @@ class Planning:
         return replace(plan, previous_overrides=before.overrides)
 
     def adopt(self, address: str, job: str) -> Plan:
-        """Adopts a job that was launched by other means, and does nothing else."""
+        """The plan that adopts a job which expiac did not launch, and does nothing else."""
         found = find_jobs(self.desired, {address: job}, self._refresher.state, self._providers)
         plan = self._make_plan(self.desired, PlanOptions(adopt=found))
         return self._with_program(replace(plan, steps=(replace(plan[address], after=()),)))
 
     def destroy(self, options: PlanOptions) -> Plan:
-        """From what is known to nothing."""
+        """The plan from the recorded state to nothing."""
         return self._make_plan((), options)
 
     def confirm(self, plan: Plan) -> None:

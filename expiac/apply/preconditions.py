@@ -1,4 +1,4 @@
-"""What a plan stands on, looked at again before it is carried out: the runs that it touches, and the files it sends."""
+"""Checks before an apply that a plan still holds: the runs that it touches, and the files that it sends."""
 
 from __future__ import annotations
 

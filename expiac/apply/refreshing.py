@@ -1,4 +1,4 @@
-"""Keeps what one command knows of its stack: the state, and what the last look at the backends added to it."""
+"""Holds what one command knows of its stack: the recorded state, and what the last refresh found besides."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from expiac.state.model import Record, State
 
 
 class Refresher:
-    """Looks at a stack's runs, and records what it found under the stack's lock."""
+    """Asks the providers about the runs of a stack, and records the answers under the stack's lock."""
 
     def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter) -> None:
         self._journal, self._providers, self._reporter = journal, providers, reporter
         self.state: State = journal.state
         self.result = RefreshResult()
         self._number: int | None = None
-        """The number of the last event that was known at the last look; None before the first."""
+        """The number of the journal's last event at the last query; None before the first query."""
 
     @property
     def observed(self) -> State:
-        """The state as the last look saw it: for planning, in memory."""
+        """The state with the answers of the last query applied: for planning, in memory."""
         return self.result.applied_to(self.state)
 
     @property
@@ -45,17 +45,17 @@ class Refresher:
         self.state = self._journal.state
 
     def query(self) -> None:
-        """Asks the backends for every run that may have changed; writes nothing."""
+        """Asks the providers about every run that may have changed; writes nothing."""
         self._number = self._journal.number
         self.reload()
         self.result = query(self.state, self._providers)
 
     def status(self) -> tuple[ResourceStatus, ...]:
-        """How each resource was at the last look."""
+        """The status of each resource at the last query."""
         return statuses_of(self.observed)
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
-        """Looks, records what changed, starts what waits in a queue, and returns how each resource was seen."""
+        """Queries, records what changed, starts what waits in a queue, and returns the status of each resource."""
         self.query()
         if self.has_news:
             with lock_state(self._journal, self.state, purpose="refresh"):
@@ -69,10 +69,10 @@ class Refresher:
         advance_queues(self.state, self._providers, self._reporter)
 
     def record(self, plan: Plan | None = None) -> None:
-        """Writes down what was seen, ends duplicates, and releases what ended runs still hold. Needs the lock.
+        """Records what the query found, ends duplicates, and releases what ended runs still hold. Needs the lock.
 
-        If another process wrote since the last look, or a process that died left an effect open, looks again first.
-        Raises `Stale` if the plan no longer fits what that look finds.
+        If another process has written since the query, or a killed process left an effect open, queries again first.
+        Raises `Stale` if the plan no longer fits what that query finds.
         """
         now = self._journal.state
         is_open = any(record.pending for record in now.records.values())

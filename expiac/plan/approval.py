@@ -1,4 +1,4 @@
-"""What is written down of a plan once it is approved: enough to tell later what was done, why, by whom. Pure."""
+"""What the journal records of an approved plan: what was to be done, why, and by whom. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from expiac.plan.model import Action, Change, Plan, Step
 from expiac.state.events import Approved, ApprovedStep
 
 NEW = "new"
-"""The reason of what is there for the first time."""
+"""The reason of a resource's first run."""
 _LONGEST = 160
 _CHANGES = 20
 
@@ -34,7 +34,7 @@ def _is_plain(step: Step) -> bool:
 
 
 def _change_lines(changes: tuple[Change, ...]) -> tuple[str, ...]:
-    """Each change on a line of its own; of very many, the first."""
+    """A line for each change; of very many, the first ones and a count."""
     lines = [f"{change.path}: {inline.difference(inline.value(change.before), inline.value(change.after), _LONGEST)}"
              for change in changes[:_CHANGES]]
     more = [f"and {len(changes) - _CHANGES} more"] if len(changes) > _CHANGES else []

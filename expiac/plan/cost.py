@@ -1,4 +1,4 @@
-"""What a plan costs, and whether it may. Pure: the prices are a provider's.
+"""What a plan costs, and whether its budget allows it. Pure: prices come from the provider.
 
 The worst case of a job is its price for as long as `max_runtime` lets it run, once for each start that `max_restarts`
 allows. Recoveries of a job whose machine was taken away come on top: nobody can bound them.

@@ -11,23 +11,23 @@ from expiac.state.model import Record, State
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is to become of deferred steps."""
+    """What becomes of deferred steps."""
 
     ready: tuple[Step, ...]
     waiting: tuple[Step, ...]
     blocked: tuple[tuple[Step, str], ...]
-    """With the reason why nothing will come of it."""
+    """Each with the reason why it will never begin."""
 
 
 def outlook(deferred: Sequence[Step], plan: Plan, state: State) -> Outlook:
-    """Each deferred step of the plan, by what became of the runs that it waits for."""
+    """Sorts the deferred steps by the status of the runs that they wait for."""
     meant = {step.address: step.run.instance for step in plan.steps}
     to_come = {step.address for step in deferred}
     ready: list[Step] = []
     waiting: list[Step] = []
     blocked: list[tuple[Step, str]] = []
     for step in deferred:  # in the plan's order: what a step needs was decided before it
-        # What stands now at the address of a run that is still to come is the run before it.
+        # At the address of a run that is still to come, the state has the run before it.
         upstream = {name: _record(name, meant, state) for name in step.depends_on if name not in to_come}
         if why := next(filter(None, map(_why_never, upstream, upstream.values())), ""):
             blocked.append((step, why))

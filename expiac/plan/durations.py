@@ -1,4 +1,4 @@
-"""How long things should take, from how long earlier runs of the same job took. Pure: clocks are the providers'."""
+"""How long runs should take, from how long earlier runs of the same job took. Pure: providers measure the times."""
 
 from __future__ import annotations
 

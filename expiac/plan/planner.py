@@ -24,7 +24,7 @@ from expiac.state.status import Status
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the user asked for besides the program."""
+    """What the user asks for on the command line."""
 
     retry: bool = False
     """Launch failed and cancelled runs again."""
@@ -37,7 +37,7 @@ class PlanOptions:
     only: Collection[Action] = ()
     """Kinds of action to do; all, where there is none."""
     adopt: Mapping[str, Found] = field(default_factory=dict)
-    """Jobs that were launched by other means, by the address whose run each becomes."""
+    """Jobs that expiac did not launch, by the address whose run each becomes."""
 
 
 def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None = None) -> Plan:
@@ -70,7 +70,7 @@ def _moves(desired: Sequence[Desired], state: State) -> dict[str, str]:
 
 @dataclass
 class _World:
-    """What is known while the steps are decided one by one."""
+    """The state and the steps decided so far."""
 
     state: State
     options: PlanOptions
@@ -168,7 +168,7 @@ class _World:
     def _is_met(upstream: Step) -> bool:
         if upstream.action in (Action.KEEP, Action.UPDATE):
             return upstream.record is not None and upstream.record.status.is_met
-        # A thing is there once its step is done; a run has yet to succeed.
+        # A resource that is no run is there once its step is done; a run has yet to succeed.
         return upstream.desired is not None and not upstream.desired.completes and not upstream.deferred
 
 
@@ -183,7 +183,7 @@ def _past_tense(status: str) -> str:
 
 
 def _changes_of_options(record: Record, want: Desired) -> tuple[Change, ...]:
-    """What is recorded of a declaration besides its inputs."""
+    """The changes of options and dependencies."""
     changes: list[Change] = []
     if record.options != want.options.lasting:
         before, after = record.options.by_path(), want.options.by_path()
@@ -195,7 +195,7 @@ def _changes_of_options(record: Record, want: Desired) -> tuple[Change, ...]:
 
 
 def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], options: PlanOptions) -> Step:
-    """The settings are those of the run that is recorded; what became of it decides."""
+    """The settings are those of the recorded run: its status decides."""
     moved = tuple(change for change in changes if change.kind is Kind.PLACEMENT)
     noted = tuple(change for change in changes if change.kind in (Kind.ANNOTATION, Kind.OPTION))
     status, failed = record.status, record.status.is_failure
@@ -227,7 +227,7 @@ def _leave_alone(record: Record) -> Step:
 
 
 def _leave(record: Record) -> Step:
-    """What the program no longer declares."""
+    """The step for a resource that the program no longer declares."""
     if record.unseen or record.pending:
         return _leave_alone(record)
     if record.status.is_live and record.options.retain:

@@ -1,4 +1,4 @@
-"""What providers say of a plan before anything happens: remarks, prices, and a refusal of what can never run."""
+"""Asks the providers about a plan before it is applied: remarks, prices, and whether each launch is possible."""
 
 from __future__ import annotations
 

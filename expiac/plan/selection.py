@@ -1,4 +1,4 @@
-"""Takes a part of a plan: what is asked for and what it needs, without what is excluded and what needs that. Pure."""
+"""Selects steps of a plan: the targets and what they need, without what is excluded or needs that. Pure."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class StallsQueue(Protocol):
         """Makes a launch that was accepted, would fit, and that nobody is left to start."""
 
 
-def unnoted(handle: Mapping[str, Any]) -> None:
+def ignore_note(handle: Mapping[str, Any]) -> None:
     """A note to nobody."""
 
 

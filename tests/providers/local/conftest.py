@@ -16,7 +16,7 @@ from expiac.providers.local import LocalProvider, Machine, create
 from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.processes import by_mark, with_descendants
 from expiac.state.status import Status
-from expiac.testing.contract import Course, unnoted, wait_until
+from expiac.testing.contract import Course, ignore_note, wait_until
 
 LIMIT = 30.0
 
@@ -83,7 +83,7 @@ class LocalWorld:
     def start(self, id: Id, run: str, **task: object) -> LocalProvider:
         """Creates the job and returns the provider that did."""
         provider = self.provider()
-        provider.create(id, self.job(run, **task), unnoted)  # type: ignore[arg-type]
+        provider.create(id, self.job(run, **task), ignore_note)  # type: ignore[arg-type]
         return provider
 
     def read(self, id: Id, project: str = "project") -> Observation:
