@@ -56,7 +56,7 @@ def _watch() -> None:
         ("rendering", Templates, "render"),
         ("composition", Composer, "compose"),
         ("fingerprints", prepare, "identity_digest"),
-        ("looking", refreshing, "look"),
+        ("looking", refreshing, "query"),
         ("planning", planner, "plan"),
         ("showing", output, "print_plan"),
         ("journal reading", journal, "read"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from expiac.cli.runner import runner
     from expiac.declare.experiment import (
         Experiment,
@@ -71,8 +72,17 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
     from importlib import import_module
+
+    if name == "__version__":
+        from expiac.util.version import VERSION
+
+        return VERSION
 
     if name not in _HOMES:
         raise AttributeError(f"module 'expiac' has no attribute {name!r}")
