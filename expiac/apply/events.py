@@ -16,7 +16,7 @@ class Progress:
     """How far a run is, read from its metrics file."""
 
     step: int = 0
-    """Samples so far."""
+    """The last step, in the trainer's own unit."""
     total_steps: int = 0
     elapsed: float = 0.0
     """Seconds of training, over all launches of the run."""

@@ -28,6 +28,7 @@ from expiac.apply.events import (
     Warned,
 )
 from expiac.cli import tables
+from expiac.declare.metrics import MetricSettings
 from expiac.plan.model import Step
 from expiac.state.journal import utc_now
 from expiac.util.errors import ExpiacError
@@ -51,6 +52,9 @@ class JsonLines:
     def on_stop(self) -> None:
         """Writes that the command is stopping; may be called in the middle of a line."""
         self._write_all({"event": "stopping"})
+
+    def show_metrics(self, settings: MetricSettings) -> None:
+        """Changes nothing: JSON lines hold every metric."""
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -58,6 +58,7 @@ def _with_reporter(
 ) -> Iterator[tuple[Session, ConsoleReporter]]:
     """A session and its reporter; first prints what you should know of the state."""
     with closing(output.make_reporter(json=json)) as reporter, open_(reporter) as session:
+        reporter.show_metrics(session.project.metrics)
         output.print_notes(session.notes)
         yield session, reporter
 
@@ -79,7 +80,7 @@ def carry_out(
     with handle_sigint(session.stop, reporter.on_stop):
         result = session.apply(plan, wait=wait, **how)
     if not json:
-        output.print_result(result, program, session.stack)
+        output.print_result(result, program, session)
     _raise_unless_well(result, program, session.stack)
     return DONE
 

@@ -25,9 +25,10 @@ from expiac.apply.events import (
     Waiting,
     Warned,
 )
+from expiac.declare.metrics import Metric, MetricSettings
 from expiac.plan.model import Step
 from expiac.state.status import Status
-from expiac.view import figures
+from expiac.view import figures, metrics
 from expiac.view.console import STOPPING, event_line, step_line
 
 _NARROW, _WIDE = 76, 110
@@ -44,6 +45,7 @@ class LiveLines:
         self._out = out
         self._steps: tuple[Step, ...] = ()
         self._runs: tuple[ResourceStatus, ...] = ()
+        self._metrics = MetricSettings()
         self._is_stopping = False
         self._spinner = Spinner("dots")
         self._live = Live(get_renderable=self._draw, console=out, refresh_per_second=8, transient=True)
@@ -73,6 +75,10 @@ class LiveLines:
         """Shows at the next drawing that the command is stopping."""
         self._is_stopping = True
 
+    def show_metrics(self, settings: MetricSettings) -> None:
+        """Shows these metrics of each run."""
+        self._metrics = settings
+
     def close(self) -> None:
         """Gives the terminal back."""
         self._live.stop()
@@ -82,7 +88,8 @@ class LiveLines:
         room = max(3, self._out.height - 6)
         parts: list[RenderableType] = [step_line(step, f"{step.action.value} …") for step in steps[:room]]
         if resources:
-            parts.append(run_table(resources, self._out.width, max(3, room - len(parts))))
+            rows = max(3, room - len(parts))
+            parts.append(run_table(resources, self._metrics, self._out.width, rows))
         if self._is_stopping:
             parts.append(Text(STOPPING, style="yellow"))
         elif parts:
@@ -92,7 +99,9 @@ class LiveLines:
         return Group(*parts)
 
 
-def run_table(resources: tuple[ResourceStatus, ...], columns: int, rows: int) -> RenderableType:
+def run_table(
+    resources: tuple[ResourceStatus, ...], settings: MetricSettings, columns: int, rows: int,
+) -> RenderableType:
     """One line per run: status, a bar, and its figures; live runs come first if there is no room for all."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=columns < _WIDE)
     for ratio in (None, None, 1, None, None, None):
@@ -101,20 +110,21 @@ def run_table(resources: tuple[ResourceStatus, ...], columns: int, rows: int) ->
     if len(resources) > rows:
         live_first = sorted(resources, key=lambda resource: not resource.status.is_live)
         shown = live_first[:rows]
+    chosen = metrics.columns(settings, (resource.progress for resource in resources))
     for resource in shown:
         status = Text(figures.status(resource), style=figures.COLOURS[resource.status])
-        table.add_row(resource.address, status, *_progress(resource, columns))
+        table.add_row(resource.address, status, *_progress(resource, chosen, columns))
     hidden = len(resources) - len(shown)
     return Group(table, Text(f"… and {hidden} more", style="dim")) if hidden else table
 
 
-def _progress(resource: ResourceStatus, columns: int) -> tuple[RenderableType, ...]:
+def _progress(resource: ResourceStatus, shown: Sequence[Metric], columns: int) -> tuple[RenderableType, ...]:
     progress = resource.progress
     if progress is None:
         default = "warming up" if resource.status is Status.RUNNING else ""
         return (Text(resource.unseen or resource.detail or default, style="dim"),)
     width = _LONGEST_BAR if columns >= _WIDE else None
     bar = ProgressBar(total=1.0, completed=figures.share(progress), width=width)
-    rewards = figures.rewards(progress) if columns >= _NARROW else ""
+    values = metrics.line(shown, progress) if columns >= _NARROW else ""
     time = figures.time_left(resource) if resource.status.is_live else figures.time_spent(resource)
-    return bar, figures.samples(progress), rewards, time
+    return bar, figures.steps(progress), values, time

@@ -119,7 +119,7 @@ def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, jso
     if not resources:
         out.print("nothing is recorded")
         return
-    out.print(tables.statuses(resources))
+    out.print(tables.statuses(resources, session.project.metrics))
     for remark in tables.remarks(resources):
         out.print(remark)
 
@@ -167,7 +167,7 @@ def _write_file(path: Path, text: str) -> None:
         raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
 
 
-def print_result(result: Result, program: str, stack: str) -> None:
+def print_result(result: Result, program: str, session: Session) -> None:
     """Prints what an apply did: a table of results if it waited, and three commands to try next.
 
     `program` is what you call the stack on the command line; commands that need only the state get the stack's name.
@@ -175,10 +175,10 @@ def print_result(result: Result, program: str, stack: str) -> None:
     out = console()
     if result.seen and not result.interrupted:
         out.print()
-        out.print(tables.results(result.seen))
+        out.print(tables.results(result.seen, session.project.metrics))
         for remark in tables.remarks(result.seen):
             out.print(remark)
-    if result.is_well and (commands := _next_commands(result, program, stack)):
+    if result.is_well and (commands := _next_commands(result, program, session.stack)):
         out.print("\nNext:")
         for command in commands:
             out.print(f"  {command}")

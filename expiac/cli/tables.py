@@ -9,20 +9,22 @@ from rich.table import Table
 from rich.text import Text
 
 from expiac.apply.events import ResourceStatus
-from expiac.view.figures import COLOURS, before_and_after, metric, samples, status, time_left, time_spent
+from expiac.declare.metrics import Metric, MetricSettings
+from expiac.view import metrics
+from expiac.view.figures import COLOURS, status, steps, time_left, time_spent
 
-HEARTS = "eval/hearts"
 _FOLDED = ("job", "instance", "settings", "what")
 
 
-def statuses(resources: Sequence[ResourceStatus]) -> Table:
-    """One row per resource: its status and its progress."""
-    rows = table("job", "status", "samples", "reward", "hearts", "time", "instance")
+def statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> Table:
+    """One row per resource: its status, its progress, and the metrics that the settings or the runs name."""
+    shown = metrics.columns(settings, (resource.progress for resource in resources))
+    rows = table("job", "status", *_headers(resources, settings, shown), "time", "instance")
     for resource in resources:
-        progress = resource.progress
+        figures = [metrics.value(metric, resource.progress) for metric in shown]
         time = time_left(resource) if resource.status.is_live else time_spent(resource)
-        rows.add_row(resource.address, _status(resource), samples(progress), metric(progress, "reward"),
-                     metric(progress, HEARTS, "hearts"), time, _instance(resource))
+        rows.add_row(resource.address, _status(resource), *_steps(resource, resources), *figures, time,
+                     _instance(resource))
     return rows
 
 
@@ -32,14 +34,25 @@ def remarks(resources: Sequence[ResourceStatus]) -> list[str]:
     return [f"{address}: {text}" for address, text in words if text]
 
 
-def results(resources: Sequence[ResourceStatus]) -> Table:
-    """One row per run that expiac waited for: its status and its evaluation before and after training."""
-    rows = table("job", "status", "samples", "hearts, before → after", "time")
+def results(resources: Sequence[ResourceStatus], settings: MetricSettings) -> Table:
+    """One row per run that expiac waited for: its status, and each metric at the beginning and at the end."""
+    shown = metrics.columns(settings, (resource.progress for resource in resources))
+    rows = table("job", "status", *_headers(resources, settings, shown), "time")
     for resource in resources:
-        progress = resource.progress
-        rows.add_row(resource.address, _status(resource), samples(progress), before_and_after(progress, HEARTS),
-                     time_spent(resource))
+        figures = [metrics.first_and_last(metric, resource.progress) for metric in shown]
+        rows.add_row(resource.address, _status(resource), *_steps(resource, resources), *figures, time_spent(resource))
     return rows
+
+
+def _headers(resources: Sequence[ResourceStatus], settings: MetricSettings, shown: Sequence[Metric]) -> list[str]:
+    """The headers of the step, where a run has progress, and of the metrics."""
+    has_progress = any(resource.progress is not None for resource in resources)
+    return [*([settings.step] if has_progress else []), *(metric.title for metric in shown)]
+
+
+def _steps(resource: ResourceStatus, resources: Sequence[ResourceStatus]) -> list[str]:
+    has_progress = any(other.progress is not None for other in resources)
+    return [steps(resource.progress)] if has_progress else []
 
 
 def document(resource: ResourceStatus) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from expiac.declare.metrics import MetricSettings
 from expiac.util.errors import ExpiacError, did_you_mean
 
 STATE = "EXPIAC_STATE"
@@ -56,6 +57,8 @@ class Project:
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Resource type → `module:Class` of its provider."""
+    metrics: MetricSettings = dataclasses.field(default_factory=MetricSettings)
+    """Which metrics `status` and results show, and how."""
     policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Shipped policies by name, with what each is told: `max_gpus = 16`."""
 

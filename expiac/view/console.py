@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
 from rich.console import Console
@@ -28,8 +28,9 @@ from expiac.apply.events import (
     Waiting,
     Warned,
 )
+from expiac.declare.metrics import Metric, MetricSettings
 from expiac.plan.model import Action, Step
-from expiac.view import figures
+from expiac.view import figures, metrics
 
 STOPPING = "Stopping: nothing new is begun. Another ^C ends at once."
 COLOURS = {
@@ -58,6 +59,9 @@ class ConsoleReporter(Reporter, Protocol):
     """A reporter that a ^C calls too, and that is closed at the end."""
 
     def on_stop(self) -> None: ...
+
+    def show_metrics(self, settings: MetricSettings) -> None:
+        """Says which metrics to show of runs; called once, before the first event."""
 
     def close(self) -> None: ...
 
@@ -98,6 +102,7 @@ class Lines:
     def __init__(self, write: Callable[[Text], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
         self._clock = clock
+        self._metrics = MetricSettings()
         self._statuses: dict[str, str] = {}
         self._progress_at = clock()
 
@@ -112,6 +117,10 @@ class Lines:
         """Prints that the command is stopping, past every buffer: it may be called in the middle of a write."""
         os.write(sys.stderr.fileno(), STOPPING.encode() + b"\n")
 
+    def show_metrics(self, settings: MetricSettings) -> None:
+        """Shows these metrics of live runs."""
+        self._metrics = settings
+
     def close(self) -> None:
         """There is nothing to close."""
 
@@ -119,16 +128,17 @@ class Lines:
         is_due = self._clock() - self._progress_at >= _PROGRESS_EVERY
         if is_due:
             self._progress_at = self._clock()
+        shown = metrics.columns(self._metrics, (resource.progress for resource in resources))
         for resource in resources:
             is_changed = self._statuses.get(resource.address) != resource.status.value
             self._statuses[resource.address] = resource.status.value
             if is_changed or (is_due and resource.status.is_live):
-                self._write(Text("   ".join(_status_parts(resource))))
+                self._write(Text("   ".join(_status_parts(resource, shown))))
 
 
-def _status_parts(resource: ResourceStatus) -> list[str]:
+def _status_parts(resource: ResourceStatus, shown: Sequence[Metric]) -> list[str]:
     progress = resource.progress
-    parts = [resource.address, figures.status(resource), figures.samples(progress)]
+    parts = [resource.address, figures.status(resource), figures.steps(progress)]
     if progress is not None and resource.status.is_live:
-        parts += [f"{figures.share(progress):.0%}", figures.rewards(progress), figures.time_left(resource)]
+        parts += [f"{figures.share(progress):.0%}", metrics.line(shown, progress), figures.time_left(resource)]
     return [part for part in parts if part]

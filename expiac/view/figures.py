@@ -33,36 +33,13 @@ def share(progress: Progress) -> float:
     return min(1.0, progress.step / progress.total_steps) if progress.total_steps else 0.0
 
 
-def samples(progress: Progress | None) -> str:
+def steps(progress: Progress | None) -> str:
     """`420k/1.20M` on the way, `1.20M` at the end."""
     if progress is None:
         return ""
     if not progress.total_steps or progress.step >= progress.total_steps:
         return count(progress.step)
     return f"{count(progress.step)}/{count(progress.total_steps)}"
-
-
-def metric(progress: Progress | None, *names: str) -> str:
-    """The newest value of the first of these metrics that the run has."""
-    known = progress.metrics if progress else {}
-    found = next((known[name] for name in names if name in known), None)
-    return "" if found is None else f"{found:.2f}"
-
-
-def rewards(progress: Progress | None) -> str:
-    """What the run's agents earn now: `reward 3.14  hearts 0.75`."""
-    known = ((name, metric(progress, name)) for name in ("reward", "hearts"))
-    return "  ".join(f"{name} {figure}" for name, figure in known if figure)
-
-
-def before_and_after(progress: Progress | None, name: str) -> str:
-    """An evaluation before and after training: `1.32 → 9.87`; one figure if there was only one evaluation."""
-    if progress is None or name not in progress.metrics:
-        return ""
-    first, last = progress.first.get(name), progress.metrics[name]
-    if first is None or not progress.step:
-        return f"{last:.2f}"
-    return f"{first:.2f} → {last:.2f}"
 
 
 def time_left(resource: ResourceStatus) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.apply.events import Progress
 from expiac.plan import formatting as inline
 from expiac.view import figures
 
@@ -22,10 +21,3 @@ def test_counts(number, shown):
 def test_durations(seconds, shown):
     """The two largest units."""
     assert inline.duration(seconds) == shown
-
-
-def test_an_evaluation_before_and_after():
-    """The first evaluation is the one before training; where there was only one, it stands alone."""
-    assert figures.before_and_after(Progress(10, 10, 1.0, {"h": 9.871}, {"h": 1.318}), "h") == "1.32 → 9.87"
-    assert figures.before_and_after(Progress(0, 10, 0.0, {"h": 1.318}, {"h": 1.318}), "h") == "1.32"
-    assert figures.before_and_after(None, "h") == ""

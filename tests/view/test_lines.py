@@ -53,6 +53,6 @@ def test_looks_are_rationed(heard):
     heard.look(Status.SUCCEEDED, step=1_000_000)
     assert heard.lines == [
         "train   running",
-        "train   running   420k/1.00M   42%   reward 1.50   9m 40s left",
+        "train   running   420k/1.00M   42%   reward 1.5   9m 40s left",
         "train   succeeded   1.00M",
     ]

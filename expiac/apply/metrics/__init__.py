@@ -1,0 +1,8 @@
+"""Reads the metrics that a run writes, whatever its trainer: JSON lines, CSV, TensorBoard event files.
+
+Others use `read`. A file may grow while it is read, end in the middle of a line, or hold anything.
+"""
+
+from expiac.apply.metrics.files import METRICS_FILES, read
+
+__all__ = ["METRICS_FILES", "read"]
