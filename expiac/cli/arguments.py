@@ -80,6 +80,8 @@ Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=Fal
                                               help="One of them, with its plan.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,
                                         help="An instance name, its 8 hex digits, or a job: its present run.")]
+Eject = Annotated[bool, typer.Option(
+    "--eject", help="Write the templates that expiac ships into templates/, to change them there.")]
 Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default=False,
                                             help="Write the files there instead of printing them.")]
 

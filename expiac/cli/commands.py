@@ -202,10 +202,14 @@ def logs(
 
 
 @app.command()
-def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, out: args.Out = None) -> int:
+def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, out: args.Out = None,
+           eject: args.Eject = False) -> int:
     """Print every rendered config and task, as they are launched but for the instance's name."""
     from expiac.cli import execution, output
 
+    if eject:
+        output.print_ejected()
+        return DONE
     with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
         output.print_rendered(session.render(), out)
     return DONE

@@ -159,6 +159,16 @@ def print_rendered(rendered: Mapping[str, Mapping[str, str]], folder: str | None
             print(path)
 
 
+def print_ejected() -> None:
+    """Writes the shipped templates into the project, and prints the path of each."""
+    from expiac.compile.templates import eject_templates
+    from expiac.declare.project import find
+
+    project = find(Path.cwd())
+    for path, is_new in eject_templates(project).items():
+        print(f"{path.relative_to(project.root)}" + ("" if is_new else "   is there already: left as it is"))
+
+
 def _write_file(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

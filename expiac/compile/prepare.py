@@ -15,6 +15,7 @@ from typing import Any
 from expiac.compile import ignored as ignoring
 from expiac.compile.compose import Composed, Composer
 from expiac.compile.task import CONFIG_FILE, in_hydra, task
+from expiac.compile.templates import templates
 from expiac.declare.job import AnyJob, Job, TrainingJob
 from expiac.declare.project import Project
 from expiac.declare.resource import Ref, Resource, distinct_refs
@@ -39,16 +40,6 @@ def desired(stack: Stack, project: Project, recorded: Mapping[str, Record] | Non
     preparation = _Preparation(stack, project, recorded or {})
     composed = preparation.compose()
     return tuple(preparation.desired(resource, composed.get(resource.name)) for resource in stack.resources)
-
-
-def templates(project: Project) -> Templates:
-    """The project's templates, read."""
-    folder = project.root / project.templates
-    files = sorted(folder.rglob("*.j2")) if folder.is_dir() else []
-    try:
-        return Templates({str(file.relative_to(folder)): file.read_text() for file in files})
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExpiacError("Unreadable template", f"{folder}: {error}") from error
 
 
 class _Preparation:

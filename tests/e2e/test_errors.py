@@ -232,9 +232,9 @@ def test_a_value_left_out_by_a_template(project: Folder):
 
 
 def test_no_template(project: Folder):
-    """The one that is missing is named."""
-    (project.root / "templates" / "experiment.yaml.j2").unlink()
-    refused(project, "No such template", "experiment.yaml.j2")
+    """The one that a template of the project includes, and that is missing, is named."""
+    (project.root / "templates" / "experiment.yaml.j2").write_text('{% include "header.j2" %}')
+    refused(project, "No such template", "header.j2")
 
 
 CONFIGS = {
