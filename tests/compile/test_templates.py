@@ -26,7 +26,8 @@ def test_a_template_of_the_project_counts(tmp_path: Path) -> None:
     (tmp_path / "templates" / "task.yaml.j2").write_text(own)
     chosen = templates(Project(tmp_path))
     assert "# mine" in chosen.render("task.yaml.j2", TASK, job="hello", stack="hi")
-    assert "seed: 3" in chosen.render("experiment.yaml.j2", {"defaults": ["_self_"], "seed": 3}, job="hello", stack="hi")
+    config = {"defaults": ["_self_"], "seed": 3}
+    assert "seed: 3" in chosen.render("experiment.yaml.j2", config, job="hello", stack="hi")
 
 
 def test_ejected_templates_render_the_same(tmp_path: Path) -> None:
