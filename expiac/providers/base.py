@@ -1,7 +1,6 @@
 """What a provider is: read, create, update and delete for one family of resources.
 
-A provider knows its backend and nothing of stacks, plans or state files. The engine calls it from several threads, and
-calls nothing else that touches the world.
+A provider knows its backend and nothing of stacks, plans or state files. Several threads may call it at once.
 """
 
 from __future__ import annotations
