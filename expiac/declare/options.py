@@ -38,7 +38,7 @@ class Options:
     retain: bool = False
     """Where it is replaced, removed or destroyed while it runs, forget it and let it go on."""
     timeout: Annotated[int | str | None, AfterValidator(duration.validate)] = None
-    """How long a create, an update or a delete may take: seconds, or such as `10m`; the next apply sees what became of it."""
+    """How long a create, update or delete may take: seconds, or `10m`; the next apply sees what became of it."""
     hooks: Hooks = Hooks()
     ignore_changes: tuple[str, ...] = ()
     """Key paths, as a plan shows them, that keep the values of the run that is recorded: `total_timesteps`, `env.*`."""
