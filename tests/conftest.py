@@ -47,6 +47,8 @@ def bucket(s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
 
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
+    # fsspec keeps clients by their arguments: one of another test may know another server.
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
     name = f"bucket-{uuid4().hex}"
     fsspec.filesystem("s3").mkdir(name)
     return f"s3://{name}"
