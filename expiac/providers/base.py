@@ -5,10 +5,11 @@ A provider knows its backend and nothing of stacks, plans or state files. Severa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from expiac.state.events import Json
 from expiac.state.status import Status
@@ -99,22 +100,25 @@ class Provider(Protocol):
         """
 
 
+# Capabilities. A provider declares one by inheriting it: `class MyProvider(Logs)`. A method of the same name alone
+# declares nothing.
+
 CLUSTER = "cluster"
 """The output that names what a launch holds besides itself: machines that stay when it has ended, until `release`."""
 
 
-@runtime_checkable
-class Releases(Protocol):
+class Releases(ABC):
     """A provider whose launches may hold something after their end."""
 
+    @abstractmethod
     def release(self, id: Id) -> None:
         """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
 
 
-@runtime_checkable
-class Logs(Protocol):
+class Logs(ABC):
     """A provider that can show what a job prints."""
 
+    @abstractmethod
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of the newest launch's output, without line ends; `follow` goes on until the job ends."""
 
@@ -131,37 +135,37 @@ class Found:
     """The names of the fields in which it differs from the declaration."""
 
 
-@runtime_checkable
-class Adopts(Protocol):
+class Adopts(ABC):
     """A provider that can take over what others launched."""
 
-    def find(self, job: str, inputs: Inputs) -> Found:
+    @abstractmethod
+    def find_job(self, job: str, inputs: Inputs) -> Found:
         """The backend's job of this id, compared with the declaration; raises where it is nobody's to adopt."""
 
 
-@runtime_checkable
-class Examines(Protocol):
+class Examines(ABC):
     """A provider that can say before the launch how it will go."""
 
+    @abstractmethod
     def examine(self, inputs: Inputs) -> str:
         """A remark for the plan, or nothing; raises `ExpiacError` where it can never run here."""
 
 
-@runtime_checkable
-class EndsDuplicates(Protocol):
+class EndsDuplicates(ABC):
     """A provider whose backend may come to launch twice: it has no way to refuse the second request."""
 
+    @abstractmethod
     def end_duplicates(self, id: Id) -> Sequence[str]:
         """Ends all births of a launch but the earliest, and names them once they have ended; mostly there are none."""
 
 
-@runtime_checkable
-class AdvancesQueue(Protocol):
+class AdvancesQueue(ABC):
     """A provider that keeps its own queue, which no process of the backend watches.
 
     `apply`, `refresh` and `--wait` move the queue on; `plan` and `status` never do.
     """
 
+    @abstractmethod
     def advance_queue(self, ids: Sequence[Id]) -> None:
         """Starts the accepted launches that fit now; `ids` are the stack's live launches, waiting or not.
 
@@ -169,9 +173,9 @@ class AdvancesQueue(Protocol):
         """
 
 
-@runtime_checkable
-class Estimates(Protocol):
+class Estimates(ABC):
     """A provider that knows prices."""
 
+    @abstractmethod
     def estimate(self, inputs: Inputs) -> float | None:
         """Dollars per hour, or None where there is no price."""

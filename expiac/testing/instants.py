@@ -76,7 +76,7 @@ class WatchedDisk(Volatile):
         self._around(lambda: None)
 
 
-class WatchedProvider:
+class WatchedProvider(AdvancesQueue):
     """A provider whose every effect has an instant before and after it."""
 
     def __init__(self, provider: Provider, instants: Instants) -> None:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from expiac.providers.base import ABSENT, Id, Inputs, Note, Observation, Presence
+from expiac.providers.base import ABSENT, Id, Inputs, Logs, Note, Observation, Presence
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 
@@ -37,7 +37,7 @@ class _Will:
 
 
 @dataclass
-class MemoryProvider:
+class MemoryProvider(Logs):
     """Births, looks and ends, in memory."""
 
     autofinish: bool = False

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from expiac.providers.base import ABSENT, Id, Inputs, Note, Observation
+from expiac.providers.base import ABSENT, AdvancesQueue, Examines, Id, Inputs, Logs, Note, Observation
 from expiac.providers.local.create import (
     create_launch,
     describe,
@@ -32,7 +32,7 @@ ADVANCE_TIMEOUT = 5.0
 """Seconds to wait for another process that moves the queue on."""
 
 
-class LocalProvider:
+class LocalProvider(AdvancesQueue, Examines, Logs):
     """Reads, creates and deletes the jobs of one project."""
 
     def __init__(

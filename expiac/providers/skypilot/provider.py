@@ -12,7 +12,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from expiac.providers.base import CLUSTER, Found, Id, Inputs, Note, Observation
+from expiac.providers.base import (
+    CLUSTER,
+    Adopts,
+    EndsDuplicates,
+    Estimates,
+    Examines,
+    Found,
+    Id,
+    Inputs,
+    Logs,
+    Note,
+    Observation,
+    Releases,
+)
 from expiac.providers.skypilot import clusters, log
 from expiac.providers.skypilot.create import LaunchAttempt
 from expiac.providers.skypilot.delete import end, end_duplicates, end_job
@@ -31,7 +44,7 @@ LAUNCH_TIMEOUT = 600.0
 PAUSE = 2.0
 
 
-class SkypilotProvider:
+class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Logs, Releases):
     """Reads, launches and cancels the managed jobs of one project."""
 
     def __init__(self, root: Path, folder: Path | None = None, *, sky: Sky | None = None,
@@ -80,7 +93,7 @@ class SkypilotProvider:
         except Locked as error:
             raise Uncertain("Another process is launching this run", error.detail, error.hint) from error
 
-    def find(self, job: str, inputs: Inputs) -> Found:
+    def find_job(self, job: str, inputs: Inputs) -> Found:
         """The managed job of this id, where no stack has launched it."""
         snapshot = self._view.look(requests=False)
         found = next((one for one in snapshot.jobs if str(one.id) == job), None)
