@@ -11,16 +11,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from expiac.compile.compiler import compiler_of
 from expiac.compile.compose import Composer
-from expiac.compile.prepare import _Preparation
+from expiac.compile.context import StackContext
+from expiac.compile.prepare import config_texts
 from expiac.declare import program
 from expiac.declare.project import find
+from expiac.providers.registry import Providers
 
 
 def main(jobs: int) -> None:
     project = find(Path.cwd())
     stack = program.load(project, "sweep", [f"jobs={jobs}"]).stack
-    configs = _Preparation(stack, project, {}).configs
+    context = StackContext(stack, project, {}, Providers(project))
+    configs = config_texts({resource.name: compiler_of(resource, context) for resource in stack.resources})
     composer = Composer(project)
     labels = list(configs)
     some = composer.compose({label: configs[label] for label in {labels[0], labels[-1]}})

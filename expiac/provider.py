@@ -17,6 +17,7 @@ from expiac.providers.base import (
     Presence,
     Provider,
     Releases,
+    RunsJobs,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "Presence",
     "Provider",
     "Releases",
+    "RunsJobs",
 ]

@@ -224,9 +224,6 @@ class TrainingJob(Resource):
                 **kinds_of(SkypilotJobConfig)}
 
 
-AnyJob = Job | TrainingJob
-
-
 def _placement(place: SkypilotJobConfig) -> dict[str, Any]:
     """The placement's fields as inputs of the job itself."""
     kinds = kinds_of(SkypilotJobConfig)

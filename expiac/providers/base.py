@@ -9,8 +9,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
+from expiac.declare.project import Project
 from expiac.state.events import Json
 from expiac.state.status import Status
 
@@ -26,6 +27,10 @@ class Id:
     """What the provider noted about it; empty where nothing was."""
 
 
+TASK_FILE = "task.yaml"
+"""The rendered file that is a job's task, in SkyPilot's format."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a provider is given to make one resource."""
@@ -33,7 +38,7 @@ class Inputs:
     values: Json
     """The declared inputs, with every Ref filled in."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """The rendered files by file name, with the instance name in place; `task.yaml` is a job's task."""
+    """The rendered files by file name, with the instance name in place; `TASK_FILE` is a job's task."""
     env: Mapping[str, str] = field(default_factory=dict)
     """What this launch adds to a job's environment: `EXPIAC_*` and `WANDB_*`."""
     outputs: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +110,21 @@ class Provider(Protocol):
 
 CLUSTER = "cluster"
 """The output that names what a launch holds besides itself: machines that stay when it has ended, until `release`."""
+
+
+class RunsJobs:
+    """A backend: a provider that runs jobs. A job names it by `infra`, a project by `backend`.
+
+    It is given a job's task as `task.yaml`, in SkyPilot's format, and where the job has one its training config.
+    """
+
+    rents_machines: ClassVar[bool] = True
+    """Whether its machines are paid for by the hour, and so may be asked to be preemptible (`spot`)."""
+
+    @classmethod
+    def for_project(cls, project: Project) -> Self:
+        """The backend of a project; a class that needs more than the project's root overrides this."""
+        return cls(project.root)  # type: ignore[call-arg]  # as every registered class is called
 
 
 class Releases(ABC):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from expiac.compile.compose import Composer
-from expiac.compile.prepare import templates
+from expiac.compile.context import templates
 from expiac.declare.job import TrainingRunConfig
 from expiac.declare.project import Project
 from expiac.util.errors import ExpiacError

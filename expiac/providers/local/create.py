@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import expiac
-from expiac.providers.base import Id, Inputs
+from expiac.providers.base import TASK_FILE, Id, Inputs
 from expiac.providers.local.environment import submitter_environment
 from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.job import Job
@@ -25,9 +25,9 @@ PREPARE_TIMEOUT = 60.0
 
 def read_task(inputs: Inputs, machine: Machine) -> Task:
     """The task, if this machine can ever carry it out."""
-    if "task.yaml" not in inputs.texts:
+    if TASK_FILE not in inputs.texts:
         raise ExpiacError("Not a job", "the local backend runs jobs only")
-    task = parse(inputs.texts["task.yaml"])
+    task = parse(inputs.texts[TASK_FILE])
     for destination in task.mounts:
         path_in_home(destination, workdir(task))
     asked = task.nodes * task.gpus

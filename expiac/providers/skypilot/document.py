@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from expiac.providers.base import Id, Inputs
+from expiac.providers.base import TASK_FILE, Id, Inputs
 from expiac.providers.skypilot.seen import INSTANCE, LAUNCH, LINEAGE, OUTPUTS
 from expiac.util.errors import ExpiacError
 
@@ -50,10 +50,10 @@ def billed(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(inputs: Inputs) -> dict[str, Any]:
-    if "task.yaml" not in inputs.texts:
+    if TASK_FILE not in inputs.texts:
         raise ExpiacError("Not a job", "SkyPilot runs jobs only")
     try:
-        task = yaml.safe_load(inputs.texts["task.yaml"])
+        task = yaml.safe_load(inputs.texts[TASK_FILE])
     except yaml.YAMLError as error:
         raise ExpiacError("The task cannot be read", f"task.yaml: {error}") from error
     if not isinstance(task, dict):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from expiac.declare.project import Project
 from expiac.providers.base import (
     CLUSTER,
     Adopts,
@@ -25,6 +26,7 @@ from expiac.providers.base import (
     Note,
     Observation,
     Releases,
+    RunsJobs,
 )
 from expiac.providers.skypilot import clusters, log
 from expiac.providers.skypilot.create import LaunchAttempt
@@ -44,7 +46,7 @@ LAUNCH_TIMEOUT = 600.0
 PAUSE = 2.0
 
 
-class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Logs, Releases):
+class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Logs, Releases, RunsJobs):
     """Reads, launches and cancels the managed jobs of one project."""
 
     def __init__(self, root: Path, folder: Path | None = None, *, sky: Sky | None = None,
@@ -53,6 +55,11 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Logs, Releas
         self._view = View(sky or Sdk())
         self._timeout, self._pause = timeout, pause
         self._prices: dict[str, float | None] = {}
+
+    @classmethod
+    def for_project(cls, project: Project) -> SkypilotProvider:
+        """It keeps what it sends in the project's state folder."""
+        return cls(project.root, project.state_folder / "skypilot")
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         """How each id is: one queue call for all managed jobs, and one for each cluster that is up."""
