@@ -2,7 +2,6 @@
 
 from expiac.providers.base import (
     ABSENT,
-    CLUSTER,
     Adopts,
     AdvancesQueue,
     EndsDuplicates,
@@ -19,6 +18,7 @@ from expiac.providers.base import (
     Releases,
     RunsJobs,
 )
+from expiac.providers.outputs import CLUSTER
 
 __all__ = [
     "ABSENT",

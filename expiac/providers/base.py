@@ -108,10 +108,6 @@ class Provider(Protocol):
 # Capabilities. A provider declares one by inheriting it: `class MyProvider(Logs)`. A method of the same name alone
 # declares nothing.
 
-CLUSTER = "cluster"
-"""The output that names what a launch holds besides itself: machines that stay when it has ended, until `release`."""
-
-
 class RunsJobs:
     """A backend: a provider that runs jobs. A job names it by `infra`, a project by `backend`.
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Coalesced(Generic[T]):
+class CoalescedCall(Generic[T]):
     """Calls `look` for whoever asks; no answer is older than its question."""
 
     def __init__(self, look: Callable[[], T], *, gather: float = 0.1) -> None:

@@ -14,10 +14,9 @@ from typing import Any, Protocol
 import yaml
 
 from expiac.providers.base import Id
+from expiac.providers.skypilot.handle import Handle
 
 LINEAGE, INSTANCE, LAUNCH = "EXPIAC_LINEAGE", "EXPIAC_INSTANCE", "EXPIAC_LAUNCH"
-IMPORTED = "imported"
-"""In a handle: the managed job that was launched by other means."""
 OUTPUTS = "EXPIAC_OUTPUTS"
 """The declared outputs as JSON: whoever looks at a job finds them with it."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,7 +42,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SkyJob:
     """A managed job, or one on a cluster of its own."""
 
     id: int
@@ -82,25 +81,25 @@ class Snapshot:
 
     where: Where
     requests: Sequence[Request]
-    jobs: Sequence[Job]
+    jobs: Sequence[SkyJob]
 
-    def job(self, id: Id) -> Job | None:
+    def job(self, id: Id) -> SkyJob | None:
         """The managed job that is this launch; the earliest, should there be several."""
         return min(self.jobs_of(id), key=lambda job: job.id, default=None)
 
-    def jobs_of(self, id: Id) -> list[Job]:
+    def jobs_of(self, id: Id) -> list[SkyJob]:
         """Every job that is this launch."""
-        if imported := id.handle.get(IMPORTED):
+        if imported := Handle.of(id).imported:
             return [job for job in self.jobs if str(job.id) == str(imported)]
         return [job for job in self.jobs if _is(id, job)]
 
-    def nameless(self, id: Id) -> list[Job]:
+    def nameless(self, id: Id) -> list[SkyJob]:
         """Jobs of the instance of which nothing tells whose launch they are: the server died while it wrote them."""
         return [job for job in self.jobs if job.name == id.instance and not job.task]
 
     def request(self, id: Id) -> Request | None:
         """The request that is about to bring the launch about."""
-        noted = id.handle.get("request")
+        noted = Handle.of(id).request
         return next((request for request in self.requests if request.id == noted or _is(id, request)), None)
 
 
@@ -114,11 +113,11 @@ class Sky(Protocol):
 
     def requests(self) -> Sequence[Request]: ...
 
-    def jobs(self) -> Sequence[Job]: ...
+    def jobs(self) -> Sequence[SkyJob]: ...
 
     def clusters(self, names: Sequence[str]) -> Sequence[Cluster]: ...
 
-    def jobs_on(self, cluster: str) -> Sequence[Job]: ...
+    def jobs_on(self, cluster: str) -> Sequence[SkyJob]: ...
 
     def check(self, task: Mapping[str, Any]) -> str: ...
 
@@ -126,7 +125,7 @@ class Sky(Protocol):
 
     def launch(self, task: Mapping[str, Any], cluster: str = "") -> str: ...
 
-    def launched(self, request: str) -> int: ...
+    def await_launch(self, request: str) -> int: ...
 
     def cancel(self, job: int, cluster: str = "") -> None: ...
 
@@ -150,7 +149,7 @@ def envs(task: str) -> Mapping[str, str]:
     return {str(name): str(value) for some in given if isinstance(some, dict) for name, value in some.items()}
 
 
-def outputs(task: str) -> dict[str, str]:
+def declared_outputs(task: str) -> dict[str, str]:
     """The declared outputs of the job: output name → where it is on the machine."""
     try:
         return dict(json.loads(envs(task).get(OUTPUTS, "{}")))
@@ -164,7 +163,7 @@ def launch_of(task: str) -> tuple[str | None, str | None, str | None]:
     return given.get(LINEAGE), given.get(INSTANCE), given.get(LAUNCH)
 
 
-def _is(id: Id, born: Request | Job) -> bool:
+def _is(id: Id, born: Request | SkyJob) -> bool:
     if born.name != id.instance or not born.task:  # the names are compared first: reading YAML is slow
         return False
     return launch_of(born.task) == (id.lineage, id.instance, str(id.launch))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from expiac.util.errors import Unavailable
 
 
-def following(read: Callable[[], Iterator[str]], is_live: Callable[[], bool], *, timeout: float, pause: float
+def follow_lines(read: Callable[[], Iterator[str]], is_live: Callable[[], bool], *, timeout: float, pause: float
               ) -> Iterator[str]:
     """Lines until the job has ended. `read` begins at the first line each time; raises after `patience` s of silence.
 
