@@ -52,7 +52,8 @@ class SkypilotJobConfig(Config):
     spot: Placement[bool] = False
     """Use preemptible machines."""
     infra: Placement[str | None] = None
-    """`local`, or SkyPilot's grammar (`aws/us-east-1`, `k8s/ctx`, `slurm/name`); None is the project's backend."""
+    """A backend (`local`, or one of the project's own), or a place of SkyPilot's (`aws/us-east-1`, `k8s/ctx`,
+    `slurm/name`); None is the project's backend."""
     cpus: Placement[int | str | None] = None
     """Per node: `4`, or `4+` for at least."""
     memory: Placement[int | str | None] = None

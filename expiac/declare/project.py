@@ -38,7 +38,7 @@ class Project:
 
     root: Path
     backend: str = "local"
-    """Where jobs run that do not say."""
+    """The backend, or the place of SkyPilot's, of jobs that do not say."""
     schema: str = ""
     """`module:Class` of the trainer's config; empty where it has none, and then nothing is composed."""
     stacks: Path = Path("stacks")
@@ -55,7 +55,7 @@ class Project:
     accelerator: str = ""
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Resource type → `module:Class` of its provider."""
+    """Resource type, or name of a backend, → `module:Class` of its provider."""
     policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Shipped policies by name, with what each is told: `max_gpus = 16`."""
 

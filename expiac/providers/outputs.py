@@ -1,4 +1,4 @@
-"""The outputs that expiac itself reads, whichever provider they are from. All others are for those who refer to them."""
+"""The outputs that expiac itself reads, whichever provider they are from; all others are for resources to refer to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A third backend is one class and one line: the command line plans, applies, waits for, shows and destroys its jobs."""
+"""A third backend is one class and one line: the command line plans, applies, awaits, shows and destroys its jobs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_provider_that_runs_no_jobs_is_no_backend(expiac, project):
                         "  Hint: infra='local', or let its class inherit RunsJobs\n")
 
 
-@pytest.mark.parametrize("infra", ["aws/us-east-1", "k8s", "slurm/lab", "*/us-east-1", "Kubernetes/lab", "somewhere/new"])
+@pytest.mark.parametrize("infra", ["aws/us-east-1", "k8s", "slurm/lab", "*/us-east-1", "Kubernetes/a", "there/new"])
 def test_every_other_place_is_skypilots(expiac, project, infra):
     """Also one of a cloud that only a later SkyPilot knows."""
     declare(project, infra)

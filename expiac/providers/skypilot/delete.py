@@ -1,4 +1,4 @@
-"""Ends a launch by the ids of its jobs, and sees that it has ended; nothing is ended by a name alone."""
+"""Ends a launch by the ids of its jobs, and waits until it has ended; nothing is ended by a name alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from expiac.util.errors import ExpiacError, Unavailable, Uncertain
 
 
 def end(view: View, id: Id, *, timeout: float, pause: float) -> Observation:
-    """How the launch is once it has ended, and its cluster is gone; raises where that is not seen in `timeout` s."""
+    """Ends the launch: how it is once it and its cluster are gone. Raises if that takes longer than `timeout` s."""
     snapshot = view.snapshot(id)
     if elsewhere := other_place(snapshot, id):
         raise ExpiacError("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
@@ -39,7 +39,7 @@ def end(view: View, id: Id, *, timeout: float, pause: float) -> Observation:
 
 
 def end_duplicates(view: View, id: Id, *, timeout: float, pause: float) -> list[str]:
-    """Ends what was born of the launch after its earliest job, and names it once it is seen to have ended."""
+    """Ends every job of the launch but the earliest, and names them once they have ended."""
     snapshot = view.snapshot(id)
     if other_place(snapshot, id):
         return []
@@ -63,7 +63,7 @@ def end_job(sky: Sky, job: SkyJob) -> None:
 
 
 def end_nameless(sky: Sky, jobs: Sequence[SkyJob]) -> None:
-    """What was born without a task cannot begin: it is cancelled before the launch is made again."""
+    """Cancels jobs without a task, which cannot begin, before the launch is made again."""
     for job in filter(is_live, jobs):
         if observation(job).status is not Status.PENDING:
             raise Uncertain("Somebody's job has this name", f"managed job {job.id}, {job.name}: SkyPilot does not "
@@ -81,8 +81,10 @@ def _await_launch(sky: Sky, request: str, id: Id) -> None:
         return
 
 
-def _await_end(view: View, id: Id, timeout: float, pause: float, these: Callable[[Snapshot], Sequence[SkyJob]]) -> Observation:
-    """Looks until none of these jobs of the launch is live; how the launch is then."""
+def _await_end(
+    view: View, id: Id, timeout: float, pause: float, jobs_in: Callable[[Snapshot], Sequence[SkyJob]],
+) -> Observation:
+    """Waits until none of these jobs of the launch is live; how the launch is then."""
     until = time.monotonic() + timeout
     while (began := time.monotonic()) < until:
         try:
@@ -90,9 +92,9 @@ def _await_end(view: View, id: Id, timeout: float, pause: float, these: Callable
         except Unavailable as error:
             raise Uncertain("Not known whether it has ended", f"{id.instance}: {error.detail}",
                             "run the command again") from error
-        if not any(is_live(job) for job in these(snapshot)):
+        if not any(is_live(job) for job in jobs_in(snapshot)):
             return observation(job) if (job := snapshot.job(id)) else ABSENT
-        time.sleep(max(pause, 2 * (time.monotonic() - began)))  # a look costs the server seconds of work
+        time.sleep(max(pause, 2 * (time.monotonic() - began)))  # each snapshot costs the server seconds of work
     raise Uncertain("It is still ending", f"{id.instance}, after {timeout:.0f} s", "sky jobs queue")
 
 

@@ -11,7 +11,7 @@ _quiet_threads: set[int] = set()
 
 
 class _Stdout:
-    """The real stdout, for all but the hushed threads."""
+    """The real stdout, for all but the quiet threads."""
 
     def __init__(self, real: Any) -> None:
         self._real = real

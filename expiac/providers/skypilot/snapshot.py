@@ -1,4 +1,4 @@
-"""What SkyPilot is seen to have, as values: launches under way and managed jobs, and which of our launches each is.
+"""What SkyPilot has, as values: launches under way and managed jobs, and which of our launches each of them is.
 
 SkyPilot has no idempotency key and its names are not unique, so a launch is known by what stands in the job's own
 environment. Pure: asks nobody.
@@ -77,7 +77,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One complete answer. The requests were seen first: the other order would miss a birth in between."""
+    """One complete answer. The requests were asked for first: the other order would miss a launch in between."""
 
     where: Where
     requests: Sequence[Request]
@@ -91,16 +91,16 @@ class Snapshot:
         """Every job that is this launch."""
         if imported := Handle.of(id).imported:
             return [job for job in self.jobs if str(job.id) == str(imported)]
-        return [job for job in self.jobs if _is(id, job)]
+        return [job for job in self.jobs if _is_launch(id, job)]
 
     def nameless(self, id: Id) -> list[SkyJob]:
         """Jobs of the instance of which nothing tells whose launch they are: the server died while it wrote them."""
         return [job for job in self.jobs if job.name == id.instance and not job.task]
 
     def request(self, id: Id) -> Request | None:
-        """The request that is about to bring the launch about."""
+        """The request that is about to launch it."""
         noted = Handle.of(id).request
-        return next((request for request in self.requests if request.id == noted or _is(id, request)), None)
+        return next((request for request in self.requests if request.id == noted or _is_launch(id, request)), None)
 
 
 class Sky(Protocol):
@@ -163,7 +163,7 @@ def launch_of(task: str) -> tuple[str | None, str | None, str | None]:
     return given.get(LINEAGE), given.get(INSTANCE), given.get(LAUNCH)
 
 
-def _is(id: Id, born: Request | SkyJob) -> bool:
-    if born.name != id.instance or not born.task:  # the names are compared first: reading YAML is slow
+def _is_launch(id: Id, found: Request | SkyJob) -> bool:
+    if found.name != id.instance or not found.task:  # the names are compared first: reading YAML is slow
         return False
-    return launch_of(born.task) == (id.lineage, id.instance, str(id.launch))
+    return launch_of(found.task) == (id.lineage, id.instance, str(id.launch))

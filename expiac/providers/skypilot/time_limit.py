@@ -1,4 +1,4 @@
-"""A call to SkyPilot under a time limit, hushed, and its errors in our words."""
+"""A call to SkyPilot under a time limit, without what it prints, and its errors in our words."""
 
 from __future__ import annotations
 

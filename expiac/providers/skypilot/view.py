@@ -17,7 +17,7 @@ class View:
         self._managed = CoalescedCall(self.take_snapshot)
 
     def take_snapshot(self, *, requests: bool = True) -> Snapshot:
-        """All managed jobs, and before them the requests under way: a birth in between is seen twice, never missed."""
+        """All managed jobs, and before them the requests under way: a launch in between is seen twice, never missed."""
         where = self.sky.where()
         under_way = self.sky.requests() if requests else ()
         return Snapshot(where, under_way, self.sky.jobs())
