@@ -16,12 +16,12 @@ from expiac.compile.compose import Composer
 from expiac.compile.context import StackContext
 from expiac.compile.prepare import config_texts
 from expiac.declare import program
-from expiac.declare.project import find
+from expiac.declare.project import find_project
 from expiac.providers.registry import Providers
 
 
 def main(jobs: int) -> None:
-    project = find(Path.cwd())
+    project = find_project(Path.cwd())
     stack = program.load(project, "sweep", [f"jobs={jobs}"]).stack
     context = StackContext(stack, project, {}, Providers(project))
     configs = config_texts({resource.name: compiler_of(resource, context) for resource in stack.resources})
@@ -33,7 +33,7 @@ def main(jobs: int) -> None:
     assert last == replace(first, config=differing), "jobs of the sweep differ in more than their seeds"
     files = json.loads(composer._file(configs[labels[0]]).read_bytes())["files"]
     for seed, text in enumerate(configs.values()):
-        composer._remember(text, replace(first, config={**first.config, "seed": seed}), files)
+        composer._store(text, replace(first, config={**first.config, "seed": seed}), files)
 
 
 if __name__ == "__main__":

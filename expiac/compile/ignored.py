@@ -7,7 +7,7 @@ from typing import Any
 
 from expiac.declare.fields import Kind, kinds_of
 from expiac.declare.job import SkypilotJobConfig
-from expiac.declare.resource import distinct_refs, each_text
+from expiac.declare.resource import distinct_refs, map_texts
 from expiac.plan.diff import CONFIG, matches
 from expiac.plan.model import MISSING
 from expiac.state.events import Json
@@ -39,7 +39,7 @@ def merge_recorded_config(inputs: Mapping[str, Any], recorded: Json, patterns: S
         return text
 
     declared = inputs[CONFIG]
-    before = each_text(recorded.get(CONFIG, {}), as_refs)
+    before = map_texts(recorded.get(CONFIG, {}), as_refs)
     config = merge_recorded({CONFIG: declared}, {CONFIG: before}, patterns)[CONFIG]
     others = merge_recorded(inputs, {**recorded, CONFIG: declared}, patterns)
     return {**others, CONFIG: {**config, "defaults": declared["defaults"]}}

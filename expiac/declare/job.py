@@ -15,8 +15,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 from pydantic_core import to_json, to_jsonable_python
 
-from expiac.declare.config import Config, config_groups, is_config, named
-from expiac.declare.fields import Annotation, Kind, Option, Placement, changed_from_default, kinds_of
+from expiac.declare.config import Config, config_groups, is_config, named_fields
+from expiac.declare.fields import Annotation, Kind, Option, Placement, kinds_of, non_default_fields
 from expiac.declare.resource import Ref, Resource
 from expiac.util import duration
 from expiac.util.errors import ExpiacError
@@ -140,7 +140,7 @@ class TrainingRunConfig(Config):
         wandb = {"entity": self.wandb_entity, "project": self.wandb_project, "group": self.wandb_group}
         if given := {key: value for key, value in wandb.items() if value is not None}:
             document["wandb"] = given
-        if self.trainer is not None and (settings := to_jsonable_python(named(self.trainer))):
+        if self.trainer is not None and (settings := to_jsonable_python(named_fields(self.trainer))):
             document["trainer"] = settings
         return document
 
@@ -228,7 +228,7 @@ class TrainingJob(Resource):
 def _placement(place: SkypilotJobConfig) -> dict[str, Any]:
     """The placement's fields as inputs of the job itself."""
     kinds = kinds_of(SkypilotJobConfig)
-    placed = changed_from_default(place)
+    placed = non_default_fields(place)
     return {name: to_jsonable_python(value) for name, value in placed.items() if kinds[name] is not Kind.OPTION}
 
 

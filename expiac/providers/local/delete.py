@@ -46,7 +46,7 @@ def _lock_after_supervisor(launch: Launch, job: Job) -> int:
 
 def _signal_supervisor(launch: Launch, sent: signal.Signals) -> None:
     started = launch.fact("started")
-    if started and (process := processes.find(started["pid"], started["born"])):
+    if started and (process := processes.find_process(started["pid"], started["born"])):
         processes.signal_to(process, sent)
 
 

@@ -41,7 +41,7 @@ def start_key(pid: int) -> str:
         return ""
 
 
-def find(pid: int, born: str) -> psutil.Process | None:
+def find_process(pid: int, born: str) -> psutil.Process | None:
     """The process with this pid and this start key."""
     try:
         process = psutil.Process(pid)
@@ -89,7 +89,7 @@ def survivors(launch: Launch, job: Job) -> list[psutil.Process]:
     known = family["members"] if family["of"] == mark else ()
 
     def look() -> list[psutil.Process]:
-        listed = filter(None, (find(pid, born) for pid, born in known))
+        listed = filter(None, (find_process(pid, born) for pid, born in known))
         return with_descendants([*by_mark().get(mark, ()), *listed])
 
     return look() or look()

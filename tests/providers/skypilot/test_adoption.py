@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from expiac.apply.events import Silent
-from expiac.declare.project import find
+from expiac.declare.project import find_project
 from expiac.plan.planner import PlanOptions
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.snapshot import SkyJob
@@ -40,7 +40,7 @@ class Desk:
 
     def open(self, *overrides, declared=True, **tells):
         provider = SkypilotProvider(self.root, sky=FakeSky(self.server, **tells), timeout=1, pause=0.01)
-        return Session.open("small", overrides, reporter=Silent(), project=find(self.root), declared=declared,
+        return Session.open("small", overrides, reporter=Silent(), project=find_project(self.root), declared=declared,
                             providers={"skypilot": provider})
 
     def adopt(self, address, job):
