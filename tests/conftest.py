@@ -57,9 +57,9 @@ def bucket(s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def own(tmp_path: Path) -> Project:
     """A copy of this project's configs that a test may edit, with a state folder of the test's own."""
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
 
     root = tmp_path / "project"
     for folder in ("configs", "templates", "trainer"):
         shutil.copytree(ROOT / folder, root / folder)
-    return dataclasses.replace(find(ROOT), root=root, state=tmp_path / "state")
+    return dataclasses.replace(find_project(ROOT), root=root, state=tmp_path / "state")

@@ -19,7 +19,7 @@ from expiac.apply.events import Warned
 from expiac.cli.events import JsonLines
 from expiac.declare.fields import Kind
 from expiac.plan.model import Action
-from expiac.providers.base import Id
+from expiac.providers.base import Id, Releases
 from expiac.state.status import Status
 from expiac.testing.memory import MemoryProvider
 from expiac.util.errors import ExpiacError
@@ -53,7 +53,7 @@ def stack() -> Stack:
 """Of all that can happen, as much as one apply can hear."""
 
 
-class Backend(MemoryProvider):
+class Backend(MemoryProvider, Releases):
     """Its runs succeed at the first look; one is refused, and no cluster can be taken down."""
 
     def __init__(self, _root: Path) -> None:

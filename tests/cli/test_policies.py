@@ -58,6 +58,13 @@ def test_spot_is_asked_of_machines_of_others_only(tmp_path):
     assert refused(spot_only(False), plan) == []
 
 
+def test_a_backend_says_whether_its_machines_are_rented(tmp_path):
+    """A project's own backend is asked like those that are built in."""
+    plan = planned(tmp_path, Run("a"))
+    mine = Project(root=Path(), providers={"memory": "expiac.testing.memory:MemoryProvider"})
+    assert list(spot_only()(plan, mine)) == []
+
+
 def settings(project: Path, text: str) -> None:
     (project / "pyproject.toml").write_text(f"[tool.expiac]\n{text}\n")
 
