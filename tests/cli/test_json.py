@@ -1,4 +1,4 @@
-"""`--json`: every document and every line is what `expiac/schema.json` says, and `docs/json.md` shows real ones."""
+"""`--json`: every document and every line is what `expiac/view/schema.json` says, and `docs/json.md` shows real ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from expiac.view import show
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "json.md").read_text()
 EXAMPLES = re.findall(r"\n    expiac ([^\n]+)\n\n```json\n(.*?)```", PAGE, re.DOTALL)
-SCHEMA = json.loads(files("expiac").joinpath("schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(files("expiac.view").joinpath("schema.json").read_text(encoding="utf-8"))
 PARTS = SCHEMA["$defs"]
 EVENTS = {PARTS[one["$ref"].removeprefix("#/$defs/")]["properties"]["event"]["const"]
           for one in PARTS["event"]["oneOf"]}
