@@ -8,7 +8,7 @@ from os import cpu_count
 from typing import Any
 
 _PHASES = ("imports", "declaring", "preparing", "rendering", "composition", "fingerprints", "journal reading",
-           "planning", "showing", "journal writing", "other", "disk")
+           "looking", "planning", "showing", "journal writing", "other", "disk")
 
 
 def machine() -> str:

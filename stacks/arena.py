@@ -1,4 +1,4 @@
-"""One agent learns the small arena: a minute or two on two cores."""
+"""Four agents learn the small arena: a minute or two on two cores."""
 
 from dataclasses import field
 

@@ -162,9 +162,9 @@ def print_rendered(rendered: Mapping[str, Mapping[str, str]], folder: str | None
 def print_ejected() -> None:
     """Writes the shipped templates into the project, and prints the path of each."""
     from expiac.compile.templates import eject_templates
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
 
-    project = find(Path.cwd())
+    project = find_project(Path.cwd())
     for path, is_new in eject_templates(project).items():
         print(f"{path.relative_to(project.root)}" + ("" if is_new else "   is there already: left as it is"))
 

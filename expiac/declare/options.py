@@ -1,6 +1,6 @@
-"""How expiac is to treat a resource, whatever the resource is: options decide no result and are no inputs.
+"""How expiac treats a resource, whatever the resource is: options decide no result and are no inputs.
 
-What has to be known when the program is gone, or says nothing of the resource any more, is recorded with it.
+The record of a resource holds the options that count after its declaration is gone.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from expiac.util import duration
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class Hooks:
-    """Shell commands around a birth and an end, run where expiac runs, in the project's root.
+    """Shell commands around a create and a delete, run where expiac runs, in the project's root.
 
-    They find `EXPIAC_STACK`, `EXPIAC_JOB`, `EXPIAC_INSTANCE`, `EXPIAC_LAUNCH` and, after a birth, each output `x` that
-    is known as `EXPIAC_OUTPUT_x`. One that fails before its effect prevents it. After a crash one may run again.
+    Each gets `EXPIAC_STACK`, `EXPIAC_JOB`, `EXPIAC_INSTANCE` and `EXPIAC_LAUNCH`; all but `before_create` also get each
+    known output `x` as `EXPIAC_OUTPUT_x`. If a `before_` hook fails, its create or delete is not carried out. If expiac
+    is killed while a `before_` hook runs, the next apply runs the hook again; it does not run an `after_` hook again.
     """
 
     before_create: str = ""
@@ -37,7 +38,7 @@ class Options:
     retain: bool = False
     """Where it is replaced, removed or destroyed while it runs, forget it and let it go on."""
     timeout: Annotated[int | str | None, AfterValidator(duration.validate)] = None
-    """How long its birth or its end may take: seconds, or such as `10m`; the next apply sees what became of it."""
+    """How long a create, update or delete may take: seconds, or `10m`; the next apply sees what became of it."""
     hooks: Hooks = Hooks()
     ignore_changes: tuple[str, ...] = ()
     """Key paths, as a plan shows them, that keep the values of the run that is recorded: `total_timesteps`, `env.*`."""

@@ -14,7 +14,7 @@ class TimedOut(Exception):
 
 
 def run_within(seconds: float, call: Callable[[], T], name: str) -> T:
-    """What the call returns or raises; `TookTooLong` where that takes longer."""
+    """What the call returns or raises; raises `TimedOut` if that takes longer."""
     returned: list[T] = []
     raised: list[BaseException] = []
 
