@@ -1,4 +1,4 @@
-"""`--json`: every document and every line is what `expiac/view/schema.json` says, and `docs/json.md` shows real ones."""
+"""`--json`: each document and line is as `expiac/view/schema.json` says, and `docs/json.md` shows real ones."""
 
 from __future__ import annotations
 
