@@ -42,7 +42,7 @@ def _watch() -> None:
     """Puts a clock around every phase's functions."""
     from expiac.apply import planning, refreshing
     from expiac.cli import output
-    from expiac.compile import prepare
+    from expiac.compile import compiler
     from expiac.compile.compose import Composer
     from expiac.declare import program
     from expiac.plan import planner
@@ -55,7 +55,7 @@ def _watch() -> None:
         ("preparing", planning, "desired"),
         ("rendering", Templates, "render"),
         ("composition", Composer, "compose"),
-        ("fingerprints", prepare, "identity_digest"),
+        ("fingerprints", compiler, "identity_digest"),
         ("looking", refreshing, "query"),
         ("planning", planner, "plan"),
         ("showing", output, "print_plan"),

@@ -11,16 +11,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from expiac.compile.compiler import compiler_of
 from expiac.compile.compose import Composer
-from expiac.compile.prepare import _Preparation
+from expiac.compile.context import StackContext
+from expiac.compile.prepare import config_texts
 from expiac.declare import program
-from expiac.declare.project import find
+from expiac.declare.project import find_project
+from expiac.providers.registry import Providers
 
 
 def main(jobs: int) -> None:
-    project = find(Path.cwd())
+    project = find_project(Path.cwd())
     stack = program.load(project, "sweep", [f"jobs={jobs}"]).stack
-    configs = _Preparation(stack, project, {}).configs
+    context = StackContext(stack, project, {}, Providers(project))
+    configs = config_texts({resource.name: compiler_of(resource, context) for resource in stack.resources})
     composer = Composer(project)
     labels = list(configs)
     some = composer.compose({label: configs[label] for label in {labels[0], labels[-1]}})
@@ -29,7 +33,7 @@ def main(jobs: int) -> None:
     assert last == replace(first, config=differing), "jobs of the sweep differ in more than their seeds"
     files = json.loads(composer._file(configs[labels[0]]).read_bytes())["files"]
     for seed, text in enumerate(configs.values()):
-        composer._remember(text, replace(first, config={**first.config, "seed": seed}), files)
+        composer._store(text, replace(first, config={**first.config, "seed": seed}), files)
 
 
 if __name__ == "__main__":

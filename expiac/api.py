@@ -22,7 +22,8 @@ from typing import Any
 
 from expiac.apply.events import Reporter, ResourceStatus, Result, Silent
 from expiac.declare.program import Program
-from expiac.declare.project import Project, find
+from expiac.declare.project import Project
+from expiac.declare.project import find_project as find
 from expiac.declare.stack import Stack
 from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions

@@ -2,7 +2,6 @@
 
 from expiac.providers.base import (
     ABSENT,
-    CLUSTER,
     Adopts,
     AdvancesQueue,
     EndsDuplicates,
@@ -17,7 +16,9 @@ from expiac.providers.base import (
     Presence,
     Provider,
     Releases,
+    RunsJobs,
 )
+from expiac.providers.outputs import CLUSTER
 
 __all__ = [
     "ABSENT",
@@ -36,4 +37,5 @@ __all__ = [
     "Presence",
     "Provider",
     "Releases",
+    "RunsJobs",
 ]

@@ -16,7 +16,7 @@ from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
 from expiac.apply.wait import are_under_way, poll
 from expiac.declare import program
-from expiac.declare.project import Project, find
+from expiac.declare.project import Project, find_project
 from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
 from expiac.providers.base import Logs, Provider
@@ -53,7 +53,7 @@ class Session:
 
         `declared=False` reads only the state, so that destroy, status and logs work with a broken program.
         """
-        project = project or find(Path.cwd())
+        project = project or find_project(Path.cwd())
         if not declared:
             return cls(project, lookup.stack_of(project, name), reporter, None, providers)
         loaded = program.load(project, name, overrides)
@@ -63,7 +63,7 @@ class Session:
     def of(cls, plan: Plan, *, reporter: Reporter, project: Project | None = None,
            providers: Mapping[str, Provider] | None = None) -> Self:
         """Opens the stack of a plan that was made earlier: its program is not read."""
-        return cls(project or find(Path.cwd()), plan.stack, reporter, None, providers)
+        return cls(project or find_project(Path.cwd()), plan.stack, reporter, None, providers)
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,8 @@
-"""What takes minutes is run by its name only: `make soak`. An S3 server of our own, for states that are shared."""
+"""What takes minutes is run by its name only: `make soak`. An S3 server of our own, for states that are shared.
+
+Assertions in helper modules are rewritten by pytest like those in tests: they show their values, and they fail under
+`python -O` too (`make test-optimized`).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,17 @@ if TYPE_CHECKING:
     from expiac.declare.project import Project
 
 ROOT = Path(__file__).parents[1]
+
+
+def _helper_names() -> list[str]:
+    """The modules in `tests` that hold no tests, by the names under which the tests import them."""
+    files = [file for file in sorted((ROOT / "tests").rglob("*.py"))
+             if not file.name.startswith(("test_", "__")) and file.name != "conftest.py"]
+    return [".".join(file.relative_to(ROOT).with_suffix("").parts) if (file.parent / "__init__.py").exists()
+            else file.stem for file in files]
+
+
+pytest.register_assert_rewrite("expiac.testing.contract", *_helper_names())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -47,6 +62,8 @@ def bucket(s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
 
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
+    # fsspec keeps clients by their arguments: one of another test may know another server.
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
     name = f"bucket-{uuid4().hex}"
     fsspec.filesystem("s3").mkdir(name)
     return f"s3://{name}"
@@ -55,9 +72,9 @@ def bucket(s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def own(tmp_path: Path) -> Project:
     """A copy of this project's configs that a test may edit, with a state folder of the test's own."""
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
 
     root = tmp_path / "project"
     for folder in ("configs", "templates", "trainer"):
         shutil.copytree(ROOT / folder, root / folder)
-    return dataclasses.replace(find(ROOT), root=root, state=tmp_path / "state")
+    return dataclasses.replace(find_project(ROOT), root=root, state=tmp_path / "state")

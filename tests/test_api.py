@@ -14,7 +14,7 @@ import pytest
 from expiac import api
 from expiac.apply.events import Finished, StepEnded
 from expiac.declare.job import Job, SkypilotJobConfig
-from expiac.declare.project import find
+from expiac.declare.project import find_project
 from expiac.declare.stack import Stack
 from expiac.plan.planner import PlanOptions
 from expiac.state.status import Status
@@ -46,9 +46,9 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "stacks" / "lab.py").write_text(PROGRAM)
     copytree(Path(__file__).parents[1] / "templates", tmp_path / "templates")
     monkeypatch.chdir("/")
-    yield find(tmp_path)
+    yield find_project(tmp_path)
     for file in (tmp_path / ".expiac").glob("*.jsonl"):
-        api.destroy(file.stem, project=find(tmp_path))
+        api.destroy(file.stem, project=find_project(tmp_path))
 
 
 class Heard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
 from expiac.plan.selection import select
 from expiac.policies.runner import Policies
-from expiac.providers.base import Provider
+from expiac.providers.registry import Providers
 from expiac.state.locking import refuse_stale
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
@@ -29,14 +29,15 @@ class Planning:
     """Plans of one stack; `program` is None where it is known by its state alone."""
 
     def __init__(self, project: Project, program: Program | None, refresher: Refresher,
-                 providers: Mapping[str, Provider]) -> None:
+                 providers: Providers) -> None:
         self._project, self._program = project, program
         self._refresher, self._providers = refresher, providers
 
     @cached_property
     def desired(self) -> tuple[Desired, ...]:
         """What the program declares, rendered and composed once."""
-        return desired(self._declared.stack, self._project, self._refresher.state.records)
+        records = self._refresher.state.records
+        return desired(self._declared.stack, self._project, records, self._providers)
 
     def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:
         """The plan from the recorded state to what the program declares."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from expiac.compile.compose import Composer
-from expiac.compile.prepare import content_of, tree_digest
+from expiac.compile.content import content_of, tree_digest
 from expiac.compile.task import CONFIG_FILE
 from expiac.declare.project import Project
 from expiac.plan import formatting as inline

@@ -15,6 +15,7 @@ from typing import Any
 
 from expiac.apply.events import Progress, ResourceStatus
 from expiac.plan.durations import Durations
+from expiac.providers.outputs import metrics_in
 from expiac.state.model import Record, State
 
 METRICS = "metrics.jsonl"
@@ -83,5 +84,5 @@ def statuses_of(state: State) -> tuple[ResourceStatus, ...]:
 
 def progress_of(record: Record) -> Progress | None:
     """How far a run is, or how far it came, where its metrics are on this machine."""
-    path = record.outputs.get("metrics")
-    return read(Path(path)) if isinstance(path, str) and "://" not in path else None
+    path = metrics_in(record.outputs)
+    return read(Path(path)) if path is not None and "://" not in path else None

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from expiac.providers.base import CLUSTER, Id, Observation, Presence, Provider
+from expiac.providers.base import Id, Observation, Presence, Provider
+from expiac.providers.outputs import cluster_in, without_cluster
 from expiac.state.events import Effect, EffectDone, EffectFailed, Entry, Event, Observed
 from expiac.state.fold import fold
 from expiac.state.model import Pending, Record, State
@@ -61,7 +62,7 @@ def query(state: State, providers: Mapping[str, Provider]) -> RefreshResult:
 
 def holds_cluster(record: Record) -> bool:
     """Whether an ended launch still holds a cluster."""
-    return record.status.is_over and CLUSTER in record.outputs
+    return record.status.is_over and cluster_in(record.outputs) is not None
 
 
 def id_of(record: Record, lineage: str) -> Id:
@@ -88,8 +89,8 @@ def _events(record: Record, seen: Observation) -> list[Event]:
     if record.pending is not None:
         return _resolve(record, record.pending, seen, present)
     if record.status.is_over and not present:
-        kept = {name: value for name, value in record.outputs.items() if name != CLUSTER}
-        return [Observed(record.address, record.status, kept, record.detail, record.seconds)]
+        outputs = without_cluster(record.outputs)
+        return [Observed(record.address, record.status, outputs, record.detail, record.seconds)]
     if not present:
         return [] if record.status is Status.LOST else [Observed(record.address, Status.LOST, record.outputs)]
     if (seen.status, dict(seen.outputs), seen.detail) == (record.status, dict(record.outputs), record.detail):

@@ -10,7 +10,8 @@ from collections.abc import Container, Mapping, Sequence
 
 from expiac.apply.events import Reporter, Warned
 from expiac.apply.refresh import holds_cluster, id_of
-from expiac.providers.base import CLUSTER, Provider, Releases
+from expiac.providers.base import Provider, Releases
+from expiac.providers.outputs import cluster_in, without_cluster
 from expiac.state.events import Observed
 from expiac.state.journal import Journal
 from expiac.state.model import Record, State
@@ -31,7 +32,7 @@ def release(records: Sequence[Record], journal: Journal, providers: Mapping[str,
         try:
             provider.release(id_of(record, journal.state.lineage))
         except ExpiacError as error:
-            reporter.on_event(Warned(f"{record.address}: {record.outputs[CLUSTER]} still stands: {error.detail}"))
+            reporter.on_event(Warned(f"{record.address}: {cluster_in(record.outputs)} still stands: {error.detail}"))
             continue
-        kept = {name: value for name, value in record.outputs.items() if name != CLUSTER}
-        journal.append(Observed(record.address, record.status, kept, record.detail, record.seconds), durable=False)
+        outputs = without_cluster(record.outputs)
+        journal.append(Observed(record.address, record.status, outputs, record.detail, record.seconds), durable=False)

@@ -230,11 +230,11 @@ def history(stack: args.StackArg = None, serial: args.Serial = None, *, json: ar
 def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
     """Show how two runs differ: their settings, their code, their results."""
     from expiac.cli import records
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
     from expiac.plan import history
     from expiac.state.stores import states
 
-    store = states(find(Path.cwd()))
+    store = states(find_project(Path.cwd()))
     known = [store.read(name).state for name in store.names()]
     first, second = history.find_run(known, before), history.find_run(known, after)
     records.print_difference(first, second, history.compare(first, second), json=json)

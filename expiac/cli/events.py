@@ -1,6 +1,6 @@
 """Every event of a command as one line of JSON, for programs. Writes what happens and decides nothing.
 
-`expiac/schema.json` describes each line, and `docs/json.md` what may be relied on.
+`expiac/view/schema.json` describes each line, and `docs/json.md` what may be relied on.
 """
 
 from __future__ import annotations

@@ -37,12 +37,12 @@ def _run(file: Path, config: type[ExperimentConfig], arguments: Sequence[str]) -
 
 def _plan_and_apply(file: Path, overrides: Sequence[str], launch: bool | None) -> int:
     from expiac.cli import execution, output
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
 
     if launch is None:
         output.demand_consent(yes=False, json=False, hint="--launch to apply, --no-launch to plan only")
     program = _display_path(file)
-    project = find(file.resolve().parent)
+    project = find_project(file.resolve().parent)
     with execution.open_session(str(file), overrides, project=project) as (session, reporter):
         plan = session.plan()
         if launch is False:

@@ -87,7 +87,7 @@ def pull(stack: args.StackArg = None) -> int:
 def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = False) -> int:
     """Put a state that was pulled in the place of the one that is here; a copy of that is kept."""
     from expiac.cli import output
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
     from expiac.state import edit
     from expiac.state.stores import states
     from expiac.util.errors import ExpiacError
@@ -97,7 +97,7 @@ def push(file: args.StateFile, *, force: args.Force = False, yes: args.Yes = Fal
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise ExpiacError("No such state", f"{file}: {error.strerror}", "expiac state pull STACK > FILE") from error
-    project = find(Path.cwd())
+    project = find_project(Path.cwd())
     store = states(project)
     if not yes:
         output.ask(f"Put {file} in the place of the state in {store.place}?")
@@ -123,12 +123,12 @@ def compact(stack: args.StackArg = None) -> int:
 def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
     """Cut a damaged state file back to its last good line, after saying what that loses; a copy is kept."""
     from expiac.cli import output
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
     from expiac.state import lookup
     from expiac.state import repair as repairs
     from expiac.state.stores import states
 
-    project = find(Path.cwd())
+    project = find_project(Path.cwd())
     log = states(project).log(lookup.stack_of(project, stack))
     with log.lock(purpose="state repair"):
         found = repairs.find_damage(log)
@@ -146,10 +146,10 @@ def repair(stack: args.StackArg = None, *, yes: args.Yes = False) -> int:
 def unlock(stack: args.StackName, *, yes: args.Yes = False) -> int:
     """Take the lock of a shared state from a holder that is gone; one that is not gone may write no more."""
     from expiac.cli import output
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
     from expiac.state.object_store import Store
 
-    project = find(Path.cwd())
+    project = find_project(Path.cwd())
     holder = Store(project.state_url).holder(stack) if project.state_url else None
     if holder is None:
         print(f"{stack} is not locked" + ("" if project.state_url else ": a lock on this machine ends with its holder"))
@@ -166,11 +166,11 @@ def unlock(stack: args.StackName, *, yes: args.Yes = False) -> int:
 def open_journal(stack: str | None) -> Iterator[Journal]:
     """The journal of a stack, found by its state alone."""
     from expiac.cli import output
-    from expiac.declare.project import find
+    from expiac.declare.project import find_project
     from expiac.state import lookup
     from expiac.state.stores import states
 
-    project = find(Path.cwd())
+    project = find_project(Path.cwd())
     with states(project).open(lookup.stack_of(project, stack)) as journal:
         output.print_notes(journal.notes)
         yield journal

@@ -54,16 +54,16 @@ class Composer:
         found: dict[str, Composed] = {}
         todo: dict[str, str] = {}
         for label, text in texts.items():
-            known = self._remembered(text)
+            known = self._from_cache(text)
             if known is None:
                 todo[label] = text
             else:
                 found[label] = known
         if todo:
-            found |= self._composed(todo)
+            found |= self._compose_missing(todo)
         return found
 
-    def _remembered(self, text: str) -> Composed | None:
+    def _from_cache(self, text: str) -> Composed | None:
         try:
             entry = json.loads(self._file(text).read_bytes())
         except (OSError, ValueError):
@@ -72,7 +72,7 @@ class Composer:
             return None
         return Composed(entry["config"], entry["outputs"])
 
-    def _remember(self, text: str, composed: Composed, files: Mapping[str, str]) -> None:
+    def _store(self, text: str, composed: Composed, files: Mapping[str, str]) -> None:
         entry = {"files": files, "config": composed.config, "outputs": composed.outputs}
         file = self._file(text)
         try:
@@ -92,7 +92,7 @@ class Composer:
                 self._digests[path] = ""
         return self._digests[path]
 
-    def _composed(self, texts: Mapping[str, str]) -> dict[str, Composed]:
+    def _compose_missing(self, texts: Mapping[str, str]) -> dict[str, Composed]:
         from hydra import initialize_config_dir
 
         if not self._configs.is_dir():
@@ -106,9 +106,9 @@ class Composer:
                 for number, (label, text) in enumerate(texts.items()):
                     name = f"rendered_{number}"
                     (overlay / f"{name}.yaml").write_text(text)
-                    composed, paths = self._one(label, text, name, folder)
+                    composed, paths = self._compose_one(label, text, name, folder)
                     files = {path: self._digest(path) for path in (*paths, *modules)}
-                    self._remember(text, composed, files)
+                    self._store(text, composed, files)
                     found[label] = composed
         return found
 
@@ -135,7 +135,7 @@ class Composer:
             str(module.__file__) for name, module in list(sys.modules.items())
             if (name == package or name.startswith(package + ".")) and getattr(module, "__file__", None)))
 
-    def _one(self, label: str, text: str, name: str, folder: str) -> tuple[Composed, list[str]]:
+    def _compose_one(self, label: str, text: str, name: str, folder: str) -> tuple[Composed, list[str]]:
         from hydra import compose
         from hydra.errors import HydraException, MissingConfigException
         from omegaconf import OmegaConf

@@ -18,8 +18,13 @@ CONFIG_FILE = "config.yaml"
 """The name under which the rendered training config travels."""
 
 
-def task(place: SkypilotJobConfig, run: str, infra: str, project: Project, *, has_config: bool) -> dict[str, Any]:
-    """The task document; `has_config` mounts the rendered config where the trainer looks for it."""
+def task(
+    place: SkypilotJobConfig, run: str, infra: str | None, project: Project, *, has_config: bool,
+) -> dict[str, Any]:
+    """The task document; `has_config` mounts the rendered config where the trainer looks for it.
+
+    `infra` is a place in SkyPilot's words; None for a job whose backend alone decides where it runs.
+    """
     mounts: dict[str, Any] = dict(place.file_mounts)
     if has_config:
         target = f"{project.configs}/experiments/{INSTANCE}.yaml"
@@ -59,11 +64,10 @@ def _limited(run: str, longest: int | str | None) -> str:
     return f"exec timeout --kill-after=60 {longest} bash -c \"$(cat <<'{_END}'\n{run.rstrip()}\n{_END}\n)\"\n"
 
 
-def _resources(place: SkypilotJobConfig, infra: str, project: Project) -> dict[str, Any]:
+def _resources(place: SkypilotJobConfig, infra: str | None, project: Project) -> dict[str, Any]:
     recovery = {"max_restarts_on_errors": place.max_restarts, "recover_on_exit_codes": place.recover_on_exit_codes}
     wanted = {
-        # `local` is no word of SkyPilot's, and needs none: it is where expiac itself starts the task.
-        "infra": None if infra in ("local", "memory", "skypilot") else infra,
+        "infra": infra,
         "accelerators": accelerators(place.gpus, project.accelerator),
         "cpus": place.cpus,
         "memory": place.memory,

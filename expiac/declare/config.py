@@ -36,7 +36,7 @@ def is_config(value: Any) -> bool:
     return hasattr(type(value), "__dataclass_fields__")
 
 
-def named(value: Any) -> dict[str, Any]:
+def named_fields(value: Any) -> dict[str, Any]:
     """What the author of a config dataclass named, nested; the rest is left to the files under `configs/`.
 
     A class that keeps no account of it (`fields_set`) is taken at its word: every field counts as named.
@@ -47,7 +47,7 @@ def named(value: Any) -> dict[str, Any]:
     for name in _fields(kind):
         part = getattr(value, name)
         if is_config(part):
-            if inner := named(part):
+            if inner := named_fields(part):
                 given[name] = inner
         elif known is None or name in known:
             given[name] = part

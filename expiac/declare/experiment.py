@@ -76,12 +76,12 @@ class Experiment(ABC):
         configs = self.training_job_configs()
         names = [ONLY_JOB] if len(configs) == 1 else [f"job_{index}" for index in range(len(configs))]
         return Stack(self.config.name, [
-            TrainingJob(job.job_name or name, skypilot=self._placed(job.skypilot), training=job.training,
+            TrainingJob(job.job_name or name, skypilot=self._with_defaults(job.skypilot), training=job.training,
                         options=job.options)
             for name, job in zip(names, configs, strict=True)], budget=self.config.budget,
             previous_job_ids=self.config.previous_job_ids or ())
 
-    def _placed(self, skypilot: SkypilotJobConfig) -> SkypilotJobConfig:
+    def _with_defaults(self, skypilot: SkypilotJobConfig) -> SkypilotJobConfig:
         wanted = {name: value for name in ("infra", "data_dir")
                   if (value := getattr(self.config, name)) is not None and getattr(skypilot, name) is None}
         return dataclasses.replace(skypilot, **wanted) if wanted else skypilot

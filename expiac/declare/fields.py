@@ -48,7 +48,7 @@ def _kind(hint: Any) -> Kind:
     return marks[-1] if marks else Kind.IDENTITY
 
 
-def changed_from_default(value: Any, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+def non_default_fields(value: Any, names: tuple[str, ...] | None = None) -> dict[str, Any]:
     """The fields of a dataclass value that differ from their defaults, by name.
 
     Defaults are left out so that a release which adds a field changes no fingerprint.

@@ -15,8 +15,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 from pydantic_core import to_json, to_jsonable_python
 
-from expiac.declare.config import Config, config_groups, is_config, named
-from expiac.declare.fields import Annotation, Kind, Option, Placement, changed_from_default, kinds_of
+from expiac.declare.config import Config, config_groups, is_config, named_fields
+from expiac.declare.fields import Annotation, Kind, Option, Placement, kinds_of, non_default_fields
 from expiac.declare.resource import Ref, Resource
 from expiac.util import duration
 from expiac.util.errors import ExpiacError
@@ -52,7 +52,8 @@ class SkypilotJobConfig(Config):
     spot: Placement[bool] = False
     """Use preemptible machines."""
     infra: Placement[str | None] = None
-    """`local`, or SkyPilot's grammar (`aws/us-east-1`, `k8s/ctx`, `slurm/name`); None is the project's backend."""
+    """A backend (`local`, or one of the project's own), or a place of SkyPilot's (`aws/us-east-1`, `k8s/ctx`,
+    `slurm/name`); None is the project's backend."""
     cpus: Placement[int | str | None] = None
     """Per node: `4`, or `4+` for at least."""
     memory: Placement[int | str | None] = None
@@ -139,7 +140,7 @@ class TrainingRunConfig(Config):
         wandb = {"entity": self.wandb_entity, "project": self.wandb_project, "group": self.wandb_group}
         if given := {key: value for key, value in wandb.items() if value is not None}:
             document["wandb"] = given
-        if self.trainer is not None and (settings := to_jsonable_python(named(self.trainer))):
+        if self.trainer is not None and (settings := to_jsonable_python(named_fields(self.trainer))):
             document["trainer"] = settings
         return document
 
@@ -224,13 +225,10 @@ class TrainingJob(Resource):
                 **kinds_of(SkypilotJobConfig)}
 
 
-AnyJob = Job | TrainingJob
-
-
 def _placement(place: SkypilotJobConfig) -> dict[str, Any]:
     """The placement's fields as inputs of the job itself."""
     kinds = kinds_of(SkypilotJobConfig)
-    placed = changed_from_default(place)
+    placed = non_default_fields(place)
     return {name: to_jsonable_python(value) for name, value in placed.items() if kinds[name] is not Kind.OPTION}
 
 

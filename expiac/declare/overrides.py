@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from expiac.declare.config import is_config
 from expiac.declare.literals import parse_value
-from expiac.declare.validation import invalid
+from expiac.declare.validation import config_error
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 C = TypeVar("C")
@@ -59,7 +59,7 @@ def _create(config_class: type[C], texts: Mapping[str, str], problems: list[str]
         _raise_for(problems)
         if error.title != config_class.__name__:
             raise  # a mistake in one of the class's defaults: its author sees pydantic's own error
-        raise invalid(error, config_class) from error
+        raise config_error(error, config_class) from error
 
 
 def _raise_for(problems: Sequence[str]) -> None:
@@ -119,14 +119,14 @@ def _assign(config: Any, parent: str, values: Mapping[str, Any]) -> None:
     except ValidationError as error:
         vars(target).clear()
         vars(target).update(before)
-        raise invalid(error, type(target), parent) from error
+        raise config_error(error, type(target), parent) from error
 
 
 def _replace_frozen(config: Any, parent: str, target: Any, values: Mapping[str, Any]) -> None:
     try:
         changed = dataclasses.replace(target, **values)
     except ValidationError as error:
-        raise invalid(error, type(target), parent) from error
+        raise config_error(error, type(target), parent) from error
     above, _, name = parent.rpartition(".")
     _assign(config, above, {name: changed})
 

@@ -1,7 +1,7 @@
 """A stack file: found, executed, and asked for its Stack. Knows nothing of state or backends.
 
 A file exposes one of: a function `stack(config) -> Stack`, an `Experiment` subclass with its config class, or a
-`Stack` at module level. Whatever goes wrong in it is told with file and line, as its author's mistake.
+`Stack` at module level. Whatever goes wrong in it is reported with file and line, as its author's mistake.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from expiac.declare import overrides as words
 from expiac.declare.experiment import Experiment, ExperimentConfig
 from expiac.declare.project import Project
 from expiac.declare.stack import Stack
-from expiac.declare.validation import invalid
+from expiac.declare.validation import config_error
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 POLICIES = "policies.py"
@@ -50,49 +50,49 @@ class Program:
 def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> Program:
     """Executes the stack file that `name` means, with its config set by `key=value` overrides."""
     given = words.parse(overrides)
-    path = find(project, name)
-    config_class, make = _declaration(executed(path, project), path)
+    path = find_stack_file(project, name)
+    config_class, make = _declaration(execute_file(path, project), path)
     if config_class is None and given:
-        raise UsageError("No config", f"{_shown(path)} takes no overrides, and so not {next(iter(given))}")
-    with attributed(path, project), redirect_stdout(sys.stderr):
+        raise UsageError("No config", f"{_display_path(path)} takes no overrides, and so not {next(iter(given))}")
+    with attribute_errors(path, project), redirect_stdout(sys.stderr):
         config = words.build(config_class, given) if config_class else None
         stack = make(config)
     if not isinstance(stack, Stack):
-        raise ExpiacError("Not a stack", f"{_shown(path)}: stack(config) returned {type(stack).__name__}",
+        raise ExpiacError("Not a stack", f"{_display_path(path)}: stack(config) returned {type(stack).__name__}",
                           "return Stack(config.name, [...])")
     return Program(path, config, stack, given)
 
 
-def find(project: Project, name: str | None) -> Path:
+def find_stack_file(project: Project, name: str | None) -> Path:
     """The stack file that `name` means: a file, the stem of one, or, where it is None, the only one."""
     folder = project.root / project.stacks
     known = {file.stem: file for file in sorted(folder.glob("[!_.]*.py")) if file.name != POLICIES}
     if name is None:
         if len(known) == 1:
             return next(iter(known.values()))
-        raise UsageError("Which stack?", f"{_shown(folder)} has {len(known) or 'none'}",
+        raise UsageError("Which stack?", f"{_display_path(folder)} has {len(known) or 'none'}",
                          f"known: {', '.join(known)}" if known else _SHAPES)
     if name in known:
         return known[name]
     for file in (Path(name), project.root / name):
         if file.is_file():
             return file.resolve()
-    raise UsageError("No such stack", f"{name} is neither a file nor one of {_shown(folder)}",
+    raise UsageError("No such stack", f"{name} is neither a file nor one of {_display_path(folder)}",
                      did_you_mean(name, known))
 
 
-def _shown(path: Path) -> str:
+def _display_path(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def executed(path: Path, project: Project) -> ModuleType:
+def execute_file(path: Path, project: Project) -> ModuleType:
     """The file's module, fresh, and not under the name `__main__`; what it prints goes to stderr."""
     module = ModuleType(_module_name(path))
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where classes look for their own annotations
     if str(project.root) not in sys.path:
         sys.path.insert(0, str(project.root))
-    with attributed(path, project), redirect_stdout(sys.stderr):
+    with attribute_errors(path, project), redirect_stdout(sys.stderr):
         exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     return module
 
@@ -102,12 +102,12 @@ def _module_name(path: Path) -> str:
 
 
 @contextmanager
-def attributed(path: Path, project: Project) -> Iterator[None]:
+def attribute_errors(path: Path, project: Project) -> Iterator[None]:
     """Turns whatever the author's code raises into an error that names file and line."""
     try:
         yield
     except SyntaxError as error:
-        where = f"{_shown(Path(error.filename or path))}:{error.lineno}"
+        where = f"{_display_path(Path(error.filename or path))}:{error.lineno}"
         line = f"\n{error.text.strip()}" if error.text else ""
         raise ExpiacError("Syntax error", f"{where}: {error.msg}{line}") from error
     except UsageError:
@@ -119,7 +119,7 @@ def attributed(path: Path, project: Project) -> Iterator[None]:
     except ValidationError as error:
         # The class is looked up by its name, so that a mistyped key can be told from the right one.
         about = getattr(sys.modules.get(_module_name(path)), error.title, None)
-        raise invalid(error, about, f"{error.title}, {_place(error, path, project)}") from error
+        raise config_error(error, about, f"{error.title}, {_place(error, path, project)}") from error
     except (Exception, SystemExit) as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise ExpiacError("Stack program failed", f"{_place(error, path, project)}: {what}") from error
@@ -130,7 +130,7 @@ def _place(error: BaseException, path: Path, project: Project) -> str:
     # With a limit of our own: SkyPilot leaves sys.tracebacklimit at 0 behind.
     theirs = [frame for frame in extract_tb(error.__traceback__, limit=sys.getrecursionlimit())
               if frame.filename == str(path) or _is_theirs(Path(frame.filename), project)]
-    return f"{_shown(Path(theirs[-1].filename))}:{theirs[-1].lineno}" if theirs else ""
+    return f"{_display_path(Path(theirs[-1].filename))}:{theirs[-1].lineno}" if theirs else ""
 
 
 def _is_theirs(file: Path, project: Project) -> bool:
@@ -149,7 +149,7 @@ def _declaration(module: ModuleType, path: Path) -> tuple[type | None, Callable[
     found += [(None, lambda _, value=value: value) for value in values.values()]  # type: ignore[misc]
     if len(found) != 1:
         much = f"{len(found)} declarations" if found else "nothing"
-        raise ExpiacError("No single declaration", f"{_shown(path)} declares {much}", _SHAPES)
+        raise ExpiacError("No single declaration", f"{_display_path(path)} declares {much}", _SHAPES)
     return found[0]
 
 
@@ -160,7 +160,7 @@ def _of_function(function: Callable[..., Any], path: Path) -> tuple[type | None,
     config_class = get_type_hints(function).get(parameters[0])
     if not inspect.isclass(config_class):
         line = function.__code__.co_firstlineno
-        raise ExpiacError("No config class", f"{_shown(path)}:{line}: stack({parameters[0]}) does not say which",
+        raise ExpiacError("No config class", f"{_display_path(path)}:{line}: stack({parameters[0]}) does not say which",
                           f"def stack({parameters[0]}: MyConfig) -> Stack")
     return config_class, function
 
@@ -175,8 +175,8 @@ def _config_class(kind: type[Experiment], module: ModuleType) -> type:
     """The config class of an experiment: what its `config` says, or the only one that its file defines."""
     named = get_type_hints(kind).get("config")
     own: list[type] = [value for value in vars(module).values() if _is_own(value, ExperimentConfig, module)]
-    told = named if inspect.isclass(named) and issubclass(named, ExperimentConfig) else ExperimentConfig
-    return own[0] if len(own) == 1 and issubclass(own[0], told) else told
+    declared = named if inspect.isclass(named) and issubclass(named, ExperimentConfig) else ExperimentConfig
+    return own[0] if len(own) == 1 and issubclass(own[0], declared) else declared
 
 
 def _is_own(value: Any, base: type, module: ModuleType) -> bool:

@@ -38,7 +38,7 @@ class Project:
 
     root: Path
     backend: str = "local"
-    """Where jobs run that do not say."""
+    """The backend, or the place of SkyPilot's, of jobs that do not say."""
     schema: str = ""
     """`module:Class` of the trainer's config; empty where it has none, and then nothing is composed."""
     stacks: Path = Path("stacks")
@@ -55,9 +55,9 @@ class Project:
     accelerator: str = ""
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Resource type → `module:Class` of its provider."""
+    """Resource type, or name of a backend, → `module:Class` of its provider."""
     policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Shipped policies by name, with what each is told: `max_gpus = 16`."""
+    """Shipped policies by name, with what each is given: `max_gpus = 16`."""
 
     @property
     def state_folder(self) -> Path:
@@ -70,12 +70,12 @@ class Project:
         return self.state if "://" in self.state else ""
 
 
-def find(start: Path) -> Project:
+def find_project(start: Path) -> Project:
     """The project that `start` lies in."""
     for folder in (start, *start.parents):
         settings = _settings(folder / "pyproject.toml")
         if settings is not None:
-            return _checked(folder, settings)
+            return _validate(folder, settings)
     raise ExpiacError("No project here", f"no pyproject.toml with [tool.expiac] in {start} or above",
                       "cd into a project, or make this folder one: echo '[tool.expiac]' >> pyproject.toml")
 
@@ -95,10 +95,10 @@ def _settings(file: Path) -> dict[str, Any] | None:
     return settings
 
 
-def _checked(root: Path, settings: dict[str, Any]) -> Project:
-    told = {"state": state} if (state := os.environ.get(STATE)) else {}
+def _validate(root: Path, settings: dict[str, Any]) -> Project:
+    from_environment = {"state": state} if (state := os.environ.get(STATE)) else {}
     try:
-        return TypeAdapter(Project).validate_python({"root": root, **settings, **told})
+        return TypeAdapter(Project).validate_python({"root": root, **settings, **from_environment})
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else ""

@@ -14,7 +14,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import core_schema, to_jsonable_python
 
-from expiac.declare.fields import Kind, Option, changed_from_default, kinds_of
+from expiac.declare.fields import Kind, Option, kinds_of, non_default_fields
 from expiac.declare.options import Options
 from expiac.util.errors import ExpiacError
 
@@ -82,20 +82,20 @@ def distinct_refs(inputs: dict[str, Any]) -> tuple[Ref, ...]:
     return tuple(dict.fromkeys(refs_in(inputs)))
 
 
-def each_text(value: Any, change: Callable[[str], str]) -> Any:
+def map_texts(value: Any, change: Callable[[str], str]) -> Any:
     """The nested JSON value with each text in it changed, keys apart."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {key: each_text(part, change) for key, part in value.items()}
+        return {key: map_texts(part, change) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [each_text(part, change) for part in value]
+        return [map_texts(part, change) for part in value]
     return value
 
 
 def replace_refs(value: Any, by: Callable[[Ref], str]) -> Any:
     """The nested JSON value with each Ref replaced by the text `by(ref)`."""
-    return each_text(value, lambda text: _REF.sub(lambda ref: by(Ref(ref["resource"], ref["output"])), text))
+    return map_texts(value, lambda text: _REF.sub(lambda ref: by(Ref(ref["resource"], ref["output"])), text))
 
 
 def rename_refs(value: Any, moves: Mapping[str, str]) -> Any:
@@ -105,7 +105,7 @@ def rename_refs(value: Any, moves: Mapping[str, str]) -> Any:
         named = _REF.sub(lambda ref: Ref(moves.get(ref["resource"], ref["resource"]), ref["output"]), text)
         return _VARIABLE.sub(lambda found: _renamed_variable(found[0], found[1], moves), named)
 
-    return each_text(value, renamed)
+    return map_texts(value, renamed)
 
 
 def _renamed_variable(whole: str, tail: str, moves: Mapping[str, str]) -> str:
@@ -158,7 +158,7 @@ class Resource(_Declaration):
     def inputs(self) -> dict[str, Any]:
         """The JSON inputs that differ from their defaults, by input name."""
         kinds = kinds_of(type(self))
-        given = changed_from_default(self)
+        given = non_default_fields(self)
         return {
             name: to_jsonable_python(value)
             for name, value in given.items()

@@ -28,7 +28,7 @@ class Stack:
             raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'")
         _refuse_duplicates(declared)
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "resources", _ordered(declared))
+        object.__setattr__(self, "resources", _in_dependency_order(declared))
         object.__setattr__(self, "budget", budget)
         object.__setattr__(self, "previous_job_ids", tuple(previous_job_ids))
 
@@ -54,7 +54,7 @@ def _refuse_duplicates(resources: Sequence[Resource]) -> None:
         seen[key] = resource.name
 
 
-def _ordered(resources: Sequence[Resource]) -> tuple[Resource, ...]:
+def _in_dependency_order(resources: Sequence[Resource]) -> tuple[Resource, ...]:
     by_name = {resource.name: resource for resource in resources}
     refs = {resource.name: resource.refs() for resource in resources}  # not for nothing: it walks all inputs
     graph = {resource.name: dependencies(resource, refs[resource.name]) for resource in resources}

@@ -12,7 +12,7 @@ from expiac.declare.config import is_config
 from expiac.util.errors import ExpiacError, did_you_mean
 
 
-def invalid(error: ValidationError, about: type | None = None, where: str = "") -> ExpiacError:
+def config_error(error: ValidationError, about: type | None = None, where: str = "") -> ExpiacError:
     """What pydantic says, all of it, each with its path; an unknown key with the nearest known one."""
     problems = error.errors(include_url=False, include_input=True)
     hints = [_hint(problem, about) for problem in problems]

@@ -39,7 +39,7 @@ def _find_job(by_name: Mapping[str, Desired], address: str, job: str, state: Sta
     if not isinstance(provider, Adopts):
         raise ExpiacError("Nothing to adopt", f"{address}: {want.provider} takes over no jobs of others",
                           "infra=…, of the place that SkyPilot launched it to")
-    found = provider.find(job, Inputs(want.inputs, want.texts))
+    found = provider.find_job(job, Inputs(want.inputs, want.texts))
     for other in (*state.records.values(), *state.history):
         if found.handle.items() <= other.handle.items():
             raise ExpiacError("Adopted already", f"job {job} is {other.address} of {state.stack}")

@@ -21,6 +21,7 @@ from expiac.declare.job import accelerators
 from expiac.declare.project import Project
 from expiac.plan import cost
 from expiac.plan.model import Plan, Step
+from expiac.providers.registry import Providers
 from expiac.util.errors import ExpiacError
 from expiac.util.git import git
 from expiac.util.gpus import parse_gpus
@@ -74,8 +75,10 @@ def spot_only(on: bool = True) -> Policy:
     """Refuses launches on machines of others that are not preemptible."""
 
     def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
+        providers = Providers(project)
         for step in _steps_that_launch(plan) if on else ():
-            if _inputs(step).get("infra") not in ("local", "memory") and not _inputs(step).get("spot"):
+            rents = step.desired is None or providers.rents_machines(step.desired.provider)
+            if rents and not _inputs(step).get("spot"):
                 yield Refuse("not on spot machines: spot=True", step.address)
 
     return policy

@@ -41,7 +41,7 @@ class Policies:
     def _ask(self, policy: Policy, plan: Plan) -> Iterable[Warn | Refuse]:
         """What a policy says; whatever goes wrong in one of the project's own is its author's mistake."""
         path = self._project.root / self._project.stacks / program.POLICIES
-        with program.attributed(path, self._project), redirect_stdout(sys.stderr):
+        with program.attribute_errors(path, self._project), redirect_stdout(sys.stderr):
             verdicts = list(policy(plan, self._project) or ())
         for verdict in verdicts:
             if not isinstance(verdict, Warn | Refuse):
@@ -68,7 +68,7 @@ def _project_policies(project: Project) -> Sequence[Policy]:
     path = project.root / project.stacks / program.POLICIES
     if not path.is_file():
         return ()
-    policies = vars(program.executed(path, project)).get("POLICIES")
+    policies = vars(program.execute_file(path, project)).get("POLICIES")
     if not isinstance(policies, list | tuple) or not all(map(callable, policies)):
         raise ExpiacError("No policies", f"{path} has no list POLICIES of functions",
                           "POLICIES = [max_gpus(16), my_policy]")

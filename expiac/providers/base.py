@@ -5,11 +5,13 @@ A provider knows its backend and nothing of stacks, plans or state files. Severa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self
 
+from expiac.declare.project import Project
 from expiac.state.events import Json
 from expiac.state.status import Status
 
@@ -25,6 +27,10 @@ class Id:
     """What the provider noted about it; empty where nothing was."""
 
 
+TASK_FILE = "task.yaml"
+"""The rendered file that is a job's task, in SkyPilot's format."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a provider is given to make one resource."""
@@ -32,7 +38,7 @@ class Inputs:
     values: Json
     """The declared inputs, with every Ref filled in."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """The rendered files by file name, with the instance name in place; `task.yaml` is a job's task."""
+    """The rendered files by file name, with the instance name in place; `TASK_FILE` is a job's task."""
     env: Mapping[str, str] = field(default_factory=dict)
     """What this launch adds to a job's environment: `EXPIAC_*` and `WANDB_*`."""
     outputs: Mapping[str, str] = field(default_factory=dict)
@@ -99,22 +105,36 @@ class Provider(Protocol):
         """
 
 
-CLUSTER = "cluster"
-"""The output that names what a launch holds besides itself: machines that stay when it has ended, until `release`."""
+# Capabilities. A provider declares one by inheriting it: `class MyProvider(Logs)`. A method of the same name alone
+# declares nothing.
+
+class RunsJobs:
+    """A backend: a provider that runs jobs. A job names it by `infra`, a project by `backend`.
+
+    It is given a job's task as `task.yaml`, in SkyPilot's format, and where the job has one its training config.
+    """
+
+    rents_machines: ClassVar[bool] = True
+    """Whether its machines are paid for by the hour, and so may be asked to be preemptible (`spot`)."""
+
+    @classmethod
+    def for_project(cls, project: Project) -> Self:
+        """The backend of a project; a class that needs more than the project's root overrides this."""
+        return cls(project.root)  # type: ignore[call-arg]  # as every registered class is called
 
 
-@runtime_checkable
-class Releases(Protocol):
+class Releases(ABC):
     """A provider whose launches may hold something after their end."""
 
+    @abstractmethod
     def release(self, id: Id) -> None:
         """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
 
 
-@runtime_checkable
-class Logs(Protocol):
+class Logs(ABC):
     """A provider that can show what a job prints."""
 
+    @abstractmethod
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of the newest launch's output, without line ends; `follow` goes on until the job ends."""
 
@@ -131,37 +151,37 @@ class Found:
     """The names of the fields in which it differs from the declaration."""
 
 
-@runtime_checkable
-class Adopts(Protocol):
+class Adopts(ABC):
     """A provider that can take over what others launched."""
 
-    def find(self, job: str, inputs: Inputs) -> Found:
+    @abstractmethod
+    def find_job(self, job: str, inputs: Inputs) -> Found:
         """The backend's job of this id, compared with the declaration; raises where it is nobody's to adopt."""
 
 
-@runtime_checkable
-class Examines(Protocol):
+class Examines(ABC):
     """A provider that can say before the launch how it will go."""
 
+    @abstractmethod
     def examine(self, inputs: Inputs) -> str:
         """A remark for the plan, or nothing; raises `ExpiacError` where it can never run here."""
 
 
-@runtime_checkable
-class EndsDuplicates(Protocol):
+class EndsDuplicates(ABC):
     """A provider whose backend may come to launch twice: it has no way to refuse the second request."""
 
+    @abstractmethod
     def end_duplicates(self, id: Id) -> Sequence[str]:
         """Ends all births of a launch but the earliest, and names them once they have ended; mostly there are none."""
 
 
-@runtime_checkable
-class AdvancesQueue(Protocol):
+class AdvancesQueue(ABC):
     """A provider that keeps its own queue, which no process of the backend watches.
 
     `apply`, `refresh` and `--wait` move the queue on; `plan` and `status` never do.
     """
 
+    @abstractmethod
     def advance_queue(self, ids: Sequence[Id]) -> None:
         """Starts the accepted launches that fit now; `ids` are the stack's live launches, waiting or not.
 
@@ -169,9 +189,9 @@ class AdvancesQueue(Protocol):
         """
 
 
-@runtime_checkable
-class Estimates(Protocol):
+class Estimates(ABC):
     """A provider that knows prices."""
 
+    @abstractmethod
     def estimate(self, inputs: Inputs) -> float | None:
         """Dollars per hour, or None where there is no price."""

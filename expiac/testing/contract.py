@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from enum import Enum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import pytest
 
@@ -54,10 +55,10 @@ class Bench(Protocol):
         """All that the backend keeps, as a value to compare with `==`; waits for what is still about to end."""
 
 
-@runtime_checkable
-class StallsQueue(Protocol):
-    """What the bench of a provider with a queue can do besides."""
+class StallsQueue(ABC):
+    """What the bench of a provider with a queue inherits besides."""
 
+    @abstractmethod
     def stall(self, id: Id) -> None:
         """Makes a launch that was accepted, would fit, and that nobody is left to start."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from expiac.providers.base import AdvancesQueue, Id, Inputs, Note, Observation, Provider
+from expiac.providers.base import AdvancesQueue, Id, Inputs, Note, Observation, Provider, RunsJobs
 from expiac.util.durable import Disk
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class WatchedDisk(Volatile):
         self._around(lambda: None)
 
 
-class WatchedProvider:
+class WatchedProvider(AdvancesQueue, RunsJobs):
     """A provider whose every effect has an instant before and after it."""
 
     def __init__(self, provider: Provider, instants: Instants) -> None:

@@ -9,8 +9,9 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
-from expiac.providers.base import ABSENT, Id, Inputs, Note, Observation, Presence
+from expiac.providers.base import ABSENT, Id, Inputs, Logs, Note, Observation, Presence, RunsJobs
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 
@@ -37,8 +38,10 @@ class _Will:
 
 
 @dataclass
-class MemoryProvider:
+class MemoryProvider(Logs, RunsJobs):
     """Births, looks and ends, in memory."""
+
+    rents_machines: ClassVar[bool] = False
 
     autofinish: bool = False
     """A job that is looked at has succeeded."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from expiac.providers.skypilot.seen import Cluster, Job, Request, Where, documents
+from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where, documents
 from expiac.util.errors import ExpiacError, Unavailable
 
 GONE = Unavailable("SkyPilot's API server does not answer", "the test says so")
@@ -21,8 +21,8 @@ class Server:
 
     where: Where = field(default_factory=lambda: Where("http://127.0.0.1:1", "ada"))
     requests: dict[str, Request] = field(default_factory=dict)
-    jobs: dict[int, Job] = field(default_factory=dict)
-    clusters: dict[str, list[Job]] = field(default_factory=dict)
+    jobs: dict[int, SkyJob] = field(default_factory=dict)
+    clusters: dict[str, list[SkyJob]] = field(default_factory=dict)
     """The jobs of each cluster; none while it is being made."""
     tasks: dict[str, str] = field(default_factory=dict)
     """The task that each cluster was made for."""
@@ -55,11 +55,11 @@ class Server:
         del self.requests[request.id]
         if cluster := self.bound.get(request.id):
             there = self.clusters.setdefault(cluster, [])
-            there.append(Job(len(there) + 1, request.name, "PENDING", "", cluster=cluster))
+            there.append(SkyJob(len(there) + 1, request.name, "PENDING", "", cluster=cluster))
             self.born[request.id] = len(there)
             return len(there)
         job = int(request.id.removeprefix("request-"))
-        self.jobs[job] = Job(job, request.name, "PENDING", request.task)
+        self.jobs[job] = SkyJob(job, request.name, "PENDING", request.task)
         self.born[request.id] = job
         return job
 
@@ -72,7 +72,7 @@ class Server:
                 self.clusters[name] = [_later(job, self.tasks[name]) for job in jobs]
 
 
-def _later(job: Job, task: str) -> Job:
+def _later(job: SkyJob, task: str) -> SkyJob:
     if not task and job.status != "CANCELLING":
         return job  # nobody told its controller
     after = {"PENDING": "STARTING", "STARTING": "RUNNING", "CANCELLING": "CANCELLED"}.get(job.status)
@@ -97,7 +97,7 @@ class FakeSky:
         self._asked("requests")
         return list(self.server.requests.values())
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[SkyJob]:
         self._asked("jobs")
         self.server.proceed()
         return list(self.server.jobs.values())
@@ -108,7 +108,7 @@ class FakeSky:
         return [Cluster(name, "UP" if jobs else "INIT", self.server.tasks[name])
                 for name, jobs in self.server.clusters.items() if name in names]
 
-    def jobs_on(self, cluster: str) -> list[Job]:
+    def jobs_on(self, cluster: str) -> list[SkyJob]:
         self._asked("jobs_on")
         return list(self.server.clusters.get(cluster, ()))
 
@@ -137,8 +137,8 @@ class FakeSky:
             raise GONE
         return request.id
 
-    def launched(self, request: str) -> int:
-        self._asked("launched")
+    def await_launch(self, request: str) -> int:
+        self._asked("await_launch")
         if self.refuses is not None:
             self.server.requests.pop(request, None)
             raise self.refuses

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from expiac.apply.events import ProgressEvent, Result, Waiting
-from expiac.declare.project import find
+from expiac.declare.project import find_project
 from expiac.plan.planner import PlanOptions
 from expiac.session import Session
 from expiac.testing.memory import MemoryProvider
@@ -40,11 +40,11 @@ class Chain:
         (root / "stacks" / "chain.py").write_text(CHAIN)
 
     def open(self, *overrides: str, program: str = "chain") -> Session:
-        return Session.open(program, overrides, reporter=self, project=find(self.root),
+        return Session.open(program, overrides, reporter=self, project=find_project(self.root),
                             providers={"memory": self.memory})
 
     def open_recorded(self, name: str) -> Session:
-        return Session.open(name, reporter=self, declared=False, project=find(self.root),
+        return Session.open(name, reporter=self, declared=False, project=find_project(self.root),
                             providers={"memory": self.memory})
 
     def apply(self, *overrides: str, wait: bool = True, program: str = "chain", **options: object) -> Result:

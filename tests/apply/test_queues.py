@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from expiac.apply.events import Warned
-from expiac.providers.base import Id
+from expiac.providers.base import AdvancesQueue, Id
 from expiac.state.status import Status
 from expiac.testing.memory import MemoryProvider
 from expiac.util.errors import ExpiacError
 
 
-class QueuedMemory(MemoryProvider):
+class QueuedMemory(MemoryProvider, AdvancesQueue):
     """A memory provider with a queue that remembers how it was moved on."""
 
     error: ExpiacError | None = None

@@ -9,7 +9,7 @@ import pytest
 from expiac.apply.events import Warned
 from expiac.plan.model import Action
 from expiac.plan.planner import PlanOptions
-from expiac.providers.base import ABSENT
+from expiac.providers.base import ABSENT, EndsDuplicates
 from expiac.state.status import Status
 from expiac.testing.memory import Died, MemoryProvider
 from expiac.util.errors import ExpiacError, Stale, UsageError
@@ -143,7 +143,7 @@ def test_a_destroy_goes_on_where_a_run_ended_by_itself_meanwhile(chain):
     assert chain.memory.running() == []
 
 
-class Twice(MemoryProvider):
+class Twice(MemoryProvider, EndsDuplicates):
     """A backend that says that it launched something twice, until that is ended."""
 
     ended: tuple[str, ...] = ()

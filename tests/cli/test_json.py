@@ -1,4 +1,4 @@
-"""`--json`: every document and every line is what `expiac/schema.json` says, and `docs/json.md` shows real ones."""
+"""`--json`: each document and line is as `expiac/view/schema.json` says, and `docs/json.md` shows real ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from expiac.apply.events import Warned
 from expiac.cli.events import JsonLines
 from expiac.declare.fields import Kind
 from expiac.plan.model import Action
-from expiac.providers.base import Id
+from expiac.providers.base import Id, Releases
 from expiac.state.status import Status
 from expiac.testing.memory import MemoryProvider
 from expiac.util.errors import ExpiacError
@@ -28,7 +28,7 @@ from expiac.view import show
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "json.md").read_text()
 EXAMPLES = re.findall(r"\n    expiac ([^\n]+)\n\n```json\n(.*?)```", PAGE, re.DOTALL)
-SCHEMA = json.loads(files("expiac").joinpath("schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(files("expiac.view").joinpath("schema.json").read_text(encoding="utf-8"))
 PARTS = SCHEMA["$defs"]
 EVENTS = {PARTS[one["$ref"].removeprefix("#/$defs/")]["properties"]["event"]["const"]
           for one in PARTS["event"]["oneOf"]}
@@ -53,7 +53,7 @@ def stack() -> Stack:
 """Of all that can happen, as much as one apply can hear."""
 
 
-class Backend(MemoryProvider):
+class Backend(MemoryProvider, Releases):
     """Its runs succeed at the first look; one is refused, and no cluster can be taken down."""
 
     def __init__(self, _root: Path) -> None:

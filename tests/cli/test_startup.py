@@ -49,10 +49,10 @@ def test_completing_imports_nothing_of_ours():
 
 def test_declaring_and_planning_import_no_backend(tmp_path):
     """Neither sky nor wandb nor torch is needed to plan."""
-    code = ("import dataclasses, pathlib; from expiac.declare.project import find\n"
+    code = ("import dataclasses, pathlib; from expiac.declare.project import find_project\n"
             "from expiac.declare.program import load\n"
             "from expiac.compile.prepare import desired\n"
-            f"project = dataclasses.replace(find(pathlib.Path.cwd()), state=pathlib.Path({str(tmp_path)!r}))\n"
+            f"project = dataclasses.replace(find_project(pathlib.Path.cwd()), state=pathlib.Path({str(tmp_path)!r}))\n"
             "desired(load(project, 'lr_ab_test').stack, project)")
     assert not imported_by(code) & {"sky", "wandb", "torch", "mettagrid"}
 

@@ -78,7 +78,7 @@ def test_a_moved_record_keeps_its_run(pair):
 @pytest.mark.parametrize("words", [("state", "list", "pair"), ("history", "pair"), ("diff", "first", "last")])
 def test_each_document_is_what_the_schema_says(pair, words):
     """As the page on JSON promises; a key too many is none of it."""
-    validator = Draft202012Validator(json.loads(files("expiac").joinpath("schema.json").read_text()))
+    validator = Draft202012Validator(json.loads(files("expiac.view").joinpath("schema.json").read_text()))
     document = json.loads(pair(*words, "--json").out)
     validator.validate(document)
     assert not validator.is_valid({**document, "colour": "red"})

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from expiac.declare.project import Project, find
+from expiac.declare.project import Project, find_project
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return dataclasses.replace(find(ROOT), state=tmp_path / "state")
+    return dataclasses.replace(find_project(ROOT), state=tmp_path / "state")

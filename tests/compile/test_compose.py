@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from expiac.compile.compose import Composer
-from expiac.compile.prepare import templates
+from expiac.compile.context import templates
 from expiac.declare.job import TrainingRunConfig
 from expiac.declare.project import Project
 from expiac.util.errors import ExpiacError
@@ -46,7 +46,7 @@ def test_the_same_text_is_composed_once(own, monkeypatch):
     """The second look reads what the first remembered, and asks Hydra nothing."""
     text = rendered(own, small())
     first = compose(own, text)
-    monkeypatch.setattr(Composer, "_composed", lambda *_: pytest.fail("composed again"))
+    monkeypatch.setattr(Composer, "_compose_missing", lambda *_: pytest.fail("composed again"))
     assert compose(own, text) == first
 
 
@@ -67,7 +67,7 @@ def test_an_edit_elsewhere_composes_nothing(own, monkeypatch):
     text = rendered(own, small())
     compose(own, text)
     (own.root / "configs/agent/wide.yaml").write_text("hidden_size: 7\n")
-    monkeypatch.setattr(Composer, "_composed", lambda *_: pytest.fail("composed again"))
+    monkeypatch.setattr(Composer, "_compose_missing", lambda *_: pytest.fail("composed again"))
     compose(own, text)
 
 

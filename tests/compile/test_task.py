@@ -39,7 +39,7 @@ def test_a_job_finds_where_its_results_go():
     """A training job always, any other where it asks for it."""
     assert "envs" not in document()
     assert document(data_dir="/shared")["envs"] == {"DATA_DIR": "/shared"}
-    training = task(SkypilotJobConfig(), "true", "local", PROJECT, has_config=True)
+    training = task(SkypilotJobConfig(), "true", None, PROJECT, has_config=True)
     assert training["envs"] == {"DATA_DIR": "./train_dir"}
 
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from expiac.apply.events import Silent
-from expiac.declare.project import find
+from expiac.declare.project import find_project
 from expiac.providers.local import LocalProvider  # noqa: F401
 from expiac.session import Session
 
@@ -80,7 +80,7 @@ class Crashes:
         code = 1
         try:
             events = 0
-            with Session.open("crash", overrides, reporter=Silent(), project=find(self.root)) as session:
+            with Session.open("crash", overrides, reporter=Silent(), project=find_project(self.root)) as session:
                 def count(event: str, _: object) -> None:
                     nonlocal events
                     events += 1

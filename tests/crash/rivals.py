@@ -47,7 +47,7 @@ LIMIT = 60
 """Seconds for a command."""
 _inside = threading.RLock()
 """Held within calls of backend and store: of a process that sleeps, no thread does so in the middle of one."""
-CALLS = ("where", "requests", "jobs", "launch", "launched", "cancel")
+CALLS = ("where", "requests", "jobs", "launch", "await_launch", "cancel")
 """SkyPilot's calls that have an instant before and after them."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from expiac.declare.project import Project, find
+from expiac.declare.project import Project, find_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def here() -> Project:
     """This repository: the shipped stacks and the trainer's configs."""
-    return find(ROOT)
+    return find_project(ROOT)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     (tmp_path / "pyproject.toml").write_text("[tool.expiac]\n")
     (tmp_path / "stacks").mkdir()
     monkeypatch.chdir(tmp_path)
-    return find(tmp_path)
+    return find_project(tmp_path)
 
 
 @pytest.fixture

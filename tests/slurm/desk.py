@@ -41,7 +41,7 @@ WORDS, DELAYS = (STARTED, NOTED, REQUESTED), (0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5)
 QUEUE = """
 import json
 from expiac.providers.skypilot import get_skypilot_service
-from expiac.providers.skypilot.seen import envs
+from expiac.providers.skypilot.snapshot import envs
 for job in get_skypilot_service().list():
     told = envs(job.task)
     print(json.dumps([told.get("EXPIAC_LINEAGE"), told.get("EXPIAC_INSTANCE"), told.get("EXPIAC_LAUNCH"), job.status]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from expiac.apply.events import Silent
-from expiac.declare.project import find
+from expiac.declare.project import find_project
 from expiac.session import Session
 from expiac.util.errors import ExpiacError
 from expiac.util.git import refuse_unpushed
@@ -63,7 +63,7 @@ def test_an_apply_is_refused_before_anything_is_written(tmp_path):
     (tmp_path / "templates").symlink_to(Path(__file__).parents[2] / "templates")
     (tmp_path / "stacks").mkdir()
     (tmp_path / "stacks/small.py").write_text(STACK)
-    with Session.open("small", reporter=Silent(), project=find(tmp_path)) as session:
+    with Session.open("small", reporter=Silent(), project=find_project(tmp_path)) as session:
         with pytest.raises(ExpiacError, match="a has git_check"):
             session.apply(session.plan())
         assert session.state.serial == 0

@@ -25,7 +25,7 @@ def test_the_keys_are_the_documented_ones(everything):
 
 def test_the_schema_describes_it(everything):
     """All that can be said of a step; a price, none where there are prices, a job of others; a part of a stack."""
-    schema = json.loads(files("expiac").joinpath("schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(files("expiac.view").joinpath("schema.json").read_text(encoding="utf-8"))
     more = plan(step("bounded", Action.CREATE, "new", cost_per_hour=12.5, cost_at_most=50.0, depends_on=("base",)),
                 step("unpriced", Action.CREATE, "new", unpriced=True),
                 step("found", Action.CREATE, "adopts managed job 12, running", adopts={"job": 12}),

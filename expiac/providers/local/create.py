@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import expiac
-from expiac.providers.base import Id, Inputs
+from expiac.providers.base import TASK_FILE, Id, Inputs
 from expiac.providers.local.environment import submitter_environment
 from expiac.providers.local.folder import RunFolder
-from expiac.providers.local.job import Job
+from expiac.providers.local.job import LocalJob
 from expiac.providers.local.slots import Machine
 from expiac.providers.local.status import LaunchReader, is_live
 from expiac.providers.local.task import Task, parse
@@ -25,9 +25,9 @@ PREPARE_TIMEOUT = 60.0
 
 def read_task(inputs: Inputs, machine: Machine) -> Task:
     """The task, if this machine can ever carry it out."""
-    if "task.yaml" not in inputs.texts:
+    if TASK_FILE not in inputs.texts:
         raise ExpiacError("Not a job", "the local backend runs jobs only")
-    task = parse(inputs.texts["task.yaml"])
+    task = parse(inputs.texts[TASK_FILE])
     for destination in task.mounts:
         path_in_home(destination, workdir(task))
     asked = task.nodes * task.gpus
@@ -57,12 +57,12 @@ def is_launched(run: RunFolder, id: Id) -> bool:
     return run.launch(id.launch).path.exists()
 
 
-def describe(id: Id, inputs: Inputs, task: Task, machine: Machine, grace: float) -> Job:
+def describe(id: Id, inputs: Inputs, task: Task, machine: Machine, grace: float) -> LocalJob:
     """The job as it will stand in the launch's folder."""
     names = {"EXPIAC_LINEAGE": id.lineage, "EXPIAC_INSTANCE": id.instance, "EXPIAC_LAUNCH": str(id.launch)}
     declared = _with_values(task.envs, "envs")
     env = {**submitter_environment(os.environ), **declared, **inputs.env, **names}
-    return Job(
+    return LocalJob(
         lineage=id.lineage, instance=id.instance, launch=id.launch, host=socket.gethostname(),
         nodes=task.nodes, cpus=task.nodes * task.cpus, gpus=task.gpus if machine.gpus else 0,
         workdir=workdir(task), setup=task.setup, run=task.run,
@@ -74,7 +74,7 @@ def describe(id: Id, inputs: Inputs, task: Task, machine: Machine, grace: float)
 
 
 def create_launch(
-    run: RunFolder, id: Id, job: Job, task: Task, texts: Mapping[str, str], root: Path
+    run: RunFolder, id: Id, job: LocalJob, task: Task, texts: Mapping[str, str], root: Path
 ) -> None:
     """Makes the launch exist, unless another process did so meanwhile.
 

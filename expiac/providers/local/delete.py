@@ -9,12 +9,12 @@ import time
 
 from expiac.providers.local import processes
 from expiac.providers.local.folder import Launch
-from expiac.providers.local.job import Job
+from expiac.providers.local.job import LocalJob
 from expiac.state.status import Status
 from expiac.util.errors import Uncertain
 
 
-def end(launch: Launch, job: Job) -> None:
+def end(launch: Launch, job: LocalJob) -> None:
     """Returns once nothing of the launch is alive; raises `Uncertain` where that cannot be reached or seen."""
     if launch.has("end"):
         return
@@ -30,7 +30,7 @@ def end(launch: Launch, job: Job) -> None:
         os.close(lock)
 
 
-def _lock_after_supervisor(launch: Launch, job: Job) -> int:
+def _lock_after_supervisor(launch: Launch, job: LocalJob) -> int:
     """Takes the launch's lock once its supervisor has ended, by itself or killed because it did not respond."""
     deadline, signalled = time.monotonic() + job.grace + 2 * processes.KILL_LIMIT, False
     while time.monotonic() < deadline:
@@ -46,11 +46,11 @@ def _lock_after_supervisor(launch: Launch, job: Job) -> int:
 
 def _signal_supervisor(launch: Launch, sent: signal.Signals) -> None:
     started = launch.fact("started")
-    if started and (process := processes.find(started["pid"], started["born"])):
+    if started and (process := processes.find_process(started["pid"], started["born"])):
         processes.signal_to(process, sent)
 
 
-def _end_without_supervisor(launch: Launch, job: Job) -> None:
+def _end_without_supervisor(launch: Launch, job: LocalJob) -> None:
     """Ends what a dead supervisor left, and says so. Where it left nothing, the launch stays lost."""
     if launch.has("started"):
         if not processes.survivors(launch, job):

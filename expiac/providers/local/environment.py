@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from expiac.providers.local.folder import MARK, Launch
-from expiac.providers.local.job import Job
+from expiac.providers.local.job import LocalJob
 
 _KEPT = ("LANG", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
          "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -25,7 +25,7 @@ def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def node_environment(
-    job: Job, launch: Launch, rank: int, gpus: Sequence[int], environ: Mapping[str, str],
+    job: LocalJob, launch: Launch, rank: int, gpus: Sequence[int], environ: Mapping[str, str],
 ) -> dict[str, str]:
     """Everything that setup and run see on one node; `gpus` are the whole job's, `environ` has its secrets."""
     mine = gpus[rank * job.gpus:(rank + 1) * job.gpus]

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from expiac.providers.local.disk import locked, make_private, read, write
-from expiac.providers.local.job import Job, job_from
+from expiac.providers.local.job import LocalJob, job_from
 from expiac.util.durable import sync_folder
 from expiac.util.lock import take_lock
 
@@ -49,14 +49,14 @@ class Launch:
     def log(self, rank: int) -> Path:
         return self.path / f"node-{rank}.log"
 
-    def mark(self, job: Job) -> str:
+    def mark(self, job: LocalJob) -> str:
         """What every process of the launch carries in its environment.
 
         The folder's inode is part of it: in a copied checkout everything else is the same.
         """
         return f"{job.lineage}/{job.instance}/{job.launch}/{self.path.stat().st_ino}"
 
-    def job(self) -> Job | None:
+    def job(self) -> LocalJob | None:
         """What was asked for; None where the launch was never created."""
         facts = read(self.path / "job.json")
         return None if facts is None else job_from(facts)
@@ -127,7 +127,7 @@ class RunFolder:
                 shutil.rmtree(leftover, ignore_errors=True)
             yield
 
-    def publish(self, job: Job) -> Launch:
+    def publish(self, job: LocalJob) -> Launch:
         """Makes the launch exist, whole and durably."""
         launch = self.launch(job.launch)
         staging = launch.path.with_name(f".{job.launch}")

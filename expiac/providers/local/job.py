@@ -10,7 +10,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class LocalJob:
     """One launch, described when it is created and never changed."""
 
     lineage: str
@@ -48,7 +48,7 @@ class Job:
         return json.dumps(asdict(self), indent=1)
 
 
-def job_from(facts: Mapping[str, object]) -> Job:
+def job_from(facts: Mapping[str, object]) -> LocalJob:
     """The job that `text` wrote."""
-    return Job(**{**facts, "secrets": tuple(facts["secrets"])})  # type: ignore[arg-type]
+    return LocalJob(**{**facts, "secrets": tuple(facts["secrets"])})  # type: ignore[arg-type]
 

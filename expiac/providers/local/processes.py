@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from expiac.providers.local.folder import MARK, Launch
-from expiac.providers.local.job import Job
+from expiac.providers.local.job import LocalJob
 
 Family = list[tuple[int, str]]
 """Pids and start keys of processes."""
@@ -41,7 +41,7 @@ def start_key(pid: int) -> str:
         return ""
 
 
-def find(pid: int, born: str) -> psutil.Process | None:
+def find_process(pid: int, born: str) -> psutil.Process | None:
     """The process with this pid and this start key."""
     try:
         process = psutil.Process(pid)
@@ -83,13 +83,13 @@ def process_tree() -> Family:
     return sorted((process.pid, start_key(process.pid)) for process in descendants)
 
 
-def survivors(launch: Launch, job: Job) -> list[psutil.Process]:
+def survivors(launch: Launch, job: LocalJob) -> list[psutil.Process]:
     """Everything alive of a launch whose supervisor is dead; looks twice before it says nothing."""
     mark, family = launch.mark(job), launch.fact("family") or {"of": None}
     known = family["members"] if family["of"] == mark else ()
 
     def look() -> list[psutil.Process]:
-        listed = filter(None, (find(pid, born) for pid, born in known))
+        listed = filter(None, (find_process(pid, born) for pid, born in known))
         return with_descendants([*by_mark().get(mark, ()), *listed])
 
     return look() or look()

@@ -9,8 +9,20 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
-from expiac.providers.base import ABSENT, Id, Inputs, Note, Observation
+from expiac.declare.project import Project
+from expiac.providers.base import (
+    ABSENT,
+    AdvancesQueue,
+    Examines,
+    Id,
+    Inputs,
+    Logs,
+    Note,
+    Observation,
+    RunsJobs,
+)
 from expiac.providers.local.create import (
     create_launch,
     describe,
@@ -32,8 +44,10 @@ ADVANCE_TIMEOUT = 5.0
 """Seconds to wait for another process that moves the queue on."""
 
 
-class LocalProvider:
+class LocalProvider(AdvancesQueue, Examines, Logs, RunsJobs):
     """Reads, creates and deletes the jobs of one project."""
+
+    rents_machines: ClassVar[bool] = False
 
     def __init__(
         self, root: Path, folder: Path | None = None, *, machine: Machine | None = None,
@@ -44,6 +58,14 @@ class LocalProvider:
         self._machine = machine or Machine.here()
         self._queue = Queue(self._machine)
         self._grace = grace
+
+    @classmethod
+    def for_project(cls, project: Project) -> LocalProvider:
+        """Of a project whose state is shared, the backend that knows which jobs are of this checkout."""
+        from expiac.providers.local.shared import SharedLocalProvider  # which is made of this class
+
+        kind = SharedLocalProvider if project.state_url else LocalProvider
+        return kind(project.root, project.state_folder / "local")
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         """How each id is; starts nothing and writes nothing."""

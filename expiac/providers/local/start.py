@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from expiac.providers.local.folder import MARK, Launch
-from expiac.providers.local.job import Job
+from expiac.providers.local.job import LocalJob
 
 _children: list[subprocess.Popen[bytes]] = []
 """Supervisors that this process started; kept to be reaped, so that no zombies collect."""
@@ -29,7 +29,7 @@ def start_supervisor(launch: Launch, gpus: Sequence[int], environ: Mapping[str, 
 
 
 def _spawn_supervisor(
-    launch: Launch, job: Job, lock: int, gpus: Sequence[int], environ: Mapping[str, str]
+    launch: Launch, job: LocalJob, lock: int, gpus: Sequence[int], environ: Mapping[str, str]
 ) -> None:
     _children[:] = [child for child in _children if child.poll() is None]
     # Another job's mark would make the supervisor a part of that job.

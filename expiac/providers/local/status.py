@@ -10,7 +10,7 @@ from pathlib import Path
 from expiac.providers.base import ABSENT, Id, Observation, Presence
 from expiac.providers.local import processes
 from expiac.providers.local.folder import Launch, RunFolder
-from expiac.providers.local.job import Job
+from expiac.providers.local.job import LocalJob
 from expiac.state.status import Status
 
 
@@ -29,7 +29,7 @@ class LaunchReader:
             return ABSENT
         return _observation_of_end(launch, job) or self._observe_live(launch, job)
 
-    def _observe_live(self, launch: Launch, job: Job) -> Observation:
+    def _observe_live(self, launch: Launch, job: LocalJob) -> Observation:
         if job.host != self._host:
             detail = f"it is on {job.host}, and this is {self._host}"
             return Observation(Presence.UNKNOWN, detail=detail)
@@ -41,7 +41,7 @@ class LaunchReader:
         # It may have ended since its end was read.
         return _observation_of_end(launch, job) or self._observe_without_supervisor(launch, job)
 
-    def _observe_without_supervisor(self, launch: Launch, job: Job) -> Observation:
+    def _observe_without_supervisor(self, launch: Launch, job: LocalJob) -> Observation:
         if self._by_mark.get(launch.mark(job)) or processes.survivors(launch, job):
             detail = "its supervisor died; it goes on alone"
             return _present_observation(launch, job, Status.RUNNING, detail)
@@ -66,7 +66,7 @@ def is_live(seen: Observation) -> bool:
     return seen.presence is Presence.PRESENT and seen.status.is_live
 
 
-def _observation_of_end(launch: Launch, job: Job) -> Observation | None:
+def _observation_of_end(launch: Launch, job: LocalJob) -> Observation | None:
     end = launch.fact("end")
     if end is None:
         return None
@@ -76,7 +76,7 @@ def _observation_of_end(launch: Launch, job: Job) -> Observation | None:
 
 
 def _present_observation(
-    launch: Launch, job: Job, status: Status, detail: str = "", seconds: float | None = None
+    launch: Launch, job: LocalJob, status: Status, detail: str = "", seconds: float | None = None
 ) -> Observation:
     folder = launch.home / job.workdir
     declared = {name: folder / path for name, path in job.outputs.items()}

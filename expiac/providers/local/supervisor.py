@@ -28,7 +28,7 @@ from expiac.providers.local import processes
 from expiac.providers.local.disk import write
 from expiac.providers.local.environment import node_environment
 from expiac.providers.local.folder import Launch
-from expiac.providers.local.job import Job
+from expiac.providers.local.job import LocalJob
 from expiac.providers.local.signals import Signals
 from expiac.providers.local.slots import Machine, Queue
 from expiac.state.status import Status
@@ -53,7 +53,7 @@ class End:
 class Supervisor:
     """The parent of everything that one launch runs."""
 
-    def __init__(self, launch: Launch, job: Job, gpus: Sequence[int]) -> None:
+    def __init__(self, launch: Launch, job: LocalJob, gpus: Sequence[int]) -> None:
         self._launch, self._job, self._gpus = launch, job, gpus
         self._mark = launch.mark(job)
         self._codes: dict[int, int] = {}

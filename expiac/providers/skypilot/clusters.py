@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from expiac.providers.base import CLUSTER, Id
-from expiac.providers.skypilot.seen import Cluster, Job, Request, Sky, Snapshot, envs, launch_of
+from expiac.providers.base import Id
+from expiac.providers.skypilot.handle import Handle
+from expiac.providers.skypilot.snapshot import Cluster, Request, Sky, SkyJob, Snapshot, envs, launch_of
 from expiac.util.errors import Unavailable
 
 
@@ -19,27 +20,29 @@ def is_managed(values: Mapping[str, Any]) -> bool:
     return values.get("managed", True) is not False
 
 
-def cluster_of(id: Id) -> str:
+def cluster_name(id: Id) -> str:
     """The name of a launch's cluster."""
     return f"{id.instance}-{id.launch}"
 
 
-def look(sky: Sky, ids: Sequence[Id]) -> Snapshot:
+def take_snapshot(sky: Sky, ids: Sequence[Id]) -> Snapshot:
     """How the launches of these ids are: one call for all clusters, and one for each that is up."""
     where = sky.where()
     under_way = sky.requests()  # first: a launch that ends in between is then seen twice, and never missed
-    found = sky.clusters([str(id.handle[CLUSTER]) for id in ids])
-    return Snapshot(where, under_way, [job for cluster in found for job in _jobs(sky, cluster, under_way)])
+    names = [Handle.of(id).cluster for id in ids]
+    found = sky.clusters([str(name) for name in names if name is not None])
+    jobs = [job for cluster in found for job in _jobs(sky, cluster, under_way)]
+    return Snapshot(where, under_way, jobs)
 
 
-def _jobs(sky: Sky, cluster: Cluster, under_way: Sequence[Request]) -> list[Job]:
+def _jobs(sky: Sky, cluster: Cluster, under_way: Sequence[Request]) -> list[SkyJob]:
     """The jobs of a cluster that are its launch: one, unless it was launched twice. Others' jobs there are not ours."""
     name = envs(cluster.task).get("EXPIAC_INSTANCE", cluster.name)
     waits = any(launch_of(request.task) == launch_of(cluster.task) for request in under_way)
     try:
         jobs = sky.jobs_on(cluster.name) if cluster.status == "UP" else ()
     except Unavailable as error:
-        return [Job(0, name, "UNREACHABLE", cluster.task, error.detail, cluster=cluster.name)]
+        return [SkyJob(0, name, "UNREACHABLE", cluster.task, error.detail, cluster=cluster.name)]
     if jobs:
         first = min(jobs, key=lambda job: job.id)
         why = "the command failed; expiac logs shows how"
@@ -47,5 +50,5 @@ def _jobs(sky: Sky, cluster: Cluster, under_way: Sequence[Request]) -> list[Job]
                 for job in jobs if job.name == first.name]
     # A cluster without a job, which nobody is about to bring one: the launch died on the way.
     word = "STARTING" if waits else "FAILED_SETUP" if cluster.status in ("UP", "INIT") else cluster.status
-    return [Job(0, name, word, cluster.task, "" if waits else cluster.reason or "its cluster never took the job",
+    return [SkyJob(0, name, word, cluster.task, "" if waits else cluster.reason or "its cluster never took the job",
                 cluster=cluster.name)]

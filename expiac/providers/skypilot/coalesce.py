@@ -1,4 +1,4 @@
-"""One look for all who ask at the same time: ten jobs that are launched at once cost one queue call."""
+"""One call for all who ask at the same time: ten jobs that are launched at once cost one queue call."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Coalesced(Generic[T]):
-    """Calls `look` for whoever asks; no answer is older than its question."""
+class CoalescedCall(Generic[T]):
+    """Makes the call for whoever asks; no answer is older than its question."""
 
-    def __init__(self, look: Callable[[], T], *, gather: float = 0.1) -> None:
-        self._look, self._gather = look, gather
+    def __init__(self, call: Callable[[], T], *, gather: float = 0.1) -> None:
+        self._call, self._gather = call, gather
         self._lock = threading.Lock()
         self._next: Future[T] | None = None
-        """What those wait for who asked before its look began."""
+        """The answer to all who asked before its call began."""
 
     def __call__(self) -> T:
         with self._lock:
@@ -29,7 +29,7 @@ class Coalesced(Generic[T]):
             with self._lock:
                 self._next = None
             try:
-                mine.set_result(self._look())
+                mine.set_result(self._call())
             except BaseException as error:
                 mine.set_exception(error)
         return mine.result()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from expiac.providers.skypilot.seen import documents
+from expiac.providers.skypilot.snapshot import documents
 
 _NAMED = ("envs", "secrets")
 _IGNORED = ("name", *_NAMED)

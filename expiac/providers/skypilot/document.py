@@ -10,14 +10,14 @@ from typing import Any
 
 import yaml
 
-from expiac.providers.base import Id, Inputs
-from expiac.providers.skypilot.seen import INSTANCE, LAUNCH, LINEAGE, OUTPUTS
+from expiac.providers.base import TASK_FILE, Id, Inputs
+from expiac.providers.skypilot.snapshot import INSTANCE, LAUNCH, LINEAGE, OUTPUTS
 from expiac.util.errors import ExpiacError
 
 _NAMELESS, _NAME = "@instance@", "stack.job.00000000"
 
 
-def launchable(inputs: Inputs, id: Id, root: Path, folder: Path, environ: Mapping[str, str] = os.environ
+def task_to_launch(inputs: Inputs, id: Id, root: Path, folder: Path, environ: Mapping[str, str] = os.environ
                ) -> dict[str, Any]:
     """The task of a launch; writes the texts that it mounts into `folder`, which is private. Holds secrets."""
     task = _read(inputs)
@@ -33,7 +33,7 @@ def launchable(inputs: Inputs, id: Id, root: Path, folder: Path, environ: Mappin
     return _placed(task, inputs, root, folder)
 
 
-def checkable(inputs: Inputs, root: Path) -> dict[str, Any]:
+def task_to_check(inputs: Inputs, root: Path) -> dict[str, Any]:
     """The task as far as it can be checked before there is a launch; holds no secrets."""
     task = _read(Inputs(inputs.values, {name: text.replace(_NAMELESS, _NAME) for name, text in inputs.texts.items()}))
     for section in ("envs", "secrets"):
@@ -44,16 +44,16 @@ def checkable(inputs: Inputs, root: Path) -> dict[str, Any]:
     return _placed(task, inputs, root, root)
 
 
-def billed(task: Mapping[str, Any]) -> dict[str, Any]:
+def task_to_price(task: Mapping[str, Any]) -> dict[str, Any]:
     """As much of a task as its price depends on."""
     return {"resources": task.get("resources") or {}, "run": "true", "num_nodes": task.get("num_nodes") or 1}
 
 
 def _read(inputs: Inputs) -> dict[str, Any]:
-    if "task.yaml" not in inputs.texts:
+    if TASK_FILE not in inputs.texts:
         raise ExpiacError("Not a job", "SkyPilot runs jobs only")
     try:
-        task = yaml.safe_load(inputs.texts["task.yaml"])
+        task = yaml.safe_load(inputs.texts[TASK_FILE])
     except yaml.YAMLError as error:
         raise ExpiacError("The task cannot be read", f"task.yaml: {error}") from error
     if not isinstance(task, dict):

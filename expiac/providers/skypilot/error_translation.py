@@ -45,7 +45,7 @@ _QUOTA = ("quota", "limit exceeded", "insufficientinstancecapacity")
 _PLACE = ("infra", "cluster", "context", "cloud", "region", "zone", "partition")
 
 
-def translated(error: BaseException, doing: str) -> ExpiacError:
+def translate_error(error: BaseException, doing: str) -> ExpiacError:
     """The SDK's error as ours; `Unavailable` where it leaves open what happened."""
     names, words = [kind.__name__ for kind in type(error).__mro__], one_line(str(error) or type(error).__name__)
     detail = f"{doing}: {words}"

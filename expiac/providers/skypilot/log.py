@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expiac.providers.base import Id
-from expiac.providers.skypilot.following import following
-from expiac.providers.skypilot.printed import nodes_of, printed
-from expiac.providers.skypilot.seen import Job
+from expiac.providers.skypilot.follow import follow_lines
+from expiac.providers.skypilot.log_lines import job_lines, nodes_of
+from expiac.providers.skypilot.snapshot import SkyJob
 from expiac.providers.skypilot.statuses import is_live, observation, other_place
 from expiac.providers.skypilot.view import View
 from expiac.state.status import Status
@@ -24,11 +24,11 @@ def lines(view: View, id: Id, *, follow: bool, node: int | None, timeout: float,
         raise ExpiacError("No such node", f"{id.instance} has {nodes}", f"--node {nodes - 1}")
     if not follow:
         return _printed(view, job, follow=False, node=node)
-    return following(lambda: _printed(view, _job(view, id), follow=True, node=node),
+    return follow_lines(lambda: _printed(view, _job(view, id), follow=True, node=node),
                      lambda: (now := _job(view, id)) is None or is_live(now), timeout=timeout, pause=pause)
 
 
-def _job(view: View, id: Id) -> Job | None:
+def _job(view: View, id: Id) -> SkyJob | None:
     """The job of a launch; None while its launch is under way."""
     snapshot = view.snapshot(id)
     job = snapshot.job(id)
@@ -39,9 +39,9 @@ def _job(view: View, id: Id) -> Job | None:
     return job
 
 
-def _printed(view: View, job: Job | None, *, follow: bool, node: int | None) -> Iterator[str]:
+def _printed(view: View, job: SkyJob | None, *, follow: bool, node: int | None) -> Iterator[str]:
     """What a job printed; nothing where SkyPilot would wait for its first line and we don't follow."""
     if job is None or (not follow and observation(job).status in _SILENT):
         return iter(())
     shown = view.sky.lines(job.id, follow=follow, cluster=job.cluster)
-    return printed(shown, nodes=nodes_of(job.task), node=node)
+    return job_lines(shown, nodes=nodes_of(job.task), node=node)

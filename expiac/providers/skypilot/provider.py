@@ -12,15 +12,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from expiac.providers.base import CLUSTER, Found, Id, Inputs, Note, Observation
+from expiac.declare.project import Project
+from expiac.providers.base import (
+    Adopts,
+    EndsDuplicates,
+    Estimates,
+    Examines,
+    Found,
+    Id,
+    Inputs,
+    Logs,
+    Note,
+    Observation,
+    Releases,
+    RunsJobs,
+)
 from expiac.providers.skypilot import clusters, log
 from expiac.providers.skypilot.create import LaunchAttempt
 from expiac.providers.skypilot.delete import end, end_duplicates, end_job
 from expiac.providers.skypilot.differences import differences
-from expiac.providers.skypilot.document import billed, checkable, launchable
+from expiac.providers.skypilot.document import task_to_check, task_to_launch, task_to_price
+from expiac.providers.skypilot.handle import Handle
 from expiac.providers.skypilot.remarks import remarks
 from expiac.providers.skypilot.sdk import Sdk
-from expiac.providers.skypilot.seen import IMPORTED, Sky, launch_of
+from expiac.providers.skypilot.snapshot import Sky, launch_of
 from expiac.providers.skypilot.statuses import is_live, observe
 from expiac.providers.skypilot.view import View
 from expiac.util.errors import ExpiacError, Locked, Uncertain
@@ -31,7 +46,7 @@ LAUNCH_TIMEOUT = 600.0
 PAUSE = 2.0
 
 
-class SkypilotProvider:
+class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Logs, Releases, RunsJobs):
     """Reads, launches and cancels the managed jobs of one project."""
 
     def __init__(self, root: Path, folder: Path | None = None, *, sky: Sky | None = None,
@@ -41,29 +56,36 @@ class SkypilotProvider:
         self._timeout, self._pause = timeout, pause
         self._prices: dict[str, float | None] = {}
 
+    @classmethod
+    def for_project(cls, project: Project) -> SkypilotProvider:
+        """It keeps what it sends in the project's state folder."""
+        return cls(project.root, project.state_folder / "skypilot")
+
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         """How each id is: one queue call for all managed jobs, and one for each cluster that is up."""
         if not ids:
             return {}
-        alone = [id for id in ids if CLUSTER in id.handle]
-        managed = [id for id in ids if CLUSTER not in id.handle]
+        handles = {id: Handle.of(id) for id in ids}
+        alone = [id for id in ids if handles[id].cluster is not None]
+        managed = [id for id in ids if handles[id].cluster is None]
         seen: dict[Id, Observation] = {}
         if managed:
-            snapshot = self._view.look(requests=not all("job" in id.handle for id in managed))
+            have_jobs = all(handles[id].job is not None for id in managed)
+            snapshot = self._view.take_snapshot(requests=not have_jobs)
             seen |= {id: observe(snapshot, id) for id in managed}
         if alone:
-            snapshot = clusters.look(self._view.sky, alone)
+            snapshot = clusters.take_snapshot(self._view.sky, alone)
             seen |= {id: observe(snapshot, id) for id in alone}
         return seen
 
     def examine(self, inputs: Inputs) -> str:
         """Raises where SkyPilot would refuse the task; asks no server."""
-        task = checkable(inputs, self._root)
+        task = task_to_check(inputs, self._root)
         return "; ".join(filter(None, [self._view.sky.check(task), *remarks(task)]))
 
     def estimate(self, inputs: Inputs) -> float | None:
         """Dollars per hour for all nodes; None where SkyPilot knows no price. Jobs alike are asked for once."""
-        task = billed(checkable(inputs, self._root))
+        task = task_to_price(task_to_check(inputs, self._root))
         key = json.dumps(task, sort_keys=True, default=str)
         if key not in self._prices:
             self._prices[key] = self._view.sky.price(task)
@@ -71,27 +93,28 @@ class SkypilotProvider:
 
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
         """Launches the job, or adopts it where it was launched already; returns once SkyPilot has given it an id."""
-        if not clusters.is_managed(inputs.values) and IMPORTED not in id.handle:
-            id = replace(id, handle={**id.handle, CLUSTER: clusters.cluster_of(id)})
+        if not clusters.is_managed(inputs.values) and Handle.of(id).imported is None:
+            cluster = Handle(cluster=clusters.cluster_name(id))
+            id = replace(id, handle={**id.handle, **cluster.to_json()})
         try:
             with Lock(self._place(id) / f"{id.launch}.lock", purpose="launch", wait_seconds=self._timeout):
-                return LaunchAttempt(self._view, id, note, timeout=self._timeout, pause=self._pause).bring_about(
-                    lambda: launchable(inputs, id, self._root, self._place(id)))
+                return LaunchAttempt(self._view, id, note, timeout=self._timeout, pause=self._pause).launch(
+                    lambda: task_to_launch(inputs, id, self._root, self._place(id)))
         except Locked as error:
             raise Uncertain("Another process is launching this run", error.detail, error.hint) from error
 
-    def find(self, job: str, inputs: Inputs) -> Found:
+    def find_job(self, job: str, inputs: Inputs) -> Found:
         """The managed job of this id, where no stack has launched it."""
-        snapshot = self._view.look(requests=False)
+        snapshot = self._view.take_snapshot(requests=False)
         found = next((one for one in snapshot.jobs if str(one.id) == job), None)
         if found is None:
             raise ExpiacError("No such job", f"SkyPilot has no managed job {job} of this user", "sky jobs queue")
         if instance := launch_of(found.task)[1]:
             raise ExpiacError("Somebody else's job", f"managed job {job} is {instance}, which a stack launched",
                               "expiac apply, in the folder that launched it")
-        handle = {"endpoint": snapshot.where.endpoint, "user": snapshot.where.user, IMPORTED: found.id}
+        handle = Handle(snapshot.where.endpoint, snapshot.where.user, imported=found.id)
         said = f"managed job {job}, {found.name}, {found.status.lower()}"
-        return Found(handle, said, differences(found.task, checkable(inputs, self._root)))
+        return Found(handle.to_json(), said, differences(found.task, task_to_check(inputs, self._root)))
 
     def update(self, id: Id, inputs: Inputs) -> Observation:
         """Changes nothing: SkyPilot has no call that updates a job."""
@@ -107,7 +130,9 @@ class SkypilotProvider:
 
     def release(self, id: Id) -> None:
         """Takes down the cluster of a launch that has ended."""
-        job = self._view.snapshot(id).job(id) if CLUSTER in id.handle else None
+        if Handle.of(id).cluster is None:
+            return
+        job = self._view.snapshot(id).job(id)
         if job is not None and not is_live(job):
             end_job(self._view.sky, job)
 

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from expiac.providers.skypilot import sdk_clusters
-from expiac.providers.skypilot.error_translation import translated
-from expiac.providers.skypilot.seen import Cluster, Job, Request, Where
+from expiac.providers.skypilot.error_translation import translate_error
+from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where
 from expiac.providers.skypilot.time_limit import within
 from expiac.util.errors import Unavailable
 
@@ -46,7 +46,7 @@ class Sdk:
         """The launches of managed jobs that have not ended."""
         return _within(ANSWER, _requests, "asking for launches under way")
 
-    def jobs(self) -> Sequence[Job]:
+    def jobs(self) -> Sequence[SkyJob]:
         """All managed jobs of this user, in one call."""
         return _within(ANSWER, _jobs, "asking for the managed jobs")
 
@@ -54,7 +54,7 @@ class Sdk:
         """Those of the named clusters that there are, in one call."""
         return _within(ANSWER, lambda: sdk_clusters.clusters(_sky(), names), "asking for the clusters")
 
-    def jobs_on(self, cluster: str) -> Sequence[Job]:
+    def jobs_on(self, cluster: str) -> Sequence[SkyJob]:
         """The jobs of a cluster; none where it is gone."""
         return _within(ANSWER, lambda: sdk_clusters.jobs_on(_sky(), cluster), f"asking {cluster} for its jobs")
 
@@ -80,7 +80,7 @@ class Sdk:
         made = _within(REACH * 4, lambda: _task(task), "reading the task")
         return _within(UPLOAD, lambda: _launch(made, cluster), f"launching {task['name']}")
 
-    def launched(self, request: str) -> int:
+    def await_launch(self, request: str) -> int:
         """The id of the job that a request brought about; waits for its end."""
         return _within(UPLOAD, lambda: _launched(request), "waiting for the launch")
 
@@ -101,7 +101,7 @@ class Sdk:
                 *whole, rest = (rest + (chunk or "")).split("\n")
                 yield from (line.rstrip("\r") for line in whole)
         except Exception as error:
-            raise translated(error, f"reading the log of job {job}") from error
+            raise translate_error(error, f"reading the log of job {job}") from error
         if rest:
             yield rest
 
@@ -181,7 +181,7 @@ def _launching(body: str) -> tuple[str, str]:
     return str(told.get("name") or task.partition("\n")[0].removeprefix("name: ")), task
 
 
-def _jobs() -> list[Job]:
+def _jobs() -> list[SkyJob]:
     from sky import exceptions
 
     sky = _sky()
@@ -191,7 +191,7 @@ def _jobs() -> list[Job]:
         if error.cluster_status is None and error.handle is None:
             return []  # no job was ever launched: there is no jobs controller
         raise
-    return [Job(record.job_id, record.job_name or "", record.status.name if record.status else "PENDING",
+    return [SkyJob(record.job_id, record.job_name or "", record.status.name if record.status else "PENDING",
                 record.user_yaml or "", record.failure_reason or "", record.recovery_count or 0,
                 record.submitted_at or 0.0, record.job_duration or 0.0) for record in records]
 

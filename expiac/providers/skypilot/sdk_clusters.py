@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from expiac.providers.skypilot.seen import Cluster, Job
+from expiac.providers.skypilot.snapshot import Cluster, SkyJob
 
 
 def clusters(sky: Any, names: Sequence[str]) -> list[Cluster]:
@@ -15,13 +15,13 @@ def clusters(sky: Any, names: Sequence[str]) -> list[Cluster]:
             for one in found]
 
 
-def jobs_on(sky: Any, cluster: str) -> list[Job]:
+def jobs_on(sky: Any, cluster: str) -> list[SkyJob]:
     """The jobs of a cluster, without their tasks; none where it is gone."""
     try:
         records = sky.get(sky.queue(cluster))
     except sky.exceptions.ClusterDoesNotExist:
         return []
-    return [Job(record.job_id, record.job_name, record.status.name, "", submitted_at=record.submitted_at,
+    return [SkyJob(record.job_id, record.job_name, record.status.name, "", submitted_at=record.submitted_at,
                 cluster=cluster) for record in records]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from expiac.providers.skypilot.document import billed
-from expiac.providers.skypilot.printed import nodes_of, printed
+from expiac.providers.skypilot.document import task_to_price
+from expiac.providers.skypilot.log_lines import job_lines, nodes_of
 from expiac.providers.skypilot.sdk import Sdk
-from expiac.providers.skypilot.seen import INSTANCE, Job, Sky, documents, envs
+from expiac.providers.skypilot.snapshot import INSTANCE, Sky, SkyJob, documents, envs
 from expiac.providers.skypilot.statuses import STATUSES
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
@@ -19,7 +19,7 @@ class SkypilotService:
     def __init__(self, sky: Sky | None = None) -> None:
         self._sky: Sky = sky or Sdk()
 
-    def list(self) -> Sequence[Job]:
+    def list(self) -> Sequence[SkyJob]:
         """All of them, the newest first."""
         self._sky.where()
         return sorted(self._sky.jobs(), key=lambda job: -job.id)
@@ -46,19 +46,19 @@ class SkypilotService:
             (task,) = documents(job.task)
         except ValueError:
             return None  # a pipeline of several tasks, or nothing that can be read
-        per_hour = self._sky.price(billed(task))
+        per_hour = self._sky.price(task_to_price(task))
         return None if per_hour is None else per_hour * job.seconds / 3600
 
     def logs(self, job_id: int | str, *, follow: bool = False) -> Iterator[str]:
         """Lines that a job printed."""
         job = self._job(job_id)
-        return printed(self._sky.lines(job.id, follow=follow), nodes=nodes_of(job.task), node=None)
+        return job_lines(self._sky.lines(job.id, follow=follow), nodes=nodes_of(job.task), node=None)
 
     def cancel(self, job_id: int | str) -> None:
         """Asks for the end of a job; a stack's own job is better ended by `expiac destroy`, which verifies it."""
         self._sky.cancel(self._job(job_id).id)
 
-    def _job(self, job_id: int | str) -> Job:
+    def _job(self, job_id: int | str) -> SkyJob:
         found = next((job for job in self.list() if str(job.id) == str(job_id)), None)
         if found is None:
             raise ExpiacError("No such job", f"SkyPilot has no managed job {job_id} of this user", "sky jobs queue")

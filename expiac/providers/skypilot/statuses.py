@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from expiac.providers.base import ABSENT, CLUSTER, Id, Observation, Presence
-from expiac.providers.skypilot.seen import Job, Snapshot, outputs
+from expiac.providers.base import ABSENT, Id, Observation, Presence
+from expiac.providers.skypilot.handle import Handle
+from expiac.providers.skypilot.outputs import LaunchOutputs
+from expiac.providers.skypilot.snapshot import SkyJob, Snapshot, declared_outputs
 from expiac.state.status import Status
 
 STATUSES = {
@@ -40,33 +42,33 @@ def observe(snapshot: Snapshot, id: Id) -> Observation:
     if job := snapshot.job(id):
         return _with_duplicates(observation(job), duplicates(snapshot, id))
     if request := snapshot.request(id):
-        return Observation(Presence.PRESENT, Status.PENDING, outputs(request.task))
+        return Observation(Presence.PRESENT, Status.PENDING, declared_outputs(request.task))
     return ABSENT
 
 
-def observation(job: Job) -> Observation:
+def observation(job: SkyJob) -> Observation:
     """How a job is."""
     status = STATUSES.get(job.status)
     if status is None:
         said = one_line(job.failure) or f"SkyPilot says {job.status}, which expiac can do nothing with"
         return Observation(Presence.UNKNOWN, detail=f"{job.cluster or f'job {job.id}'}: {said}")
-    seen = {CLUSTER: job.cluster} if job.cluster else {"recoveries": job.recoveries}
-    told = {"failure_reason": one_line(job.failure)} if job.failure else {}
-    known = {**outputs(job.task), "job_id": job.id, **seen, **told}
-    return Observation(Presence.PRESENT, status, known, _detail(job), (job.seconds or None) if status.is_over else None)
+    outputs = LaunchOutputs(
+        declared_outputs(job.task), job.id, job.cluster, job.recoveries, one_line(job.failure))
+    seconds = (job.seconds or None) if status.is_over else None
+    return Observation(Presence.PRESENT, status, outputs.to_json(), _detail(job), seconds)
 
 
-def duplicates(snapshot: Snapshot, id: Id) -> list[Job]:
+def duplicates(snapshot: Snapshot, id: Id) -> list[SkyJob]:
     """What runs of a launch besides its earliest job, which is the one that counts."""
     return [job for job in sorted(snapshot.jobs_of(id), key=lambda job: job.id)[1:] if is_live(job)]
 
 
-def named(job: Job) -> str:
+def job_title(job: SkyJob) -> str:
     """A job as a user would look for it."""
     return f"job {job.id} of {job.cluster}" if job.cluster else f"managed job {job.id}"
 
 
-def is_live(job: Job) -> bool:
+def is_live(job: SkyJob) -> bool:
     """Whether it may be running, as far as anybody can tell."""
     seen = observation(job)
     return seen.presence is Presence.UNKNOWN or seen.status.is_live
@@ -74,11 +76,11 @@ def is_live(job: Job) -> bool:
 
 def other_place(snapshot: Snapshot, id: Id) -> str:
     """Why this answer says nothing of the launch: it was given to another server, or by another user."""
-    endpoint, user = id.handle.get("endpoint", snapshot.where.endpoint), id.handle.get("user", snapshot.where.user)
-    if endpoint != snapshot.where.endpoint:
-        return f"launched through {endpoint}, and this is {snapshot.where.endpoint}"
-    if user != snapshot.where.user:
-        return f"launched by SkyPilot's user {user}, and this is {snapshot.where.user}"
+    handle, where = Handle.of(id), snapshot.where
+    if handle.endpoint not in (None, where.endpoint):
+        return f"launched through {handle.endpoint}, and this is {where.endpoint}"
+    if handle.user not in (None, where.user):
+        return f"launched by SkyPilot's user {handle.user}, and this is {where.user}"
     return ""
 
 
@@ -88,15 +90,15 @@ def one_line(text: str, longest: int = 300) -> str:
     return words if len(words) <= longest else words[:longest - 1] + "…"
 
 
-def _with_duplicates(seen: Observation, others: Sequence[Job]) -> Observation:
+def _with_duplicates(seen: Observation, others: Sequence[SkyJob]) -> Observation:
     if not others:
         return seen
-    names = tuple(map(named, others))
+    names = tuple(map(job_title, others))
     said = f"launched twice: {', '.join(names)} runs too, until expiac refresh ends it"
     return replace(seen, duplicates=names, detail=f"{seen.detail}; {said}" if seen.detail else said)
 
 
-def _detail(job: Job) -> str:
+def _detail(job: SkyJob) -> str:
     said = [f"recovered {job.recoveries} time{'s' * (job.recoveries > 1)}"] if job.recoveries else []
     if job.status == "CANCELLING":
         said.append("being cancelled")

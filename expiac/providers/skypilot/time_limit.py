@@ -1,4 +1,4 @@
-"""A call to SkyPilot under a time limit, hushed, and its errors in our words."""
+"""A call to SkyPilot under a time limit, without what it prints, and its errors in our words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from expiac.providers.skypilot.error_translation import translated
-from expiac.providers.skypilot.quiet import Hush
+from expiac.providers.skypilot.error_translation import translate_error
+from expiac.providers.skypilot.quiet import QuietStdout
 from expiac.util import timeout as timeout
 from expiac.util.errors import ExpiacError
 
@@ -19,18 +19,18 @@ def within(seconds: float, call: Callable[[], T], doing: str) -> T:
 
     def work() -> T:
         try:
-            with Hush():
+            with QuietStdout():
                 return call()
         except ExpiacError:
             raise
         except BaseException as error:  # SkyPilot may want to leave the whole process
-            raise translated(error, doing) from error
+            raise translate_error(error, doing) from error
 
     tracebacks = getattr(sys, "tracebacklimit", None)
     try:
         return timeout.run_within(seconds, work, f"skypilot: {doing}")
     except timeout.TimedOut as error:
-        raise translated(TimeoutError(str(error)), doing) from error
+        raise translate_error(TimeoutError(str(error)), doing) from error
     finally:
         if tracebacks is None and hasattr(sys, "tracebacklimit"):
             del sys.tracebacklimit  # SkyPilot hides its own tracebacks, and with them everybody's that come after

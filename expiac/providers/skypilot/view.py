@@ -1,11 +1,12 @@
-"""Looks at SkyPilot on behalf of launches: one look for all who ask at the same time."""
+"""Asks SkyPilot on behalf of launches: one snapshot for all who ask at the same time."""
 
 from __future__ import annotations
 
-from expiac.providers.base import CLUSTER, Id
+from expiac.providers.base import Id
 from expiac.providers.skypilot import clusters
-from expiac.providers.skypilot.coalesce import Coalesced
-from expiac.providers.skypilot.seen import Sky, Snapshot
+from expiac.providers.skypilot.coalesce import CoalescedCall
+from expiac.providers.skypilot.handle import Handle
+from expiac.providers.skypilot.snapshot import Sky, Snapshot
 
 
 class View:
@@ -13,14 +14,16 @@ class View:
 
     def __init__(self, sky: Sky) -> None:
         self.sky = sky
-        self._coalesced = Coalesced(self.look)
+        self._managed = CoalescedCall(self.take_snapshot)
 
-    def look(self, *, requests: bool = True) -> Snapshot:
-        """All managed jobs, and before them the requests under way: a birth in between is seen twice, never missed."""
+    def take_snapshot(self, *, requests: bool = True) -> Snapshot:
+        """All managed jobs, and before them the requests under way: a launch in between is seen twice, never missed."""
         where = self.sky.where()
         under_way = self.sky.requests() if requests else ()
         return Snapshot(where, under_way, self.sky.jobs())
 
     def snapshot(self, id: Id) -> Snapshot:
         """What there is of a launch; never older than the question."""
-        return clusters.look(self.sky, [id]) if CLUSTER in id.handle else self._coalesced()
+        if Handle.of(id).cluster is None:
+            return self._managed()
+        return clusters.take_snapshot(self.sky, [id])

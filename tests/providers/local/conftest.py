@@ -16,12 +16,12 @@ from expiac.providers.local import LocalProvider, Machine, create
 from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.processes import by_mark, with_descendants
 from expiac.state.status import Status
-from expiac.testing.contract import Course, ignore_note, wait_until
+from expiac.testing.contract import Course, StallsQueue, ignore_note, wait_until
 
 LIMIT = 30.0
 
 
-class LocalWorld:
+class LocalWorld(StallsQueue):
     """One machine with some projects."""
 
     limit = LIMIT

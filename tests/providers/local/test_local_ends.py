@@ -15,7 +15,7 @@ import pytest
 
 from expiac.providers.base import Id, Presence
 from expiac.providers.local.disk import read
-from expiac.providers.local.processes import find, start_key
+from expiac.providers.local.processes import find_process, start_key
 from expiac.state.status import Status
 
 JOB = Id("lineage", "ends.job.00000001", 1)
@@ -126,7 +126,7 @@ def test_a_pid_that_was_given_out_again_is_left_alone(local, until: Until) -> No
         assert local.read(JOB).presence is Presence.ABSENT
         local.provider().delete(JOB)
         assert innocent.poll() is None
-        assert find(innocent.pid, start_key(innocent.pid))
+        assert find_process(innocent.pid, start_key(innocent.pid))
     finally:
         innocent.kill()
         innocent.wait()

@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from expiac.apply.events import Silent
-from expiac.declare.project import find
+from expiac.declare.project import find_project
 from expiac.plan.planner import PlanOptions
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.providers.skypilot.seen import Job
+from expiac.providers.skypilot.snapshot import SkyJob
 from expiac.session import Session
 from expiac.testing.sky import FakeSky, Server
 from expiac.util.errors import ExpiacError, UsageError
@@ -32,7 +32,7 @@ MINE = "name: mine\nresources: {infra: slurm/loop}\nnum_nodes: 2\nrun: lasts\n"
 class Desk:
     def __init__(self, root, templates):
         self.root, self.server = root, Server()
-        self.server.jobs = {12: Job(12, "mine", "RUNNING", MINE), 13: Job(13, "mine", "RUNNING", MINE)}
+        self.server.jobs = {12: SkyJob(12, "mine", "RUNNING", MINE), 13: SkyJob(13, "mine", "RUNNING", MINE)}
         (root / "pyproject.toml").write_text('[tool.expiac]\nbackend = "slurm/loop"\n')
         (root / "stacks").mkdir()
         (root / "stacks" / "small.py").write_text(STACK)
@@ -40,7 +40,7 @@ class Desk:
 
     def open(self, *overrides, declared=True, **tells):
         provider = SkypilotProvider(self.root, sky=FakeSky(self.server, **tells), timeout=1, pause=0.01)
-        return Session.open("small", overrides, reporter=Silent(), project=find(self.root), declared=declared,
+        return Session.open("small", overrides, reporter=Silent(), project=find_project(self.root), declared=declared,
                             providers={"skypilot": provider})
 
     def adopt(self, address, job):
@@ -107,7 +107,7 @@ def test_nothing_is_adopted_twice_or_from_another_stack(desk):
         with pytest.raises(ExpiacError, match=summary):
             desk.adopt(address, job)
     theirs = MINE + "envs: {EXPIAC_LINEAGE: l, EXPIAC_INSTANCE: s.a.00000000, EXPIAC_LAUNCH: '1'}\n"
-    desk.server.jobs[14] = Job(14, "s.a.00000000", "RUNNING", theirs)
+    desk.server.jobs[14] = SkyJob(14, "s.a.00000000", "RUNNING", theirs)
     with pytest.raises(ExpiacError, match="Somebody else's job"):
         desk.adopt("b", "14")
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from expiac.providers.base import ABSENT, CLUSTER, Id, Inputs
+from expiac.providers.base import ABSENT, Id, Inputs
+from expiac.providers.outputs import CLUSTER
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.state.status import Status
 from expiac.testing.contract import OUTPUT, A, Course, ProviderContract, Try

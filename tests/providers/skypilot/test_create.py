@@ -8,7 +8,7 @@ import pytest
 
 from expiac.providers.base import Id, Inputs, Presence
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.providers.skypilot.seen import Job, Where
+from expiac.providers.skypilot.snapshot import SkyJob, Where
 from expiac.state.status import Status
 from expiac.testing.sky import FakeSky, Server
 from expiac.util.errors import ExpiacError, Stale, Unavailable, Uncertain
@@ -59,7 +59,7 @@ def test_an_answer_that_was_lost_is_found_again(trial):
 
 def test_a_job_that_was_born_without_a_task_is_cancelled(trial):
     """The server died between its row and its task: it never begins, and tells nobody whose it is."""
-    trial.server.jobs[7] = Job(7, A.instance, "PENDING", "")
+    trial.server.jobs[7] = SkyJob(7, A.instance, "PENDING", "")
     trial.server.launches = 7
     assert trial.create().outputs["job_id"] == 8
     assert trial.read().outputs["job_id"] == 8
@@ -68,7 +68,7 @@ def test_a_job_that_was_born_without_a_task_is_cancelled(trial):
 
 def test_a_running_job_of_this_name_is_left_alone(trial):
     """Whatever it is: nothing is launched beside it."""
-    trial.server.jobs[7] = Job(7, A.instance, "RUNNING", "")
+    trial.server.jobs[7] = SkyJob(7, A.instance, "RUNNING", "")
     with pytest.raises(Uncertain, match="managed job 7"):
         trial.create()
     assert (trial.launches, trial.server.asked.count("cancel")) == (0, 0)
@@ -77,7 +77,7 @@ def test_a_running_job_of_this_name_is_left_alone(trial):
 def test_a_launch_under_way_is_waited_for(trial):
     """We died between the request and its answer."""
     with pytest.raises(Uncertain):
-        trial.create(loses="launched")
+        trial.create(loses="await_launch")
     assert trial.handle["request"] == "request-1"
     assert trial.create().outputs == {"job_id": 1, "recoveries": 0}
     assert (trial.launches, trial.handle["job"]) == (1, 1)
@@ -85,7 +85,7 @@ def test_a_launch_under_way_is_waited_for(trial):
 
 def test_a_job_that_was_born_meanwhile_is_adopted(trial):
     with pytest.raises(Uncertain):
-        trial.create(loses="launched")
+        trial.create(loses="await_launch")
     trial.server.settle()
     assert trial.create().presence is Presence.PRESENT
     assert trial.launches == 1
@@ -130,7 +130,7 @@ def test_names_are_compared_exactly(trial):
 
 def test_a_stop_waits_for_the_launch_under_way(trial):
     with pytest.raises(Uncertain):
-        trial.create(loses="launched")
+        trial.create(loses="await_launch")
     assert trial.provider().delete(dataclasses.replace(A, handle=trial.handle)).status is Status.CANCELLED
 
 
@@ -210,7 +210,7 @@ def test_two_births_are_seen_and_the_later_one_is_ended(trial, values):
     """By whoever looks next; the earliest goes on, and results are its own."""
     inputs = dataclasses.replace(TASK, values=values)
     trial.provider().create(A, inputs, trial.handle.update)
-    late = Blind(trial.server, loses="launched")  # it never hears of its own launch, and adopts the other one
+    late = Blind(trial.server, loses="await_launch")  # it never hears of its own launch, and adopts the other one
     SkypilotProvider(trial.root / "late", sky=late, timeout=1).create(A, inputs, lambda _: None)
     trial.server.settle()
     seen = trial.read()
@@ -225,7 +225,7 @@ def test_two_births_are_seen_and_the_later_one_is_ended(trial, values):
 def test_destroy_ends_every_birth(trial):
     """Whether anybody has seen that there are two or not."""
     trial.provider().create(A, TASK, trial.handle.update)
-    late = Blind(trial.server, loses="launched")
+    late = Blind(trial.server, loses="await_launch")
     SkypilotProvider(trial.root / "late", sky=late, timeout=1).create(A, TASK, lambda _: None)
     trial.server.settle()
     trial.provider().delete(dataclasses.replace(A, handle=trial.handle))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from expiac.providers.base import Id, Inputs
-from expiac.providers.skypilot.document import checkable, launchable
+from expiac.providers.skypilot.document import task_to_check, task_to_launch
 from expiac.util.errors import ExpiacError
 
 A = Id("lineage-a", "stack.job.0a1b2c3d", 2)
@@ -25,7 +25,7 @@ def inputs(**changes):
 
 def launched(tmp_path, environ=None, **changes):
     given = {"TOKEN": "hush"} if environ is None else environ
-    return launchable(inputs(**changes), A, tmp_path, tmp_path / "kept", given)
+    return task_to_launch(inputs(**changes), A, tmp_path, tmp_path / "kept", given)
 
 
 def test_the_job_carries_its_names(tmp_path):
@@ -55,7 +55,7 @@ def test_paths_are_absolute_and_texts_are_files(tmp_path):
 
 
 def test_a_check_needs_no_secret_and_writes_nothing(tmp_path):
-    task = checkable(inputs(name="@instance@"), tmp_path)
+    task = task_to_check(inputs(name="@instance@"), tmp_path)
     assert (task["name"], task["secrets"]) == ("stack.job.00000000", {"TOKEN": "-"})
     assert not list(tmp_path.iterdir())
 
@@ -74,4 +74,4 @@ def test_a_bucket_that_is_mounted_stays_as_it_is(tmp_path):
     """In SkyPilot's own words."""
     bucket = {"source": "s3://runs", "mode": "MOUNT"}
     assert launched(tmp_path, file_mounts={"/runs": bucket})["file_mounts"] == {"/runs": bucket}
-    assert checkable(inputs(file_mounts={"/runs": bucket}), tmp_path)["file_mounts"] == {"/runs": bucket}
+    assert task_to_check(inputs(file_mounts={"/runs": bucket}), tmp_path)["file_mounts"] == {"/runs": bucket}

@@ -11,7 +11,7 @@ import yaml
 
 from expiac.providers.base import Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.providers.skypilot.coalesce import Coalesced
+from expiac.providers.skypilot.coalesce import CoalescedCall
 from expiac.providers.skypilot.time_limit import within
 from expiac.testing.sky import FakeSky, Server
 from expiac.util.errors import ExpiacError, Unavailable, Uncertain
@@ -46,7 +46,7 @@ def test_an_answer_is_never_older_than_its_question():
         go_on.wait(5)
         return mine
 
-    together = Coalesced(look, gather=0)
+    together = CoalescedCall(look, gather=0)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(together)
         assert looking.wait(5)

@@ -8,8 +8,8 @@ import pytest
 
 from expiac.providers.base import Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider
-from expiac.providers.skypilot.following import following
-from expiac.providers.skypilot.printed import nodes_of, printed
+from expiac.providers.skypilot.follow import follow_lines
+from expiac.providers.skypilot.log_lines import job_lines, nodes_of
 from expiac.testing.sky import FakeSky, Server
 from expiac.util.errors import ExpiacError, Unavailable
 
@@ -69,7 +69,7 @@ def test_following_gives_up_where_nothing_comes_any_more(server, provider):
 
 def test_following_waits_for_a_launch_under_way(tmp_path):
     server = Server()
-    sky = FakeSky(server, loses="launched")
+    sky = FakeSky(server, loses="await_launch")
     handle = {}
     with pytest.raises(ExpiacError):
         SkypilotProvider(tmp_path, sky=sky, timeout=0.1, pause=0.01).create(A, TASK, handle.update)
@@ -88,7 +88,7 @@ def test_a_recovered_job_begins_another_log():
     """Of which everything is shown, though its first lines are the same."""
     readings = iter([["a", "b", "c"], ["a", "b", "x", "c"], ["a", "b", "x", "c", "d"]])
     live = iter([True, True, False])
-    lines = following(lambda: iter(next(readings)), lambda: next(live), timeout=1, pause=0)
+    lines = follow_lines(lambda: iter(next(readings)), lambda: next(live), timeout=1, pause=0)
     assert list(lines) == ["a", "b", "c", "x", "c", "d"]
 
 
@@ -107,12 +107,13 @@ SIGN, RESET = "\x1b[36m(head, rank=0, pid=296)\x1b[0m", "\x1b[0m"
     ("", []),
 ])
 def test_what_skypilot_says_itself_is_left_out(shown, lines):
-    assert list(printed([shown], nodes=2, node=None)) == lines
+    assert list(job_lines([shown], nodes=2, node=None)) == lines
 
 
 def test_a_single_node_needs_no_name():
     shown = ["\x1b[36m(a.b.12345678, pid=8)\x1b[0m hello", "srun: error"]
-    assert list(printed(shown, nodes=1, node=None)) == list(printed(shown, nodes=1, node=0)) == ["hello", "srun: error"]
+    for node in (None, 0):
+        assert list(job_lines(shown, nodes=1, node=node)) == ["hello", "srun: error"]
 
 
 @pytest.mark.parametrize(("task", "nodes"), [
@@ -123,12 +124,12 @@ def test_the_number_of_nodes(task, nodes):
 
 def test_a_line_of_colours_takes_no_time():
     """A pattern that tries all ways to part them would never end."""
-    assert len(list(printed(["\x1b[0m" * 5_000 + "x"], nodes=1, node=None))) == 1
+    assert len(list(job_lines(["\x1b[0m" * 5_000 + "x"], nodes=1, node=None))) == 1
 
 
 def test_a_long_log_is_read_once_and_in_order():
     """The reader keeps a number a line, and no line."""
     readings = iter([range(50_000), range(50_001)])
     live = iter([True, False])
-    lines = following(lambda: map(str, next(readings)), lambda: next(live), timeout=1, pause=0)
+    lines = follow_lines(lambda: map(str, next(readings)), lambda: next(live), timeout=1, pause=0)
     assert all(line == str(number) for number, line in zip(range(50_001), lines, strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from expiac.apply.events import Warned
-from expiac.declare.project import find
+from expiac.declare.project import find_project
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.session import Session
 from expiac.testing.sky import FakeSky, Server
@@ -46,7 +46,7 @@ class Desk:
 
     def open(self, *overrides, sky=FakeSky, declared=True):
         provider = SkypilotProvider(self.root, sky=sky(self.server), timeout=1, pause=0.01)
-        return Session.open("small", overrides, reporter=self, project=find(self.root), declared=declared,
+        return Session.open("small", overrides, reporter=self, project=find_project(self.root), declared=declared,
                             providers={"skypilot": provider})
 
     def apply(self, *overrides, **how):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from expiac.providers.skypilot.seen import Job
 from expiac.providers.skypilot.service import SkypilotService
+from expiac.providers.skypilot.snapshot import SkyJob
 from expiac.state.status import Status
 from expiac.testing.sky import FakeSky, Server
 from expiac.util.errors import ExpiacError
@@ -22,9 +22,9 @@ run: lasts
 
 @pytest.fixture
 def service():
-    jobs = [Job(7, "a.b.0a1b2c3d", "RUNNING", TASK, seconds=5400.0), Job(8, "theirs", "SUCCEEDED", "run: lasts"),
-            Job(9, "many", "RUNNING", "name: many\n---\nrun: lasts\n---\nrun: lasts", seconds=60.0),
-            Job(10, "odd", "DANCING", "[")]
+    jobs = [SkyJob(7, "a.b.0a1b2c3d", "RUNNING", TASK, seconds=5400.0), SkyJob(8, "theirs", "SUCCEEDED", "run: lasts"),
+            SkyJob(9, "many", "RUNNING", "name: many\n---\nrun: lasts\n---\nrun: lasts", seconds=60.0),
+            SkyJob(10, "odd", "DANCING", "[")]
     return SkypilotService(FakeSky(Server(jobs={job.id: job for job in jobs})))
 
 

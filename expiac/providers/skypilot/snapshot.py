@@ -1,4 +1,4 @@
-"""What SkyPilot is seen to have, as values: launches under way and managed jobs, and which of our launches each is.
+"""What SkyPilot has, as values: launches under way and managed jobs, and which of our launches each of them is.
 
 SkyPilot has no idempotency key and its names are not unique, so a launch is known by what stands in the job's own
 environment. Pure: asks nobody.
@@ -14,10 +14,9 @@ from typing import Any, Protocol
 import yaml
 
 from expiac.providers.base import Id
+from expiac.providers.skypilot.handle import Handle
 
 LINEAGE, INSTANCE, LAUNCH = "EXPIAC_LINEAGE", "EXPIAC_INSTANCE", "EXPIAC_LAUNCH"
-IMPORTED = "imported"
-"""In a handle: the managed job that was launched by other means."""
 OUTPUTS = "EXPIAC_OUTPUTS"
 """The declared outputs as JSON: whoever looks at a job finds them with it."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,7 +42,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SkyJob:
     """A managed job, or one on a cluster of its own."""
 
     id: int
@@ -78,30 +77,30 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One complete answer. The requests were seen first: the other order would miss a birth in between."""
+    """One complete answer. The requests were asked for first: the other order would miss a launch in between."""
 
     where: Where
     requests: Sequence[Request]
-    jobs: Sequence[Job]
+    jobs: Sequence[SkyJob]
 
-    def job(self, id: Id) -> Job | None:
+    def job(self, id: Id) -> SkyJob | None:
         """The managed job that is this launch; the earliest, should there be several."""
         return min(self.jobs_of(id), key=lambda job: job.id, default=None)
 
-    def jobs_of(self, id: Id) -> list[Job]:
+    def jobs_of(self, id: Id) -> list[SkyJob]:
         """Every job that is this launch."""
-        if imported := id.handle.get(IMPORTED):
+        if imported := Handle.of(id).imported:
             return [job for job in self.jobs if str(job.id) == str(imported)]
-        return [job for job in self.jobs if _is(id, job)]
+        return [job for job in self.jobs if _is_launch(id, job)]
 
-    def nameless(self, id: Id) -> list[Job]:
+    def nameless(self, id: Id) -> list[SkyJob]:
         """Jobs of the instance of which nothing tells whose launch they are: the server died while it wrote them."""
         return [job for job in self.jobs if job.name == id.instance and not job.task]
 
     def request(self, id: Id) -> Request | None:
-        """The request that is about to bring the launch about."""
-        noted = id.handle.get("request")
-        return next((request for request in self.requests if request.id == noted or _is(id, request)), None)
+        """The request that is about to launch it."""
+        noted = Handle.of(id).request
+        return next((request for request in self.requests if request.id == noted or _is_launch(id, request)), None)
 
 
 class Sky(Protocol):
@@ -114,11 +113,11 @@ class Sky(Protocol):
 
     def requests(self) -> Sequence[Request]: ...
 
-    def jobs(self) -> Sequence[Job]: ...
+    def jobs(self) -> Sequence[SkyJob]: ...
 
     def clusters(self, names: Sequence[str]) -> Sequence[Cluster]: ...
 
-    def jobs_on(self, cluster: str) -> Sequence[Job]: ...
+    def jobs_on(self, cluster: str) -> Sequence[SkyJob]: ...
 
     def check(self, task: Mapping[str, Any]) -> str: ...
 
@@ -126,7 +125,7 @@ class Sky(Protocol):
 
     def launch(self, task: Mapping[str, Any], cluster: str = "") -> str: ...
 
-    def launched(self, request: str) -> int: ...
+    def await_launch(self, request: str) -> int: ...
 
     def cancel(self, job: int, cluster: str = "") -> None: ...
 
@@ -150,7 +149,7 @@ def envs(task: str) -> Mapping[str, str]:
     return {str(name): str(value) for some in given if isinstance(some, dict) for name, value in some.items()}
 
 
-def outputs(task: str) -> dict[str, str]:
+def declared_outputs(task: str) -> dict[str, str]:
     """The declared outputs of the job: output name → where it is on the machine."""
     try:
         return dict(json.loads(envs(task).get(OUTPUTS, "{}")))
@@ -164,7 +163,7 @@ def launch_of(task: str) -> tuple[str | None, str | None, str | None]:
     return given.get(LINEAGE), given.get(INSTANCE), given.get(LAUNCH)
 
 
-def _is(id: Id, born: Request | Job) -> bool:
-    if born.name != id.instance or not born.task:  # the names are compared first: reading YAML is slow
+def _is_launch(id: Id, found: Request | SkyJob) -> bool:
+    if found.name != id.instance or not found.task:  # the names are compared first: reading YAML is slow
         return False
-    return launch_of(born.task) == (id.lineage, id.instance, str(id.launch))
+    return launch_of(found.task) == (id.lineage, id.instance, str(id.launch))

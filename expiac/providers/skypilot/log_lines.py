@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from expiac.providers.skypilot.seen import documents
+from expiac.providers.skypilot.snapshot import documents
 
 _SIGN = re.compile(r"\x1b\[36m\(([^()]*\bpid=\d+[^()]*)\)\x1b\[0m ?")
 _RANK = re.compile(r"\brank=(\d+)\b")
@@ -19,7 +19,7 @@ _ENDING = re.compile(
     rf"(?:{_COLOUR})*\S (?:Job finished|Managed job finished: \d+) \(status: [A-Z_]+\)\.(?:{_COLOUR})*$")
 
 
-def printed(shown: Iterable[str], *, nodes: int, node: int | None) -> Iterator[str]:
+def job_lines(shown: Iterable[str], *, nodes: int, node: int | None) -> Iterator[str]:
     """The lines of the job, or of one of its nodes; with several, each names its own."""
     for line in shown:
         for rank, text in _parts(_ENDING.sub("", line)):

@@ -1,0 +1,88 @@
+"""Makes of one resource what planning compares. A kind of resource that needs more registers a compiler of its own.
+
+The compiler here is that of all resources which only have inputs; `jobs` has those of jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, singledispatch
+from typing import Any, Generic, TypeVar
+
+from expiac.compile.compose import Composed
+from expiac.compile.context import StackContext
+from expiac.compile.ignored import merge_recorded
+from expiac.declare.resource import Resource, distinct_refs
+from expiac.declare.stack import dependencies
+from expiac.plan.identity import identity_digest
+from expiac.plan.model import Desired
+from expiac.state.events import Json
+
+R = TypeVar("R", bound=Resource)
+
+
+class ResourceCompiler(Generic[R]):
+    """Compiles one resource. The methods are the answers that differ from one kind of resource to another."""
+
+    def __init__(self, resource: R, context: StackContext) -> None:
+        self.resource, self.context = resource, context
+        self.recorded = context.recorded_inputs(resource)
+        """The recorded inputs, of which the resource ignores some changes; mostly none."""
+
+    @cached_property
+    def declared_inputs(self) -> dict[str, Any]:
+        """The inputs before anything is composed, with each Ref as it was written."""
+        return self.resource.inputs()
+
+    @cached_property
+    def config_text(self) -> str | None:
+        """The rendered training config, to be composed; None if it has none."""
+        return None
+
+    def output_names(self) -> frozenset[str] | None:
+        """The outputs that others may refer to; None if only its provider knows them."""
+        return self.resource.output_names()
+
+    def compile(self, composed: Composed | None) -> Desired:
+        """The resource as planning sees it; `composed` is its composed training config."""
+        resource, refs = self.resource, distinct_refs(self.declared_inputs)
+        provider, kinds = self.provider(), resource.kinds()
+        inputs, texts = self.inputs(composed), self.texts()
+        if self.recorded:
+            inputs = merge_recorded(inputs, self.recorded, resource.options.ignore_changes)
+        return Desired(
+            address=resource.name, type=resource.type, provider=provider, inputs=inputs, kinds=kinds,
+            digest=identity_digest(resource.type, inputs, kinds, refs), texts=texts,
+            outputs=self.outputs(composed), depends_on=dependencies(resource, refs), refs=refs,
+            completes=resource.completes, mounts=self.mounts(), git_check=self.git_check(),
+            options=resource.options)
+
+    def provider(self) -> str:
+        """The name of the provider that makes it."""
+        return self.resource.provider or self.resource.type
+
+    def inputs(self, composed: Composed | None) -> Json:
+        """What is compared and recorded."""
+        return self.declared_inputs
+
+    def texts(self) -> Mapping[str, str]:
+        """The rendered files by name."""
+        return {}
+
+    def outputs(self, composed: Composed | None) -> Mapping[str, str]:
+        """Where each declared output will be."""
+        return self.resource.output_paths()
+
+    def mounts(self) -> Mapping[str, str]:
+        """The files and folders here that go along, by target."""
+        return {}
+
+    def git_check(self) -> bool:
+        """Whether it must not be launched from a tree that is not committed and pushed."""
+        return False
+
+
+@singledispatch
+def compiler_of(resource: Resource, context: StackContext) -> ResourceCompiler[Any]:
+    """The compiler that is registered for the class of the resource, or for the nearest of its bases."""
+    return ResourceCompiler(resource, context)

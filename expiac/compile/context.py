@@ -1,0 +1,69 @@
+"""What the resources of one stack share while they are compiled: the project, its templates and its files.
+
+Reads each template, each mounted file and the working tree at most once, and only when a resource needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from expiac.compile.content import content_of, tree_digest
+from expiac.declare.project import Project
+from expiac.declare.resource import Resource
+from expiac.declare.stack import Stack
+from expiac.providers.registry import Providers
+from expiac.state.events import Json
+from expiac.state.model import Record
+from expiac.util.errors import ExpiacError
+from expiac.util.render import Templates
+
+
+class StackContext:
+    """One stack of one project, and what is recorded of it."""
+
+    def __init__(
+        self, stack: Stack, project: Project, records: Mapping[str, Record], providers: Providers
+    ) -> None:
+        self.project, self.providers = project, providers
+        self._stack, self._records = stack, records
+        self._names = {resource.name for resource in stack.resources}
+        self._content: dict[str, str] = {}
+
+    def recorded_inputs(self, resource: Resource) -> Json:
+        """The inputs of its record, under this name or an earlier one; none if it ignores no changes."""
+        if not resource.options.ignore_changes:
+            return {}
+        earlier = (name for name in resource.options.aliases if name not in self._names)
+        names = (resource.name, *earlier)
+        return next((self._records[name].inputs for name in names if name in self._records), {})
+
+    def render(self, template: str, document: Mapping[str, Any], job: str) -> str:
+        """The document of a job as the text that a template of the project makes of it."""
+        return self._templates.render(template, document, job=job, stack=self._stack.name)
+
+    def content_of(self, job: str, source: str) -> str:
+        """What a mount of this source is compared by; jobs often share a data set, and it is read once."""
+        if source not in self._content:
+            self._content[source] = content_of(self.project.root, job, source)
+        return self._content[source]
+
+    @cached_property
+    def code(self) -> str:
+        """The digest of the working tree."""
+        return tree_digest(self.project.root)
+
+    @cached_property
+    def _templates(self) -> Templates:
+        return templates(self.project)
+
+
+def templates(project: Project) -> Templates:
+    """The project's templates, read."""
+    folder = project.root / project.templates
+    files = sorted(folder.rglob("*.j2")) if folder.is_dir() else []
+    try:
+        return Templates({str(file.relative_to(folder)): file.read_text() for file in files})
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExpiacError("Unreadable template", f"{folder}: {error}") from error
