@@ -4,19 +4,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 JOBS ?= 2
+# Left out of `make test-optimized`: real jobs, kills, clusters and training take long.
+LONG := benchmarks crash slurm trainer providers/local e2e/test_*.py
 export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test test-slurm soak-slurm check snapshots bench soak clean
+.PHONY: help quickstart test test-optimized test-slurm soak-slurm check snapshots bench soak clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quickstart: $(VENV)/.quickstart ## set up, then plan, launch and train a first experiment here
 	$(BIN)/expiac apply arena --yes --wait
 
 test: $(VENV)/.dev check ## set up, then run the checks and the whole test suite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+test-optimized: $(VENV)/.dev ## the fast tests under python -O, where assertions of expiac are not run
+	PYTHONOPTIMIZE=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not soak" \
+	  $(LONG:%=--ignore-glob='tests/%') -W "ignore:assertions not in test modules"
 
 test-slurm: $(VENV)/.dev ## the tests on a real SkyPilot and a Slurm cluster of our own; skipped where it can't stand
 	$(BIN)/python -m tests.slurm

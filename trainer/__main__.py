@@ -30,7 +30,8 @@ def validate(composed: DictConfig) -> Config:
         sys.exit("\n".join(["Invalid config", *(_describe(error.title, problem) for problem in error.errors())]))
     except OmegaConfBaseException as error:
         sys.exit(f"Invalid config\n  {error.__cause__ or error}")
-    assert isinstance(config, Config)
+    if not isinstance(config, Config):
+        sys.exit("Invalid config\n  configs/config.yaml: root_schema is not among its defaults")
     return config
 
 

@@ -1,4 +1,7 @@
-"""The command line. Importing it costs nothing: what a command needs is imported when it runs."""
+"""The command line. Others use `main` and `run`; a stack file that you run directly uses `runner.runner`.
+
+To import this package costs nothing: each command imports what it needs when it runs.
+"""
 
 from __future__ import annotations
 

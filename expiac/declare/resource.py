@@ -59,8 +59,10 @@ class Ref(str):
 
 
 def _parts(ref: str) -> tuple[str, str]:
+    """Resource and output. Raises ValueError, which pydantic reports by the field that has the text."""
     match = _REF.fullmatch(ref)
-    assert match is not None, f"not a Ref: {ref!r}"
+    if match is None:
+        raise ValueError(f"not a Ref: {ref!r}")
     return match["resource"], match["output"]
 
 

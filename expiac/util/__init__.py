@@ -1,1 +1,1 @@
-"""What every other package may use, and what knows none of them: errors, files, locks, time limits, git."""
+"""What every other package may use, and what imports none of them: errors, durable files, locks, time limits, git."""

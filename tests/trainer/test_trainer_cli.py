@@ -9,6 +9,9 @@ from typing import Any
 
 import psutil
 import pytest
+from omegaconf import OmegaConf
+
+from trainer.__main__ import validate
 
 TIMEOUT = 240
 
@@ -99,3 +102,9 @@ def test_two_processes_train_as_one_run(start, tmp_path: Path):
     assert code == 0, said
     assert said.count("resuming tiny at step 1,024") == 1
     assert metrics(tmp_path)[-1]["step"] == 1280
+
+
+def test_a_root_config_without_the_schema_is_refused():
+    """`configs/config.yaml` is the user's file: its mistakes are explained, under `python -O` too."""
+    with pytest.raises(SystemExit, match="root_schema is not among its defaults"):
+        validate(OmegaConf.create({"run_name": "x"}))
