@@ -110,7 +110,7 @@ def test_a_plan_that_does_not_hold_any_more_is_stale(project):
     (lambda project: api.plan("lab", {"word": 1}, project=project), UsageError),
     (lambda project: api.plan("lab", {"seconds": "long"}, project=project), ExpiacError),
     (lambda project: api.destroy("lab", project=project), UsageError),
-    (lambda project: api.plan("lab", project=dataclasses.replace(project, templates=Path("none"))), ExpiacError),
+    (lambda project: api.plan("lab", project=dataclasses.replace(project, backend="locl")), ExpiacError),
     (lambda project: api.plan("lab"), ExpiacError),
 ])
 def test_every_error_is_typed(project, call, error):
