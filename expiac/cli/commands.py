@@ -158,7 +158,7 @@ def import_(
 
 @app.command()
 def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
-    """Look at everything that is recorded, and write down what changed."""
+    """Ask about everything that is recorded, write down what changed, start what waits in a queue."""
     from expiac.cli import execution, output
 
     with execution.open_session(stack, declared=False) as (session, _):

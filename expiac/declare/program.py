@@ -114,8 +114,8 @@ def attribute_errors(path: Path, project: Project) -> Iterator[None]:
         raise
     except ExpiacError as error:
         where = _place(error, path, project)
-        raise type(error)(error.summary, f"{error.detail}\nat {where}" if where else error.detail,
-                          error.hint) from error
+        detail = f"{error.detail}\nat {where}" if where else error.detail
+        raise type(error)(error.summary, detail, error.hint, code=error.code) from error
     except ValidationError as error:
         # The class is looked up by its name, so that a mistyped key can be told from the right one.
         about = getattr(sys.modules.get(_module_name(path)), error.title, None)

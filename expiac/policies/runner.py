@@ -46,7 +46,7 @@ class Policies:
         for verdict in verdicts:
             if not isinstance(verdict, Warn | Refuse):
                 raise ExpiacError("Not a verdict", f"{_name(policy)} yields {verdict!r}",
-                                  "from expiac.policies.builtin import Refuse, Warn")
+                                  "from expiac.policies import Refuse, Warn")
         return verdicts
 
 

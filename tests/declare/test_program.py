@@ -126,6 +126,14 @@ def test_a_mistake_names_file_and_line(project, write, text, summary, detail):
     assert detail in error.value.detail
 
 
+def test_an_error_of_the_author_keeps_its_code(project, write):
+    """docs/errors.md promises it; the error gets the place besides."""
+    write("from expiac import ExpiacError\n\nraise ExpiacError('No data', 'bucket is empty', code='no-data')\n")
+    with pytest.raises(ExpiacError, match="stacks/lab.py:3") as error:
+        load(project, "lab")
+    assert error.value.code == "no-data"
+
+
 def test_a_mistyped_key_names_the_right_one(project, write):
     """The hint is what the author meant."""
     write(MISTAKES["unknown field"][0])
