@@ -129,7 +129,7 @@ def test_a_mistake_names_file_and_line(project, write, text, summary, detail):
 def test_an_error_of_the_author_keeps_its_code(project, write):
     """docs/errors.md promises it; the error gets the place besides."""
     write("from expiac import ExpiacError\n\nraise ExpiacError('No data', 'bucket is empty', code='no-data')\n")
-    with pytest.raises(ExpiacError, match="stacks/lab.py:3") as error:
+    with pytest.raises(ExpiacError, match=r"stacks/lab\.py:3") as error:
         load(project, "lab")
     assert error.value.code == "no-data"
 
