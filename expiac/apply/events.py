@@ -1,4 +1,4 @@
-"""What happens, told moment by moment to whoever listens. A reporter hears everything and decides nothing."""
+"""The events of an apply, as a reporter gets them while it runs. A reporter shows them and decides nothing."""
 
 from __future__ import annotations
 
@@ -133,13 +133,13 @@ ProgressEvent = (
 
 
 class Reporter(Protocol):
-    """Hears every moment, from several threads, one at a time."""
+    """Gets every event, from several threads, one at a time."""
 
-    def on_event(self, moment: ProgressEvent) -> None: ...
+    def on_event(self, event: ProgressEvent) -> None: ...
 
 
 class Silent:
-    """Hears nothing: for tests and for other programs."""
+    """Ignores every event: for tests and for other programs."""
 
-    def on_event(self, moment: ProgressEvent) -> None:
+    def on_event(self, event: ProgressEvent) -> None:
         """Nothing."""

@@ -67,7 +67,7 @@ class Observation:
     seconds: float | None = None
     """How long it ran, once it has ended, where that is known."""
     duplicates: tuple[str, ...] = ()
-    """What else runs that was born of the same launch, in the backend's words; what is said here is of the earliest."""
+    """Further jobs of the same launch, as the backend names them; the other fields are those of the earliest job."""
 
 
 ABSENT = Observation(Presence.ABSENT)
@@ -86,11 +86,11 @@ class Provider(Protocol):
         """How each id is, in as few calls as the backend allows; every id is answered.
 
         Reading only reads: it starts nothing, ends nothing and writes nothing, because `plan` and `status` call it.
-        An id whose launch was never born, or was purged, is absent; an answer that is not complete makes it unknown.
+        An id that was never launched, or was purged, is absent; an answer that is not complete makes it unknown.
         """
 
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
-        """Brings the launch about, or adopts it where it was born already; returns once it is accepted.
+        """Makes the launch, or adopts it if it was made already; returns once the backend has accepted it.
 
         Raises `Uncertain` where it may have happened, any other `ExpiacError` where it surely has not.
         """
@@ -172,7 +172,7 @@ class EndsDuplicates(ABC):
 
     @abstractmethod
     def end_duplicates(self, id: Id) -> Sequence[str]:
-        """Ends all births of a launch but the earliest, and names them once they have ended; mostly there are none."""
+        """Ends every job of a launch but the earliest, and names them once they have ended; mostly there are none."""
 
 
 class AdvancesQueue(ABC):

@@ -138,10 +138,10 @@ def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]
     pending = record.pending
     if pending is not None and pending.effect is Effect.CREATE:
         if record.run.launch == 1:
-            del records[event.address]  # never born: as if it had not been asked for
+            del records[event.address]  # never launched: as if nobody had asked for it
             _bring_back(record, records, history)
         else:
-            # The launch was not born, so its number is free: the next try carries it out under the same name.
+            # Nothing was launched, so its number is free: the next try carries it out under the same name.
             run = replace(record.run, launch=record.run.launch - 1)
             records[event.address] = replace(
                 record, run=run, pending=None, status=Status.STOPPED, detail=event.error)

@@ -48,7 +48,7 @@ class Record(Fact):
     ended_at: str = ""
     """When it was archived."""
     replaced_by: str = ""
-    """The run whose start archived it; where that is never born, it comes back."""
+    """The run whose start archived it; if that is never launched, this one comes back."""
     options: Options = Options()
     """How it is to be treated; those that outlive its declaration."""
     unseen: str = ""

@@ -45,7 +45,7 @@ class Bench(Protocol):
     def inputs(self, course: Course, id: Id) -> Inputs:
         """A job that goes this way and declares `OUTPUT`."""
 
-    def births(self, id: Id) -> int:
+    def starts(self, id: Id) -> int:
         """How often the launch began to run, or came about where it runs only in thought."""
 
     def proceed(self) -> None:
@@ -103,10 +103,10 @@ class Try:
         wait_until(lambda: self.read(id).status in statuses, self.bench.limit, self.bench.proceed)
         return self.read(id)
 
-    def births(self, id: Id) -> int:
-        """How often the launch was born; waits for the first birth, which comes some moments after it is running."""
-        wait_until(lambda: self.bench.births(id) > 0, self.bench.limit, self.bench.proceed)
-        return self.bench.births(id)
+    def starts(self, id: Id) -> int:
+        """How often the launch was started; waits for the first start, which may be seen only after it is running."""
+        wait_until(lambda: self.bench.starts(id) > 0, self.bench.limit, self.bench.proceed)
+        return self.bench.starts(id)
 
 
 A = Id("lineage-a", "contract.job.0a1b2c3d", 1)
@@ -133,12 +133,12 @@ class ProviderContract:
         assert world.read(A).status.is_live
 
     def test_created_twice_it_is_born_once(self, world: Try) -> None:
-        """Creating what was born already adopts it."""
+        """Creating what was launched already adopts it."""
         world.create(A)
         world.until(A, Status.RUNNING)
         assert world.create(A).presence is Presence.PRESENT
         assert world.until(A, Status.RUNNING)
-        assert world.births(A) == 1
+        assert world.starts(A) == 1
 
     def test_created_at_once_by_many_it_is_born_once(self, world: Try) -> None:
         """Two processes that die and come back may overlap."""
@@ -147,14 +147,14 @@ class ProviderContract:
             seen = list(pool.map(lambda each: each.create(A), tries))
         world.until(A, Status.RUNNING)
         assert {one.presence for one in seen} == {Presence.PRESENT}
-        assert world.births(A) == 1
+        assert world.starts(A) == 1
 
     def test_adopting_an_ended_launch_does_not_run_it_again(self, world: Try) -> None:
-        """One launch is one birth, for ever."""
+        """One launch is one start, for ever."""
         world.create(A, Course.SUCCEEDS)
         world.until(A, Status.SUCCEEDED)
         assert world.create(A, Course.SUCCEEDS).status is Status.SUCCEEDED
-        assert world.births(A) == 1
+        assert world.starts(A) == 1
 
     def test_a_later_launch_is_another_birth(self, world: Try) -> None:
         """A run that failed is launched again under its own name, and is not taken for what it was."""
@@ -163,11 +163,11 @@ class ProviderContract:
         assert world.read(A2).presence is Presence.ABSENT
         world.create(A2, Course.SUCCEEDS)
         world.until(A2, Status.SUCCEEDED)
-        assert (world.births(A), world.births(A2)) == (1, 1)
+        assert (world.starts(A), world.starts(A2)) == (1, 1)
         assert world.read(A).status is Status.FAILED
 
     def test_every_id_is_answered(self, world: Try) -> None:
-        """What was never born is absent, not left out."""
+        """What was never launched is absent, not left out."""
         world.create(A)
         seen = world.provider.read_many([*map(world.known, (A, A2, B))])
         assert {id: one.presence for id, one in seen.items()} == {
@@ -191,7 +191,7 @@ class ProviderContract:
         for _ in range(2):
             world.provider.advance_queue([A, A2, B, STRANGER])
         world.until(A, Status.RUNNING)
-        assert world.births(A) == 1
+        assert world.starts(A) == 1
 
     def test_another_lineage_is_not_adopted(self, world: Try) -> None:
         """Two checkouts do not touch each other's jobs."""
@@ -253,7 +253,7 @@ class ProviderContract:
         world.create(A)
         world.until(A, Status.RUNNING)
         seen = world.provider.update(world.known(A), world.bench.inputs(Course.LASTS, A))
-        assert (seen.status, world.births(A)) == (Status.RUNNING, 1)
+        assert (seen.status, world.starts(A)) == (Status.RUNNING, 1)
 
     def test_what_is_noted_can_be_journalled_and_given_back(self, world: Try) -> None:
         """A handle is JSON, and an id that carries it names the same launch."""

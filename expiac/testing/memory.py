@@ -1,6 +1,6 @@
 """A backend that exists in memory: a real provider, small enough to be told what shall go wrong.
 
-It gives births and ends like any other, and moves only when told to. `fresh()` is another process's view of it.
+It starts and ends runs like any other, and moves only when told to. `fresh()` is another process's view of it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Will:
     effects_left: int | None = None
     """How many more effects take place before the process dies."""
     unanswered: bool = False
-    """Whether it dies after the last of them took place and before it hears so, or before the next one."""
+    """Whether it dies after the last of them took place and before it gets the answer, or before the next one."""
     dead: bool = False
     unknown: str = ""
     """Why no look is answered."""
@@ -45,14 +45,14 @@ class MemoryProvider(Logs, RunsJobs):
 
     autofinish: bool = False
     """A job that is looked at has succeeded."""
-    births: list[Id] = field(default_factory=list)
+    starts: list[Id] = field(default_factory=list)
     """Every launch that ever came about, in order; one that stands here twice is a mistake of the engine or ours."""
     calls: list[tuple[str, str]] = field(default_factory=list)
     """(verb, instance) of each call, in order; a look at many counts once, with an empty instance."""
     updates: list[tuple[str, Inputs]] = field(default_factory=list)
     """(instance, inputs) of each update."""
     inputs: dict[Id, Inputs] = field(default_factory=dict)
-    """What each launch was born with."""
+    """The inputs of each launch."""
     _seen: dict[Id, Observation] = field(default_factory=dict)
     _errors: dict[str, BaseException] = field(default_factory=dict)
     _stalled: dict[str, threading.Event] = field(default_factory=dict)
@@ -103,12 +103,12 @@ class MemoryProvider(Logs, RunsJobs):
     # What a test tells the world
 
     def fresh(self) -> MemoryProvider:
-        """The view of another process, born after this one died or beside it."""
+        """The view of another process, started after this one died or beside it."""
         self._will.dead, self._will.effects_left = False, None
         return copy.copy(self)
 
     def running(self) -> list[str]:
-        """The instances that have not ended, in order of birth."""
+        """The instances that have not ended, in the order of their start."""
         return [id.instance for id, seen in self._seen.items() if seen.status.is_live]
 
     def tick(self) -> None:
@@ -146,7 +146,7 @@ class MemoryProvider(Logs, RunsJobs):
         self._will.unknown = why
 
     def dies_after(self, effects: int, *, unanswered: bool = True) -> None:
-        """The process dies once so many more effects took place: `unanswered`, before it hears of the last one."""
+        """The process dies after so many more effects: `unanswered`, before it gets the answer to the last one."""
         self._will.effects_left, self._will.unanswered = effects, unanswered
 
     def _enter(self, verb: str, instance: str) -> None:
@@ -176,7 +176,7 @@ class MemoryProvider(Logs, RunsJobs):
         raise Died
 
     def _launch(self, id: Id, inputs: Inputs) -> None:
-        self.births.append(id)
+        self.starts.append(id)
         self.inputs[id] = inputs
         paths = {name: f"memory://{id.instance}/{path}" for name, path in inputs.outputs.items()}
         is_job = bool(paths or inputs.texts or inputs.env)
@@ -190,7 +190,7 @@ class MemoryProvider(Logs, RunsJobs):
         found = [id for id in self._seen if _names(name, id.instance)]
         if not found:
             raise LookupError(f"nothing here is called {name}: {[id.instance for id in self._seen]}")
-        return max(found, key=self.births.index)
+        return max(found, key=self.starts.index)
 
 
 def _names(name: str, instance: str) -> bool:

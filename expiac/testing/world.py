@@ -107,7 +107,7 @@ class World:
         self.memory = provider or MemoryProvider()
         self.others = others or {}
         self.disk, self.compact_above = disk, compact_above
-        self.moments: list[ProgressEvent] = []
+        self.events: list[ProgressEvent] = []
         self._project = Project(root=folder)
         self.file = folder / f"{stack}.jsonl"
         self._stack = stack
@@ -118,9 +118,9 @@ class World:
         return Journal.read(FileLog(self.file)).state
 
     @property
-    def births(self) -> list[tuple[str, int]]:
-        """Every (instance, launch) that was ever born, in order, as often as it was."""
-        return [(birth.instance, birth.launch) for birth in self.memory.births]
+    def starts(self) -> list[tuple[str, int]]:
+        """Every (instance, launch) that was started, in order, as often as it was started."""
+        return [(start.instance, start.launch) for start in self.memory.starts]
 
     def plan(self, stack: Stack | None, **options: Any) -> Shown:
         """What an apply of the stack would do; None is the empty stack."""
@@ -175,11 +175,11 @@ class World:
             self.memory = self.memory.fresh()
 
     def dies_after(self, effects: int, *, unanswered: bool = True) -> None:
-        """The process dies once so many more effects took place: `unanswered`, before it hears of the last one."""
+        """The process dies after so many more effects: `unanswered`, before it gets the answer to the last one."""
         self.memory.dies_after(effects, unanswered=unanswered)
 
-    def on_event(self, moment: ProgressEvent) -> None:
-        self.moments.append(moment)
+    def on_event(self, event: ProgressEvent) -> None:
+        self.events.append(event)
 
     @property
     def _providers(self) -> Mapping[str, Provider]:

@@ -62,7 +62,7 @@ class Chain:
 
     @property
     def born(self) -> list[str]:
-        return [id.instance.split(".")[1] for id in self.memory.births]
+        return [id.instance.split(".")[1] for id in self.memory.starts]
 
 
 @pytest.fixture

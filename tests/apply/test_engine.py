@@ -32,7 +32,7 @@ def chain() -> Stack:
 
 
 def told(world: World, kind: type) -> list[str]:
-    return [moment.step.address for moment in world.moments if isinstance(moment, kind)]
+    return [moment.step.address for moment in world.events if isinstance(moment, kind)]
 
 
 def test_a_new_learning_rate_means_a_new_run(world):
@@ -45,14 +45,14 @@ def test_a_second_apply_does_nothing(world):
     """What was asked for is there."""
     world.apply(ppo())
     assert world.apply(ppo()).done == ()
-    assert len(world.births) == 1
+    assert len(world.starts) == 1
 
 
 def test_a_moved_run_keeps_its_name_and_counts_its_launches(world):
     """Same instance, so same folder and same W&B run: it resumes."""
     world.apply(ppo())
     world.apply(ppo(gpus=8))
-    (first, one), (second, two) = world.births
+    (first, one), (second, two) = world.starts
     assert first == second
     assert (one, two) == (1, 2)
 
@@ -65,7 +65,7 @@ def test_a_run_that_finished_before_its_stop_reached_it_is_not_launched_again(wo
     world.memory.finish("ppo")
     world.carry_out(plan)
     assert world.state.records["ppo"].status is Status.SUCCEEDED
-    assert len(world.births) == 1
+    assert len(world.starts) == 1
 
 
 def test_what_waits_for_a_run_is_deferred(world):
@@ -75,7 +75,7 @@ def test_what_waits_for_a_run_is_deferred(world):
     assert result.is_well
     world.memory.finish("a")
     world.apply(chain())
-    assert [name for name, _ in world.births] == [world.state.records[address].run.instance for address in "acb"]
+    assert [name for name, _ in world.starts] == [world.state.records[address].run.instance for address in "acb"]
 
 
 def test_a_dependent_is_given_what_its_upstream_left(world):
@@ -130,7 +130,7 @@ def test_an_uncertain_effect_stays_open_until_a_look_resolves_it(world):
     world.memory.heal("ppo")
     world.apply(ppo())
     assert world.state.records["ppo"].pending is None
-    assert len(world.births) == 1
+    assert len(world.starts) == 1
 
 
 def test_an_unknown_answer_stops_nothing(world):
@@ -147,7 +147,7 @@ def test_what_vanished_is_launched_again(world):
     world.memory.vanish("ppo")
     assert world.plan(ppo()).glyphs == "↻"
     world.apply(ppo())
-    assert [launch for _, launch in world.births] == [1, 2]
+    assert [launch for _, launch in world.starts] == [1, 2]
 
 
 def test_destroy_and_apply_is_a_new_run(world):
@@ -167,7 +167,7 @@ def test_there_and_back_is_a_third_run(world):
     world.converge(ppo(lr=2.0))
     assert first in world.plan(ppo(lr=1.0)).plan.steps[0].reason
     world.converge(ppo(lr=1.0))
-    assert len({name for name, _ in world.births}) == 3
+    assert len({name for name, _ in world.starts}) == 3
 
 
 def test_an_interrupted_apply_begins_nothing_new(world):
@@ -191,7 +191,7 @@ def test_independent_steps_run_at_once(world):
     create = world.memory.create
     world.memory.create = lambda *call: (met.wait(), create(*call))[1]  # type: ignore[method-assign]
     world.apply(Stack("ppo", [Run(f"r{number}") for number in range(10)]), parallelism=10)
-    assert len(world.births) == 10
+    assert len(world.starts) == 10
 
 
 def test_a_tag_restarts_nothing(world):
@@ -200,7 +200,7 @@ def test_a_tag_restarts_nothing(world):
     assert world.plan(ppo(tags=("best",))).glyphs == "~"
     world.apply(ppo(tags=("best",)))
     assert world.plan(ppo(tags=("best",))).glyphs == "="
-    assert len(world.births) == 1
+    assert len(world.starts) == 1
     assert len(world.memory.updates) == 1
 
 

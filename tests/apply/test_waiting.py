@@ -20,7 +20,7 @@ def test_a_new_run_far_down_the_chain_waits_for_the_new_ones_above(chain):
     chain.apply()
     chain.apply("lr=0.2")
     assert chain.born == ["a", "b", "c", "a", "b", "c"]
-    c, b = chain.memory.births[5], chain.memory.births[4]
+    c, b = chain.memory.starts[5], chain.memory.starts[4]
     assert chain.memory.inputs[c].values["config"] == {"uri": f"memory://{b.instance}/latest.pt"}
 
 

@@ -61,7 +61,7 @@ class Backend:
     # What a test asks and tells it
 
     @property
-    def births(self) -> list[Id]:
+    def starts(self) -> list[Id]:
         """Every launch that was ever born, as often as it was."""
         return [id for id, what, _ in self._history() if what == BORN]
 

@@ -98,7 +98,7 @@ class Crashes:
         finally:
             os._exit(code)
 
-    def births(self, stack: str) -> Counter[tuple[str, str]]:
+    def starts(self, stack: str) -> Counter[tuple[str, str]]:
         """How often each (instance, launch) of the stack says that it was born."""
         lines = self.births_file.read_text().splitlines() if self.births_file.exists() else []
         return Counter((name, launch) for name, launch in map(str.split, lines) if name.startswith(f"{stack}."))

@@ -77,14 +77,14 @@ class LocalScene:
                 for name, (setting, gpus) in specs.items()]
         return Stack("ppo", jobs) if jobs else None
 
-    def births(self) -> dict[int, tuple[str, int]]:
+    def starts(self) -> dict[int, tuple[str, int]]:
         """The launch that says that it was born, by its pid."""
         lines = self.births_file.read_text().splitlines() if self.births_file.exists() else []
         return {int(pid): (instance, int(launch)) for instance, launch, pid in map(str.split, lines)}
 
     def running(self) -> dict[str, int]:
         """The pid of each job that is alive, by instance."""
-        return {instance: pid for pid, (instance, _) in self.births().items() if _is_asleep(pid)}
+        return {instance: pid for pid, (instance, _) in self.starts().items() if _is_asleep(pid)}
 
     def fail(self, instance: str) -> None:
         """A job dies by itself, here and there."""
@@ -95,8 +95,8 @@ class LocalScene:
 
     def assert_twins(self) -> None:
         """The same runs are known, live and have been born, each once."""
-        wait_until(lambda: len(self.births()) >= len(self.memory.births), LIMIT)
-        assert sorted(self.births().values()) == sorted((id.instance, id.launch) for id in self.memory.births)
+        wait_until(lambda: len(self.starts()) >= len(self.memory.starts), LIMIT)
+        assert sorted(self.starts().values()) == sorted((id.instance, id.launch) for id in self.memory.starts)
         wait_until(lambda: sorted(self.running()) == sorted(self.memory.running()), LIMIT)
         assert self.real.known == self.twin.known
 
@@ -116,7 +116,7 @@ def kill_once_each(scene: LocalScene, seed: int, chapters: int, figures: Figures
             scene.real.apply(stack)
             scene.assert_twins()
     figures.programs += 1
-    figures.births += len(scene.memory.births)
+    figures.starts += len(scene.memory.starts)
 
 
 def _edited(chance: Random, specs: Specs) -> dict[str, tuple[int, int]]:

@@ -56,7 +56,7 @@ class Scene:
 
     def assert_whole(self) -> None:
         assert flaws(Journal.read(FileLog(self.journal)).state) == []
-        assert set(Counter(self.backend.births).values()) <= {1}, "a launch was born twice"
+        assert set(Counter(self.backend.starts).values()) <= {1}, "a launch was born twice"
 
     def assert_destroyable(self, chapter: Chapter) -> None:
         """Were everything to go now, nothing would be overlooked."""
@@ -71,7 +71,7 @@ class Scene:
         state = Journal.read(FileLog(self.journal)).state
         records = [replace(record, approval=0) for record in (*state.records.values(), *state.history)]
         return {"records": sorted(map(repr, records)), "present": set(state.records),
-                "births": sorted(map(repr, self.backend.births)), "jobs": self.backend.jobs()}
+                "births": sorted(map(repr, self.backend.starts)), "jobs": self.backend.jobs()}
 
 
 def is_killed(deed: Callable[[], object]) -> bool:
@@ -118,7 +118,7 @@ def kill_everywhere(folder: Path, seed: int, figures: Figures, *, every: int = 1
                 assert scene.picture == picture
         scene.files = after
     figures.programs += 1
-    figures.births += len(scene.backend.births)
+    figures.starts += len(scene.backend.starts)
 
 
 def _killed(scene: Scene, chapter: Chapter, kills: Sequence[int]) -> int:

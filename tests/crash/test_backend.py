@@ -24,8 +24,8 @@ class BackendBench:
         self._courses[address(id)] = course
         return Inputs({}, outputs={"result": "out/result.txt"})
 
-    def births(self, id: Id) -> int:
-        return Backend(self._file).births.count(id)
+    def starts(self, id: Id) -> int:
+        return Backend(self._file).starts.count(id)
 
     def contents(self) -> bytes:
         return self._file.read_bytes()

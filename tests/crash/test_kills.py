@@ -30,8 +30,8 @@ def test_an_apply_killed_anywhere_is_finished_by_the_next(crashes):
         killed += crashes.apply(stack, 2, die_at=instant) == -1
         crashes.apply(stack, 2)
         crashes.wait_for(lambda stack=stack: set(crashes.running(stack)) == {"kept", "moved", "replaced", "added"})
-        crashes.wait_for(lambda stack=stack: len(crashes.births(stack)) == 7)
-        births = crashes.births(stack)
+        crashes.wait_for(lambda stack=stack: len(crashes.starts(stack)) == 7)
+        births = crashes.starts(stack)
         assert set(births.values()) == {1}, f"killed at event {instant} of {events}: {births}"
         assert crashes.running(stack)["kept"] == kept
         crashes.destroy(stack)
@@ -51,4 +51,4 @@ def test_a_destroy_killed_anywhere_is_finished_by_the_next(crashes):
         crashes.destroy(stack, die_at=instant)
         crashes.destroy(stack)
         assert crashes.running(stack) == {}
-        assert set(crashes.births(stack).values()) == {1}
+        assert set(crashes.starts(stack).values()) == {1}

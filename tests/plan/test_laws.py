@@ -38,7 +38,7 @@ def test_wherever_the_process_dies_the_next_apply_converges_and_nothing_is_born_
             world.memory = world.memory.fresh()
             world.converge(stack)
             untouched.converge(stack)
-            assert len(world.births) == len(set(world.births))
+            assert len(world.starts) == len(set(world.starts))
         assert runs(world) == runs(untouched)
 
 

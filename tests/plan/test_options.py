@@ -62,7 +62,7 @@ def test_an_option_alone_is_recorded_and_nothing_restarts(world):
     assert world.plan(one(protect=True)).text == "~ ppo   options.protect: false → true"
     world.apply(one(protect=True))
     assert world.plan(one(protect=True)).glyphs == "="
-    assert len(world.births) == 1
+    assert len(world.starts) == 1
     with pytest.raises(ExpiacError, match="Protected"):
         world.destroy()
 
@@ -95,9 +95,9 @@ def test_what_is_retained_goes_on_when_it_is_replaced(world):
     (old,) = world.memory.running()
     assert f"{old} is retained, and goes on" in world.plan(one(lr=2, retain=True)).text
     world.apply(one(lr=2, retain=True))
-    assert (len(world.memory.running()), len(world.births)) == (2, 2)
+    assert (len(world.memory.running()), len(world.starts)) == (2, 2)
     world.apply(one(lr=1, retain=True))
-    assert len(set(world.births)) == len(world.births) == 3
+    assert len(set(world.starts)) == len(world.starts) == 3
 
 
 # ── changes that are ignored, and changes that count ─────────────────────────────────────────────────────────────────
@@ -133,7 +133,7 @@ def test_a_change_may_be_said_to_make_a_new_run(world):
     assert "gpus: absent → 8" in world.plan(then).text  # 1 is what it is where nothing is said
     assert "a change of gpus makes it run anew" in world.plan(then).text
     world.converge(then)
-    assert (world.plan(then).glyphs, len(set(world.births))) == ("=", 2)
+    assert (world.plan(then).glyphs, len(set(world.starts))) == ("=", 2)
 
 
 # ── aliases ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,9 +144,9 @@ def test_a_renamed_resource_keeps_its_run_and_so_do_its_dependents(world):
     world.converge(chain("base"))
     shown = world.plan(chain("first", "base"))
     assert (shown.glyphs, "name: base → first" in shown.text) == ("~=", True)
-    before = world.births
+    before = world.starts
     world.apply(chain("first", "base"))
-    assert (world.births, set(world.state.records)) == (before, {"first", "tuned"})
+    assert (world.starts, set(world.state.records)) == (before, {"first", "tuned"})
     assert world.plan(chain("first", "base")).glyphs == world.plan(chain("first")).glyphs == "=="
 
 
@@ -156,7 +156,7 @@ def test_a_rename_and_a_change_come_together(world):
     shown = world.plan(chain("first", "base", lr=2))
     assert shown.glyphs == "±±"
     world.converge(chain("first", "base", lr=2))
-    assert len(set(world.births)) == len(world.births) == 4
+    assert len(set(world.starts)) == len(world.starts) == 4
     assert {record.address for record in world.state.history} == {"first", "tuned"}
 
 
@@ -173,7 +173,7 @@ def test_a_new_resource_of_the_old_name_and_settings_is_a_run_of_its_own(world):
     assert world.plan(both).glyphs == "+="  # a is declared, so it is a
     world.apply(one(name="b", aliases=("a",)))
     world.apply(both)
-    assert len(set(world.births)) == len(world.births) == 2
+    assert len(set(world.starts)) == len(world.starts) == 2
 
 
 def test_an_alias_of_a_death_in_between_is_taken_up_again(world):
@@ -184,7 +184,7 @@ def test_an_alias_of_a_death_in_between_is_taken_up_again(world):
         with world.survives():
             world.apply(chain("first", "base", lr=2))
     world.converge(chain("first", "base", lr=2))
-    assert len(set(world.births)) == len(world.births) == 4
+    assert len(set(world.starts)) == len(world.starts) == 4
 
 
 def test_what_is_left_out_is_not_renamed(world):
@@ -207,7 +207,7 @@ def test_a_birth_that_takes_too_long_is_left_open_and_seen_to_by_the_next_apply(
     assert world.state.records["ppo"].pending is not None
     world.memory.heal("ppo")
     world.converge(one(timeout=1))
-    assert len(world.births) == len(set(world.births)) == 1
+    assert len(world.starts) == len(set(world.starts)) == 1
 
 
 def told(world: World, name: str) -> list[str]:
@@ -238,13 +238,13 @@ def test_a_hook_that_fails_before_prevents(world):
     (_, error), = result.failed
     assert (error.summary, error.detail.splitlines()) == (
         "Hook failed", ["ppo: before_create: exit code 3: echo no disk; exit 3", "no disk"])
-    assert (world.births, world.state.records, world.plan(one()).glyphs) == ([], {}, "+")
+    assert (world.starts, world.state.records, world.plan(one()).glyphs) == ([], {}, "+")
 
 
 def test_a_hook_that_fails_after_is_told_and_undoes_nothing(world):
     """The run is there; what waits for it is left for the next apply."""
     result = world.apply(one(hooks=Hooks(after_create="false")))
-    assert (len(result.failed), len(world.births)) == (1, 1)
+    assert (len(result.failed), len(world.starts)) == (1, 1)
     assert world.plan(one(hooks=Hooks(after_create="false"))).glyphs == "="
 
 

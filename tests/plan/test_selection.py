@@ -39,8 +39,8 @@ def test_a_part_stands_by_itself_and_the_rest_comes_later(before, after, target,
         world.carry_out(part)
         for one in (world, at_once):
             one.converge(after)
-        assert set(world.births) == set(at_once.births)
-        assert len(world.births) == len(set(world.births))
+        assert set(world.starts) == set(at_once.starts)
+        assert len(world.starts) == len(set(world.starts))
         assert set(world.plan(after).glyphs) == {"="}
 
 

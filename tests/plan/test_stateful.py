@@ -205,7 +205,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def nothing_was_born_twice(self):
-        assert len(self.world.births) == len(set(self.world.births))
+        assert len(self.world.starts) == len(set(self.world.starts))
 
     @invariant()
     def what_runs_is_known(self):

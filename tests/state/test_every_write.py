@@ -84,7 +84,7 @@ def test_every_write_of_an_apply_may_fail(tmp_path, for_good):
         world.disk = None
         assert said_by(world) == []
         assert known(world.state) == known(aim.state)
-        assert sorted(world.births) == sorted(aim.births)
+        assert sorted(world.starts) == sorted(aim.starts)
 
 
 def test_the_first_write_of_a_stack_may_fail(tmp_path):
@@ -97,4 +97,4 @@ def test_the_first_write_of_a_stack_may_fail(tmp_path):
         assert Journal.read(FileLog(world.file)).notes == ()
         world.disk = None
         assert said_by(world) == []
-        assert len(world.births) == len(set(world.births)) == 5
+        assert len(world.starts) == len(set(world.starts)) == 5

@@ -20,12 +20,12 @@ class MemoryBench:
     def inputs(self, course: Course, id: Id) -> Inputs:
         return Inputs({"course": course}, outputs={"result": "out/result.txt"})
 
-    def births(self, id: Id) -> int:
-        return self._memory.births.count(id)
+    def starts(self, id: Id) -> int:
+        return self._memory.starts.count(id)
 
     def contents(self) -> object:
         effects = [call for call in self._memory.calls if call[0] != "read"]
-        return list(self._memory.births), effects, list(self._memory.updates), self._memory.running()
+        return list(self._memory.starts), effects, list(self._memory.updates), self._memory.running()
 
     def proceed(self) -> None:
         for id, inputs in self._memory.inputs.items():

@@ -72,7 +72,7 @@ def test_it_dies_before_or_after_an_effect(unanswered: bool, born: list[Id]) -> 
         [create(memory, id) for id in (A, B, third)]
     with pytest.raises(Died):
         memory.read_many([A])
-    assert memory.births == born
+    assert memory.starts == born
     assert all(seen.presence is Presence.PRESENT for seen in memory.fresh().read_many(born).values())
 
 
@@ -82,7 +82,7 @@ def test_it_stalls_until_healed() -> None:
     thread = threading.Thread(target=create, args=[memory])
     thread.start()
     assert create(memory, B) is Status.PENDING
-    assert memory.births == [B]
+    assert memory.starts == [B]
     memory.heal("a")
     thread.join(10)
-    assert memory.births == [B, A]
+    assert memory.starts == [B, A]

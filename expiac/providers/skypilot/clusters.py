@@ -1,6 +1,6 @@
 """Jobs that are not managed: each launch has a cluster of its own, which is named after it and goes with it.
 
-A cluster that carries the launch's names is the launch's birth, whatever has become of it since.
+A cluster that carries the names of a launch is that launch, whatever has become of it since.
 """
 
 from __future__ import annotations

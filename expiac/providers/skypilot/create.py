@@ -57,7 +57,7 @@ class LaunchAttempt:
         return self._await_job(request, json.loads(task["envs"].get(OUTPUTS, "{}")))
 
     def _end_second_launch(self, stale: Stale) -> Stale:
-        """This process was asleep at the worst moment, and who took over may have launched too: the later one ends."""
+        """Another process took the stack over while this one slept, and may have launched too: ends the later job."""
         try:
             ended = end_duplicates(self._view, self._id, timeout=self._timeout, pause=self._pause)
         except ExpiacError as error:

@@ -50,7 +50,7 @@ class LocalWorld(StallsQueue):
         run = {Course.SUCCEEDS: "echo 1 > result.txt", Course.FAILS: "exit 3", Course.LASTS: "exec sleep 300"}[course]
         return self.job(run, outputs={"result": "result.txt"})
 
-    def births(self, id: Id) -> int:
+    def starts(self, id: Id) -> int:
         try:
             return len((self.births_folder / f"{id.instance}.{id.launch}").read_text().splitlines())
         except FileNotFoundError:

@@ -35,5 +35,5 @@ def test_a_job_of_another_checkout_is_not_here(local):
         other.delete(there)
     with pytest.raises(ExpiacError, match="On another machine"):
         other.create(there, local.inputs(Course.LASTS, born), noted.update)
-    assert local.births(born) <= 1
+    assert local.starts(born) <= 1
     local.provider("one").delete(there)

@@ -96,7 +96,7 @@ def test_a_create_that_was_killed_anywhere_can_be_repeated(local) -> None:
             local.advance(crash_id(k))
     for k in range(moments):
         assert local.until(crash_id(k), Status.SUCCEEDED, Status.FAILED).status is Status.SUCCEEDED
-    assert {k: local.births(crash_id(k)) for k in range(moments)} == dict.fromkeys(range(moments), 1)
+    assert {k: local.starts(crash_id(k)) for k in range(moments)} == dict.fromkeys(range(moments), 1)
 
 
 def test_a_supervisor_that_was_killed_anywhere_runs_nothing_twice(local) -> None:
@@ -107,13 +107,13 @@ def test_a_supervisor_that_was_killed_anywhere_runs_nothing_twice(local) -> None
     ends = [local.until(crash_id(k), Status.SUCCEEDED, Status.LOST) for k in range(moments)]
     assert {end.status for end in ends} == {Status.SUCCEEDED, Status.LOST}
     for k, end in enumerate(ends):
-        assert local.births(crash_id(k)) <= 1
+        assert local.starts(crash_id(k)) <= 1
         if end.status is Status.LOST:
             local.provider().create(crash_id(k, 2), local.job("true"), lambda _: None)
     for k, end in enumerate(ends):
         again = crash_id(k, 2)
         assert end.status is Status.SUCCEEDED or local.until(again, Status.SUCCEEDED, Status.FAILED)
-        assert local.births(crash_id(k)) == 1 or local.births(again) == 1
+        assert local.starts(crash_id(k)) == 1 or local.starts(again) == 1
 
 
 def test_many_supervisors_of_one_launch_run_it_once(local) -> None:
@@ -126,7 +126,7 @@ def test_many_supervisors_of_one_launch_run_it_once(local) -> None:
         assert each.wait(30) == 0
     assert local.until(id, Status.SUCCEEDED, Status.FAILED).status is Status.SUCCEEDED
     subprocess.run(command, check=True, timeout=30)
-    assert local.births(id) == 1
+    assert local.starts(id) == 1
 
 
 def test_a_job_outlives_whoever_created_it(local) -> None:

@@ -70,7 +70,7 @@ def test_a_launch_whose_supervisor_died_with_everything_is_absent(local, until: 
     assert local.read(JOB).presence is Presence.ABSENT
     assert local.start(JOB, "sleep 301").read_many([JOB])[JOB].presence is Presence.ABSENT
     assert local.provider().delete(JOB).presence is Presence.ABSENT
-    assert local.births(JOB) == 1
+    assert local.starts(JOB) == 1
 
 
 def test_what_a_job_leaves_behind_ends_with_it(local) -> None:
@@ -149,7 +149,7 @@ def test_a_queued_job_is_taken_out_of_the_queue(local) -> None:
     waiting = Id("lineage", "ends.waiting.00000002", 1)
     assert local.start(waiting, "sleep 301").delete(waiting).status is Status.CANCELLED
     local.provider().delete(JOB)
-    assert (local.read(waiting).status, local.births(waiting)) == (Status.CANCELLED, 0)
+    assert (local.read(waiting).status, local.starts(waiting)) == (Status.CANCELLED, 0)
 
 
 def family(local) -> list[psutil.Process]:

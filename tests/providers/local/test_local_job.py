@@ -21,7 +21,7 @@ def test_nodes_are_told_who_they_are(local) -> None:
     run = 'echo "$SKYPILOT_NODE_RANK/$SKYPILOT_NUM_NODES" $SKYPILOT_NODE_IPS "$SKYPILOT_NUM_GPUS_PER_NODE"'
     local.start(JOB, run, num_nodes=3)
     assert local.said(JOB) == [f"node-{rank} | {rank}/3 127.0.0.1 127.0.0.1 127.0.0.1 0" for rank in range(3)]
-    assert local.births(JOB) == 3
+    assert local.starts(JOB) == 3
     assert list(local.provider().logs(JOB, node=2)) == ["2/3 127.0.0.1 127.0.0.1 127.0.0.1 0"]
     with pytest.raises(ExpiacError, match="No such node"):
         local.provider().logs(JOB, node=3)
@@ -48,7 +48,7 @@ def test_a_failed_setup_says_so(local) -> None:
     local.start(JOB, "true", setup="echo no such package; exit 4")
     seen = local.until(JOB, Status.FAILED, Status.SUCCEEDED)
     assert (seen.status, seen.detail) == (Status.FAILED, "setup failed with exit code 4: no such package")
-    assert local.births(JOB) == 0
+    assert local.starts(JOB) == 0
 
 
 def test_setup_is_starting_and_may_leave_a_server_for_run(local) -> None:

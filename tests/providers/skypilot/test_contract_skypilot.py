@@ -30,7 +30,7 @@ class SkyBench:
         task = {"name": id.instance, "run": course.value}
         return Inputs(self.values, {"task.yaml": yaml.safe_dump(task)}, outputs={OUTPUT: "result.txt"})
 
-    def births(self, id: Id) -> int:
+    def starts(self, id: Id) -> int:
         tasks = [*(job.task for job in self.server.jobs.values()), *self.server.tasks.values()]
         return len([task for task in tasks if f"EXPIAC_LAUNCH: '{id.launch}'" in task])
 
