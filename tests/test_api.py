@@ -142,5 +142,5 @@ def test_a_wrong_call_is_refused_without_assertions_too(project):
             "try: api.apply(plan, {'seconds': 60}, project=project)\n"
             "except UsageError as error: print(error.summary)\n")
     done = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True, check=False, timeout=60,
-                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])})
     assert done.stdout == "Plan is complete\n", done.stderr

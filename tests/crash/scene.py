@@ -95,7 +95,7 @@ class Figures:
     """What was done to prove it."""
 
     programs: int = 0
-    births: int = 0
+    starts: int = 0
     kills: int = 0
 
 
