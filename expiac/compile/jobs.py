@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from expiac.compile.compiler import ResourceCompiler, compiler_of
 from expiac.compile.compose import Composed
 from expiac.compile.ignored import merge_recorded_config, recorded_placement
-from expiac.compile.task import CONFIG_FILE, in_hydra, task
+from expiac.compile.task import CONFIG_FILE, hydra_config, task
 from expiac.declare.job import Job, SkypilotJobConfig, TrainingJob
 from expiac.declare.resource import distinct_refs
 from expiac.plan.diff import CONFIG
@@ -135,7 +135,7 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
 
     @cached_property
     def config_text(self) -> str | None:
-        document = in_hydra(self.declared_inputs[CONFIG])
+        document = hydra_config(self.declared_inputs[CONFIG])
         return self.context.render(_EXPERIMENT, document, self.resource.name)
 
     def output_names(self) -> frozenset[str] | None:

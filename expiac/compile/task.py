@@ -37,27 +37,27 @@ def task(
     found = {"DATA_DIR": data_dir} if data_dir else {}
     optional: Mapping[str, Any] = {
         "workdir": place.workdir,
-        "envs": found | {key: in_shell(value) for key, value in place.envs.items()},
+        "envs": found | {key: shell_text(value) for key, value in place.envs.items()},
         "file_mounts": mounts,
         "secrets": dict.fromkeys(place.secrets),
-        "setup": in_shell(place.setup),
+        "setup": shell_text(place.setup),
     }
     given = {key: value for key, value in optional.items() if value}
-    return {**document, **given, "run": _limited(in_shell(run), place.max_runtime)}
+    return {**document, **given, "run": _limit_runtime(shell_text(run), place.max_runtime)}
 
 
-def in_shell(text: str) -> str:
+def shell_text(text: str) -> str:
     """The text with each Ref as the environment variable that will hold its value."""
     replaced: str = replace_refs(text, lambda ref: f"${{{ref.variable}}}")
     return replaced
 
 
-def in_hydra(value: Any) -> Any:
+def hydra_config(value: Any) -> Any:
     """The nested value with each Ref as the interpolation that reads its environment variable."""
     return replace_refs(value, lambda ref: ref.interpolation)
 
 
-def _limited(run: str, longest: int | str | None) -> str:
+def _limit_runtime(run: str, longest: int | str | None) -> str:
     """The command under a time limit: TERM when it is over, KILL a minute later, exit code 124."""
     if longest is None:
         return run

@@ -103,14 +103,14 @@ def replace_refs(value: Any, by: Callable[[Ref], str]) -> Any:
 def rename_refs(value: Any, moves: Mapping[str, str]) -> Any:
     """The nested JSON value with each Ref to a moved resource, and each interpolation of one, under the new name."""
 
-    def renamed(text: str) -> str:
+    def rename(text: str) -> str:
         named = _REF.sub(lambda ref: Ref(moves.get(ref["resource"], ref["resource"]), ref["output"]), text)
-        return _VARIABLE.sub(lambda found: _renamed_variable(found[0], found[1], moves), named)
+        return _VARIABLE.sub(lambda found: _rename_variable(found[0], found[1], moves), named)
 
-    return map_texts(value, renamed)
+    return map_texts(value, rename)
 
 
-def _renamed_variable(whole: str, tail: str, moves: Mapping[str, str]) -> str:
+def _rename_variable(whole: str, tail: str, moves: Mapping[str, str]) -> str:
     """A variable says `name_output`; of the moved names, the longest that fits is meant."""
     fits = [old for old in moves if tail.startswith(f"{old.replace('-', '_')}_")]
     if not fits:
