@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from expiac.apply.engine import Engine
 from expiac.apply.events import Began, Finished, Reporter, ResourceStatus, Result, StepEnded, StepSkipped, Waiting
 from expiac.apply.hooks import ShellHooks
+from expiac.apply.preconditions import without_ended_runs
 from expiac.apply.refreshing import Refresher
 from expiac.apply.wait import are_under_way, poll
 from expiac.declare.project import Project
@@ -48,8 +49,9 @@ class Applying:
                 if decides:
                     kept_diffs = self._project.state_folder / "provenance"
                     self._journal.append(approval_event(plan, provenance(self._project.root, kept_diffs)))
-                    stopped = self._stopped_already(plan)
-                    result = self._engine.apply(plan.without(stopped))
+                    remaining, stopped = without_ended_runs(plan, self._journal.state)
+                    self._report_ended(stopped)
+                    result = self._engine.apply(remaining)
                     result = replace(result, done=(*stopped, *result.done))
             self._refresher.reload()
         if not plan.program:
@@ -87,16 +89,12 @@ class Applying:
                 refuse_unpushed(self._project.root, step.address)
                 return
 
-    def _stopped_already(self, plan: Plan) -> tuple[Step, ...]:
-        """The runs that were to be stopped, and that the refresh under the lock found ended: they are archived."""
-        state = self._journal.state
-        archived = {record.run.instance: record for record in state.history}
-        stopped = tuple(step for step in plan.steps
-                        if step.action is Action.STOP and step.address not in state.records)
+    def _report_ended(self, stopped: Sequence[Step]) -> None:
+        """Reports steps whose runs the refresh under the lock found ended: they are archived."""
+        archived = {record.run.instance: record for record in self._journal.state.history}
         for step in stopped:
             record = archived[step.run.instance]
             self._reporter.on_event(StepEnded(step, record.status, record.detail))
-        return stopped
 
     def _with_left_alone(self, plan: Plan, result: Result) -> Result:
         """A destroy leaves alone what it cannot see. That may still run, so the result is not well."""

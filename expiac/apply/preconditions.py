@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from expiac.compile.compose import Composer
@@ -12,6 +13,7 @@ from expiac.plan import formatting as inline
 from expiac.plan.diff import diff
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.state.model import Record, State
+from expiac.state.status import Status
 from expiac.util.errors import Stale
 
 
@@ -29,19 +31,38 @@ def refuse_changed_runs(plan: Plan, now: State) -> None:
 def refuse_moved_runs(plan: Plan, before: State, now: State) -> None:
     """Raises `Stale` where another run stands at an address than when it was planned, or one has ended or come back.
 
-    A launch that the plan is about to make, and that was found to be made already, is no contradiction. Neither is a
-    run that the plan is about to stop, and that has ended and was archived meanwhile.
+    Neither a launch that was found to be made already is a contradiction, nor a run that the plan ends and that has
+    ended meanwhile: `without_ended_runs` makes the plan fit.
     """
     for address in before.records.keys() | now.records.keys():
         step = next((step for step in plan.steps if address in (step.address, step.renames)), None)
         was, found = before.records.get(address), now.records.get(address)
         if (was and was.run) == (found and found.run):
-            if step is None or _is_live(was) == _is_live(found) or _allows(step, is_live_now=_is_live(found)):
+            if step is None or _is_live(was) == _is_live(found) or _allows(step, found):
                 continue
         elif step is not None and _is_done(step, found):
             continue
         detail = f"{address} was {_status_text(was)} when it was planned, and is {_status_text(found)}"
         raise Stale("Stale plan", detail, f"expiac plan {plan.stack}")
+
+
+def without_ended_runs(plan: Plan, now: State) -> tuple[Plan, tuple[Step, ...]]:
+    """The plan for what runs now, and the steps that need nothing any more since their run has ended.
+
+    A killed process may have told a run to end that was still alive when this plan was made. Once it has ended, a stop
+    is done, a replacement has only to be created, and a relaunch only to be launched.
+    """
+    steps = tuple(_step_now(step, now.records.get(step.renames or step.address)) for step in plan.steps)
+    stopped = tuple(step for step in steps if step.action is Action.STOP and step.address not in now.records)
+    return replace(plan, steps=steps).without(stopped), stopped
+
+
+def _step_now(step: Step, found: Record | None) -> Step:
+    if step.action is Action.REPLACE and found is None:
+        return replace(step, action=Action.CREATE, record=None)
+    if step.action is Action.RELAUNCH and found is not None and found.status is Status.STOPPED:
+        return replace(step, record=found)
+    return step
 
 
 def refuse_changed_files(plan: Plan, project: Project) -> None:
@@ -66,16 +87,25 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
 def _is_done(step: Step, found: Record | None) -> bool:
     """Whether what a step is about to do has been done since it was planned: a launch, or the end of a run."""
     if found is None:
-        return step.action is Action.STOP
+        return step.action in (Action.STOP, Action.REPLACE)
     return step.action.launches and found.run == step.run
 
 
-def _allows(step: Step, *, is_live_now: bool) -> bool:
+def _allows(step: Step, found: Record | None) -> bool:
     """Whether a step may be carried out although its run has ended or come back since it was planned.
 
-    A run that is to be ended may have ended by itself: it is archived as it would have been a moment later.
+    A run that is to be ended may have ended: it is archived as it would have been a moment later. One that is to be
+    launched again has to have been stopped for that; if it ended by itself, its result may stand.
     """
-    return step.action is Action.KEEP or (step.action in (Action.STOP, Action.REPLACE) and not is_live_now)
+    match step.action:
+        case Action.KEEP:
+            return True
+        case Action.STOP | Action.REPLACE:
+            return not _is_live(found)
+        case Action.RELAUNCH:
+            return found is not None and found.status is Status.STOPPED
+        case _:
+            return False
 
 
 def _is_live(record: Record | None) -> bool:

@@ -19,10 +19,11 @@ from expiac.testing import Run
 class Chain(ExperimentConfig):
     name: str = "chain"
     lr: float = 0.1
+    a_gpus: int = 1
     b_gpus: int = 1
 
 def stack(config: Chain) -> Stack:
-    a = Run("a", config={"lr": config.lr})
+    a = Run("a", config={"lr": config.lr}, gpus=config.a_gpus)
     b = Run("b", config={"uri": a.output("checkpoint")}, gpus=config.b_gpus)
     c = Run("c", config={"uri": b.output("checkpoint")})
     return Stack(config.name, [a, b, c])

@@ -143,6 +143,23 @@ def test_a_destroy_goes_on_where_a_run_ended_by_itself_meanwhile(chain):
     assert chain.memory.running() == []
 
 
+@pytest.mark.parametrize(("change", "action"), [("lr=0.5", Action.REPLACE), ("a_gpus=4", Action.RELAUNCH)])
+def test_an_apply_goes_on_where_its_run_was_still_ending(chain, change, action):
+    """The killed apply has told the run to end, to put another in its place; it still lived when this one planned."""
+    chain.apply(wait=False)
+    chain.memory.dies_after(1, unanswered=True)
+    with pytest.raises(Died), chain.open(change) as session:
+        session.apply(session.plan())
+    ending = Ending()
+    vars(ending).update(vars(chain.memory.fresh()), looks=0)
+    chain.memory = ending
+    with chain.open(change) as session:
+        plan = session.plan()
+        assert plan["a"].action is action
+        assert session.apply(plan).is_well
+    assert chain.memory.running() == [plan["a"].run.instance]
+
+
 class Twice(MemoryProvider, EndsDuplicates):
     """A backend that says that it launched something twice, until that is ended."""
 
