@@ -142,7 +142,7 @@ class LocalBackend:
         return [(path.parents[1].name, int(path.name)) for path in launches]
 
     def live(self) -> list[tuple[str, int]]:
-        return [(instance, launch) for instance, launch, pid in self._lines() if _runs(pid)]
+        return [(instance, launch) for instance, launch, pid in self._lines() if is_job_alive(pid)]
 
     def _lines(self) -> list[tuple[str, int, int]]:
         lines = self._births.read_text().splitlines() if self._births.exists() else []
@@ -300,7 +300,7 @@ def stop() -> None:
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # before this thread does anything more
 
 
-def _runs(pid: int) -> bool:
+def is_job_alive(pid: int) -> bool:
     try:
         process = psutil.Process(pid)
         return process.name() == "sleep" and process.status() != psutil.STATUS_ZOMBIE

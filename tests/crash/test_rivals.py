@@ -7,10 +7,13 @@ on the same one it has planned already, and waits for the lock until the first i
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rivals import LocalBackend, Rivals, SkyBackend, stop
+from rivals import LocalBackend, Rivals, SkyBackend, is_job_alive, stop
 
 from expiac.testing.instants import die
 
@@ -19,6 +22,17 @@ from expiac.testing.instants import die
 def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty store."""
     return f"file://{tmp_path}/store" if kind == "file" else request.getfixturevalue("bucket")
+
+
+@pytest.fixture(autouse=True)
+def no_job_is_left(tmp_path: Path) -> Iterator[None]:
+    """Ends the local jobs of scenes that nobody destroyed."""
+    yield
+    for file in tmp_path.rglob("births"):
+        for line in file.read_text().splitlines():
+            pid = int(line.split()[-1])
+            if is_job_alive(pid):
+                os.kill(pid, signal.SIGKILL)
 
 
 STORES = pytest.mark.parametrize(("kind", "every"), [  # of so many instants one is tried
