@@ -18,10 +18,11 @@ if TYPE_CHECKING:
         TrainingJobConfig,
     )
     from expiac.declare.fields import Annotation, Identity, Placement
-    from expiac.declare.job import Job, SkypilotJobConfig, TrainingJob, TrainingRunConfig
+    from expiac.declare.job import Job, SkypilotJobConfig
     from expiac.declare.options import Hooks, Options
     from expiac.declare.resource import Ref, Resource
     from expiac.declare.stack import Stack
+    from expiac.declare.training import TrainingJob, TrainingRunConfig
     from expiac.providers.skypilot import get_skypilot_service
     from expiac.util.errors import ExpiacError
 
@@ -41,9 +42,9 @@ _HOMES = {
     "SingleJobExperimentConfig": "declare.experiment",
     "SkypilotJobConfig": "declare.job",
     "Stack": "declare.stack",
-    "TrainingJob": "declare.job",
+    "TrainingJob": "declare.training",
     "TrainingJobConfig": "declare.experiment",
-    "TrainingRunConfig": "declare.job",
+    "TrainingRunConfig": "declare.training",
     "get_skypilot_service": "providers.skypilot",
     "runner": "cli.runner",
 }

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from expiac.compile.compose import Composer
+from expiac.compile.compose import Composer, experiment_text, is_composed
 from expiac.compile.content import content_of, tree_digest
-from expiac.compile.task import CONFIG_FILE
 from expiac.declare.project import Project
 from expiac.plan import formatting as inline
 from expiac.plan.diff import diff
@@ -77,8 +76,8 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
             _compare(want, f"file_mounts.{target}", want.inputs["file_mounts"][target], mounted[source])
         if "code" in want.inputs:
             _compare(want, "code", want.inputs["code"], code)
-    if project.schema and (texts := {want.address: want.texts[CONFIG_FILE] for want in launched
-                                     if CONFIG_FILE in want.texts}):
+    texts = {want.address: text for want in launched if (text := experiment_text(want.texts)) is not None}
+    if texts and is_composed(project):
         composed = Composer(project).compose(texts)
         for want in (want for want in launched if want.address in composed):
             _compare(want, "config", want.inputs["config"], composed[want.address].config)

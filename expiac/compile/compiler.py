@@ -36,8 +36,13 @@ class ResourceCompiler(Generic[R]):
 
     @cached_property
     def config_text(self) -> str | None:
-        """The rendered training config, to be composed; None if it has none."""
+        """The rendered training config; None if it has none."""
         return None
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether Hydra composes its training config."""
+        return False
 
     def output_names(self) -> frozenset[str] | None:
         """The outputs that others may refer to; None if only its provider knows them."""

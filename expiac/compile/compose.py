@@ -7,17 +7,17 @@ text, together with the digest of every file that it was composed from. While no
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
-import sys
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from expiac.compile.schema import Schema, invalid_line
 from expiac.declare.project import Project
 from expiac.plan.identity import DATA_DIR, INSTANCE
 from expiac.util.durable import replace_file
@@ -44,8 +44,12 @@ class Composer:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._configs = project.root / project.configs
+        self._primary = project.training.config_name
+        self._name_overrides = _name_overrides(project.run)
         self._cache = project.state_folder / "cache" / "compose"
-        self._salt = digest([_FORMAT, project.schema, dict(project.outputs), str(self._configs)])
+        self._salt = digest([_FORMAT, project.schema, dict(project.outputs), str(self._configs), self._primary,
+                             self._name_overrides])
+        self._schema = Schema(project)
         self._digests: dict[str, str] = {}
         self._closures: dict[str, list[str]] = {}
 
@@ -99,7 +103,8 @@ class Composer:
             raise ExpiacError("No configs", f"{self._configs} is not a folder",
                               "[tool.expiac] configs names the folder of Hydra configs")
         found = {}
-        with tempfile.TemporaryDirectory(prefix="expiac-compose-") as folder, self._schema() as modules:
+        with tempfile.TemporaryDirectory(prefix="expiac-compose-") as folder:
+            modules = self._register_schema()
             overlay = Path(folder) / "experiments"
             overlay.mkdir()
             with initialize_config_dir(str(self._configs.resolve()), version_base="1.3"):
@@ -112,28 +117,15 @@ class Composer:
                     found[label] = composed
         return found
 
-    @contextmanager
-    def _schema(self) -> Iterator[tuple[str, ...]]:
-        """Registers the trainer's schema as `root_schema`; gives the source files that it is made of."""
+    def _register_schema(self) -> tuple[str, ...]:
+        """Registers the trainer's schema as `root_schema`; returns the source files that it is made of."""
         from hydra.core.config_store import ConfigStore
 
         if not self._project.schema:
-            yield ()
-            return
-        module_name, _, class_name = self._project.schema.partition(":")
-        sys.path.insert(0, str(self._project.root))
-        try:
-            node = getattr(importlib.import_module(module_name), class_name)
-        except (ImportError, AttributeError) as error:
-            raise ExpiacError("No such schema", f"[tool.expiac] schema = {self._project.schema!r}: {error}",
-                              "module:Class, importable from the project's root") from error
-        finally:
-            sys.path.remove(str(self._project.root))
-        ConfigStore.instance().store("root_schema", node=node)
-        package = module_name.partition(".")[0]
-        yield tuple(sorted(
-            str(module.__file__) for name, module in list(sys.modules.items())
-            if (name == package or name.startswith(package + ".")) and getattr(module, "__file__", None)))
+            return ()
+        if self._schema.is_structured:
+            ConfigStore.instance().store("root_schema", node=self._schema.node)
+        return self._schema.files
 
     def _compose_one(self, label: str, text: str, name: str, folder: str) -> tuple[Composed, list[str]]:
         from hydra import compose
@@ -145,23 +137,32 @@ class Composer:
         if text.splitlines()[0].strip() != PACKAGE_HEADER:
             raise ExpiacError("Rendered config has no package header", f"{label}: line 1 is {text.splitlines()[0]!r}",
                               f"let the template begin with: {PACKAGE_HEADER}")
-        overrides = [f"+experiments={name}", f"run_name='{INSTANCE}'", f"hydra.searchpath=[file://{folder}]"]
-        config = None
+        overrides = [f"+experiments={name}", *self._name_overrides, f"hydra.searchpath=[file://{folder}]"]
+        config, names = None, [override.partition("=")[0] for override in self._name_overrides]
         try:
-            config = compose("config", overrides)
+            config = compose(self._primary, overrides)
             paths = self._closure(text, overrides)
             with _job_environment(text):
-                if self._project.schema:
-                    OmegaConf.to_object(config)
+                self._check(label, config)
                 outputs = {key: self._output(config, key, path) for key, path in self._project.outputs.items()}
         except MissingConfigException as error:
             raise self._missing(label, error) from error
         except YAMLError as error:
             raise ExpiacError("Invalid YAML", f"{label}: {error}") from error
         except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
-            raise _invalid(label, error, config) from error
+            raise _invalid(label, error, config, names) from error
         plain: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
         return Composed(plain, outputs), paths
+
+    def _check(self, label: str, config: Any) -> None:
+        """Raises where the composed config is not of the project's schema."""
+        from omegaconf import OmegaConf
+
+        if not self._project.schema:
+            return
+        value = OmegaConf.to_object(config)
+        if type(value) is not self._schema.node:  # the primary config does not name `root_schema`
+            self._schema.check(label, OmegaConf.to_container(config, resolve=True, enum_to_str=True))
 
     def _closure(self, text: str, overrides: list[str]) -> list[str]:
         """The files under `configs/` that a text stands on. Its defaults list decides, and most jobs share one."""
@@ -171,7 +172,7 @@ class Composer:
         key = repr(parse(text, "defaults").get("defaults"))
         if key not in self._closures:
             loader = GlobalHydra.instance().config_loader()
-            chosen = loader.compute_defaults_list("config", overrides, RunMode.RUN).defaults
+            chosen = loader.compute_defaults_list(self._primary, overrides, RunMode.RUN).defaults
             paths = [self._configs / f"{default.config_path}.yaml" for default in chosen if default.config_path]
             self._closures[key] = [str(path) for path in paths if path.is_file()]
         return self._closures[key]
@@ -204,6 +205,25 @@ class Composer:
                            did_you_mean(part, known) or f"ls {folder.relative_to(self._project.root)}")
 
 
+def is_composed(project: Project) -> bool:
+    """Whether the experiment configs of a project can be composed here: it has a schema, or a primary config."""
+    primary = project.root / project.configs / f"{project.training.config_name}.yaml"
+    return bool(project.schema) or primary.is_file()
+
+
+def experiment_text(texts: Mapping[str, str]) -> str | None:
+    """Among the rendered files of a job the experiment config that is composed; None if there is none."""
+    text = texts.get("config.yaml")
+    return text if text is not None and text.startswith(PACKAGE_HEADER) else None
+
+
+def _name_overrides(run: str) -> list[str]:
+    """The overrides in the command by which a run is told its name, such as `run_name=@instance@`."""
+    text = re.sub(r"\$\{?EXPIAC_INSTANCE\}?", INSTANCE, run)
+    found = re.findall(rf"(?:^|\s)[\"']?([+]{{0,2}}[\w./]+)=[\"']?({INSTANCE})[\"']?(?=\s|$)", text)
+    return [f"{key}='{value}'" for key, value in found if key.lstrip("+") != "experiments"]
+
+
 @contextmanager
 def _job_environment(text: str) -> Iterator[None]:
     """What a job will only find in its environment counts as given while a config is checked."""
@@ -219,19 +239,20 @@ def _job_environment(text: str) -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _invalid(label: str, error: BaseException, config: Any) -> ExpiacError:
+def _invalid(label: str, error: BaseException, config: Any, names: Collection[str]) -> ExpiacError:
     from pydantic import ValidationError
 
     if isinstance(error, ValidationError):
         prefix = _failing(config, error.title)
-        lines = [_line(prefix, part["loc"], part["msg"], part["input"]) for part in error.errors()]
+        lines = [invalid_line(prefix, part["loc"], part["msg"], part["input"]) for part in error.errors()]
         return ExpiacError("Invalid training config", "\n".join(f"{label}: {line}" for line in lines))
     named: BaseException | None = error
     while named is not None and not getattr(named, "full_key", None):
         named = named.__cause__ or named.__context__
     key = getattr(named, "full_key", "")
+    hint = f"[tool.expiac] run sets {key}: give the config such a key, or change run" if key in names else ""
     message = str(named or error.__cause__ or error).strip().splitlines()[0]
-    return ExpiacError("Invalid training config", f"{label}: {f'{key}: ' if key else ''}{message}")
+    return ExpiacError("Invalid training config", f"{label}: {f'{key}: ' if key else ''}{message}", hint)
 
 
 def _failing(config: Any, title: str, path: str = "") -> str:
@@ -249,9 +270,3 @@ def _failing(config: Any, title: str, path: str = "") -> str:
             except ValueError:
                 return inner
     return ""
-
-
-def _line(prefix: str, location: tuple[Any, ...], message: str, value: Any) -> str:
-    path = ".".join([*([prefix] if prefix else []), *map(str, location)])
-    given = f" (got {value!r})" if isinstance(value, str | int | float | bool | None) else ""
-    return f"{path}: {message.removeprefix('Value error, ')}{given}"

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from expiac.compile.content import content_of, tree_digest
+from expiac.compile.schema import Schema
 from expiac.compile.templates import templates
 from expiac.declare.project import Project
 from expiac.declare.resource import Resource
@@ -53,6 +54,11 @@ class StackContext:
     def code(self) -> str:
         """The digest of the working tree."""
         return tree_digest(self.project.root)
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The schema of the project's training configs."""
+        return Schema(self.project)
 
     @cached_property
     def _templates(self) -> Templates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,19 +13,28 @@ from typing import Any, TypeVar
 
 from expiac.compile.compiler import ResourceCompiler, compiler_of
 from expiac.compile.compose import Composed
+from expiac.compile.config_files import (
+    CONFIG_TEMPLATES,
+    arguments,
+    config_file,
+    refuse_refs,
+    write_config,
+)
 from expiac.compile.ignored import merge_recorded_config, recorded_placement
-from expiac.compile.task import CONFIG_FILE, hydra_config, task
-from expiac.declare.job import Job, SkypilotJobConfig, TrainingJob
+from expiac.compile.task import hydra_config, task
+from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.resource import distinct_refs
+from expiac.declare.training import TrainingJob
+from expiac.declare.training_settings import TrainingSettings
 from expiac.plan.diff import CONFIG
-from expiac.plan.identity import DATA_DIR
+from expiac.plan.identity import DATA_DIR, INSTANCE
 from expiac.providers.backends import backend_of
 from expiac.providers.base import TASK_FILE
 from expiac.state.events import Json
 from expiac.util.errors import ExpiacError
 
 J = TypeVar("J", bound=Job | TrainingJob)
-_EXPERIMENT, _TASK = "experiment.yaml.j2", "task.yaml.j2"
+_TASK = "task.yaml.j2"
 
 
 class _AnyJobCompiler(ResourceCompiler[J], ABC):
@@ -71,7 +81,13 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
             raise ExpiacError("Ref out of place", f"{self.resource.name}: {left[0]}",
                               "an output can stand in run, setup, envs and the training config")
         texts = {TASK_FILE: self.context.render(_TASK, document, self.resource.name)}
-        return texts if self.config_text is None else {**texts, CONFIG_FILE: self.config_text}
+        text, name = self.config_text, self.config_name
+        return texts if text is None or name is None else {**texts, name: text}
+
+    @property
+    def config_name(self) -> str | None:
+        """The file name of its training config; None if it has no such file."""
+        return None
 
     def mounts(self) -> Mapping[str, str]:
         mounts = self.place.file_mounts
@@ -83,8 +99,26 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
     def _task(self) -> dict[str, Any]:
         is_backend = self.infra == self.provider()
         place = None if is_backend else self.infra
-        has_config = self.config_text is not None
-        return task(self.place, self.run, place, self.context.project, has_config=has_config)
+        return task(self.place, self.command, place, self.context.project, self.config_name,
+                    gpus=self.gpus, is_composed=self.is_composed)
+
+    @property
+    def command(self) -> str:
+        """The shell command with the arguments that expiac adds."""
+        return self.run
+
+    @property
+    def gpus(self) -> int | str:
+        """Per node; what the kind of job asks for where it does not say."""
+        return self.place.gpus if self.place.gpus is not None else self.resource.default_gpus
+
+    def outputs(self, composed: Composed | None) -> Mapping[str, str]:
+        folder = self.place.data_dir or self.context.project.data_dir
+        return {name: _output(path, folder) for name, path in self.output_templates(composed).items()}
+
+    def output_templates(self, composed: Composed | None) -> Mapping[str, str]:
+        """The paths of its outputs, in which the folder of results and the run's name may still be variables."""
+        return self.resource.output_paths()
 
     def _content(self) -> dict[str, Any]:
         """Mounts by target and content, and the working tree where the job pins it: a path says nothing."""
@@ -128,28 +162,56 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
 
     @cached_property
     def declared_inputs(self) -> dict[str, Any]:
-        inputs = self.resource.inputs()
+        inputs = self.resource.inputs_in(self.settings)
         if not self.recorded:
             return inputs
         return merge_recorded_config(inputs, self.recorded, self.resource.options.ignore_changes)
 
     @cached_property
+    def settings(self) -> TrainingSettings:
+        """What the project and the job say of its training config."""
+        project, training = self.context.project, self.resource.training
+        return training.with_settings(project.training)
+
+    @property
+    def config_name(self) -> str | None:
+        return config_file(self.settings.format)
+
+    @property
+    def is_composed(self) -> bool:
+        return self.settings.format == "hydra"
+
+    @cached_property
     def config_text(self) -> str | None:
-        document = hydra_config(self.declared_inputs[CONFIG])
-        return self.context.render(_EXPERIMENT, document, self.resource.name)
+        config, format, job = self.declared_inputs[CONFIG], self.settings.format, self.resource.name
+        if format == "hydra":
+            return self.context.render(CONFIG_TEMPLATES[format], hydra_config(config), job)
+        if self.context.project.schema:
+            self.context.schema.check(job, config)
+        if format == "args":
+            return None
+        refuse_refs(format, config, job)
+        if template := CONFIG_TEMPLATES.get(format):
+            return self.context.render(template, config, job)
+        return write_config(format, config, job)
+
+    @property
+    def command(self) -> str:
+        if self.settings.format != "args":
+            return self.run
+        return f"{self.run.rstrip()} {arguments(self.declared_inputs[CONFIG])}".rstrip()
 
     def output_names(self) -> frozenset[str] | None:
         return frozenset(self.context.project.outputs)
 
-    def outputs(self, composed: Composed | None) -> Mapping[str, str]:
-        project = self.context.project
-        paths = project.outputs if composed is None else composed.outputs
-        folder = self.place.data_dir or project.data_dir
-        return {name: _in_data_dir(path, folder) for name, path in paths.items()}
+    def output_templates(self, composed: Composed | None) -> Mapping[str, str]:
+        return self.context.project.outputs if composed is None else composed.outputs
 
 
-def _in_data_dir(path: str, folder: str) -> str:
-    """The path of an output with the folder of results in place; an address stays as it is."""
+def _output(path: str, folder: str) -> str:
+    """The path of an output with the folder of results and the run's name in place; an address stays as it is."""
+    for variable, value in {"DATA_DIR": folder, "EXPIAC_INSTANCE": INSTANCE}.items():
+        path = re.sub(rf"\$(?:{variable}\b|\{{{variable}\}})", lambda _, value=value: value, path)  # type: ignore[misc]
     return path if "://" in path else os.path.normpath(path.replace(DATA_DIR, folder))
 
 

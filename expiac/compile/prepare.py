@@ -10,7 +10,7 @@ from typing import Any
 
 from expiac.compile import jobs as jobs  # registers the compilers of jobs
 from expiac.compile.compiler import ResourceCompiler, compiler_of
-from expiac.compile.compose import Composed, Composer
+from expiac.compile.compose import Composed, Composer, is_composed
 from expiac.compile.context import StackContext
 from expiac.declare.project import Project
 from expiac.declare.stack import Stack
@@ -38,14 +38,14 @@ def desired(
 
 
 def config_texts(compilers: Compilers) -> dict[str, str]:
-    """The rendered training config of each job that has one, by its name."""
-    texts = {name: compiler.config_text for name, compiler in compilers.items()}
+    """The rendered config of each job whose Hydra composes it, by its name."""
+    texts = {name: compiler.config_text for name, compiler in compilers.items() if compiler.is_composed}
     return {name: text for name, text in texts.items() if text is not None}
 
 
 def _compose(compilers: Compilers, project: Project) -> Mapping[str, Composed]:
     texts = config_texts(compilers)
-    if not project.schema or not texts:
+    if not texts or not is_composed(project):
         return {}
     return Composer(project).compose(texts)
 

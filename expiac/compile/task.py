@@ -6,6 +6,7 @@ Pure. What a launch adds (names, annotations, the values of Refs) comes by the e
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from expiac.declare.job import SkypilotJobConfig, accelerators
@@ -14,27 +15,30 @@ from expiac.declare.resource import replace_refs
 from expiac.plan.identity import INSTANCE
 
 _END = "END_OF_RUN"
-CONFIG_FILE = "config.yaml"
-"""The name under which the rendered training config travels."""
+CONFIG_VARIABLE = "EXPIAC_CONFIG"
+"""Where a job without Hydra finds the path of its training config."""
 
 
 def task(
-    place: SkypilotJobConfig, run: str, infra: str | None, project: Project, *, has_config: bool,
+    place: SkypilotJobConfig, run: str, infra: str | None, project: Project, config_file: str | None, *,
+    gpus: int | str, is_composed: bool,
 ) -> dict[str, Any]:
-    """The task document; `has_config` mounts the rendered config where the trainer looks for it.
+    """The task document; `config_file` is the rendered config, which is mounted where the trainer looks for it.
 
+    Where it is composed, the job's Hydra finds it by its name; else the job gets its path. `gpus` are per node.
     `infra` is a place in SkyPilot's words; None for a job whose backend alone decides where it runs.
     """
     mounts: dict[str, Any] = dict(place.file_mounts)
-    if has_config:
-        target = f"{project.configs}/experiments/{INSTANCE}.yaml"
-        mounts[f"~/sky_workdir/{target}" if place.workdir is not None else f"~/{target}"] = CONFIG_FILE
+    found: dict[str, str] = {"DATA_DIR": place.data_dir or project.data_dir}
+    if config_file is not None:
+        target = f"{project.configs}/experiments/{INSTANCE}{PurePosixPath(config_file).suffix}"
+        mounts[f"~/sky_workdir/{target}" if place.workdir is not None else f"~/{target}"] = config_file
+        if not is_composed:
+            found[CONFIG_VARIABLE] = target
     document: dict[str, Any] = {"name": INSTANCE}
-    if resources := _resources(place, infra, project):
+    if resources := _resources(place, infra, project, gpus):
         document["resources"] = resources
     document["num_nodes"] = place.nodes
-    data_dir = place.data_dir or (project.data_dir if has_config else None)
-    found = {"DATA_DIR": data_dir} if data_dir else {}
     optional: Mapping[str, Any] = {
         "workdir": place.workdir,
         "envs": found | {key: shell_text(value) for key, value in place.envs.items()},
@@ -64,11 +68,13 @@ def _limit_runtime(run: str, longest: int | str | None) -> str:
     return f"exec timeout --kill-after=60 {longest} bash -c \"$(cat <<'{_END}'\n{run.rstrip()}\n{_END}\n)\"\n"
 
 
-def _resources(place: SkypilotJobConfig, infra: str | None, project: Project) -> dict[str, Any]:
+def _resources(
+    place: SkypilotJobConfig, infra: str | None, project: Project, gpus: int | str,
+) -> dict[str, Any]:
     recovery = {"max_restarts_on_errors": place.max_restarts, "recover_on_exit_codes": place.recover_on_exit_codes}
     wanted = {
         "infra": infra,
-        "accelerators": accelerators(place.gpus, project.accelerator),
+        "accelerators": accelerators(gpus, project.accelerator),
         "cpus": place.cpus,
         "memory": place.memory,
         "region": place.region,

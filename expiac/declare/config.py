@@ -7,14 +7,15 @@ dataclasses-json.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, dataclass_transform
 
 from dataclasses_json import DataClassJsonMixin, Undefined
 from dataclasses_json import config as json_config
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_core import to_jsonable_python
 
 SETTINGS = ConfigDict(extra="forbid", validate_assignment=True, arbitrary_types_allowed=True)
 
@@ -32,22 +33,38 @@ class Config(DataClassJsonMixin):
 
 
 def is_config(value: Any) -> bool:
-    """Whether the value is an instance of some dataclass: ours, or a trainer's own."""
-    return hasattr(type(value), "__dataclass_fields__")
+    """Whether the value is an instance of a config class: some dataclass, a pydantic model or an attrs class."""
+    kind = type(value)
+    return hasattr(kind, "__dataclass_fields__") or isinstance(value, BaseModel) or hasattr(kind, "__attrs_attrs__")
 
 
-def named_fields(value: Any) -> dict[str, Any]:
-    """What the author of a config dataclass named, nested; the rest is left to the files under `configs/`.
+def config_data(value: Any, *, named_only: bool) -> dict[str, Any]:
+    """A config as JSON-like data: of all its fields, or of those only that its author named.
 
-    A class that keeps no account of it (`fields_set`) is taken at its word: every field counts as named.
+    A config is an instance of a config class, a mapping, or None for an empty one.
     """
-    known = getattr(value, "fields_set", None)
+    data = namedfield_names(value, named_only=named_only) if value is not None else {}
+    return dict(to_jsonable_python(data, fallback=_attrs_data))
+
+
+def namedfield_names(value: Any, *, named_only: bool = True) -> dict[str, Any]:
+    """What the author of a config named, nested; the rest is left to the files under `configs/`.
+
+    A class that keeps no account of it (`fields_set`, or pydantic's own) is taken at its word: every field counts as
+    named.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): namedfield_names(part, named_only=named_only) if is_config(part) else part
+                for key, part in value.items()}
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_unset=named_only)
+    known = getattr(value, "fields_set", None) if named_only else None
     given: dict[str, Any] = {}
     kind: Any = type(value)
-    for name in _fields(kind):
+    for name in field_names(kind):
         part = getattr(value, name)
         if is_config(part):
-            if inner := named_fields(part):
+            if inner := namedfield_names(part, named_only=named_only):
                 given[name] = inner
         elif known is None or name in known:
             given[name] = part
@@ -55,17 +72,28 @@ def named_fields(value: Any) -> dict[str, Any]:
 
 
 def config_groups(value: Any) -> Iterator[tuple[str, str]]:
-    """The Hydra groups that a config dataclass and its parts select, as (group, option)."""
+    """The Hydra groups that a config and its parts select, as (group, option)."""
     if select := getattr(value, "config_groups", None):
         yield from select().items()
     kind: Any = type(value)
-    for name in _fields(kind):
+    for name in field_names(kind):
         part = getattr(value, name)
         if is_config(part):
             yield from config_groups(part)
 
 
+def _attrs_data(value: Any) -> Any:
+    """What pydantic does not know: an attrs value in a list or a mapping."""
+    if hasattr(type(value), "__attrs_attrs__"):
+        return namedfield_names(value)
+    raise TypeError(f"a config can't hold {value!r}")
+
+
 @cache
-def _fields(cls: Any) -> tuple[str, ...]:
-    """The names of a dataclass's fields: asked for often, and slow to give."""
-    return tuple(field.name for field in dataclasses.fields(cls))
+def field_names(cls: Any) -> tuple[str, ...]:
+    """The names of a config class's fields: asked for often, and slow to give."""
+    if hasattr(cls, "__dataclass_fields__"):
+        return tuple(field.name for field in dataclasses.fields(cls))
+    if hasattr(cls, "__attrs_attrs__"):
+        return tuple(field.name for field in cls.__attrs_attrs__)
+    return tuple(getattr(cls, "model_fields", ()))

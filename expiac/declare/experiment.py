@@ -12,9 +12,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from expiac.declare.config import Config
-from expiac.declare.job import SkypilotJobConfig, TrainingJob, TrainingRunConfig
+from expiac.declare.job import SkypilotJobConfig
 from expiac.declare.options import Options
 from expiac.declare.stack import Stack
+from expiac.declare.training import TrainingJob, TrainingRunConfig
 
 ONLY_JOB = "train"
 

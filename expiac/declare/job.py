@@ -1,32 +1,30 @@
-"""The resources of the first version: a `Job` is any command on any backend, a `TrainingJob` renders its config too.
+"""A `Job`: any command on any backend, and what every job says of where it runs.
 
-Knows the declarations only; `render` makes texts of them and `prepare` what planning compares.
+Knows the declarations only; `expiac.compile` makes texts of them, and what planning compares.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
-from expiac.declare.config import Config, config_groups, is_config, named_fields
+from expiac.declare.config import Config
 from expiac.declare.fields import Annotation, Kind, Option, Placement, kinds_of, non_default_fields
-from expiac.declare.resource import Ref, Resource
+from expiac.declare.resource import Resource
 from expiac.util import duration
 from expiac.util.errors import ExpiacError
 from expiac.util.gpus import parse_gpus
-from expiac.util.render import PACKAGE_HEADER, to_yaml
 
 _GPU_TYPE = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 
 
-def _validate_gpus(value: int | str) -> int | str:
+def _validate_gpus(value: int | str | None) -> int | str | None:
+    if value is None:
+        return None
     try:
         gpus = parse_gpus(str(value))
     except ValueError as error:
@@ -46,8 +44,9 @@ def _is_folder(value: str | None) -> str | None:
 class SkypilotJobConfig(Config):
     """Where and on what a job runs, on any backend."""
 
-    gpus: Annotated[Placement[int | str], AfterValidator(_validate_gpus)] = 1
-    """Per node: a count, or a type and a count such as `H100:8`. A machine without any runs the job on its CPU."""
+    gpus: Annotated[Placement[int | str | None], AfterValidator(_validate_gpus)] = None
+    """Per node: a count, or a type and a count such as `H100:8`. By default 1 for a training job, and none for another.
+    A machine without any runs the job on its CPU."""
     nodes: Annotated[Placement[int], Field(ge=1)] = 1
     spot: Placement[bool] = False
     """Use preemptible machines."""
@@ -101,68 +100,12 @@ class SkypilotJobConfig(Config):
     """Refuse to launch from a tree that is not committed and pushed."""
 
 
-class TrainingRunConfig(Config):
-    """What a training run computes: the choice of Hydra groups, and the trainer's own config."""
-
-    curriculum: str = "env/mettagrid/curriculum/arena/basic"
-    """The config file, under `configs/`, of what is trained on."""
-    agent: str = "fast"
-    """An option of `configs/agent`."""
-    sim: str = "arena"
-    """An option of `configs/sim`: how the agent is evaluated."""
-    wandb: str = "offline"
-    """An option of `configs/wandb`: `off`, `offline` or `online`."""
-    wandb_entity: str | None = None
-    wandb_project: str | None = None
-    wandb_group: str | None = None
-    wandb_tags: Annotation[list[str] | None] = None
-    wandb_notes: Annotation[str | None] = None
-    seed: int = 0
-    defaults: dict[str, str] = dataclasses.field(default_factory=dict)
-    """Further Hydra groups to choose from: group → option."""
-    trainer: Any = None
-    """The trainer's config dataclass; what it does not name is left to `configs/`."""
-
-    def __post_init__(self) -> None:
-        if self.trainer is not None and not is_config(self.trainer):
-            raise ValueError(f"trainer is a config dataclass, not {type(self.trainer).__name__}")
-
-    def document(self) -> dict[str, Any]:
-        """The experiment config that Hydra composes, as data: the groups it stands on and what it sets itself."""
-        group, _, option = self.curriculum.strip("/").rpartition("/")
-        defaults: list[Any] = ["/common", {f"/{group}@curriculum": option}]
-        defaults += [{"/agent": self.agent}, {"/trainer": "trainer"}, {"/sim": self.sim}, {"/wandb": self.wandb}]
-        defaults += [{f"/{key.lstrip('/')}": choice} for key, choice in self.defaults.items()]
-        if self.trainer is not None:
-            # Hydra wants overrides of what another default chose to stand last.
-            defaults += [{f"override /{key.lstrip('/')}": choice} for key, choice in config_groups(self.trainer)]
-        document: dict[str, Any] = {"defaults": [*defaults, "_self_"], "seed": self.seed}
-        wandb = {"entity": self.wandb_entity, "project": self.wandb_project, "group": self.wandb_group}
-        if given := {key: value for key, value in wandb.items() if value is not None}:
-            document["wandb"] = given
-        if self.trainer is not None and (settings := to_jsonable_python(named_fields(self.trainer))):
-            document["trainer"] = settings
-        return document
-
-    def serialize_to_yaml_file(self, path: Path | None = None) -> tuple[Path, dict[str, Any]]:
-        """Writes the experiment config, without a template, to try the trainer by hand: the path, and the document.
-
-        Where no path is given it is a new temporary file. What `apply` gives a run, `expiac render` shows.
-        """
-        document = self.document()
-        if path is None:
-            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml", text=True)
-            os.close(handle)
-            path = Path(name)
-        path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n")
-        return path, document
-
-
 class Job(Resource):
     """Any command on any backend."""
 
     type: ClassVar[str] = "job"
     completes: ClassVar[bool] = True
+    default_gpus: ClassVar[int] = 0
 
     run: str
     """The shell command."""
@@ -184,7 +127,7 @@ class Job(Resource):
         """As of any resource, with the placement's fields among the others."""
         given = super().inputs()
         given.pop("skypilot", None)
-        return given | _placement(self.skypilot)
+        return given | placement_inputs(self.skypilot)
 
     def kinds(self) -> dict[str, Kind]:
         return kinds_of(type(self)) | kinds_of(SkypilotJobConfig)
@@ -196,36 +139,7 @@ class Job(Resource):
         return dict(self.outputs)
 
 
-class TrainingJob(Resource):
-    """A job with a rendered training config: what users mostly write. The project says how it is run."""
-
-    type: ClassVar[str] = "training-job"
-    completes: ClassVar[bool] = True
-
-    skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
-    training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
-    pin_code: Option[bool] = False
-
-    def inputs(self) -> dict[str, Any]:
-        """The placement, the annotations, and the config's document under `config`."""
-        training = self.training
-        noted = {"tags": training.wandb_tags, "notes": training.wandb_notes}
-        return {
-            "config": self.training.document(),
-            **{name: to_jsonable_python(value) for name, value in noted.items() if value},
-            **_placement(self.skypilot),
-        }
-
-    def refs(self) -> tuple[Ref, ...]:
-        # Most jobs refer to nothing, and a glance shows it: `inputs` takes much longer.
-        return super().refs() if b"${ref:" in to_json(self, fallback=str) else ()
-
-    def kinds(self) -> dict[str, Kind]:
-        return {"config": Kind.IDENTITY, "run": Kind.IDENTITY, "tags": Kind.ANNOTATION, "notes": Kind.ANNOTATION,
-                **kinds_of(SkypilotJobConfig)}
-
-
-def _placement(place: SkypilotJobConfig) -> dict[str, Any]:
+def placement_inputs(place: SkypilotJobConfig) -> dict[str, Any]:
     """The placement's fields as inputs of the job itself."""
     kinds = kinds_of(SkypilotJobConfig)
     placed = non_default_fields(place)

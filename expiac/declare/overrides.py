@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from expiac.declare.config import is_config
+from expiac.declare.config import field_names, is_config
 from expiac.declare.literals import parse_value
 from expiac.declare.validation import config_error
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
@@ -41,9 +41,10 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
         texts_by_parent[parent][name] = text
     problems: list[str] = []
     config = _create(config_class, texts_by_parent.pop("", {}), problems)
-    classes = {parent: type(_part_at(config, parent)) for parent in texts_by_parent}
+    parts = {parent: _part_at(config, parent) for parent in texts_by_parent}
     values_by_parent = {
-        parent: _parse_values(classes[parent], texts, parent, problems) for parent, texts in texts_by_parent.items()
+        parent: _parse_values(_types_of(parts[parent]), texts, parent, problems)
+        for parent, texts in texts_by_parent.items()
     }
     _raise_for(problems)
     for parent, values in values_by_parent.items():
@@ -52,7 +53,7 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
 
 
 def _create(config_class: type[C], texts: Mapping[str, str], problems: list[str]) -> C:
-    values = _parse_values(config_class, texts, "", problems)
+    values = _parse_values(_fields_of(config_class), texts, "", problems)
     try:
         return config_class(**values)
     except ValidationError as error:
@@ -68,26 +69,46 @@ def _raise_for(problems: Sequence[str]) -> None:
 
 
 def _part_at(config: Any, path: str) -> Any:
-    """The config dataclass at the dotted path."""
+    """The config, or the mapping, at the dotted path."""
     part, path_so_far = config, ""
     for name in path.split("."):
-        _check_field(type(part), name, path_so_far)
-        part, path_so_far = getattr(part, name), _join(path_so_far, name)
-        if not is_config(part):
+        _check_field(_types_of(part), name, path_so_far)
+        part = part[name] if isinstance(part, Mapping) else getattr(part, name)
+        path_so_far = _join(path_so_far, name)
+        if not is_config(part) and not isinstance(part, Mapping):
             raise UsageError("Unknown key", f"{path_so_far} holds {part!r}, which has no keys of its own",
                              f"set {path_so_far} in the stack file, or {path_so_far}=… as a whole")
     return part
 
 
-def _parse_values(cls: type, texts: Mapping[str, str], parent: str, problems: list[str]) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Fields:
+    """The fields that a part of a config has."""
+
+    owner: str
+    types: Mapping[str, Any]
+    names: Sequence[str]
+
+
+def _types_of(part: Any) -> _Fields:
+    if isinstance(part, Mapping):
+        kept = {key: Any if value is None else type(value) for key, value in part.items()}
+        return _Fields("this mapping", kept, tuple(kept))
+    return _fields_of(type(part))
+
+
+def _fields_of(kind: Any) -> _Fields:
+    return _Fields(kind.__name__, get_type_hints(kind, include_extras=True), field_names(kind))
+
+
+def _parse_values(fields: _Fields, texts: Mapping[str, str], parent: str, problems: list[str]) -> dict[str, Any]:
     """The texts as values of the fields' types; a text that its type does not accept is added to the problems."""
     for name in texts:
-        _check_field(cls, name, parent)
-    types = get_type_hints(cls, include_extras=True)
+        _check_field(fields, name, parent)
     values = {}
     for name, text in texts.items():
         try:
-            values[name] = parse_value(types[name], text)
+            values[name] = parse_value(fields.types[name], text)
         except ValidationError as error:
             problems += _problems(error, _join(parent, name), text)
     return values
@@ -105,11 +126,12 @@ def _problems(error: ValidationError, path: str, text: str) -> list[str]:
 def _assign(config: Any, parent: str, values: Mapping[str, Any]) -> None:
     """Sets all values of one part together, so that two that must agree can change together.
 
-    A frozen part is replaced by one with these values.
+    A frozen part, a model and a mapping are replaced by one with these values.
     """
     target = _part_at(config, parent) if parent else config
-    if type(target).__dataclass_params__.frozen:
-        _replace_frozen(config, parent, target, values)
+    parameters = getattr(type(target), "__dataclass_params__", None)
+    if parameters is None or parameters.frozen:
+        _replace(config, parent, target, values)
         return
     before = dict(vars(target))
     vars(target).update(values)
@@ -122,22 +144,36 @@ def _assign(config: Any, parent: str, values: Mapping[str, Any]) -> None:
         raise config_error(error, type(target), parent) from error
 
 
-def _replace_frozen(config: Any, parent: str, target: Any, values: Mapping[str, Any]) -> None:
+def _replace(config: Any, parent: str, target: Any, values: Mapping[str, Any]) -> None:
     try:
-        changed = dataclasses.replace(target, **values)
-    except ValidationError as error:
-        raise config_error(error, type(target), parent) from error
+        changed = _with_values(target, values)
+    except (ValidationError, ValueError, TypeError) as error:
+        if isinstance(error, ValidationError):
+            raise config_error(error, type(target), parent) from error
+        raise ExpiacError("Invalid value", f"{parent}: {error}") from error
     above, _, name = parent.rpartition(".")
     _assign(config, above, {name: changed})
 
 
-def _check_field(cls: Any, name: str, parent: str) -> None:
-    """Raises `UsageError` if the class has no field of the name."""
-    fields = [field.name for field in dataclasses.fields(cls)]
-    if name not in fields:
+def _with_values(target: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(target, Mapping):
+        return {**target, **values}
+    if isinstance(target, BaseModel):
+        type(target).model_validate({**dict(target), **values})  # a copy's values are not validated
+        return target.model_copy(update=values)
+    if hasattr(target, "__attrs_attrs__"):
+        import attr
+
+        return attr.evolve(target, **values)
+    return dataclasses.replace(target, **values)
+
+
+def _check_field(fields: _Fields, name: str, parent: str) -> None:
+    """Raises `UsageError` if there is no field of the name."""
+    if name not in fields.names:
         path = _join(parent, name)
-        raise UsageError("Unknown key", f"{path} is no field of {cls.__name__}",
-                         did_you_mean(path, [_join(parent, field) for field in fields]))
+        raise UsageError("Unknown key", f"{path} is no field of {fields.owner}",
+                         did_you_mean(path, [_join(parent, field) for field in fields.names]))
 
 
 def _join(parent: str, name: str) -> str:

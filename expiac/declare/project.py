@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from expiac.declare.metrics import MetricSettings
+from expiac.declare.training_settings import TrainingSettings
 from expiac.util.errors import ExpiacError, did_you_mean
 
 STATE = "EXPIAC_STATE"
@@ -57,6 +58,8 @@ class Project:
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Resource type, or name of a backend, → `module:Class` of its provider."""
+    training: TrainingSettings = dataclasses.field(default_factory=TrainingSettings)
+    """What training configs stand on, and how a job gets its own."""
     metrics: MetricSettings = dataclasses.field(default_factory=MetricSettings)
     """Which metrics `status` and results show, and how."""
     policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -107,5 +110,6 @@ def _validate(root: Path, settings: dict[str, Any]) -> Project:
         key = str(first["loc"][0]) if first["loc"] else ""
         known = [field.name for field in dataclasses.fields(Project) if field.name != "root"]
         hint = did_you_mean(key, known) if first["type"] == "unexpected_keyword_argument" else ""
-        raise ExpiacError("Invalid pyproject.toml", f"{root / 'pyproject.toml'}: [tool.expiac] {key}: {first['msg']}",
+        where = ".".join(str(part) for part in first["loc"] if str(part) in str(settings) or part == first["loc"][0])
+        raise ExpiacError("Invalid pyproject.toml", f"{root / 'pyproject.toml'}: [tool.expiac] {where}: {first['msg']}",
                           hint) from error

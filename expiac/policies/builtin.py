@@ -140,7 +140,7 @@ def _inputs(step: Step) -> Mapping[str, Any]:
 def _gpus(step: Step) -> int:
     """GPUs of all nodes; of a job on this machine too."""
     inputs = _inputs(step)
-    asked = accelerators(inputs.get("gpus", 1), "") or "0"
+    asked = accelerators(inputs.get("gpus", 1 if step.type == "training-job" else 0), "") or "0"
     return parse_gpus(asked).number * int(inputs.get("nodes", 1))
 
 

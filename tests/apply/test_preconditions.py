@@ -6,8 +6,9 @@ import pytest
 
 from expiac.apply.preconditions import refuse_changed_files
 from expiac.compile.prepare import desired
-from expiac.declare.job import SkypilotJobConfig, TrainingJob, TrainingRunConfig
+from expiac.declare.job import SkypilotJobConfig
 from expiac.declare.stack import Stack
+from expiac.declare.training import TrainingJob, TrainingRunConfig
 from expiac.plan import saved
 from expiac.plan.planner import plan
 from expiac.state.model import State

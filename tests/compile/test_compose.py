@@ -6,8 +6,8 @@ import pytest
 
 from expiac.compile.compose import Composer
 from expiac.compile.templates import templates
-from expiac.declare.job import TrainingRunConfig
 from expiac.declare.project import Project
+from expiac.declare.training import TrainingRunConfig
 from expiac.util.errors import ExpiacError
 from trainer.config import OptimizerConfig, TrainerConfig
 

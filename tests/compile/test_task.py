@@ -16,7 +16,7 @@ PROJECT = Project(root=Path("/project"))
 
 
 def document(run="true", **fields):
-    return task(SkypilotJobConfig(gpus=0, **fields), run, "slurm/loop", PROJECT, has_config=False)
+    return task(SkypilotJobConfig(**fields), run, "slurm/loop", PROJECT, None, gpus=0, is_composed=False)
 
 
 @pytest.mark.parametrize(("fields", "resources"), [
@@ -36,11 +36,19 @@ def test_resources_say_what_was_asked_for(fields, resources):
 
 
 def test_a_job_finds_where_its_results_go():
-    """A training job always, any other where it asks for it."""
-    assert "envs" not in document()
+    """Every job; where it says nothing, the project does."""
+    assert document()["envs"] == {"DATA_DIR": "./train_dir"}
     assert document(data_dir="/shared")["envs"] == {"DATA_DIR": "/shared"}
-    training = task(SkypilotJobConfig(), "true", None, PROJECT, has_config=True)
-    assert training["envs"] == {"DATA_DIR": "./train_dir"}
+
+
+def test_a_job_without_hydra_finds_its_config():
+    """By its path from the working directory; Hydra looks by its own rules."""
+    composed = task(SkypilotJobConfig(), "true", None, PROJECT, "config.yaml", gpus=0, is_composed=True)
+    assert composed["file_mounts"] == {"~/sky_workdir/configs/experiments/@instance@.yaml": "config.yaml"}
+    assert "EXPIAC_CONFIG" not in composed["envs"]
+    read = task(SkypilotJobConfig(), "true", None, PROJECT, "config.toml", gpus=0, is_composed=False)
+    assert read["file_mounts"] == {"~/sky_workdir/configs/experiments/@instance@.toml": "config.toml"}
+    assert read["envs"]["EXPIAC_CONFIG"] == "configs/experiments/@instance@.toml"
 
 
 @pytest.mark.parametrize("wrong", ["~/runs", "s3://bucket/runs", ""])

@@ -11,8 +11,8 @@ from pydantic import Field
 from expiac.declare import overrides
 from expiac.declare.config import Config
 from expiac.declare.experiment import ExperimentConfig, SingleJobExperimentConfig
-from expiac.declare.job import TrainingRunConfig
 from expiac.declare.options import Hooks, Options
+from expiac.declare.training import TrainingRunConfig
 from expiac.util.errors import ExpiacError, UsageError
 from trainer.config import OptimizerConfig, TrainerConfig
 

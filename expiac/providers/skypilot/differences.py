@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from expiac.providers.skypilot.remarks import leaves_results
 from expiac.providers.skypilot.snapshot import documents
 
 _NAMED = ("envs", "secrets")
@@ -21,6 +22,8 @@ def differences(user_yaml: str, ours: Mapping[str, Any]) -> tuple[str, ...]:
     theirs = tasks[0]
     fields = sorted({*theirs, *ours} - {*_IGNORED})
     words = [it for it in fields if theirs.get(it) != ours.get(it)]
+    if not leaves_results(ours):  # every job is told where results would go
+        ours = {**ours, "envs": {key: value for key, value in (ours.get("envs") or {}).items() if key != "DATA_DIR"}}
     return (*words, *(f"{kind}.{key}" for kind in _NAMED for key in _differing(theirs.get(kind), ours.get(kind))))
 
 

@@ -12,9 +12,10 @@ from expiac.providers.skypilot.remarks import remarks
     ("runs", {"runs": {"source": "s3://runs", "mode": "MOUNT"}}, False),
 ])
 def test_results_that_go_with_the_machine_are_named(folder, mounts, is_lost):
-    """Before a recovery shows it."""
-    said = list(remarks({"envs": {"DATA_DIR": folder} if folder else {}, "file_mounts": mounts}))
-    assert bool(said) == is_lost
+    """Before a recovery shows it; for a job that writes there."""
+    task = {"envs": {"DATA_DIR": folder} if folder else {}, "file_mounts": mounts, "run": "train > $DATA_DIR/log"}
+    assert bool(list(remarks(task))) == is_lost
+    assert not list(remarks({**task, "run": "wc -l notes"}))
 
 
 @pytest.mark.parametrize(("resources", "is_shown"), [

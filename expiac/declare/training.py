@@ -1,0 +1,197 @@
+"""A `TrainingJob`: a job whose training config expiac renders. What users mostly write.
+
+Knows the declarations only; `expiac.compile` makes texts of them, and what planning compares.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+from pydantic_core import to_json
+
+from expiac.declare.config import Config, config_data, config_groups, is_config
+from expiac.declare.fields import Annotation, Kind, Option, kinds_of
+from expiac.declare.job import SkypilotJobConfig, placement_inputs
+from expiac.declare.project import find_project
+from expiac.declare.resource import Ref, Resource
+from expiac.declare.training_settings import ConfigFormat, ConfigKey, Default, DefaultsList, TrainingSettings
+from expiac.util.errors import ExpiacError
+from expiac.util.render import PACKAGE_HEADER, to_yaml
+
+
+class TrainingRunConfig(Config):
+    """What a training run computes: the trainer's own config, and the choice of Hydra groups.
+
+    What is None is the project's choice, in `[tool.expiac.training]`.
+    """
+
+    curriculum: str | None = None
+    """The config file, under `configs/`, of what is trained on; its package is `curriculum`."""
+    agent: str | None = None
+    """An option of `configs/agent`."""
+    sim: str | None = None
+    """An option of `configs/sim`: how the agent is evaluated."""
+    wandb: str | None = None
+    """An option of `configs/wandb`, such as `off`, `offline` or `online`."""
+    wandb_entity: str | None = None
+    wandb_project: str | None = None
+    wandb_group: str | None = None
+    wandb_tags: Annotation[list[str] | None] = None
+    wandb_notes: Annotation[str | None] = None
+    seed: int | None = None
+    defaults: Annotated[dict[str, str] | DefaultsList, Field(union_mode="left_to_right")] = dataclasses.field(
+        default_factory=dict)
+    """Hydra groups to choose from: group → option, beside the project's defaults list. A list stands in place of
+    the project's."""
+    trainer: Any = None
+    """The trainer's config: a dataclass, a pydantic model, an attrs class or a mapping. With Hydra, what its author
+    does not name is left to `configs/`."""
+    key: ConfigKey | None = None
+    """Where `trainer` is written in the config; empty for the whole config."""
+    format: ConfigFormat | None = None
+    """How the job gets its config: through Hydra, as a file, or as arguments."""
+
+    def __post_init__(self) -> None:
+        if self.trainer is not None and not is_config(self.trainer) and not isinstance(self.trainer, Mapping):
+            raise ValueError("trainer is a config (a dataclass, a pydantic model, an attrs class or a mapping), "
+                             f"not {type(self.trainer).__name__}")
+
+    def with_settings(self, settings: TrainingSettings) -> TrainingSettings:
+        """The project's settings, with what this run says otherwise in their place."""
+        own = {"key": self.key, "format": self.format}
+        given: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
+        if isinstance(self.defaults, tuple):
+            given["defaults"] = self.defaults
+        return dataclasses.replace(settings, **given) if given else settings
+
+    def document(self, settings: TrainingSettings | None = None) -> dict[str, Any]:
+        """The training config as data: what it sets itself and, with Hydra, the groups that it stands on.
+
+        `settings` are the project's; by default those of the project that the working folder lies in.
+        """
+        chosen = self.with_settings(_settings_here() if settings is None else settings)
+        values = self._values(chosen)
+        if chosen.format != "hydra":
+            self._refuse_groups(chosen)
+            return values
+        if "defaults" in values:
+            raise ExpiacError("Invalid training config", "defaults is Hydra's own key, and a config has one of its own",
+                              "[tool.expiac.training] key = \"…\" writes configs under a key")
+        return {"defaults": self._defaults_list(chosen), **values}
+
+    def serialize_to_yaml_file(self, path: Path | None = None) -> tuple[Path, dict[str, Any]]:
+        """Writes the experiment config, without a template, to try the trainer by hand: the path, and the document.
+
+        Where no path is given it is a new temporary file. What `apply` gives a run, `expiac render` shows.
+        """
+        document = self.document()
+        if path is None:
+            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml", text=True)
+            os.close(handle)
+            path = Path(name)
+        path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n")
+        return path, document
+
+    def _values(self, settings: TrainingSettings) -> dict[str, Any]:
+        values = copy.deepcopy(dict(settings.values))
+        if self.seed is not None:
+            values["seed"] = self.seed
+        wandb = {"entity": self.wandb_entity, "project": self.wandb_project, "group": self.wandb_group}
+        if given := {key: value for key, value in wandb.items() if value is not None}:
+            values["wandb"] = {**values.get("wandb", {}), **given}
+        # What a file or a command line leaves out is not to be found anywhere else: there, all of it is written.
+        config = config_data(self.trainer, named_only=settings.format == "hydra")
+        if not config:
+            return values
+        for part in reversed(settings.key.split(".") if settings.key else ()):
+            config = {part: config}
+        return _merged(values, config)
+
+    def _defaults_list(self, settings: TrainingSettings) -> list[Any]:
+        choices = {_package(key): {key: option} for key, option in self._choices().items()}
+        entries: list[Default] = []
+        for entry in settings.defaults:
+            chosen = choices.pop(_package(next(iter(entry))), entry) if isinstance(entry, dict) else entry
+            entries.append(chosen)
+        entries += choices.values()
+        # Hydra wants overrides of what another default chose to stand last.
+        entries += [{f"override /{key.lstrip('/')}": option} for key, option in config_groups(self.trainer)]
+        return [*entries, "_self_"]
+
+    def _choices(self) -> dict[str, str | None]:
+        """The options that this run chooses, by group."""
+        group, _, option = (self.curriculum or "").strip("/").rpartition("/")
+        chosen = {f"/{group}@curriculum": option if self.curriculum else None,
+                  "/agent": self.agent, "/sim": self.sim, "/wandb": self.wandb}
+        named = self.defaults if isinstance(self.defaults, dict) else {}
+        return {**{key: option for key, option in chosen.items() if option is not None},
+                **{f"/{key.lstrip('/')}": option for key, option in named.items()}}
+
+    def _refuse_groups(self, settings: TrainingSettings) -> None:
+        if self._choices() or self.defaults:
+            chosen = ", ".join(self._choices()) or "defaults"
+            raise ExpiacError("Groups without Hydra", f"{chosen} in a config of format {settings.format}",
+                              '[tool.expiac.training] format = "hydra", or values in trainer=…')
+
+
+def _settings_here() -> TrainingSettings:
+    try:
+        return find_project(Path.cwd()).training
+    except ExpiacError:
+        return TrainingSettings()
+
+
+def _package(group: str) -> str:
+    """The key under which a config of the group is composed: by it two entries are of one group."""
+    name, _, package = group.removeprefix("optional ").removeprefix("override ").partition("@")
+    return package or name.strip("/").replace("/", ".")
+
+
+def _merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    both = {key: _merged(values[key], others[key]) for key in values.keys() & others.keys()
+            if isinstance(values[key], Mapping) and isinstance(others[key], Mapping)}
+    return {key: both.get(key, others.get(key, values.get(key))) for key in {**values, **others}}
+
+
+class TrainingJob(Resource):
+    """A job with a rendered training config: what users mostly write. The project says how it is run."""
+
+    type: ClassVar[str] = "training-job"
+    completes: ClassVar[bool] = True
+    default_gpus: ClassVar[int] = 1
+
+    skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
+    training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
+    pin_code: Option[bool] = False
+
+    def inputs(self) -> dict[str, Any]:
+        """The placement, the annotations, and the config's document under `config`, as far as the job says it."""
+        return self.inputs_in(TrainingSettings())
+
+    def inputs_in(self, settings: TrainingSettings) -> dict[str, Any]:
+        """As `inputs`, with what the project's settings say of all training configs."""
+        training = self.training
+        noted = {"tags": training.wandb_tags, "notes": training.wandb_notes}
+        placed = placement_inputs(self.skypilot)
+        if placed.get("gpus") == self.default_gpus:
+            del placed["gpus"]  # the default, said or not
+        return {
+            "config": training.document(settings),
+            **{name: value for name, value in noted.items() if value},
+            **placed,
+        }
+
+    def refs(self) -> tuple[Ref, ...]:
+        # Most jobs refer to nothing, and a glance shows it: `inputs` takes much longer.
+        return super().refs() if b"${ref:" in to_json(self, fallback=str) else ()
+
+    def kinds(self) -> dict[str, Kind]:
+        return {"config": Kind.IDENTITY, "run": Kind.IDENTITY, "tags": Kind.ANNOTATION, "notes": Kind.ANNOTATION,
+                **kinds_of(SkypilotJobConfig)}
