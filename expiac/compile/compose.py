@@ -141,6 +141,8 @@ class Composer:
         config, names = None, [override.partition("=")[0] for override in self._name_overrides]
         try:
             config = compose(self._primary, overrides)
+            if OmegaConf.is_missing(config, "run_name"):
+                config.run_name = INSTANCE  # the command tells it in another way than by an override
             paths = self._closure(text, overrides)
             with _job_environment(text):
                 self._check(label, config)
