@@ -231,7 +231,7 @@ def _job_environment(text: str) -> Iterator[None]:
     """What a job will only find in its environment counts as given while a config is checked."""
     names = {part.split("}")[0].split(",")[0] for part in text.split("${oc.env:")[1:]
              if part.startswith("EXPIAC_REF_")}
-    given = {**dict.fromkeys(names, "ref"), "DATA_DIR": DATA_DIR}
+    given = {**dict.fromkeys(names, "ref"), "DATA_DIR": DATA_DIR, "EXPIAC_INSTANCE": INSTANCE}
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:
