@@ -9,13 +9,16 @@ LONG := benchmarks crash slurm trainer providers/local e2e/test_*.py compile/tes
 export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test test-optimized test-slurm soak-slurm check snapshots bench soak clean
+.PHONY: help quickstart shell test test-optimized test-slurm soak-slurm check snapshots bench soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quickstart: $(VENV)/.quickstart ## set up, then plan, launch and train a first experiment here
 	$(BIN)/expiac apply arena --yes --wait
+
+shell: $(VENV)/.quickstart ## a shell that finds `expiac`
+	@echo "expiac is on the path of this shell; leave it with exit" && . $(BIN)/activate && exec "$${SHELL:-/bin/sh}"
 
 test: $(VENV)/.dev check ## set up, then run the checks and the whole test suite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal

@@ -74,6 +74,8 @@ StateFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False,
 StateUrl = Annotated[str | None, typer.Option(
     "--state", metavar="URL", show_default=False,
     help="Where the states are, in place of what the project says: a folder, or a shared store: s3://bucket/expiac.")]
+Version = Annotated[bool, typer.Option("--version", callback=lambda asked: exit_with_version(asked), is_eager=True,
+                                       help="Print the version.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
@@ -145,3 +147,17 @@ def stack_and_job(stack: str | None, job: str | None) -> tuple[str | None, str |
     could_be_stack = stack in known or "/" in stack
     is_job = len(known) == 1 and not could_be_stack
     return (None, stack) if is_job else (stack, None)
+
+
+def print_version() -> None:
+    """Prints the release this is."""
+    from expiac.util.version import VERSION
+
+    print(f"expiac {VERSION}")
+
+
+def exit_with_version(asked: bool) -> None:
+    """Prints the version and ends the command, if it was asked for."""
+    if asked:
+        print_version()
+        raise typer.Exit

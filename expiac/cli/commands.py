@@ -27,7 +27,9 @@ app = typer.Typer(
 
 
 @app.callback()
-def set_common_options(context: typer.Context, *, state: args.StateUrl = None) -> None:
+def set_common_options(
+    context: typer.Context, *, state: args.StateUrl = None, version: args.Version = False,
+) -> None:
     """Infrastructure as code for machine-learning experiments: declare, plan, apply."""
     if state is not None:
         args.set_state_url(context, state)
@@ -248,9 +250,7 @@ def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) 
 @app.command()
 def version() -> int:
     """Print the version."""
-    from expiac.util.version import VERSION
-
-    print(f"expiac {VERSION}")
+    args.print_version()
     return DONE
 
 

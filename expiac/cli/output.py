@@ -13,6 +13,7 @@ from rich.text import Text
 
 from expiac.apply.events import ResourceStatus, Result
 from expiac.cli import events, tables
+from expiac.cli.invocation import command_name
 from expiac.plan.model import Plan
 from expiac.session import Session
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
@@ -205,4 +206,5 @@ def _next_commands(result: Result, program: str, stack: str) -> list[str]:
     else:
         follow = "" if watched else " -f"
         then = f"expiac logs {stack} {jobs[0]}{follow}"
-    return [f"expiac status {stack}", then, f"expiac destroy {stack}"]
+    commands = [f"expiac status {stack}", then, f"expiac destroy {stack}"]
+    return [command.replace("expiac", command_name(), 1) for command in commands]

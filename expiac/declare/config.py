@@ -17,11 +17,13 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import to_jsonable_python
 
+from expiac.declare.field_docs import WithFieldDocs
+
 SETTINGS = ConfigDict(extra="forbid", validate_assignment=True, arbitrary_types_allowed=True)
 
 
 @dataclass_transform(kw_only_default=True)
-class Config(DataClassJsonMixin):
+class Config(DataClassJsonMixin, metaclass=WithFieldDocs):
     """A typed config: `class MyConfig(Config): gpus: int = 1` is all there is to write."""
 
     dataclass_json_config = json_config(undefined=Undefined.RAISE)["dataclasses_json"]

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import core_schema, to_jsonable_python
 
+from expiac.declare.field_docs import WithFieldDocs
 from expiac.declare.fields import Kind, Option, kinds_of, non_default_fields
 from expiac.declare.options import Options
 from expiac.util.errors import ExpiacError
@@ -120,7 +121,7 @@ def _rename_variable(whole: str, tail: str, moves: Mapping[str, str]) -> str:
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
-class _Declaration:
+class _Declaration(metaclass=WithFieldDocs):
     """Makes every subclass a frozen pydantic dataclass, decorated or not."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
