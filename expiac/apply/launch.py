@@ -30,6 +30,7 @@ def inputs(
         texts={name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()},
         env=env,
         outputs={name: path.replace(INSTANCE, run.instance) for name, path in want.outputs.items()},
+        needed=want.needed,
     )
 
 

@@ -5,7 +5,9 @@ Decides nothing, and knows no kind of resource.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from expiac.compile import jobs as jobs  # registers the compilers of jobs
@@ -34,7 +36,12 @@ def desired(
     context = StackContext(stack, project, records or {}, providers or Providers(project))
     compilers = {resource.name: compiler_of(resource, context) for resource in stack.resources}
     composed = _compose(compilers, project)
-    return tuple(_compile(name, compilers, composed.get(name)) for name in compilers)
+    wanted = [_compile(name, compilers, composed.get(name)) for name in compilers]
+    needed: dict[str, dict[str, None]] = defaultdict(dict)
+    for ref in (ref for want in wanted for ref in want.refs):
+        needed[ref.resource][ref.output] = None
+    return tuple(replace(want, needed=tuple(needed[want.address])) if want.address in needed else want
+                 for want in wanted)
 
 
 def config_texts(compilers: Compilers) -> dict[str, str]:

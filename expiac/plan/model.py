@@ -32,6 +32,8 @@ class Desired:
     """The rendered files, by file name, with `@instance@` in place of the instance name."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Where each declared output will be, with `@instance@`."""
+    needed: tuple[str, ...] = ()
+    """The outputs that other resources of the stack refer to."""
     depends_on: tuple[str, ...] = ()
     refs: tuple[Ref, ...] = ()
     completes: bool = False

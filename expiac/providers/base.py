@@ -43,6 +43,8 @@ class Inputs:
     """What this launch adds to a job's environment: `EXPIAC_*` and `WANDB_*`."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Where each declared output will be, with the instance name in place; relative to the job's working directory."""
+    needed: tuple[str, ...] = ()
+    """The outputs that other resources refer to: a run that does not leave one of them behind has failed."""
 
 
 class Presence(str, Enum):

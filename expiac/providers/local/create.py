@@ -68,7 +68,7 @@ def describe(id: Id, inputs: Inputs, task: Task, machine: Machine, grace: float)
         workdir=workdir(task), setup=task.setup, run=task.run,
         env={name: value for name, value in env.items() if name not in task.secrets},
         secrets=tuple(task.secrets),
-        outputs=dict(inputs.outputs), grace=grace,
+        outputs=dict(inputs.outputs), needed=inputs.needed, grace=grace,
         python=sys.executable, package=str(Path(expiac.__path__[0]).parent),
         machine=str(machine.folder), machine_cpus=machine.cpus, machine_gpus=machine.gpus)
 

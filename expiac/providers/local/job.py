@@ -41,6 +41,8 @@ class LocalJob:
     """The folder of the machine's queue, and the machine's totals."""
     machine_cpus: int
     machine_gpus: int
+    needed: tuple[str, ...] = ()
+    """The outputs that others refer to: without one of these it has failed."""
     format: int = FORMAT
 
     def text(self) -> str:
@@ -50,5 +52,7 @@ class LocalJob:
 
 def job_from(facts: Mapping[str, object]) -> LocalJob:
     """The job that `text` wrote."""
-    return LocalJob(**{**facts, "secrets": tuple(facts["secrets"])})  # type: ignore[arg-type]
+    lists: dict[str, tuple[str, ...]] = {
+        name: tuple(facts[name]) for name in ("secrets", "needed") if name in facts}  # type: ignore[arg-type]
+    return LocalJob(**{**facts, **lists})  # type: ignore[arg-type]
 

@@ -75,7 +75,20 @@ class Supervisor:
         if not processes.end(self._living_processes, self._job.grace):
             detail = f"{end.detail}; some of its processes cannot be killed".lstrip("; ")
             end = End(end.status, detail, end.exit_code)
-        return end
+        return self._without_outputs(end) if end.status is Status.SUCCEEDED else end
+
+    def _without_outputs(self, end: End) -> End:
+        """The end of a run that succeeded, which names the outputs that are not there; it failed if others need one."""
+        folder = self._launch.home / self._job.workdir
+        missing = [name for name, path in self._job.outputs.items()
+                   if "://" not in path and not (folder / path).exists()]
+        if not missing:
+            return end
+        needed = [name for name in missing if name in self._job.needed]
+        name = (needed or missing)[0]
+        others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        detail = f"output {name} is not there: {self._job.outputs[name]}{others}"
+        return End(Status.FAILED if needed else end.status, detail, end.exit_code)
 
     def _setup(self) -> End | None:
         """None where it went well; one node after another, because they share one machine and one folder."""

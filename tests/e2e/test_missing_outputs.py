@@ -1,0 +1,35 @@
+"""An output that a run declares and does not leave behind is told, and fails the run if others refer to it."""
+
+from __future__ import annotations
+
+from throwaway import Folder
+
+LONE = """small = Stack("small", [Job("base", run="true", skypilot=HERE, outputs={"weights": "out/w.pt", "log": "log"})])
+"""
+PAIR = """base = Job("base", run="touch log; sleep 0.2", skypilot=HERE, outputs={"weights": "out/w.pt", "log": "log"})
+small = Stack("small", [base, Job("after", run=f"cat {base.output('weights')}", skypilot=HERE)])
+"""
+
+
+def test_an_output_that_nobody_needs_is_a_warning(project: Folder):
+    """The run has succeeded, and says what it did not leave behind."""
+    project.stack(LONE)
+    assert "output weights is not there: out/w.pt (and 1 more)" in project.apply()
+    (base,) = project.said("status")["resources"]
+    assert base["status"] == "succeeded"
+    assert "output weights is not there" in project.output("status")
+
+
+def test_an_output_that_others_need_fails_the_run(project: Folder):
+    """What refers to it is not launched; once the run leaves it behind, all goes on."""
+    stack = project.stack(PAIR)
+    done = project.expiac("apply", "--yes", "--wait")
+    assert done.returncode == 1
+    assert "output weights is not there: out/w.pt" in done.stdout
+    status = {job["address"]: job["status"] for job in project.said("status")["resources"]}
+    assert status == {"base": "failed"}
+    assert len(project.launches()) == 1
+
+    stack.write_text(stack.read_text().replace("touch log", "mkdir out; echo 1 > out/w.pt; touch log"))
+    project.apply()
+    assert {job["status"] for job in project.said("status")["resources"]} == {"succeeded"}
