@@ -18,12 +18,13 @@ metrics = "${run_dir}/metrics.jsonl"
 [tool.expiac.providers]
 memory = "benchmarks.backend:Backend"
 """
+_TRAINING = "[tool.expiac.training]"
 
 
 def make(folder: Path) -> Path:
     """The project, in a new folder."""
     folder.mkdir(parents=True)
-    (folder / "pyproject.toml").write_text(_SETTINGS)
+    (folder / "pyproject.toml").write_text(f"{_SETTINGS}\n{_training_settings()}")
     unwanted = shutil.ignore_patterns("__pycache__", "experiments")
     for name in ("configs", "templates", "trainer"):
         shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
@@ -41,3 +42,8 @@ def without_state(folder: Path) -> None:
 def without_cache(folder: Path) -> None:
     """As before the first composition."""
     shutil.rmtree(folder / ".expiac" / "cache", ignore_errors=True)
+
+
+def _training_settings() -> str:
+    """What this repository says of its training configs."""
+    return _TRAINING + (ROOT / "pyproject.toml").read_text().partition(_TRAINING)[2].partition("\n[")[0]

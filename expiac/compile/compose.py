@@ -141,6 +141,8 @@ class Composer:
         config, names = None, [override.partition("=")[0] for override in self._name_overrides]
         try:
             config = compose(self._primary, overrides)
+            if OmegaConf.is_missing(config, "run_name"):
+                config.run_name = INSTANCE  # the command tells it in another way than by an override
             paths = self._closure(text, overrides)
             with _job_environment(text):
                 self._check(label, config)
@@ -229,7 +231,7 @@ def _job_environment(text: str) -> Iterator[None]:
     """What a job will only find in its environment counts as given while a config is checked."""
     names = {part.split("}")[0].split(",")[0] for part in text.split("${oc.env:")[1:]
              if part.startswith("EXPIAC_REF_")}
-    given = {**dict.fromkeys(names, "ref"), "DATA_DIR": DATA_DIR}
+    given = {**dict.fromkeys(names, "ref"), "DATA_DIR": DATA_DIR, "EXPIAC_INSTANCE": INSTANCE}
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:

@@ -48,8 +48,8 @@ class TrainingRunConfig(Config):
     seed: int | None = None
     defaults: Annotated[dict[str, str] | DefaultsList, Field(union_mode="left_to_right")] = dataclasses.field(
         default_factory=dict)
-    """Hydra groups to choose from: group → option, beside the project's defaults list. A list stands in place of
-    the project's."""
+    """Hydra groups to choose from: group → option, beside the project's defaults list; `override group` → option where
+    the primary config chose already. A list stands in place of the project's."""
     trainer: Any = None
     """The trainer's config: a dataclass, a pydantic model, an attrs class or a mapping. With Hydra, what its author
     does not name is left to `configs/`."""
@@ -120,8 +120,8 @@ class TrainingRunConfig(Config):
         for entry in settings.defaults:
             chosen = choices.pop(_package(next(iter(entry))), entry) if isinstance(entry, dict) else entry
             entries.append(chosen)
-        entries += choices.values()
         # Hydra wants overrides of what another default chose to stand last.
+        entries += sorted(choices.values(), key=lambda entry: next(iter(entry)).startswith("override "))
         entries += [{f"override /{key.lstrip('/')}": option} for key, option in config_groups(self.trainer)]
         return [*entries, "_self_"]
 
@@ -132,7 +132,7 @@ class TrainingRunConfig(Config):
                   "/agent": self.agent, "/sim": self.sim, "/wandb": self.wandb}
         named = self.defaults if isinstance(self.defaults, dict) else {}
         return {**{key: option for key, option in chosen.items() if option is not None},
-                **{f"/{key.lstrip('/')}": option for key, option in named.items()}}
+                **{_absolute(key): option for key, option in named.items()}}
 
     def _refuse_groups(self, settings: TrainingSettings) -> None:
         if self._choices() or self.defaults:
@@ -146,6 +146,12 @@ def _settings_here() -> TrainingSettings:
         return find_project(Path.cwd()).training
     except ExpiacError:
         return TrainingSettings()
+
+
+def _absolute(group: str) -> str:
+    """The group from the folder of configs, with what stands before it in a defaults list: `optional`, `override`."""
+    *words, name = group.split()
+    return " ".join([*words, f"/{name.lstrip('/')}"])
 
 
 def _package(group: str) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.repository_settings import TRAINING
+
 ROOT = Path(__file__).parents[2]
 LIMIT = 60.0
 """Seconds after which a command or a wait counts as hung."""
@@ -30,7 +32,8 @@ echo "trained @instance@"
 [tool.expiac.outputs]
 checkpoint = "${run_dir}/checkpoints/latest.pt"
 metrics = "${run_dir}/metrics.jsonl"
-"""
+
+""" + TRAINING + "\n"
 """A stand-in trainer: it leaves behind what a run leaves behind, at once."""
 
 HEAD = """\

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.repository_settings import TRAINING
 from tests.slurm import processes
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,8 @@ class Desk:
         (self.folder / "stacks" / "lr_ab_test.py").write_text(short)
         with (self.folder / "pyproject.toml").open("a") as file:
             file.write('schema = "trainer.config:Config"\n[tool.expiac.outputs]\n'
-                       'checkpoint = "${run_dir}/checkpoints/latest.pt"\nmetrics = "${run_dir}/metrics.jsonl"\n')
+                       'checkpoint = "${run_dir}/checkpoints/latest.pt"\nmetrics = "${run_dir}/metrics.jsonl"\n'
+                       f"{TRAINING}\n")
         return self
 
     def start(self, *words: str, **changes: str) -> subprocess.Popen[str]:
