@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ def create(where: str, *, bare: bool) -> NewProject:
     texts = {folder / path: text for path, text in files.items()}
     if in_the_way := list(dict.fromkeys(_in_the_way(folder, texts))):
         raise ExpiacError("Files in the way", "\n".join(str(path) for path in in_the_way),
-                          "nothing was written; move them away, or choose another folder")
+                          f"nothing was written; {_way_out(folder / PYPROJECT)}")
     _write(texts)
     return NewProject(name, folder, tuple(map(Path, files)))
 
@@ -57,6 +58,13 @@ def _in_the_way(folder: Path, texts: Mapping[Path, str]) -> Iterator[Path]:
         yield from (parent for parent in inside if os.path.lexists(parent) and not parent.is_dir())
         if os.path.lexists(path):
             yield path
+
+
+def _way_out(pyproject: Path) -> str:
+    """What to do instead: a folder with a `pyproject.toml` of its own is one table away from being a project."""
+    if pyproject.is_file() and "tool.expiac" not in pyproject.read_text("utf-8", errors="replace"):
+        return f"to make the folder a project as it is: echo '[tool.expiac]' >> {shlex.quote(str(pyproject))}"
+    return "move them away, or choose another folder"
 
 
 def _write(texts: Mapping[Path, str]) -> None:

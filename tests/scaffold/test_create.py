@@ -12,6 +12,7 @@ import pytest
 
 from expiac.cli import run
 from expiac.compile.templates import shipped_templates
+from expiac.declare.project import find_project
 from expiac.scaffold.create import create
 from expiac.scaffold.files import project_files
 from expiac.scaffold.source import pip_argument
@@ -101,6 +102,19 @@ def test_a_file_of_the_project_s_name_is_in_the_way(here):
     with pytest.raises(ExpiacError, match="Files in the way") as error:
         create("demo", bare=False)
     assert error.value.detail == "demo"
+
+
+def test_a_folder_with_a_pyproject_of_its_own_is_told_how_to_become_a_project(here):
+    """The hint does what it says; a project is not told so again."""
+    (here / "pyproject.toml").write_text("[project]\nname = 'mine'\n")
+    with pytest.raises(ExpiacError, match="Files in the way") as error:
+        create(".", bare=True)
+    command = error.value.hint.removeprefix("nothing was written; to make the folder a project as it is: ")
+    subprocess.run(["sh", "-c", command], check=True)
+    assert find_project(here).root == here
+    with pytest.raises(ExpiacError, match="Files in the way") as error:
+        create(".", bare=True)
+    assert "echo" not in error.value.hint
 
 
 @pytest.mark.parametrize(("folder", "name"), [

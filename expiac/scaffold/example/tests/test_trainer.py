@@ -1,4 +1,4 @@
-"""The trainer as a job runs it: a process with its config."""
+"""The trainer: mostly as a job runs it, a process with its config."""
 
 import json
 import signal
@@ -8,6 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from trainer.checkpoint import load
+from trainer.config import Config, TrainerConfig
+from trainer.stop import Stop
+from trainer.train import train as run
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT = 120
@@ -41,22 +46,42 @@ def test_it_learns(optimizer, tmp_path):
     assert lines[-1]["metrics"]["accuracy"] >= ENOUGH
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path):
-    """After SIGTERM it exits with 143, and ends with the same weights as a run that was never stopped."""
-    settings = ("+optimizer=adam", "+trainer.epochs=40")
-    process = start(tmp_path, "stopped", *settings)
+def test_sigterm_stops_it(tmp_path):
+    """Between two epochs, with 143, and with a checkpoint of the last one."""
+    process = start(tmp_path, "run", "+optimizer=sgd", "+trainer.epochs=100000")
     assert process.stdout.readline().startswith("epoch")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=TIMEOUT)
-    stopped = metrics(tmp_path / "stopped")
-    assert (process.returncode, 0 < len(stopped) < 40) == (143, True)
+    assert process.returncode == 143
+    assert load(tmp_path / "run" / "checkpoint.npz").epoch == metrics(tmp_path / "run")[-1]["step"] > 0
 
-    resumed, whole = train(tmp_path, "stopped", *settings), train(tmp_path, "whole", *settings)
-    assert [line["step"] for line in metrics(resumed)] == list(range(1, 41))
-    with np.load(resumed / "checkpoint.npz") as one, np.load(whole / "checkpoint.npz") as other:
-        assert set(one.files) == set(other.files)
-        for name in set(one.files) - {"elapsed"}:
-            np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+class StopAfter(Stop):
+    """As if a signal came after some epochs."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self._left = epochs
+
+    @property
+    def is_requested(self):
+        self._left -= 1
+        return self._left < 0
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_stopped_run_goes_on_where_it_was(optimizer, tmp_path):
+    """It ends with the same weights as a run that was never stopped."""
+    settings = TrainerConfig(epochs=5, optimizer={"name": optimizer})
+    stopped, whole = (
+        Config(run_name=name, data_dir=str(tmp_path), run_dir=str(tmp_path / name), trainer=settings)
+        for name in ("stopped", "whole")
+    )
+    assert (run(stopped, StopAfter(2)), run(stopped, Stop()), run(whole, Stop())) == (False, True, True)
+    assert [line["step"] for line in metrics(tmp_path / "stopped")] == [1, 2, 3, 4, 5]
+    one, other = (load(tmp_path / name / "checkpoint.npz") for name in ("stopped", "whole"))
+    for name, weights in other.weights.items():
+        np.testing.assert_array_equal(one.weights[name], weights, err_msg=name)
 
 
 @pytest.mark.parametrize(
