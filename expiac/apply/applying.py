@@ -9,7 +9,7 @@ from dataclasses import replace
 from expiac.apply.engine import Engine
 from expiac.apply.events import Began, Finished, Reporter, ResourceStatus, Result, StepEnded, StepSkipped, Waiting
 from expiac.apply.hooks import ShellHooks
-from expiac.apply.preconditions import without_ended_runs
+from expiac.apply.preconditions import refuse_unchecked, without_ended_runs
 from expiac.apply.refreshing import Refresher
 from expiac.apply.wait import are_under_way, poll
 from expiac.declare.project import Project
@@ -20,7 +20,7 @@ from expiac.providers.base import Provider
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
 from expiac.util.errors import ExpiacError
-from expiac.util.git import provenance, refuse_unpushed
+from expiac.util.git import provenance
 
 
 class Applying:
@@ -40,7 +40,7 @@ class Applying:
     def apply(self, plan: Plan) -> Result:
         """Carries out what can be done now, and starts what waits in a queue; a destroy starts nothing."""
         self._reporter.on_event(Began(plan))
-        self._check_git(plan)
+        refuse_unchecked(plan, self._project.root)
         result = Result()
         decides = not plan.is_empty or plan.previous_overrides is not None
         if decides or self._refresher.has_news:
@@ -81,13 +81,6 @@ class Applying:
             self._reporter.on_event(Finished(result))
             raise
         return replace(result, interrupted=True)
-
-    def _check_git(self, plan: Plan) -> None:
-        """Refuses to launch what asks for a committed and pushed tree from one that is not."""
-        for step in plan.steps:
-            if step.action.launches and step.desired is not None and step.desired.git_check:
-                refuse_unpushed(self._project.root, step.address)
-                return
 
     def _report_ended(self, stopped: Sequence[Step]) -> None:
         """Reports steps whose runs the refresh under the lock found ended: they are archived."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from expiac.apply.duplicates import warn_of_duplicates
-from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs
+from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
 from expiac.apply.refreshing import Refresher
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
@@ -87,7 +87,16 @@ class Planning:
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self._project) if wanted else None
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
-        return policies.evaluate(plan) if policies else plan
+        plan = policies.evaluate(plan) if policies else plan
+        return self._warn_of_git(plan)
+
+    def _warn_of_git(self, plan: Plan) -> Plan:
+        """The plan, which says so where `git_check` will keep its apply from launching anything."""
+        try:
+            refuse_unchecked(plan, self._project.root)
+        except ExpiacError as error:
+            return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {error.detail} ({error.hint})"))
+        return plan
 
     def _with_program(self, plan: Plan) -> Plan:
         declared = self._declared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from expiac.compile.compose import Composer, experiment_text, is_composed
@@ -14,6 +15,7 @@ from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.state.model import Record, State
 from expiac.state.status import Status
 from expiac.util.errors import Stale
+from expiac.util.git import refuse_unpushed
 
 
 def refuse_changed_runs(plan: Plan, now: State) -> None:
@@ -81,6 +83,14 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
         composed = Composer(project).compose(texts)
         for want in (want for want in launched if want.address in composed):
             _compare(want, "config", want.inputs["config"], composed[want.address].config)
+
+
+def refuse_unchecked(plan: Plan, root: Path) -> None:
+    """Raises `ExpiacError` if a job with `git_check` would be launched from a tree that is not committed and pushed."""
+    for step in plan.steps:
+        if step.action.launches and step.desired is not None and step.desired.git_check:
+            refuse_unpushed(root, step.address)
+            return
 
 
 def _is_done(step: Step, found: Record | None) -> bool:

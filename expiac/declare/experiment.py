@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from expiac.declare.config import Config
-from expiac.declare.job import SkypilotJobConfig
+from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.options import Options
+from expiac.declare.resource import Resource
 from expiac.declare.stack import Stack
 from expiac.declare.training import TrainingJob, TrainingRunConfig
 
@@ -37,6 +38,8 @@ class ExperimentConfig(Config):
     """Dollars that all its jobs may cost at most; a plan above it is refused."""
     data_dir: str | None = None
     """Where its jobs leave what they make that do not say: a folder that outlives their machines."""
+    git_check: bool = False
+    """Refuse to launch any of its jobs from a tree that is not committed and pushed."""
 
     @property
     def instance_name(self) -> str:
@@ -76,16 +79,9 @@ class Experiment(ABC):
         """The jobs as a stack of the experiment's name."""
         configs = self.training_job_configs()
         names = [ONLY_JOB] if len(configs) == 1 else [f"job_{index}" for index in range(len(configs))]
-        return Stack(self.config.name, [
-            TrainingJob(job.job_name or name, skypilot=self._with_defaults(job.skypilot), training=job.training,
-                        options=job.options)
-            for name, job in zip(names, configs, strict=True)], budget=self.config.budget,
-            previous_job_ids=self.config.previous_job_ids or ())
-
-    def _with_defaults(self, skypilot: SkypilotJobConfig) -> SkypilotJobConfig:
-        wanted = {name: value for name in ("infra", "data_dir")
-                  if (value := getattr(self.config, name)) is not None and getattr(skypilot, name) is None}
-        return dataclasses.replace(skypilot, **wanted) if wanted else skypilot
+        jobs = [TrainingJob(job.job_name or name, skypilot=job.skypilot, training=job.training, options=job.options)
+                for name, job in zip(names, configs, strict=True)]
+        return with_experiment_settings(Stack(self.config.name, jobs), self.config)
 
 
 class SingleJobExperiment(Experiment):
@@ -98,3 +94,24 @@ class SingleJobExperiment(Experiment):
         config = self.config
         return [TrainingJobConfig(skypilot=config.skypilot, training=config.training, options=config.options,
                                   job_name=config.job_name)]
+
+
+def with_experiment_settings(stack: Stack, config: ExperimentConfig) -> Stack:
+    """The stack with what the config of its experiment says of all its jobs, wherever the stack itself does not say."""
+    resources = [_with_job_settings(resource, config) for resource in stack.resources]
+    budget = stack.budget if stack.budget is not None else config.budget
+    previous = stack.previous_job_ids or tuple(config.previous_job_ids or ())
+    if resources == list(stack.resources) and (budget, previous) == (stack.budget, stack.previous_job_ids):
+        return stack
+    return Stack(stack.name, resources, budget=budget, previous_job_ids=previous)
+
+
+def _with_job_settings(resource: Resource, config: ExperimentConfig) -> Resource:
+    if not isinstance(resource, Job | TrainingJob):
+        return resource
+    place = resource.skypilot
+    wanted: dict[str, Any] = {name: value for name in ("infra", "data_dir")
+                              if (value := getattr(config, name)) is not None and getattr(place, name) is None}
+    if config.git_check and not place.git_check:
+        wanted["git_check"] = True
+    return dataclasses.replace(resource, skypilot=dataclasses.replace(place, **wanted)) if wanted else resource

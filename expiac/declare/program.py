@@ -19,7 +19,7 @@ from typing import Any, get_type_hints
 from pydantic import ValidationError
 
 from expiac.declare import overrides as words
-from expiac.declare.experiment import Experiment, ExperimentConfig
+from expiac.declare.experiment import Experiment, ExperimentConfig, with_experiment_settings
 from expiac.declare.project import Project
 from expiac.declare.stack import Stack
 from expiac.declare.validation import config_error
@@ -55,11 +55,13 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
     if config_class is None and given:
         raise UsageError("No config", f"{_display_path(path)} takes no overrides, and so not {next(iter(given))}")
     with attribute_errors(path, project), redirect_stdout(sys.stderr):
-        config = words.build(config_class, given) if config_class else None
+        config: Any = words.build(config_class, given) if config_class else None
         stack = make(config)
     if not isinstance(stack, Stack):
         raise ExpiacError("Not a stack", f"{_display_path(path)}: stack(config) returned {type(stack).__name__}",
                           "return Stack(config.name, [...])")
+    if isinstance(config, ExperimentConfig):
+        stack = with_experiment_settings(stack, config)
     return Program(path, config, stack, given)
 
 

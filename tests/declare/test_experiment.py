@@ -44,7 +44,7 @@ def test_the_original_ab_program(here):
     assert load(here, "lr_ab_test").stack == load(here, "lr_ab_test").stack == Stack("lr_ab_test", [
         TrainingJob(
             name,
-            skypilot=SkypilotJobConfig(gpus=1, nodes=1, spot=True),
+            skypilot=SkypilotJobConfig(gpus=1, nodes=1, spot=True, git_check=True),
             training=TrainingRunConfig(
                 curriculum="env/mettagrid/curriculum/arena/basic",
                 trainer=TrainerConfig(

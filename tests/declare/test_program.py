@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from expiac import Job, TrainingJob
 from expiac.declare.program import load
 from expiac.util.errors import ExpiacError, UsageError
 
@@ -147,3 +148,23 @@ def test_a_stack_without_a_config_takes_no_overrides(project, write):
     write(VALUE)
     with pytest.raises(UsageError, match="takes no overrides"):
         load(project, "lab", ["gpus=4"])
+
+
+@pytest.mark.parametrize("text", [FUNCTION, EXPERIMENT])
+def test_what_an_experiment_says_holds_for_its_jobs(project, write, text):
+    """In each form of a stack file: a setting that did nothing would launch in the wrong place."""
+    write(text)
+    stack = load(project, "lab", ["infra=aws", "data_dir=/shared", "git_check=true", "budget=5",
+                                  "previous_job_ids=[12]"]).stack
+    (job,) = stack.resources
+    assert isinstance(job, Job | TrainingJob)
+    assert (job.skypilot.infra, job.skypilot.data_dir, job.skypilot.git_check) == ("aws", "/shared", True)
+    assert (stack.budget, stack.previous_job_ids) == (5, ("12",))
+
+
+def test_what_a_job_says_itself_stands(project, write):
+    write(FUNCTION.replace("import ExperimentConfig", "import ExperimentConfig, SkypilotJobConfig").replace(
+        '{config.gpus}")', '{config.gpus}", skypilot=SkypilotJobConfig(infra="k8s"))'))
+    (job,) = load(project, "lab", ["infra=aws", "data_dir=/shared"]).stack.resources
+    assert isinstance(job, Job)
+    assert (job.skypilot.infra, job.skypilot.data_dir) == ("k8s", "/shared")

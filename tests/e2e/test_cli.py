@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from collections.abc import Iterator
 
@@ -20,7 +19,9 @@ HOLD = "while [ ! -e ~/go ]; do sleep 0.1; done"
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
     """The A/B test of this repository, applied and succeeded; the tests that use it only plan."""
     for folder in made(tmp_path_factory.mktemp("cli")):
-        shutil.copy(ROOT / "stacks" / "lr_ab_test.py", folder.root / "stacks")
+        program = (ROOT / "stacks" / "lr_ab_test.py").read_text()
+        program = program.replace("git_check: bool = True", "git_check: bool = False")  # the folder is no git tree
+        (folder.root / "stacks" / "lr_ab_test.py").write_text(program)
         folder.apply()
         yield folder
 

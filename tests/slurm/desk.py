@@ -67,6 +67,7 @@ class Desk:
         for part in ("configs", "trainer"):
             shutil.copytree(ROOT / part, self.folder / part, ignore=generated)
         program = (ROOT / "stacks" / "lr_ab_test.py").read_text()
+        program = program.replace("git_check: bool = True", "git_check: bool = False")  # the folder is no git tree
         short = program.replace("num_workers=4", 'num_workers=1, total_timesteps=6_000, checkpoint=CheckpointConfig('
                                 "interval=2_000)").replace("import Opt", "import CheckpointConfig, Opt")
         assert short != program

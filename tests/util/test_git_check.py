@@ -67,3 +67,14 @@ def test_an_apply_is_refused_before_anything_is_written(tmp_path):
         with pytest.raises(ExpiacError, match="a has git_check"):
             session.apply(session.plan())
         assert session.state.serial == 0
+
+
+def test_a_plan_says_what_will_be_refused(tmp_path):
+    """Before anybody approves it; in words that say how to go on."""
+    (tmp_path / "pyproject.toml").write_text("[tool.expiac]\n")
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/small.py").write_text(STACK)
+    with Session.open("small", reporter=Silent(), project=find_project(tmp_path)) as session:
+        (warning,) = session.plan().warnings
+    assert warning == (f"apply will refuse: a has git_check, and {tmp_path} is no git working tree "
+                       "(git_check=False lets it go as it is)")
