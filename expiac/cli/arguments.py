@@ -84,6 +84,9 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,
                                         help="An instance name, its 8 hex digits, or a job: its present run.")]
 Eject = Annotated[bool, typer.Option(
     "--eject", help="Write the templates that expiac ships into templates/, to change them there.")]
+NewProject = Annotated[str, typer.Argument(
+    metavar="NAME", show_default=False, help="The name of its folder; `.` makes the present folder a project.")]
+Bare = Annotated[bool, typer.Option("--bare", help="Without the trainer and the example.")]
 Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default=False,
                                             help="Write the files there instead of printing them.")]
 

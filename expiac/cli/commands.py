@@ -248,6 +248,16 @@ def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) 
 
 
 @app.command()
+def new(name: args.NewProject, *, bare: args.Bare = False) -> int:
+    """Write a new project, with an example that trains at once. Overwrites nothing."""
+    from expiac import scaffold
+    from expiac.cli.new import print_new_project
+
+    print_new_project(scaffold.create(name, bare=bare), bare=bare)
+    return DONE
+
+
+@app.command()
 def version() -> int:
     """Print the version."""
     args.print_version()

@@ -83,7 +83,7 @@ def find_project(start: Path) -> Project:
         if settings is not None:
             return _validate(folder, settings)
     raise ExpiacError("No project here", f"no pyproject.toml with [tool.expiac] in {start} or above",
-                      "cd into a project, or make this folder one: echo '[tool.expiac]' >> pyproject.toml")
+                      "expiac new NAME, or make this folder a project: echo '[tool.expiac]' >> pyproject.toml")
 
 
 def _settings(file: Path) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ SUMMARIES = {
     "earlier-launch-alive": "An earlier launch is still alive",
     "end-not-seen": "End not seen",
     "end-unknown": "Not known whether it has ended",
+    "files-in-the-way": "Files in the way",
     "foreign-job": "Somebody else's job",
     "groups-without-hydra": "Groups without Hydra",
     "hook-failed": "Hook failed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "version",
+COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "new", "version",
             "history", "diff", "state", "state list", "state show", "state rm", "state mv", "state pull", "state push",
             "state compact", "state repair", "state unlock"]
 
