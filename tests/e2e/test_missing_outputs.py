@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from throwaway import Folder
 
-LONE = """small = Stack("small", [Job("base", run="true", skypilot=HERE, outputs={"weights": "out/w.pt", "log": "log"})])
+LONE = """base = Job("base", run="true", skypilot=HERE, outputs={"weights": "out/w.pt", "log": "log"})
+small = Stack("small", [base])
 """
 PAIR = """base = Job("base", run="touch log; sleep 0.2", skypilot=HERE, outputs={"weights": "out/w.pt", "log": "log"})
 small = Stack("small", [base, Job("after", run=f"cat {base.output('weights')}", skypilot=HERE)])

@@ -75,7 +75,7 @@ def test_an_edit_of_a_config_replaces_the_run_that_stands_on_it(demo):
 def test_its_tests_pass(bare, demo):
     """From the first minute."""
     create(str(demo.folder), bare=bare)
-    printed = demo.output("-m", "pytest", "-p", "no:cacheprovider")
+    printed = demo.output("-m", "pytest", "-p", "no:cacheprovider", "-p", "no:importnb")
     assert ("passed" in printed, "failed" in printed) == (not bare, False)
 
 
@@ -85,7 +85,7 @@ def test_a_change_of_its_stack_fails_its_snapshot(demo):
     create(str(demo.folder), bare=False)
     stack = demo.folder / "stacks" / "digits.py"
     stack.write_text(stack.read_text().replace("epochs: int = 30", "epochs: int = 31"))
-    words = ["-m", "pytest", "-p", "no:cacheprovider", "tests/test_stacks.py"]
+    words = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:importnb", "tests/test_stacks.py"]
     assert demo.python(*words).returncode == 1
     demo.output(*words, "--snapshot-update")
     demo.output(*words)
