@@ -1,4 +1,5 @@
-"""Reads the metrics that a run writes, whatever its trainer: JSON lines, CSV, TensorBoard event files.
+"""Reads the metrics that a run writes, whatever its trainer: JSON lines, CSV, TensorBoard event files, offline
+runs of Weights & Biases.
 
 Others use `read`. A file may grow while it is read, end in the middle of a line, or hold anything.
 """

@@ -12,7 +12,8 @@ from typing import Any
 from expiac.apply.events import Progress
 from expiac.apply.metrics.rows import Row, row_of, summarize
 
-METRICS_FILES = ("metrics.jsonl", "metrics.csv", "**/metrics.jsonl", "**/metrics.csv", "**/events.out.tfevents.*")
+METRICS_FILES = ("metrics.jsonl", "metrics.csv", "**/metrics.jsonl", "**/metrics.csv", "**/events.out.tfevents.*",
+                 "**/offline-run-*/run-*.wandb")
 """Where the metrics of a run are, where only its folder is known: the first pattern that meets a file."""
 _END = 64 * 1024
 
@@ -40,6 +41,10 @@ def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
         from expiac.apply.metrics.tensorboard import rows
 
         return rows
+    if file.suffix == ".wandb":
+        from expiac.apply.metrics import wandb_files
+
+        return wandb_files.rows
     return {".jsonl": _json_rows, ".ndjson": _json_rows, ".csv": _csv_rows}.get(file.suffix.lower())
 
 

@@ -11,6 +11,7 @@ from expiac.providers.base import ABSENT, Id, Observation, Presence
 from expiac.providers.local import processes
 from expiac.providers.local.folder import Launch, RunFolder
 from expiac.providers.local.job import LocalJob
+from expiac.providers.outputs import METRICS
 from expiac.state.status import Status
 
 
@@ -81,4 +82,13 @@ def _present_observation(
     folder = launch.home / job.workdir
     declared = {name: folder / path for name, path in job.outputs.items()}
     outputs = {name: str(path) for name, path in declared.items() if path.exists()}
+    if METRICS not in job.outputs and (own := _own_results(folder, job)) is not None:
+        outputs[METRICS] = str(own)  # whatever of it can be read
     return Observation(Presence.PRESENT, status, outputs, detail, seconds)
+
+
+def _own_results(folder: Path, job: LocalJob) -> Path | None:
+    """The run's own folder among the results, where it has made one."""
+    data = job.env.get("DATA_DIR")
+    own = folder / data / job.instance if data else None
+    return own if own is not None and own.is_dir() else None

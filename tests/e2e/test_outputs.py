@@ -34,3 +34,14 @@ def test_an_output_that_others_need_fails_the_run(project: Folder):
     stack.write_text(stack.read_text().replace("touch log", "mkdir out; echo 1 > out/w.pt; touch log"))
     project.apply()
     assert {job["status"] for job in project.said("status")["resources"]} == {"succeeded"}
+
+
+def test_metrics_are_found_where_no_output_is_declared(project: Folder):
+    """In the run's own folder among the results."""
+    project.stack("""out = "$DATA_DIR/$EXPIAC_INSTANCE"
+run = f"mkdir -p {out}; printf 'epoch,acc\\\\n3,0.75\\\\n' > {out}/metrics.csv"
+small = Stack("small", [Job("base", run=run, skypilot=HERE)])
+""")
+    project.apply()
+    (base,) = project.said("status")["resources"]
+    assert (base["progress"]["step"], base["progress"]["metrics"]) == (3, {"acc": 0.75})
