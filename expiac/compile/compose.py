@@ -26,6 +26,8 @@ from expiac.util.hashing import digest
 from expiac.util.render import PACKAGE_HEADER, parse
 
 _FORMAT = 1
+ROOT_SCHEMA = "root_schema"
+"""The name by which a primary config names the project's schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,11 @@ class Composer:
         """Registers the trainer's schema as `root_schema`; returns the source files that it is made of."""
         from hydra.core.config_store import ConfigStore
 
+        ConfigStore.instance().repo.pop(f"{ROOT_SCHEMA}.yaml", None)  # another project's
         if not self._project.schema:
             return ()
         if self._schema.is_structured:
-            ConfigStore.instance().store("root_schema", node=self._schema.node)
+            ConfigStore.instance().store(ROOT_SCHEMA, node=self._schema.node)
         return self._schema.files
 
     def _compose_one(self, label: str, text: str, name: str, folder: str) -> tuple[Composed, list[str]]:
@@ -196,6 +199,8 @@ class Composer:
 
     def _missing(self, label: str, error: Any) -> ExpiacError:
         wanted = str(error.missing_cfg_file or "")
+        if wanted == ROOT_SCHEMA and self._project.schema and not self._schema.is_structured:
+            return self._schema.not_structured()
         folder = self._configs
         # Told at the first part of the path that is wrong: a misspelt folder explains what is missing in it.
         for part in wanted.split("/"):

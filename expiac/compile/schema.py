@@ -50,17 +50,29 @@ class Schema:
             str(module.__file__) for name, module in list(sys.modules.items())
             if (name == package or name.startswith(package + ".")) and getattr(module, "__file__", None)))
 
-    @cached_property
+    @property
     def is_structured(self) -> bool:
         """Whether OmegaConf can hold it."""
+        return not self._structured_problem
+
+    def not_structured(self) -> ExpiacError:
+        """The error for a primary config that names a schema which OmegaConf can't hold."""
+        detail = f"{self._named}, as root_schema: {self._structured_problem}"
+        hint = "take root_schema out of the primary config's defaults: expiac checks the config all the same"
+        return ExpiacError("Schema can't be used", detail, hint)
+
+    @cached_property
+    def _structured_problem(self) -> str:
+        """The field that OmegaConf can't hold, and why; empty where it can hold all."""
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
         try:
             OmegaConf.structured(self.node)
-        except (OmegaConfBaseException, ValueError, TypeError):
-            return False
-        return True
+        except (OmegaConfBaseException, ValueError, TypeError) as error:
+            key = getattr(error, "full_key", None)
+            return f"{key}: {_first_line(error)}" if key else _first_line(error)
+        return ""
 
     def check(self, job: str, config: Mapping[str, Any]) -> None:
         """Raises `ExpiacError`, with a line for each key that is wrong, where the config is not of the schema."""

@@ -226,3 +226,16 @@ def test_a_job_asks_for_no_gpu_unless_it_says_so(tmp_path):
     assert task(asking)["resources"]["accelerators"] == "H100:2"
     assert task(training)["resources"]["accelerators"] == "H100:1"
     assert training.inputs == saying.inputs
+
+
+def test_a_primary_config_that_names_such_a_schema_is_told_the_field(tmp_path):
+    """And how to go on; Hydra would say that a file is missing."""
+    (tmp_path / "schema_literal.py").write_text(SCHEMA)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "config.yaml").write_text("defaults: [root_schema, _self_]\n")
+    where = project(tmp_path, 'schema = "schema_literal:Layer"\n'
+                              'run = "python train.py +experiments=$EXPIAC_INSTANCE"\n')
+    with pytest.raises(ExpiacError, match="Schema can't be used") as caught:
+        compiled(where, {"width": 4})
+    assert "kind: Unexpected type annotation" in caught.value.detail
+    assert "root_schema" in caught.value.hint
