@@ -62,7 +62,7 @@ class Planning:
 
     def destroy(self, options: PlanOptions) -> Plan:
         """The plan from the recorded state to nothing."""
-        return self._make_plan((), options)
+        return self._make_plan((), replace(options, destroy=True))
 
     def confirm(self, plan: Plan) -> None:
         """Raises `Stale` if a plan that was made earlier no longer holds."""

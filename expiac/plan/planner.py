@@ -38,6 +38,8 @@ class PlanOptions:
     """Kinds of action to do; all, where there is none."""
     adopt: Mapping[str, Found] = field(default_factory=dict)
     """Jobs that expiac did not launch, by the address whose run each becomes."""
+    destroy: bool = False
+    """The whole stack is to end, whatever the program declares."""
 
 
 def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None = None) -> Plan:
@@ -50,7 +52,7 @@ def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None =
         world.steps[want.address] = world.step(want)
     removed = [record for address, record in state.records.items() if address not in world.steps]
     for record in _dependents_first(removed):
-        world.steps[record.address] = _leave(record)
+        world.steps[record.address] = _leave(record, "to be destroyed" if world.options.destroy else "and no longer declared")
     return Plan(state.stack, state.lineage, serial, _with_order(world.steps))
 
 
@@ -226,17 +228,17 @@ def _leave_alone(record: Record) -> Step:
                 warning=f"left alone: {why}")
 
 
-def _leave(record: Record) -> Step:
-    """The step for a resource that the program no longer declares."""
+def _leave(record: Record, why: str) -> Step:
+    """The step for a resource that is not to exist any more."""
     if record.unseen or record.pending:
         return _leave_alone(record)
     if record.status.is_live and record.options.retain:
         return Step(record.address, record.type, Action.FORGET, f"{record.status.value}, and retained: it goes on",
                     record.run, record=record, depends_on=record.depends_on)
     if record.status.is_live:
-        return Step(record.address, record.type, Action.STOP, f"{record.status.value}, and no longer declared",
+        return Step(record.address, record.type, Action.STOP, f"{record.status.value}, {why}",
                     record.run, record=record, depends_on=record.depends_on)
-    return Step(record.address, record.type, Action.FORGET, f"{record.status.value}, and no longer declared",
+    return Step(record.address, record.type, Action.FORGET, f"{record.status.value}, {why}",
                 record.run, record=record, depends_on=record.depends_on)
 
 

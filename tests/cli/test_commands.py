@@ -20,7 +20,7 @@ def test_from_plan_to_destroy(expiac):
     assert "  Hint: expiac plan lab\n" in edited.out
     destroyed = expiac("destroy", "--yes")
     assert destroyed.code == 0
-    assert "· say_0   succeeded, and no longer declared" in destroyed.out
+    assert "· say_0   succeeded, to be destroyed" in destroyed.out
 
 
 def test_applying_twice_launches_nothing(expiac):
