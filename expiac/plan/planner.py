@@ -51,8 +51,9 @@ def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None =
     for want in desired:
         world.steps[want.address] = world.step(want)
     removed = [record for address, record in state.records.items() if address not in world.steps]
+    why = "to be destroyed" if world.options.destroy else "and no longer declared"
     for record in _dependents_first(removed):
-        world.steps[record.address] = _leave(record, "to be destroyed" if world.options.destroy else "and no longer declared")
+        world.steps[record.address] = _leave(record, why)
     return Plan(state.stack, state.lineage, serial, _with_order(world.steps))
 
 
