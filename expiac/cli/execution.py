@@ -91,7 +91,10 @@ def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: f
         result = session.watch(timeout=timeout)
     if not json:
         output.print_statuses(result.seen, session, json=False)
-    return INTERRUPTED if result.interrupted else DONE
+    if result.interrupted:
+        return INTERRUPTED
+    _raise_for_failed_runs(result, session.state.stack)
+    return DONE
 
 
 def _raise_unless_well(result: Result, program: str, stack: str) -> None:
@@ -105,6 +108,10 @@ def _raise_unless_well(result: Result, program: str, stack: str) -> None:
     failed = [step for step, _ in result.failed]
     if not_done := [step.address for step in (*failed, *result.skipped)]:
         raise ExpiacError("Apply incomplete", f"not done: {', '.join(not_done)}", f"expiac plan {program}")
+    _raise_for_failed_runs(result, stack)
+
+
+def _raise_for_failed_runs(result: Result, stack: str) -> None:
     if bad := [run for run in result.seen if run.status.is_failure]:
         runs = [f"{run.address} ({run.status.value})" for run in bad]
         raise ExpiacError("Run failed", ", ".join(runs), f"expiac logs {stack} {bad[0].address}")

@@ -107,6 +107,18 @@ def test_watching(expiac):
     assert expiac("status", "lab", "--watch", "--no-refresh").code == 64
 
 
+def test_watching_runs_of_which_one_fails(expiac):
+    """The exit code says so to a script, as that of an apply which waits; the hint names the log."""
+    expiac("apply", "lab", "words=fail", "jobs=2", "--yes")
+    watched = expiac("status", "lab", "--watch")
+    assert watched.code == 1
+    assert "say_1  failed" in watched.out
+    assert "say_0 (failed), say_1 (failed)" in watched.err
+    assert "expiac logs lab say_0" in watched.err
+    assert expiac("status", "lab", "--watch", "--json").code == 1
+    assert expiac("status", "lab").code == 0
+
+
 def test_refresh_writes_down_what_it_sees(expiac):
     """After it, the state alone knows how a run ended."""
     expiac("apply", "--yes", "--wait")
