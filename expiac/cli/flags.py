@@ -36,7 +36,7 @@ class Flags:
 
 def parse_flags(arguments: Sequence[str], config: type[ExperimentConfig]) -> Flags:
     """`--gpus=4`, `--gpus 4`, `--spot`, `--no-spot`, `--spot=false`, `--ids a b`, `--a.b=c`; nothing else."""
-    types = get_type_hints(config)
+    types = {**_types_below(config), **get_type_hints(config)}
     words = deque(arguments)
     values: dict[str, str] = {}
     while words:
@@ -48,6 +48,16 @@ def parse_flags(arguments: Sequence[str], config: type[ExperimentConfig]) -> Fla
     launch = values.pop(LAUNCH, None)
     overrides = tuple(f"{key}={text}" for key, text in values.items())
     return Flags(overrides, None if launch is None else _parse_launch(launch))
+
+
+def _types_below(config: type) -> dict[str, Any]:
+    """The types of the fields of the config's parts, where only one part has a field of the name."""
+    found: dict[str, list[Any]] = {}
+    parts = [part for type_ in get_type_hints(config).values() if dataclasses.is_dataclass(part := _bare_type(type_))]
+    for part in parts:
+        for name, type_ in {**_types_below(part), **get_type_hints(part)}.items():  # type: ignore[arg-type]
+            found.setdefault(name, []).append(type_)
+    return {name: types[0] for name, types in found.items() if len(types) == 1}
 
 
 def _parse_flag(word: str, words: deque[str], types: Mapping[str, Any]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ValidationError
@@ -34,13 +34,18 @@ def parse(words: Sequence[str]) -> dict[str, str]:
 
 
 def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
-    """A config of the class with these overrides; every mistake is named at once."""
+    """A config of the class with these overrides; every mistake is named at once.
+
+    A bare key that is no field of the config itself means the one field of that name in its parts.
+    """
+    own = _fields_of(config_class).names
+    problems: list[str] = []
+    config = _create(config_class, {key: text for key, text in overrides.items() if key in own}, problems)
     texts_by_parent: dict[str, dict[str, str]] = defaultdict(dict)
     for key, text in overrides.items():
-        parent, _, name = key.rpartition(".")
-        texts_by_parent[parent][name] = text
-    problems: list[str] = []
-    config = _create(config_class, texts_by_parent.pop("", {}), problems)
+        if key not in own:
+            parent, _, name = (key if "." in key else _field_below(config, key)).rpartition(".")
+            texts_by_parent[parent][name] = text
     parts = {parent: _part_at(config, parent) for parent in texts_by_parent}
     values_by_parent = {
         parent: _parse_values(_types_of(parts[parent]), texts, parent, problems)
@@ -50,6 +55,26 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
     for parent, values in values_by_parent.items():
         _assign(config, parent, values)
     return config
+
+
+def _field_below(config: Any, name: str) -> str:
+    """The path of the one field of this name in the parts of a config."""
+    found = list(_paths_to(config, name))
+    if len(found) > 1:
+        raise UsageError("Unknown key", f"{name} is no field of {type(config).__name__}, and of several of its parts",
+                         " or ".join(f"{path}=…" for path in found))
+    if not found:
+        _check_field(_types_of(config), name, "")
+    return found[0]
+
+
+def _paths_to(part: Any, name: str, path: str = "") -> Iterator[str]:
+    for field in _types_of(part).names:
+        inner = part[field] if isinstance(part, Mapping) else getattr(part, field)
+        if field == name and path:
+            yield _join(path, field)
+        if is_config(inner) or isinstance(inner, Mapping):
+            yield from _paths_to(inner, name, _join(path, field))
 
 
 def _create(config_class: type[C], texts: Mapping[str, str], problems: list[str]) -> C:

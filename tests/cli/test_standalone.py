@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from expiac import SingleJobExperimentConfig
 from expiac.cli.flags import Flags, parse_flags
 from expiac.declare.experiment import ExperimentConfig
 from expiac.util.errors import UsageError
@@ -94,3 +95,9 @@ def test_help_lists_every_field():
     """Each with its type and its default."""
     lines = [" ".join(line.split()) for line in run("--help").stdout.splitlines()]
     assert {"--gpus=INT 1", "--spot / --no-spot true", '--name=STR "lr_ab_test"', "--user=STR"} <= set(lines)
+
+
+def test_a_flag_of_a_part_needs_no_path():
+    """Where only one part has a field of the name, with the ways to write its type."""
+    assert parse_flags(["--nodes=2", "--spot", "--no-managed", "--seed", "3"], SingleJobExperimentConfig) == Flags(
+        ("nodes=2", "spot=true", "managed=false", "seed=3"))

@@ -148,3 +148,38 @@ def test_an_option_of_a_job_is_a_setting_like_any_other():
                    "options.hooks.after_create=./tell.sh", config=SingleJobExperimentConfig)
     assert config.options == Options(protect=True, aliases=("old", "older"), hooks=Hooks(after_create="./tell.sh"))
     assert SingleJobExperimentConfig(name="other").options == Options()
+
+
+class Part(Config):
+    rate: float = 0.1
+    width: int = 8
+
+
+class Nested(ExperimentConfig):
+    name: str = "nested"
+    inner: Inner = dataclasses.field(default_factory=Inner)
+    part: Part = dataclasses.field(default_factory=Part)
+    options_of_model: Any = dataclasses.field(default_factory=lambda: {"depth": 3, "layers": {"kernel": 5}})
+
+
+def test_a_bare_key_means_the_one_field_of_its_name():
+    """Wherever it is: in a part, in a mapping. Its own fields come first."""
+    config = build("steps=5", "width=16", "kernel=7", "name=other", config=Nested)
+    assert (config.inner.steps, config.part.width, config.name) == (5, 16, "other")
+    assert config.options_of_model == {"depth": 3, "layers": {"kernel": 7}}
+
+
+@pytest.mark.parametrize(("word", "hint"), [
+    ("rate=1", "inner.rate=… or part.rate=…"), ("widht=1", "known: "), ("options_of_model.dept=1", "depth")])
+def test_a_bare_key_that_means_none_or_several_is_refused(word, hint):
+    """The error names the candidates."""
+    with pytest.raises(UsageError, match="Unknown key") as error:
+        build(word, config=Nested)
+    assert hint in error.value.hint
+
+
+def test_the_seeds_own_flags_reach_a_single_job():
+    """`python stacks/arena.py --gpus=4 --nodes=2 --spot=false`, of the original README."""
+    config = build("gpus=4", "nodes=2", "spot=false", "seed=3", config=type("Arena", (SingleJobExperimentConfig,), {
+        "__annotations__": {"name": str}, "name": "arena"}))
+    assert (config.skypilot.gpus, config.skypilot.nodes, config.skypilot.spot, config.training.seed) == (4, 2, False, 3)
