@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import textwrap
 from abc import ABCMeta
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -18,13 +19,18 @@ _LONGEST = 40
 class WithFieldDocs(ABCMeta):
     # The class of classes whose docstring lists their fields; without one of its own, which the property would hide.
 
+    def __init__(cls, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        cls._is_made = True  # until then only dataclasses and pydantic read the docstring, at each import
+
     @property
     def __doc__(cls) -> str:
         text = vars(cls).get("__doc__")
         summary = inspect.cleandoc(text if isinstance(text, str) else f"{cls.__name__}.")
-        if not dataclasses.is_dataclass(cls):
+        if "_is_made" not in vars(cls) or not dataclasses.is_dataclass(cls):
             return summary
-        lines = [_field_doc(cls, field) for field in dataclasses.fields(cls) if field.init]
+        types = _annotations(cls)
+        lines = [_field_doc(cls, field, types) for field in dataclasses.fields(cls) if field.init]
         return "\n".join([summary, "", "Fields:", *lines]) if lines else summary
 
     @__doc__.setter
@@ -32,8 +38,7 @@ class WithFieldDocs(ABCMeta):
         """What a class says in its body stays: pydantic writes back what it read."""
 
 
-def _field_doc(owner: type, field: dataclasses.Field[Any]) -> str:
-    types = _annotations(owner)
+def _field_doc(owner: type, field: dataclasses.Field[Any], types: Mapping[str, str]) -> str:
     head = f"    {field.name}: {types.get(field.name, field.type)}"
     if field.default is not dataclasses.MISSING:
         default = repr(field.default)
