@@ -20,7 +20,7 @@ def is_present_folder(text: str) -> bool:
 
 
 def check_name(name: str, requirements: frozenset[str]) -> None:
-    """Raises `UsageError` if a project can't have the name, because of its letters or since it requires another so named."""
+    """Raises `UsageError` if a project can't have the name: its letters, or that it requires a package so named."""
     if not _NAME.fullmatch(name):
         raise UsageError("Invalid name", f"{name!r} is no name of a project: letters, digits, and . _ - between them",
                          f"expiac new {_nearest(name)}")
