@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from expiac.compile.config_files import CONFIG_STEM
 from expiac.compile.schema import Schema, invalid_line
 from expiac.declare.project import Project
 from expiac.plan.identity import DATA_DIR, INSTANCE
@@ -220,7 +221,7 @@ def is_composed(project: Project) -> bool:
 
 def experiment_text(texts: Mapping[str, str]) -> str | None:
     """Among the rendered files of a job the experiment config that is composed; None if there is none."""
-    text = texts.get("config.yaml")
+    text = texts.get(f"{CONFIG_STEM}.yaml")
     return text if text is not None and text.startswith(PACKAGE_HEADER) else None
 
 

@@ -45,18 +45,18 @@ def config_data(value: Any, *, named_only: bool) -> dict[str, Any]:
 
     A config is an instance of a config class, a mapping, or None for an empty one.
     """
-    data = namedfield_names(value, named_only=named_only) if value is not None else {}
+    data = named_fields(value, named_only=named_only) if value is not None else {}
     return dict(to_jsonable_python(data, fallback=_attrs_data))
 
 
-def namedfield_names(value: Any, *, named_only: bool = True) -> dict[str, Any]:
+def named_fields(value: Any, *, named_only: bool = True) -> dict[str, Any]:
     """What the author of a config named, nested; the rest is left to the files under `configs/`.
 
     A class that keeps no account of it (`fields_set`, or pydantic's own) is taken at its word: every field counts as
     named.
     """
     if isinstance(value, Mapping):
-        return {str(key): namedfield_names(part, named_only=named_only) if is_config(part) else part
+        return {str(key): named_fields(part, named_only=named_only) if is_config(part) else part
                 for key, part in value.items()}
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_unset=named_only)
@@ -66,7 +66,7 @@ def namedfield_names(value: Any, *, named_only: bool = True) -> dict[str, Any]:
     for name in field_names(kind):
         part = getattr(value, name)
         if is_config(part):
-            if inner := namedfield_names(part, named_only=named_only):
+            if inner := named_fields(part, named_only=named_only):
                 given[name] = inner
         elif known is None or name in known:
             given[name] = part
@@ -87,7 +87,7 @@ def config_groups(value: Any) -> Iterator[tuple[str, str]]:
 def _attrs_data(value: Any) -> Any:
     """What pydantic does not know: an attrs value in a list or a mapping."""
     if hasattr(type(value), "__attrs_attrs__"):
-        return namedfield_names(value)
+        return named_fields(value)
     raise TypeError(f"a config can't hold {value!r}")
 
 

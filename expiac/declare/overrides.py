@@ -38,7 +38,8 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
 
     A bare key that is no field of the config itself means the one field of that name in its parts.
     """
-    own = _fields_of(config_class).names
+    made_of: Any = config_class
+    own = field_names(made_of)
     problems: list[str] = []
     config = _create(config_class, {key: text for key, text in overrides.items() if key in own}, problems)
     texts_by_parent: dict[str, dict[str, str]] = defaultdict(dict)
@@ -69,7 +70,8 @@ def _field_below(config: Any, name: str) -> str:
 
 
 def _paths_to(part: Any, name: str, path: str = "") -> Iterator[str]:
-    for field in _types_of(part).names:
+    kind: Any = type(part)
+    for field in part if isinstance(part, Mapping) else field_names(kind):
         inner = part[field] if isinstance(part, Mapping) else getattr(part, field)
         if field == name and path:
             yield _join(path, field)

@@ -17,8 +17,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from expiac.declare.job import accelerators
+from expiac.declare.job import Job, accelerators
 from expiac.declare.project import Project
+from expiac.declare.training import TrainingJob
 from expiac.plan import cost
 from expiac.plan.model import Plan, Step
 from expiac.providers.registry import Providers
@@ -137,10 +138,13 @@ def _inputs(step: Step) -> Mapping[str, Any]:
     return step.desired.inputs if step.desired is not None else {}
 
 
+_DEFAULT_GPUS = {kind.type: kind.default_gpus for kind in (Job, TrainingJob)}
+
+
 def _gpus(step: Step) -> int:
     """GPUs of all nodes; of a job on this machine too."""
     inputs = _inputs(step)
-    asked = accelerators(inputs.get("gpus", 1 if step.type == "training-job" else 0), "") or "0"
+    asked = accelerators(inputs.get("gpus", _DEFAULT_GPUS.get(step.type, 0)), "") or "0"
     return parse_gpus(asked).number * int(inputs.get("nodes", 1))
 
 
