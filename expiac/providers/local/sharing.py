@@ -9,28 +9,25 @@ store. An object that lost its last link is of no use any more: `prune` removes 
 
 from __future__ import annotations
 
-import fcntl
 import filecmp
 import hashlib
 import json
 import os
 import shutil
 import stat
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from expiac.providers.local.disk import locked, read, write
 from expiac.providers.local.folder import Launch, RunFolder
-from expiac.util.durable import sync_folder
+from expiac.util.clone import clone
+from expiac.util.durable import name_file, replace_by_copy, replace_by_link
 
 LARGE = 1 << 20
 """Bytes; a smaller file is not worth a link."""
 OBJECTS = ".objects"
 """The folder of the store, beside those of the runs."""
-_FICLONE = 0x40049409
-"""Of <linux/fs.h>."""
 _COPIES, _LINK = "copied.json", ".link"
 """Of a run's folder: which files of its home are large copies; the name of a link before it takes a copy's place."""
 _TRIES = 3
@@ -56,21 +53,6 @@ def is_shared(file: os.stat_result) -> bool:
     return stat.S_ISREG(file.st_mode) and file.st_nlink > 1
 
 
-def clone(source: Path, target: Path) -> bool:
-    """Makes the target a clone of the source, where the system and the file system can do that."""
-    if sys.platform != "linux":
-        return False
-    try:
-        with open(source, "rb") as reading, open(target, "xb") as writing:
-            fcntl.ioctl(writing.fileno(), _FICLONE, reading.fileno())
-    except FileExistsError:
-        raise
-    except OSError:
-        target.unlink(missing_ok=True)
-        return False
-    return True
-
-
 def note_copies(run: RunFolder, copies: Iterable[Path]) -> None:
     """Remembers the large copies in the run's home, and sees that each is the run's own before a launch begins.
 
@@ -79,7 +61,7 @@ def note_copies(run: RunFolder, copies: Iterable[Path]) -> None:
     noted = sorted({*_copies(run), *(str(copy.relative_to(run.home)) for copy in copies)})
     for copy in (run.home / name for name in noted):
         if _is_in_home(copy, run) and is_shared(copy.lstat()):
-            _replace_by_copy(copy, run.path / _LINK)
+            replace_by_copy(copy, run.path / _LINK, stat.S_IMODE(copy.lstat().st_mode) | stat.S_IWUSR)
     present = [name for name in noted if os.path.lexists(run.home / name)]
     write(run.path / _COPIES, json.dumps({"files": present}), durable=False)
 
@@ -127,7 +109,7 @@ def _share(run: RunFolder, launch: Launch, copy: Path) -> bool:
             return True
         try:
             if has_object:
-                _replace_by_link(copy, shared, run.path / _LINK)
+                replace_by_link(copy, shared, run.path / _LINK)
             else:
                 _enter(copy, shared)
         except (FileExistsError, FileNotFoundError):
@@ -147,26 +129,7 @@ def _shared_mode(file: os.stat_result) -> int:
 def _enter(copy: Path, shared: Path) -> None:
     """Gives the copy a name in the store, in the place of an object that has another content than its name says."""
     shared.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(copy, os.O_RDONLY)
-    try:
-        os.fchmod(descriptor, _shared_mode(os.fstat(descriptor)))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    copy.chmod(_shared_mode(copy.lstat()))
     if shared.exists() and not filecmp.cmp(shared, copy, shallow=False):
         shared.unlink()
-    os.link(copy, shared)
-    sync_folder(shared.parent)
-
-
-def _replace_by_link(copy: Path, shared: Path, link: Path) -> None:
-    link.unlink(missing_ok=True)  # of a process that was killed here
-    os.link(shared, link)
-    os.replace(link, copy)
-
-
-def _replace_by_copy(copy: Path, link: Path) -> None:
-    link.unlink(missing_ok=True)
-    shutil.copy2(copy, link)
-    os.chmod(link, stat.S_IMODE(link.lstat().st_mode) | stat.S_IWUSR)
-    os.replace(link, copy)
+    name_file(copy, shared)
