@@ -101,7 +101,9 @@ class Planning:
 
     def _with_program(self, plan: Plan) -> Plan:
         declared = self._declared
-        return replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides))
+        unread = tuple(f"config field {key} is set, but nothing reads it" for key in declared.unread)
+        return replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides),
+                       warnings=(*plan.warnings, *unread))
 
     @property
     def _declared(self) -> Program:

@@ -97,7 +97,10 @@ class SingleJobExperiment(Experiment):
 
 
 def with_experiment_settings(stack: Stack, config: ExperimentConfig) -> Stack:
-    """The stack with what the config of its experiment says of all its jobs, wherever the stack itself does not say."""
+    """The stack with what the config of its experiment says of all its jobs, wherever the stack itself does not say.
+
+    Reads a field only where it has an effect: of one that has none, a plan can say so.
+    """
     resources = [_with_job_settings(resource, config) for resource in stack.resources]
     budget = stack.budget if stack.budget is not None else config.budget
     previous = stack.previous_job_ids or tuple(config.previous_job_ids or ())
@@ -111,7 +114,7 @@ def _with_job_settings(resource: Resource, config: ExperimentConfig) -> Resource
         return resource
     place = resource.skypilot
     wanted: dict[str, Any] = {name: value for name in ("infra", "data_dir")
-                              if (value := getattr(config, name)) is not None and getattr(place, name) is None}
+                              if getattr(place, name) is None and (value := getattr(config, name)) is not None}
     if config.git_check and not place.git_check:
         wanted["git_check"] = True
     return dataclasses.replace(resource, skypilot=dataclasses.replace(place, **wanted)) if wanted else resource
