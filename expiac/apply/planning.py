@@ -94,7 +94,7 @@ class Planning:
     def _warn_of_git(self, plan: Plan) -> Plan:
         """The plan, which says so where `git_check` will keep its apply from launching anything."""
         try:
-            refuse_unchecked(plan, self._project.root)
+            refuse_unchecked(plan, self._project)
         except ExpiacError as error:
             return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {error.detail} ({error.hint})"))
         return plan

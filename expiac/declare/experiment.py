@@ -38,8 +38,9 @@ class ExperimentConfig(Config):
     """Dollars that all its jobs may cost at most; a plan above it is refused."""
     data_dir: str | None = None
     """Where its jobs leave what they make that do not say: a folder that outlives their machines."""
-    git_check: bool = False
-    """Refuse to launch any of its jobs from a tree that is not committed and pushed."""
+    git_check: bool | None = None
+    """Refuse to launch those of its jobs that do not say from a tree that is not committed and pushed; None is the
+    project's choice."""
 
     @property
     def instance_name(self) -> str:
@@ -113,8 +114,6 @@ def _with_job_settings(resource: Resource, config: ExperimentConfig) -> Resource
     if not isinstance(resource, Job | TrainingJob):
         return resource
     place = resource.skypilot
-    wanted: dict[str, Any] = {name: value for name in ("infra", "data_dir")
+    wanted: dict[str, Any] = {name: value for name in ("infra", "data_dir", "git_check")
                               if getattr(place, name) is None and (value := getattr(config, name)) is not None}
-    if config.git_check and not place.git_check:
-        wanted["git_check"] = True
     return dataclasses.replace(resource, skypilot=dataclasses.replace(place, **wanted)) if wanted else resource

@@ -165,7 +165,7 @@ class Plan:
     left_out: tuple[str, ...] = ()
     """Of a part of a plan: what else there would be to do."""
     warnings: tuple[str, ...] = ()
-    """What is to be known of the plan as a whole: settings without effect, what policies warn of, what apply refuses."""
+    """What is to be known of the plan as a whole: settings without effect, warnings of policies, what apply refuses."""
 
     @property
     def is_empty(self) -> bool:

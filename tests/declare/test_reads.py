@@ -12,7 +12,7 @@ import dataclasses, operator
 from typing import Any
 import attrs
 import dataclasses_json
-from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
+from pydantic import BaseModel, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass as checked
 from expiac import *
 from expiac.declare.config import Config
@@ -28,7 +28,7 @@ CLASSES = {
     "frozen": "@dataclasses.dataclass(frozen=True, slots=True)\nclass Lab:\n    gpus: int = 1\n    other: int = 1",
     "checked": "@checked\nclass Lab:\n    gpus: int = 1\n    other: int = 1",
     "model": "class Lab(BaseModel):\n    gpus: int = 1\n    other: int = 1",
-    "frozen model": "class Lab(BaseModel):\n    model_config = ConfigDict(frozen=True)\n    gpus: int = 1\n    other: int = 1",
+    "frozen model": "class Lab(BaseModel, frozen=True):\n    gpus: int = 1\n    other: int = 1",
     "attrs": "@attrs.define\nclass Lab:\n    gpus: int = 1\n    other: int = 1",
     "frozen attrs": "@attrs.frozen\nclass Lab:\n    gpus: int = 1\n    other: int = 1",
 }
@@ -144,7 +144,8 @@ def test_a_branch_that_is_not_taken_reads_nothing(project, write):
     assert unread(write, project, BRANCH, "gpus=4") == ("gpus",)
 
 
-@pytest.mark.parametrize("key", ["infra=aws", "data_dir=/shared", "git_check=true", "budget=5", "previous_job_ids=[12]"])
+@pytest.mark.parametrize("key", [
+    "infra=aws", "data_dir=/shared", "git_check=true", "budget=5", "previous_job_ids=[12]"])
 def test_what_expiac_reads_of_an_experiment_counts(project, write, key):
     """Where it has an effect; not where the stack and each of its jobs say otherwise themselves."""
     text = CLASSES["experiment"] + "\n\ndef stack(config: Lab) -> Stack:\n    return Stack('lab', [job()])\n"
