@@ -105,7 +105,7 @@ class Applying:
         if not expected.ready:
             return result
         with lock_state(self._journal, self._refresher.state, purpose="apply"):
-            more = self._engine.apply(replace(plan, steps=expected.ready))
+            more = self._engine.apply(replace(plan, steps=expected.ready, moves={}))
         self._refresher.reload()
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)
