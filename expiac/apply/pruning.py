@@ -15,6 +15,7 @@ from expiac.apply.refresh import id_of
 from expiac.declare.project import Project
 from expiac.plan.pruning import Kept, Prunable, PruneOptions, Pruning, referrers, select_runs, why_referred
 from expiac.providers.base import Id, Provider, Prunes
+from expiac.state.events import Pruned
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
 from expiac.state.model import Record, State
@@ -56,6 +57,9 @@ class Pruner:
             runs = tuple(run for run in now.runs if run.record.run.instance in known)
             pruned = replace(now, runs=runs)
             pruned = replace(pruned, size=self._size(pruned))
+            if runs:
+                # Before anything is gone: a plan that was to let one of them stand again is stale from here on.
+                self._journal.append(Pruned(tuple(run.record.run.instance for run in runs)))
             for name, ids in _ids(pruned).items():
                 self._pruning_providers()[name].set_aside(ids)
         for provider in self._pruning_providers().values():

@@ -30,8 +30,14 @@ def print_records(state: State, *, archived: bool, json: bool) -> None:
     table = tables.table("name", "status", "launched", "archived", "instance")
     for record in known:
         table.add_row(record.address, record.status.value, local_time(record.at), local_time(record.ended_at),
-                      record.run.instance + (f" (launch {record.run.launch})" if record.run.launch > 1 else ""))
+                      record.run.instance + _remark(record))
     _print_table(table, "nothing is recorded", empty=not known)
+
+
+def _remark(record: Record) -> str:
+    remarks = [*([f"launch {record.run.launch}"] if record.run.launch > 1 else []),
+               *(["pruned"] if record.pruned_at else [])]
+    return f" ({', '.join(remarks)})" if remarks else ""
 
 
 def print_record(record: Record) -> None:

@@ -76,7 +76,22 @@ def test_what_is_archived_goes_and_what_is_current_stays(big) -> None:
     assert first["train"].name in said.out
     assert (second["train"] / "home/sky_workdir/model").read_text() == "two\n"
     assert "no changes" in big("plan", "big", "word=two").out
-    assert first["train"].name in big("state", "list", "big", "--archived").out, "the history is whole"
+    records = json.loads(big("state", "list", "big", "--archived", "--json").out)["records"]
+    marked = {record["run"]["instance"]: bool(record["pruned_at"]) for record in records}
+    assert marked == {first["train"].name: True, second["train"].name: False, second["judge"].name: False}
+    assert "(pruned)" in big("state", "list", "big", "--archived").out
+
+
+def test_a_result_that_was_pruned_does_not_stand_again(big) -> None:
+    """Neither in a plan that is made afterwards, nor in one that was saved before."""
+    first = apply(big)["train"]
+    apply(big, "word=two")
+    big("plan", "big", "--out", "back.plan", "--reuse")
+    big("prune", "big", "--yes")
+    assert "Stale plan" in big("apply", "back.plan", "--yes").err
+    assert f"{first.name} had these settings, and is gone" in big("plan", "big", "--reuse").out
+    apply(big)
+    assert not first.exists()
 
 
 def test_after_a_destroy_everything_is_given_back(big) -> None:
@@ -100,7 +115,7 @@ def test_a_dry_run_deletes_nothing_and_says_the_same(big) -> None:
     assert folders() == before
     assert "2 runs to delete" in big("prune", "big", "--dry-run").out
     wet = json.loads(big("prune", "big", "--yes", "--json").out)
-    assert {**wet, "dry_run": True} == dry
+    assert {**wet, "dry_run": True, "serial": dry["serial"]} == dry
     schema = json.loads(files("expiac.view").joinpath("schema.json").read_text(encoding="utf-8"))
     for said in (dry, wet):
         Draft202012Validator(schema).validate(said)
