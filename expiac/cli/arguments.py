@@ -39,6 +39,8 @@ ImportedAs = Annotated[str, typer.Argument(metavar="NAME", show_default=False,
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", show_default=False,
                                       help="Its id among SkyPilot's managed jobs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every setting of what is new, every step, and "
+                                                              "every value in full.")]
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
 Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", show_default=False,
                                                       help="Run this job anew though nothing changed; repeatable.")]

@@ -40,6 +40,7 @@ def plan(
     stack: args.StackArg = None,
     overrides: args.OverridesArg = None,
     *,
+    verbose: args.Verbose = False,
     json: args.Json = False,
     detailed_exitcode: args.DetailedExitcode = False,
     no_refresh: args.NoRefresh = False,
@@ -56,20 +57,20 @@ def plan(
     options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
     with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
-        output.print_plan(plan, _program_name(stack, session), json=json)
+        output.print_plan(plan, _program_name(stack, session), json=json, verbose=verbose)
         if out is not None:
             output.save_plan(plan, out, quiet=json)
     return CHANGES if detailed_exitcode and not plan.is_empty else DONE
 
 
 @app.command()
-def show(file: args.PlanFile, *, json: args.Json = False) -> int:
+def show(file: args.PlanFile, *, verbose: args.Verbose = False, json: args.Json = False) -> int:
     """Show a plan that was saved."""
     from expiac.cli import output
     from expiac.plan import saved
 
     plan = saved.read(file)
-    output.print_plan(plan, plan.program, json=json)
+    output.print_plan(plan, plan.program, json=json, verbose=verbose)
     return DONE
 
 
@@ -80,6 +81,7 @@ def apply(
     *,
     yes: args.Yes = False,
     interactive: args.Interactive = False,
+    verbose: args.Verbose = False,
     json: args.Json = False,
     parallelism: args.Parallelism = 10,
     wait: args.Wait = False,
@@ -101,7 +103,7 @@ def apply(
     consents = yes or only is not None
     output.demand_consent(yes=consents, json=json)
     how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout,
-                           "interactive": interactive}
+                           "interactive": interactive, "verbose": verbose}
     question = "" if consents else execution.QUESTION
     options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
     if (plan := execution.saved_plan(stack)) is not None:

@@ -44,6 +44,8 @@ class Desired:
     """Must not be launched from a tree that is not committed and pushed."""
     options: Options = Options()
     """How it is to be treated."""
+    settings: Json | None = None
+    """What the program itself sets of the inputs, to be shown; None where that is all of them."""
 
 
 class Action(str, Enum):

@@ -13,8 +13,10 @@ from typing import Any
 
 from expiac.plan import cost
 from expiac.plan import formatting as inline
+from expiac.plan.approval import NEW
 from expiac.plan.durations import seconds_until_done
 from expiac.plan.model import MISSING, Action, Change, Plan, Step
+from expiac.view.creates import Creates, creates
 
 FORMAT = 1
 """The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
@@ -29,21 +31,40 @@ _SUMMARY = {
     Action.KEEP: "unchanged",
 }
 _MIN_VALUES = 24
+NO_LIMIT = 10**9
+"""As much room on a line as a value needs."""
 
 
-def text(plan: Plan, width: int = 80, *, program: str = "") -> str:
-    """The whole plan; `program` is what you call the stack on the command line, for commands that you can paste."""
+def text(plan: Plan, width: int = 80, *, program: str = "", verbose: bool = False) -> str:
+    """The whole plan; `program` is what you call the stack on the command line, for commands that you can paste.
+
+    `verbose` shows all settings of what is new, all steps, and every value in full.
+    """
+    new = creates(plan, verbose=verbose)
+    shared = [new.shared_lines(group, width) for group in new.groups]
     closing = [line for remark in (*remarks(plan), summary(plan)) for line in _wrap(remark, "", width)]
-    parts = [opening(plan, width, program=program), steps(plan, width), closing]
+    parts = [opening(plan, width, program=program), _steps(plan, width, new), *shared, closing]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 def steps(plan: Plan, width: int = 80) -> list[str]:
     """The lines of every step, aligned: `± ppo   optimizer.learning_rate: 0.0003 → 0.001`."""
+    return _steps(plan, width, creates(plan))
+
+
+def _steps(plan: Plan, width: int, new: Creates) -> list[str]:
     # A single long name does not push everything else to the right: it gets a line of its own.
     pad = max((len(step.address) for step in plan.steps if len(step.address) <= width // 3), default=0)
-    shared = _shared_notes(plan)
-    return [line for step in plan.steps for line in _step(step, pad, width, shared)]
+    shared, folded = _shared_notes(plan), new.folded()
+    hidden = {step.address for steps in folded.values() for step in steps}
+    lines: list[str] = []
+    for step in plan.steps:
+        if step.address not in hidden:
+            lines += _step(step, pad, width, shared, new)
+        elif step.address in folded:
+            count = len(folded[step.address])
+            lines.append(f"{step.action.glyph} {'…':<{pad}}   {count} more, to {step.address}: --verbose lists them")
+    return lines
 
 
 def remarks(plan: Plan) -> list[str]:
@@ -96,10 +117,10 @@ def changes(differing: Iterable[Change], width: int = 80) -> list[str]:
     return [line for change in differing for line in _change(change, width)]
 
 
-def _step(step: Step, pad: int, width: int, shared: Container[str]) -> Iterator[str]:
+def _step(step: Step, pad: int, width: int, shared: Container[str], new: Creates) -> Iterator[str]:
     head = f"{step.action.glyph} {step.address:<{pad}}   "
     indent = " " * (pad + 5)
-    lines = list(_lines(step, width - len(indent), shared))
+    lines = list(_lines(step, width - len(indent), shared, new))
     if len(step.address) > pad:
         yield head.rstrip()
     else:
@@ -107,30 +128,30 @@ def _step(step: Step, pad: int, width: int, shared: Container[str]) -> Iterator[
     yield from (indent + line for line in lines)
 
 
-def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
-    """The lines about a step: its changes, its reason, warnings and notes; at least one line."""
+def _lines(step: Step, room: int, shared: Container[str], new: Creates) -> Iterator[str]:
+    """The lines about a step: its settings or changes, its reason, warnings and notes; at least one line."""
+    own = new.own_lines(step, room)
+    yield from own
     for change in step.changes:
-        yield from _change(change, room)
-    if reason := _reason(step):
+        yield from _change(change, NO_LIMIT if new.is_verbose else room)
+    if reason := _reason(step, has_settings=bool(own)):
         yield from _wrap(reason, "", room)
     if step.warning:
         yield from _wrap(f"! {step.warning}", "", room)
     if step.note and step.note not in shared:
         yield from _wrap(step.note, "", room)
-    if step.cost_per_hour is not None and step.action.launches:
-        yield cost.cost_text(step.cost_per_hour, step.cost_at_most)
-    if step.expected_seconds is not None:
-        yield f"about {inline.duration(step.expected_seconds)}, as before"
-    if step.unpriced and step.action.launches:
-        yield "no price known"
+    yield from new.facts(step)
 
 
-def _reason(step: Step) -> str:
+def _reason(step: Step, *, has_settings: bool) -> str:
     if step.action is Action.UPDATE and step.changes:
         return ""
     if step.warning.startswith(step.reason) and step.action is Action.KEEP:
         return ""
-    return f"deferred: {step.reason}" if step.deferred else step.reason
+    reason = step.reason
+    if has_settings and (reason == NEW or reason.startswith(f"{NEW}; ")):
+        reason = reason[len(NEW):].removeprefix("; ")  # its sign and its settings say so
+    return f"deferred: {reason}" if step.deferred else reason
 
 
 def _change(change: Change, room: int) -> Iterator[str]:
@@ -202,6 +223,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "action": step.action.value,
         "reason": step.reason,
         "changes": [change_document(change) for change in step.changes],
+        **_inputs(step),
         "cost_per_hour": step.cost_per_hour,
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
@@ -213,6 +235,14 @@ def _step_document(step: Step) -> dict[str, Any]:
         "warning": step.warning,
         "note": step.note,
     }
+
+
+def _inputs(step: Step) -> dict[str, Any]:
+    """The inputs of what is launched: those that the program sets, and all of them."""
+    want = step.desired
+    if want is None or not step.action.launches:
+        return {"settings": None, "inputs": None}
+    return {"settings": want.inputs if want.settings is None else want.settings, "inputs": want.inputs}
 
 
 def change_document(change: Change) -> Mapping[str, Any]:

@@ -31,6 +31,7 @@ def test_what_is_shown_is_what_was_planned(expiac, saved):
     planned = expiac("plan", *LAB, "--json").out
     assert expiac("show", saved, "--json").out == planned
     assert expiac("show", saved).out == expiac("plan", *LAB).out
+    assert expiac("show", saved, "--verbose").out == expiac("plan", *LAB, "--verbose").out
 
 
 def test_json_and_a_file_at_once(expiac):

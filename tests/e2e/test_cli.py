@@ -202,7 +202,7 @@ def test_a_job_that_waits_for_another(project: Folder):
     """Deferred where apply does not wait, begun where it does."""
     project.stack(CHAIN.format("echo hello > words.txt"))
     done = project.output("apply", "--yes")
-    assert "second   deferred: new; waits for first" in done
+    assert "+ second   run: cat ${ref:first.words}\n           deferred: waits for first\n" in done
     assert len(project.launches()) == 1
     text = project.apply()
     assert "+ second   created: small.second." in text
@@ -278,10 +278,14 @@ def test_an_interrupt_while_waiting(project: Folder):
 
 
 def test_on_a_terminal(project: Folder):
-    """Yes at the prompt launches; ^C while it waits leaves the job running; destroy ends it."""
+    """Details shows all and asks again; yes launches; ^C while it waits leaves the job running; destroy ends it."""
     project.jobs(one=HOLD)
     with Terminal(project.root, project.env, "apply", "small", "--wait") as terminal:
-        terminal.sees("Apply this plan? [y/N]")
+        terminal.sees("Apply this plan? [y/N/details]")
+        assert "infra: local" not in terminal.text
+        terminal.types("details\n")
+        terminal.sees("infra: local")
+        terminal.sees("Apply this plan? [y/N/details]")
         assert not project.journal().exists()
         terminal.types("y\n")
         terminal.sees("^C ")
@@ -290,7 +294,7 @@ def test_on_a_terminal(project: Folder):
         assert terminal.ends() == 8, terminal.text
     assert len(project.alive()) == 1
     with Terminal(project.root, project.env, "destroy", "small") as terminal:
-        terminal.sees("[y/N]")
+        terminal.sees("[y/N/details]")
         terminal.types("y\n")
         assert terminal.ends() == 0, terminal.text
     assert not project.alive()
