@@ -28,10 +28,15 @@ def print_json(value: Any, *, indent: int | None = None) -> None:
     print(events.dumps(value, indent=indent))
 
 
-def print_plan(plan: Plan, program: str, *, json: bool = False, verbose: bool = False) -> None:
-    """Prints the plan as text or JSON; `program` is what you call the stack on the command line."""
+def print_plan(plan: Plan, program: str, *, json: bool = False, markdown: bool = False, verbose: bool = False) -> None:
+    """Prints the plan as text, JSON or markdown; `program` is what you call the stack on the command line."""
     if json:
         print_json(show.document(plan))
+        return
+    if markdown:
+        from expiac.view.markdown import markdown as as_markdown
+
+        print(as_markdown(plan, verbose=verbose))
         return
     out = console()
     lines = show.text(plan, out.width, program=program, verbose=verbose).splitlines()

@@ -5,6 +5,7 @@ Resources of one type are grouped by what they have in common: a sweep is one gr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -113,15 +114,20 @@ def creates(plan: Plan, *, verbose: bool = False) -> Creates:
 
 
 def _own(group: Group, known: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Sequence[Setting]]]:
-    """What each resource of a group sets alone. A value that others set, and that is its default, is named too."""
+    """What each resource of a group sets alone.
+
+    A default is named too where most others say otherwise, and where the resource would have nothing of its own.
+    """
     given = {step.address: {path: value for path, value in known[step.address].items() if path not in group.shared}
              for step in group.steps}
-    differing = dict.fromkeys(path for own in given.values() for path in own)
+    counts = Counter(path for own in given.values() for path in own)
+    mostly = {path: None for path, count in counts.items() if 2 * count > len(group.steps)}
     for step in group.steps:
         own = given[step.address]
-        if len(own) < len(differing) and step.desired is not None:
+        named = [path for path in (mostly if own else counts) if path not in own]
+        if named and step.desired is not None:
             inputs = dict(_paths(step.desired.inputs))
-            own = {path: own.get(path) or inline.value(inputs[path]) for path in differing if path in {*own, *inputs}}
+            own = {**own, **{path: inline.value(inputs[path]) for path in named if path in inputs}}
         yield step.address, tuple(own.items())
 
 

@@ -55,7 +55,7 @@ def steps(plan: Plan, width: int = 80) -> list[str]:
 def _steps(plan: Plan, width: int, new: Creates) -> list[str]:
     # A single long name does not push everything else to the right: it gets a line of its own.
     pad = max((len(step.address) for step in plan.steps if len(step.address) <= width // 3), default=0)
-    shared, folded = _shared_notes(plan), new.folded()
+    shared, folded = shared_notes(plan), new.folded()
     hidden = {step.address for steps in folded.values() for step in steps}
     lines: list[str] = []
     for step in plan.steps:
@@ -68,9 +68,13 @@ def _steps(plan: Plan, width: int, new: Creates) -> list[str]:
 
 
 def remarks(plan: Plan) -> list[str]:
-    """Warnings; notes that several steps share: `2 jobs: no GPU on this machine`; and what is left out of the plan."""
-    lines = [f"! {warning}" for warning in plan.warnings]
-    lines += [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
+    """Warnings and notes."""
+    return [*(f"! {warning}" for warning in plan.warnings), *notes(plan)]
+
+
+def notes(plan: Plan) -> list[str]:
+    """Notes that several steps share: `2 jobs: no GPU on this machine`; and what is left out of the plan."""
+    lines = [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
         lines.append(f"needed, and so along with it: {', '.join(plan.along)}")
     if plan.left_out:
@@ -78,7 +82,8 @@ def remarks(plan: Plan) -> list[str]:
     return lines
 
 
-def _shared_notes(plan: Plan) -> dict[str, int]:
+def shared_notes(plan: Plan) -> dict[str, int]:
+    """The notes of several steps, each with their number."""
     counts = Counter(step.note for step in plan.steps if step.note)
     return {note: count for note, count in counts.items() if count > 1}
 
@@ -96,20 +101,25 @@ def summary(plan: Plan) -> str:
 
 def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
     """How these overrides differ from the last apply's, and the command that restores those."""
-    before = plan.previous_overrides
-    if before is None or dict(before) == dict(plan.overrides):
+    values = differing_overrides(plan)
+    if not values or plan.previous_overrides is None:
         return []
-    after = plan.overrides
-    keys = sorted({*before, *after})
-    differing = [key for key in keys if before.get(key) != after.get(key)]
-    values = [f"{key}: {before.get(key, 'not set')} → {after.get(key, 'not set')}" for key in differing]
-    last_overrides = [f"{key}={value}" for key, value in before.items()]
+    last_overrides = [f"{key}={value}" for key, value in plan.previous_overrides.items()]
     command = shlex.join(["expiac", "plan", program or plan.stack, *last_overrides])
     return [
         "Overrides differ from the last apply:",
         *(line for value in values for line in _wrap(value, "  ", width)),
         f"  Hint: {command}",
     ]
+
+
+def differing_overrides(plan: Plan) -> list[str]:
+    """A line for each override that is not the last apply's: `gpus: 4 → 8`."""
+    before, after = plan.previous_overrides, plan.overrides
+    if before is None:
+        return []
+    differing = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    return [f"{key}: {before.get(key, 'not set')} → {after.get(key, 'not set')}" for key in differing]
 
 
 def changes(differing: Iterable[Change], width: int = 80) -> list[str]:
@@ -134,8 +144,8 @@ def _lines(step: Step, room: int, shared: Container[str], new: Creates) -> Itera
     yield from own
     for change in step.changes:
         yield from _change(change, NO_LIMIT if new.is_verbose else room)
-    if reason := _reason(step, has_settings=bool(own)):
-        yield from _wrap(reason, "", room)
+    if why := reason(step, has_settings=bool(own)):
+        yield from _wrap(why, "", room)
     if step.warning:
         yield from _wrap(f"! {step.warning}", "", room)
     if step.note and step.note not in shared:
@@ -143,15 +153,16 @@ def _lines(step: Step, room: int, shared: Container[str], new: Creates) -> Itera
     yield from new.facts(step)
 
 
-def _reason(step: Step, *, has_settings: bool) -> str:
+def reason(step: Step, *, has_settings: bool) -> str:
+    """Why the step is there, if its changes or settings, or its warning, do not say so already."""
     if step.action is Action.UPDATE and step.changes:
         return ""
     if step.warning.startswith(step.reason) and step.action is Action.KEEP:
         return ""
-    reason = step.reason
-    if has_settings and (reason == NEW or reason.startswith(f"{NEW}; ")):
-        reason = reason[len(NEW):].removeprefix("; ")  # its sign and its settings say so
-    return f"deferred: {reason}" if step.deferred else reason
+    why = step.reason
+    if has_settings and (why == NEW or why.startswith(f"{NEW}; ")):
+        why = why[len(NEW):].removeprefix("; ")  # its sign and its settings say so
+    return f"deferred: {why}" if step.deferred else why
 
 
 def _change(change: Change, room: int) -> Iterator[str]:

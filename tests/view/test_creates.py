@@ -60,6 +60,13 @@ def test_a_default_is_named_where_other_jobs_say_otherwise():
     assert show.steps(plan(first, second)) == ["+ a   seed: 0", "+ b   seed: 1"]
 
 
+def test_a_default_is_not_named_where_few_jobs_say_otherwise():
+    """A job that has something of its own is told apart by that."""
+    first = new("a", {"gpus": 4, "config": {"seed": 1}}, {"gpus": 4, "config": {"seed": 1, "init": None}})
+    second = new("b", {"gpus": 4, "config": {"init": "a.pt"}}, {"gpus": 4, "config": {"seed": 0, "init": "a.pt"}})
+    assert show.steps(plan(first, second)) == ["+ a   seed: 1", "+ b   init: a.pt"]
+
+
 def test_jobs_that_are_unlike_are_not_grouped():
     one, other = new("a", {"run": "echo a", "gpus": 1}), new("b", {"run": "echo b", "cpus": 2})
     assert "Shared" not in show.text(plan(one, other))
