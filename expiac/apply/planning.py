@@ -80,6 +80,7 @@ class Planning:
         else:
             self._refresher.reload()
         observed = replace(self._refresher.observed, serial=self._refresher.state.serial)
+        options = replace(options, total_steps=self._project.metrics.total_steps)
         plan = planner.plan(wanted, observed, options)
         plan = select(plan, options.target, options.exclude, options.only)
         refuse_protected(plan)

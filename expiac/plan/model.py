@@ -133,6 +133,8 @@ class Step:
     """Its provider has prices, and none for this."""
     expected_seconds: float | None = None
     """How long the run should take, as its earlier ones did; None where none is known."""
+    expected_by_steps: bool = False
+    """That counts how many steps the run takes, and how many the earlier ones took."""
     renames: str = ""
     """The address at which its record still stands; empty where that is its own."""
 

@@ -72,7 +72,7 @@ class Creates:
         names = [step.address for step in group.steps]
         is_all = _NAMES < len(names) == len(self.own)
         named = f"all {len(names)} to create" if is_all else _short_list(names)
-        lines = self._lines(tuple(group.shared.items()), width - 2) + [f"each {fact}" for fact in group.facts]
+        lines = self._lines(tuple(group.shared.items()), width - 2) + [f"each: {fact}" for fact in group.facts]
         return [f"Shared by {named}:", *(f"  {line}" for line in lines)]
 
     def folded(self) -> dict[str, Sequence[Step]]:
@@ -146,7 +146,8 @@ def facts(step: Step) -> Sequence[str]:
     if step.cost_per_hour is not None and step.action.launches:
         lines.append(cost.cost_text(step.cost_per_hour, step.cost_at_most))
     if step.expected_seconds is not None:
-        lines.append(f"about {inline.duration(step.expected_seconds)}, as before")
+        taken = f"about {inline.duration(step.expected_seconds)}"
+        lines.append(taken if step.expected_by_steps else f"earlier runs took {taken}")
     if step.unpriced and step.action.launches:
         lines.append("no price known")
     return lines

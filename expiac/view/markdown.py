@@ -94,7 +94,7 @@ def _shared(group: Group, new: Creates, *, verbose: bool) -> list[str]:
         more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         named = ", ".join(map(_code, names[:_NAMES])) + more
     lines = [*_settings(tuple(group.shared.items()), verbose=verbose),
-             *(f"each {_escape(fact)}" for fact in group.facts)]
+             *(f"each: {_escape(fact)}" for fact in group.facts)]
     return [f"Shared by {named}:", "", *(f"- {line}" for line in lines)]
 
 

@@ -68,17 +68,19 @@ def test_detailed_exit_codes(edited: Folder):
 
 
 def test_one_learning_rate(edited: Folder):
-    """One `±` with the one path that changed; the other job stays."""
+    """One `±` with what changed, the tag that names it too; the other job stays."""
     edit(edited, "stacks/lr_ab_test.py", RATES, "[0.0001, 0.0007]")
     text = edited.output("plan")
     assert "± job_1   trainer.optimizer.learning_rate: 0.0005 → 0.0007\n" in text
     assert "= job_0   succeeded\n" in text
-    assert text.count("→") == 1
+    assert text.count("→") == 2
     assert "1 to replace, 1 unchanged" in text
     plan = edited.said("plan")
     assert steps(plan) == {"job_0": "keep", "job_1": "replace"}
     assert [(change["path"], change["before"], change["after"], change["kind"]) for change in
-            plan["steps"][1]["changes"]] == [("trainer.optimizer.learning_rate", 0.0005, 0.0007, "identity")]
+            plan["steps"][1]["changes"]] == [
+        ("trainer.optimizer.learning_rate", 0.0005, 0.0007, "identity"),
+        ("tags", ["ab_test", "lr_0.0005"], ["ab_test", "lr_0.0007"], "annotation")]
 
 
 def test_a_tag(edited: Folder):

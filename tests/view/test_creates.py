@@ -108,6 +108,6 @@ def test_a_price_that_all_share_is_said_once():
     alike = [new(f"job_{seed}", {"lr": 0.1, "seed": seed}, cost_per_hour=2.0) for seed in range(3)]
     text = show.text(plan(*alike))
     assert text.count("$2.00 per hour") == 1
-    assert "  each $2.00 per hour\n" in text
+    assert "  each: $2.00 per hour\n" in text
     other = new("job_3", {"lr": 0.1, "seed": 3}, cost_per_hour=5.0)
     assert show.text(plan(*alike, other)).count("$2.00 per hour") == 3
