@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,18 +66,18 @@ def _with_reporter(
 
 def carry_out(
     session: Session, plan: Plan, reporter: ConsoleReporter, *, program: str, question: str, json: bool = False,
-    interactive: bool = False, wait: bool = False, **how: Any,
+    interactive: bool = False, verbose: bool = False, wait: bool = False, **how: Any,
 ) -> int:
     """Shows the plan, asks, carries it out and shows the result; gives the exit code.
 
     An empty `question` is consent. `program` is what you call the stack on the command line.
     """
     if not json:
-        output.print_plan(plan, program)
+        output.print_plan(plan, program, verbose=verbose)
     if interactive:
         plan = output.select_steps(plan)
     elif question and not plan.is_empty:
-        output.ask(question)
+        output.ask(question, details=partial(output.print_plan, plan, program, verbose=True))
     with handle_sigint(session.stop, reporter.on_stop):
         result = session.apply(plan, wait=wait, **how)
     if not json:

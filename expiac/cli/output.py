@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,18 @@ def print_json(value: Any, *, indent: int | None = None) -> None:
     print(events.dumps(value, indent=indent))
 
 
-def print_plan(plan: Plan, program: str, *, json: bool = False) -> None:
-    """Prints the plan as text or JSON; `program` is what you call the stack on the command line."""
+def print_plan(plan: Plan, program: str, *, json: bool = False, markdown: bool = False, verbose: bool = False) -> None:
+    """Prints the plan as text, JSON or markdown; `program` is what you call the stack on the command line."""
     if json:
         print_json(show.document(plan))
         return
+    if markdown:
+        from expiac.view.markdown import markdown as as_markdown
+
+        print(as_markdown(plan, verbose=verbose))
+        return
     out = console()
-    lines = show.text(plan, out.width, program=program).splitlines()
+    lines = show.text(plan, out.width, program=program, verbose=verbose).splitlines()
     text = Text("\n").join(_colour_line(line) for line in lines)
     out.print(text, soft_wrap=True)  # at once: a print for each line takes three times as long
 
@@ -65,13 +70,19 @@ def demand_consent(*, yes: bool, json: bool, hint: str = "--yes") -> None:
         raise UsageError("Consent needed", "there is no terminal to ask on", hint)
 
 
-def ask(question: str) -> None:
-    """Raises `Interrupted` unless the user types y or yes."""
-    try:
-        answer = input(f"\n{question} [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
+def ask(question: str, details: Callable[[], None] | None = None) -> None:
+    """Raises `Interrupted` unless the user types y or yes; if the user types details, shows them and asks again."""
+    choices = "y/N/details" if details else "y/N"
+    while True:
+        try:
+            answer = input(f"\n{question} [{choices}] ").strip().lower()
+        except EOFError:
+            answer = ""
+        if details is None or answer not in ("d", "details"):
+            break
+        print()
+        details()
+    if answer not in ("y", "yes"):
         raise Interrupted("Declined", "nothing was changed")
 
 
