@@ -79,9 +79,8 @@ class Supervisor:
 
     def _without_outputs(self, end: End) -> End:
         """The end of a run that succeeded, which names the outputs that are not there; it failed if others need one."""
-        folder = self._launch.home / self._job.workdir
-        missing = [name for name, path in self._job.outputs.items()
-                   if "://" not in path and not (folder / path).exists()]
+        there = self._launch.outputs(self._job)
+        missing = [name for name, path in self._job.outputs.items() if "://" not in path and name not in there]
         if not missing:
             return end
         needed = [name for name in missing if name in self._job.needed]
