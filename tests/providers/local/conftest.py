@@ -66,11 +66,11 @@ class LocalWorld(StallsQueue):
                  for path in sorted(self.root.rglob("*"))}
         return files, sorted(process.pid for process in self.supervisors())
 
-    def stall(self, id: Id) -> None:
+    def stall(self, id: Id, inputs: Inputs | None = None, *, grace: float = 5.0) -> None:
         """As if whoever created the job had been killed before it reached the queue."""
-        inputs = self.inputs(Course.LASTS, id)
+        inputs = inputs or self.inputs(Course.LASTS, id)
         task = create.read_task(inputs, self.machine)
-        job = create.describe(id, inputs, task, self.machine, 5.0)
+        job = create.describe(id, inputs, task, self.machine, grace)
         create.create_launch(RunFolder(self.folder(id)), id, job, task, inputs.texts, self.root / "project")
 
     def advance(self, *ids: Id) -> None:
