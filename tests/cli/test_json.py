@@ -178,6 +178,23 @@ def test_every_command(expiac, small):
     assert read(expiac("status", "--json").out)[0]["resources"] == []
 
 
+@pytest.mark.parametrize(("package", "file"), [
+    ("tensorboard", "events.out.tfevents.1.host"), ("wandb", "offline-run-1/run-1.wandb")])
+def test_a_status_names_the_package_that_its_metrics_need(expiac, project, monkeypatch, package, file):
+    """Where it is not installed, in text and in JSON; that is no error."""
+    monkeypatch.setitem(sys.modules, package, None)
+    run = f"mkdir -p $(dirname logs/{file}); touch logs/{file}"
+    (project / "stacks" / "lab.py").write_text(
+        "from expiac import Job, SkypilotJobConfig, Stack\n"
+        f"fit = Job('fit', run={run!r}, skypilot=SkypilotJobConfig(workdir=None), outputs={{'metrics': 'logs'}})\n"
+        "lab = Stack('lab', [fit])\n")
+    said = expiac("apply", "lab", "--yes", "--wait", "--json")
+    ((fit,),) = (event["seen"] for event in read(said.out) if event["event"] == "finished")
+    assert (said.code, fit["progress"]) == (0, None)
+    assert fit["note"] == f"{package} is not installed, so the metrics can't be read: pip install {package}"
+    assert f"fit: {package} is not installed" in expiac("status").out
+
+
 def test_an_error_is_not_json(expiac):
     """It is said on stderr, in words, as without `--json`."""
     said = expiac("apply", "lab", "jobs=many", "--yes", "--json")

@@ -17,7 +17,10 @@ _END = 64 * 1024
 
 
 def read(path: Path) -> Progress | None:
-    """How far a run is by a metrics file, or by what its folder holds; None where nothing can be read yet."""
+    """How far a run is by a metrics file, or by what its folder holds; None where nothing can be read yet.
+
+    Raises `MissingPackage` if the package that reads the file is not installed.
+    """
     try:
         file = find_metrics_file(path) if path.is_dir() else path
         reader = _reader(file) if file is not None else None
