@@ -93,10 +93,15 @@ def print_notes(notes: Sequence[str]) -> None:
         print(f"! {note}", file=sys.stderr)
 
 
-def make_reporter(*, json: bool) -> ConsoleReporter:
-    """The reporter that prints events as they happen: as JSON lines, in place on a terminal, or line by line."""
+def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReporter:
+    """The reporter that prints events as they happen: as JSON lines, in place on a terminal, or line by line.
+
+    If the command prints a JSON document, its stdout is for that alone, and events are lines on stderr.
+    """
     if json:
         return events.JsonLines()
+    if prints_document:
+        return Lines(partial(print, file=sys.stderr))
     out = console()
     if not out.is_terminal or out.is_dumb_terminal:
         return Lines(partial(out.print, soft_wrap=True))  # a pipe is searched: no line breaks within words
