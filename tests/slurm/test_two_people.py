@@ -111,7 +111,7 @@ def test_whoever_was_thought_gone_ends_its_later_birth(slurm, store, tmp_path):
     second.done(*APPLY)
     said = wake(sleeping)
     assert sleeping.returncode != 0
-    told = ("State moved on", "launched twice, and managed job", "was ended")
+    told = ("State taken over", "launched twice, and managed job", "was ended")
     assert [words for words in told if words not in said] == [], said
     (one, other) = launches(second)
     assert (one[0] == other[0], one[1], other[1]) == (True, False, True), said

@@ -71,7 +71,7 @@ def test_two_first_applies_at_once(project: Folder):
     said = sorted((begun.communicate(timeout=60)[1], begun.returncode) for begun in both)
     assert len((project.root / "births").read_text().split()) == 1, said
     for err, code in said:
-        assert code == 0 or "Stale plan" in err or "moved on" in err, err
+        assert code == 0 or "Stale plan" in err or "State taken over" in err, err
     assert 0 in [code for _, code in said]
 
 
