@@ -125,7 +125,7 @@ class Folder:
         return self.root / ".expiac" / f"{stack}.jsonl"
 
     def launches(self) -> list[Path]:
-        """The folder of every launch that was born."""
+        """The folder of every launch that was created."""
         return sorted((self.root / ".expiac" / "local").glob("*/launches/[0-9]*"))
 
     def alive(self) -> list[Path]:

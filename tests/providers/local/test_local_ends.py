@@ -111,7 +111,7 @@ def test_a_shutdown_is_no_wish(local, until: Until) -> None:
 
 
 def test_a_pid_that_was_given_out_again_is_left_alone(local, until: Until) -> None:
-    """The supervisor's number belongs to an innocent process now: same pid, another birth."""
+    """The supervisor's number belongs to an innocent process now: same pid, another start."""
     innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
     try:
         local.start(JOB, "sleep 301")
