@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from expiac.apply.archive import ProjectArchive
 from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
 from expiac.apply.refreshing import Refresher
@@ -80,7 +81,9 @@ class Planning:
         else:
             self._refresher.reload()
         observed = replace(self._refresher.observed, serial=self._refresher.state.serial)
-        plan = planner.plan(wanted, observed, options)
+        program = self._program.path_in(self._project) if self._program else ""
+        archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse)
+        plan = planner.plan(wanted, observed, options, archive)
         plan = select(plan, options.target, options.exclude, options.only)
         refuse_protected(plan)
         plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
