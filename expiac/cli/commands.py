@@ -213,14 +213,18 @@ def logs(
 @app.command()
 def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, out: args.Out = None,
            eject: args.Eject = False) -> int:
-    """Print every rendered config and task, as they are launched but for the instance's name."""
+    """Print the task, config and composed config of each job, as they are launched but for the instance's name."""
     from expiac.cli import execution, output
+    from expiac.cli.rendered import print_rendered, write_rendered
 
     if eject:
         output.print_ejected()
         return DONE
     with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
-        output.print_rendered(session.render(), out)
+        if out is None:
+            print_rendered(session.render())
+        else:
+            write_rendered(session.render(), Path(out), session.stack)
     return DONE
 
 
