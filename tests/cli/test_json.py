@@ -206,6 +206,8 @@ def test_a_warning_of_refresh_is_not_in_its_document(expiac, project):
     ("tensorboard", "events.out.tfevents.1.host"), ("wandb", "offline-run-1/run-1.wandb")])
 def test_a_status_names_the_package_that_its_metrics_need(expiac, project, monkeypatch, package, file):
     """Where it is not installed, in text and in JSON; that is no error."""
+    for name in [name for name in sys.modules if name.startswith(f"{package}.")]:
+        monkeypatch.delitem(sys.modules, name)  # which an earlier test has imported
     monkeypatch.setitem(sys.modules, package, None)
     run = f"mkdir -p $(dirname logs/{file}); touch logs/{file}"
     (project / "stacks" / "lab.py").write_text(
