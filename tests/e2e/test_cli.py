@@ -113,7 +113,7 @@ def test_the_document_of_a_plan(trained: Folder):
     assert {"address", "type", "instance", "launch", "action", "reason", "changes", "cost_per_hour", "depends_on",
             "deferred"} <= plan["steps"][0].keys()
     assert plan["summary"] == {"keep": 2} | dict.fromkeys(
-        ("create", "update", "replace", "relaunch", "stop", "forget"), 0)
+        ("create", "update", "replace", "relaunch", "stop", "restore", "forget"), 0)
     assert plan["lineage"] == trained.said("status")["lineage"]
 
 
@@ -163,21 +163,22 @@ def test_a_stack_file_by_itself(trained: Folder):
 # --------------------------------------------------------------------------------------------------------- changes
 
 def test_back_to_old_settings(project: Folder):
-    """A → B → A is a third run, and so is A again after destroy; each names the one that had these settings."""
-    first, second = [], "a new run; {} had these settings"
+    """A → B → A is the first run again; after a destroy it is a third one. Each names the run of these settings."""
+    first = []
     for command in ("echo A", "echo B", "echo A"):
         project.jobs(one=command)
         first.append(project.said("plan")["steps"][0])
         project.apply()
-    assert [step["action"] for step in first] == ["create", "replace", "replace"]
-    assert len({step["instance"] for step in first}) == 3
-    assert first[2]["reason"] == second.format(first[0]["instance"])
+    assert [step["action"] for step in first] == ["create", "replace", "restore"]
+    assert first[2]["instance"] == first[0]["instance"]
+    assert first[2]["reason"] == f"{first[0]['instance']} had these settings, and succeeded"
     project.output("destroy", "--yes")
     assert project.said("status")["resources"] == []
     again = project.said("plan")["steps"][0]
-    assert (again["action"], again["reason"]) == ("create", second.format(first[2]["instance"]))
+    reason = f"a new run; {first[0]['instance']} had these settings, and was destroyed (--reuse takes it)"
+    assert (again["action"], again["reason"]) == ("create", reason)
     project.apply()
-    assert len(project.launches()) == 4
+    assert len(project.launches()) == 3
 
 
 def test_the_events_of_an_apply(project: Folder):
