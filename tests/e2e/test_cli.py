@@ -292,7 +292,7 @@ def test_on_a_terminal(project: Folder):
         assert not project.journal().exists()
         terminal.types("y\n")
         terminal.sees("^C ")
-        until(project.alive, "the job is born")
+        until(project.alive, "the job is launched")
         terminal.types(CTRL_C)
         assert terminal.ends() == 8, terminal.text
     assert len(project.alive()) == 1
@@ -304,5 +304,5 @@ def test_on_a_terminal(project: Folder):
 
 
 def _let_go(project: Folder) -> None:
-    until(project.alive, "the job is born")
+    until(project.alive, "the job is launched")
     (project.alive()[0].parents[1] / "home" / "go").touch()
