@@ -42,7 +42,7 @@ class Applying:
     def apply(self, plan: Plan) -> Result:
         """Carries out what can be done now, and starts what waits in a queue; a destroy starts nothing."""
         self._reporter.on_event(Began(plan))
-        refuse_unchecked(plan, self._project.root)
+        refuse_unchecked(plan, self._project)
         result = Result()
         decides = not plan.is_empty or plan.previous_overrides is not None
         if decides or self._refresher.has_news:

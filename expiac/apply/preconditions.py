@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from expiac.compile.compose import Composer, experiment_text, is_composed
@@ -90,11 +89,11 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
             _compare(want, "config", want.inputs["config"], composed[want.address].config)
 
 
-def refuse_unchecked(plan: Plan, root: Path) -> None:
+def refuse_unchecked(plan: Plan, project: Project) -> None:
     """Raises `ExpiacError` if a job with `git_check` would be launched from a tree that is not committed and pushed."""
     for step in plan.steps:
-        if step.action.launches and step.desired is not None and step.desired.git_check:
-            refuse_unpushed(root, step.address)
+        if step.action.launches and not step.adopts and step.desired is not None and step.desired.git_check:
+            refuse_unpushed(project.root, step.address, apart_from=project.state_folder)
             return
 
 

@@ -178,7 +178,7 @@ class Plan:
     left_out: tuple[str, ...] = ()
     """Of a part of a plan: what else there would be to do."""
     warnings: tuple[str, ...] = ()
-    """What the project's policies warn of."""
+    """What is to be known of the plan as a whole: settings without effect, warnings of policies, what apply refuses."""
     moves: Mapping[str, str] = field(default_factory=dict)
     """Old address → new address of the records that stand at another one from now on, whatever steps are chosen."""
     destroys: bool = False

@@ -20,7 +20,7 @@ def test_the_keys_are_the_documented_ones(everything):
     assert {"address", "type", "instance", "launch", "action", "reason", "changes", "cost_per_hour", "depends_on",
             "deferred"} <= document["steps"][0].keys()
     assert document["summary"] == {"create": 3, "update": 1, "replace": 2, "relaunch": 1, "stop": 1, "keep": 3,
-                                   "forget": 1}
+                                   "restore": 0, "forget": 1}
 
 
 def test_the_schema_describes_it(everything):
