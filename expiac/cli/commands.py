@@ -59,7 +59,7 @@ def plan(
     args.refuse_two_forms(json=json, markdown=markdown)
     options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
                             fresh=fresh, reuse=reuse)
-    with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
+    with execution.open_session(*args.stack_and_overrides(stack, overrides), prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
         output.print_plan(plan, args.program_name(stack, session.stack), json=json, markdown=markdown, verbose=verbose)
         if out is not None:
@@ -174,7 +174,7 @@ def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
     """Ask about everything that is recorded, write down what changed, start what waits in a queue."""
     from expiac.cli import execution, output
 
-    with execution.open_session(stack, declared=False) as (session, _):
+    with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
         output.print_statuses(session.refresh(), session, json=json)
     return DONE
 
@@ -194,7 +194,8 @@ def status(
     if watch and no_refresh:
         raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
                          "expiac status --watch")
-    with execution.open_session(stack, json=json and watch, declared=False) as (session, reporter):
+    with execution.open_session(stack, json=json and watch, prints_document=json and not watch,
+                                declared=False) as (session, reporter):
         if watch:
             return execution.watch(session, reporter, json=json, timeout=timeout)
         output.print_statuses(session.status(refresh=not no_refresh), session, json=json)

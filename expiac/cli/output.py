@@ -13,13 +13,14 @@ from rich.text import Text
 
 from expiac.apply.events import ResourceStatus, Result
 from expiac.cli import events, tables
-from expiac.cli.invocation import command_name
+from expiac.cli.invocation import command_name, with_command_name
 from expiac.plan.model import Plan
 from expiac.session import Session
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
 from expiac.view import show
 from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
 
+_HINT = "  Hint: "
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
 
 
@@ -40,7 +41,7 @@ def print_plan(plan: Plan, program: str, *, json: bool = False, markdown: bool =
         return
     out = console()
     lines = show.text(plan, out.width, program=program, verbose=verbose).splitlines()
-    text = Text("\n").join(_colour_line(line) for line in lines)
+    text = Text("\n").join(_colour_line(with_command_name(line) if line.startswith(_HINT) else line) for line in lines)
     out.print(text, soft_wrap=True)  # at once: a print for each line takes three times as long
 
 
@@ -50,7 +51,7 @@ def save_plan(plan: Plan, file: Path, *, quiet: bool) -> None:
 
     saved.write(plan, file)
     if not quiet:
-        console().print(f"\nSaved:\n  expiac apply {shlex.quote(str(file))}", soft_wrap=True)
+        console().print(f"\nSaved:\n  {command_name()} apply {shlex.quote(str(file))}", soft_wrap=True)
 
 
 def _colour_line(line: str) -> Text:
@@ -104,10 +105,15 @@ def print_notes(notes: Sequence[str]) -> None:
         print(f"! {note}", file=sys.stderr)
 
 
-def make_reporter(*, json: bool) -> ConsoleReporter:
-    """The reporter that prints events as they happen: as JSON lines, in place on a terminal, or line by line."""
+def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReporter:
+    """The reporter that prints events as they happen: as JSON lines, in place on a terminal, or line by line.
+
+    If the command prints a JSON document, its stdout is for that alone, and events are lines on stderr.
+    """
     if json:
         return events.JsonLines()
+    if prints_document:
+        return Lines(partial(print, file=sys.stderr))
     out = console()
     if not out.is_terminal or out.is_dumb_terminal:
         return Lines(partial(out.print, soft_wrap=True))  # a pipe is searched: no line breaks within words

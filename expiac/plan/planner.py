@@ -138,7 +138,7 @@ class _World:
         """The step that takes a run of the past: its result stands again, or it goes on."""
         known = restored_inputs(want, earlier)
         changes = diff(known, want.inputs, want.kinds)
-        instance, result = earlier.run.instance, f"{earlier.run.instance} had these settings"
+        result = f"{earlier.run.instance} had these settings"
         if earlier.status is Status.SUCCEEDED or earlier.status.is_live:
             noted = tuple(change for change in changes if change.kind is Kind.ANNOTATION)
             step = Step(want.address, want.type, Action.RESTORE, f"{result}, and {_past_tense(earlier.status.value)}",

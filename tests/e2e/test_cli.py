@@ -115,7 +115,7 @@ def test_the_document_of_a_plan(trained: Folder):
     assert {"address", "type", "instance", "launch", "action", "reason", "changes", "cost_per_hour", "depends_on",
             "deferred"} <= plan["steps"][0].keys()
     assert plan["summary"] == {"keep": 2} | dict.fromkeys(
-        ("create", "update", "replace", "relaunch", "stop", "forget"), 0)
+        ("create", "update", "replace", "relaunch", "stop", "restore", "forget"), 0)
     assert plan["lineage"] == trained.said("status")["lineage"]
 
 
@@ -165,21 +165,22 @@ def test_a_stack_file_by_itself(trained: Folder):
 # --------------------------------------------------------------------------------------------------------- changes
 
 def test_back_to_old_settings(project: Folder):
-    """A → B → A is a third run, and so is A again after destroy; each names the one that had these settings."""
-    first, second = [], "a new run; {} had these settings"
+    """A → B → A is the first run again; after a destroy it is a third one. Each names the run of these settings."""
+    first = []
     for command in ("echo A", "echo B", "echo A"):
         project.jobs(one=command)
         first.append(project.said("plan")["steps"][0])
         project.apply()
-    assert [step["action"] for step in first] == ["create", "replace", "replace"]
-    assert len({step["instance"] for step in first}) == 3
-    assert first[2]["reason"] == second.format(first[0]["instance"])
+    assert [step["action"] for step in first] == ["create", "replace", "restore"]
+    assert first[2]["instance"] == first[0]["instance"]
+    assert first[2]["reason"] == f"{first[0]['instance']} had these settings, and succeeded"
     project.output("destroy", "--yes")
     assert project.said("status")["resources"] == []
     again = project.said("plan")["steps"][0]
-    assert (again["action"], again["reason"]) == ("create", second.format(first[2]["instance"]))
+    reason = f"a new run; {first[0]['instance']} had these settings, and was destroyed (--reuse takes it)"
+    assert (again["action"], again["reason"]) == ("create", reason)
     project.apply()
-    assert len(project.launches()) == 4
+    assert len(project.launches()) == 3
 
 
 def test_the_events_of_an_apply(project: Folder):
@@ -291,7 +292,7 @@ def test_on_a_terminal(project: Folder):
         assert not project.journal().exists()
         terminal.types("y\n")
         terminal.sees("^C ")
-        until(project.alive, "the job is born")
+        until(project.alive, "the job is launched")
         terminal.types(CTRL_C)
         assert terminal.ends() == 8, terminal.text
     assert len(project.alive()) == 1
@@ -303,5 +304,5 @@ def test_on_a_terminal(project: Folder):
 
 
 def _let_go(project: Folder) -> None:
-    until(project.alive, "the job is born")
+    until(project.alive, "the job is launched")
     (project.alive()[0].parents[1] / "home" / "go").touch()

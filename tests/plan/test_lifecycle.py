@@ -154,7 +154,7 @@ def test_what_ended_and_is_not_declared_any_more_is_forgotten(status):
 
 
 def test_what_was_stopped_to_move_is_launched():
-    """The old launch is gone and the new one was never born: go on."""
+    """The old launch is gone and the new one was never launched: go on."""
     step = planned(want(gpus=8), known=[record(Status.STOPPED)]).steps[0]
     assert (step.action, step.run.launch) == (Action.RELAUNCH, 2)
 
