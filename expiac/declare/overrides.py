@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from expiac.declare.config import field_names, is_config
 from expiac.declare.literals import parse_value
-from expiac.declare.validation import config_error
+from expiac.declare.validation import config_error, message
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 C = TypeVar("C")
@@ -145,8 +145,9 @@ def _problems(error: ValidationError, path: str, text: str) -> list[str]:
     """One line for each thing that pydantic says of one text."""
     lines = []
     for problem in error.errors():
-        place = ".".join([path, *map(str, problem["loc"])])
-        lines.append(f"{place}={text}: {problem['msg']}")
+        place, given = ".".join([path, *map(str, problem["loc"])]), problem["input"]
+        shown = given if problem["loc"] and isinstance(given, str | int | float) else text  # of a list, the wrong part
+        lines.append(f"{place}={shown}: {message(problem)}")
     return lines
 
 

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from expiac.plan.cost import add_price, refuse_over, will_run
-from expiac.plan.model import Plan, Step
-from expiac.providers.base import Estimates, Examines, Inputs, Provider
+from expiac.plan.identity import INSTANCE
+from expiac.plan.model import Action, Desired, Plan, Step
+from expiac.providers.base import Estimates, Examines, Inputs, Provider, RunsJobs
 from expiac.providers.registry import no_provider
+from expiac.state.events import Run
 from expiac.util.errors import ExpiacError
 
 
@@ -36,10 +38,28 @@ def _add_remark(step: Step, providers: Mapping[str, Provider], *, ask: bool) -> 
     provider: object = providers.get(want.provider)
     if provider is None:
         raise no_provider(step.address, want.provider)
+    if isinstance(provider, RunsJobs):
+        _refuse_long_name(step, want.provider, provider.longest_name)
     if not ask or not isinstance(provider, Examines):
         return step
     with _name_in_errors(step.address):
-        return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
+        return replace(step, note=provider.examine(_inputs(want, step.run)))
+
+
+def _refuse_long_name(step: Step, backend: str, longest: int) -> None:
+    """Raises where the backend takes no name as long as the new run's; one that was launched before has a name."""
+    name, is_new = step.run.instance, step.action is not Action.RELAUNCH and not step.adopts
+    if not is_new or len(name) <= longest:
+        return
+    room = longest - len(name) + len(step.address)
+    hint = f"a name of at most {room} characters" if room > 0 else "a shorter name of the stack"
+    raise ExpiacError("Name too long", f"{step.address}: its run is called {name}, which has {len(name)} characters, "
+                      f"and {backend} takes at most {longest}", hint)
+
+
+def _inputs(want: Desired, run: Run) -> Inputs:
+    """What the provider would be given, as far as it is known before the launch."""
+    return Inputs(want.inputs, {name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()})
 
 
 def _add_price(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> Step:
@@ -51,7 +71,7 @@ def _add_price(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> 
     if not isinstance(provider, Estimates):
         return step
     with _name_in_errors(step.address):
-        return add_price(step, provider.estimate(Inputs(want.inputs, want.texts)))
+        return add_price(step, provider.estimate(_inputs(want, step.run)))
 
 
 @contextmanager

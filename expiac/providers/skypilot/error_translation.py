@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from expiac.providers.skypilot.places import nearest_cloud
 from expiac.providers.skypilot.statuses import one_line
 from expiac.util.errors import ExpiacError, Unavailable
 
@@ -39,9 +40,10 @@ _REFUSED = {
                      "a bucket where the API server is not local"),
     "StorageSpecError": ("SkyPilot can't mount this", "file_mounts: target → a file or a folder that exists"),
 }
-_NO_INFRA = re.compile(r"does not match '\^\(\?:\(\?i:\(aws.*")
+_NO_INFRA = re.compile(r"'(?P<infra>[^']*)' does not match '\^\(\?:\(\?i:\(aws.*")
 """Its schema's own words on an `infra` that begins with no cloud's name."""
 _QUOTA = ("quota", "limit exceeded", "insufficientinstancecapacity")
+_PLACES = "sky check, and --infra=slurm/NAME, k8s/CONTEXT, aws/REGION, …"
 _PLACE = ("infra", "cluster", "context", "cloud", "region", "zone", "partition")
 
 
@@ -49,6 +51,8 @@ def translate_error(error: BaseException, doing: str) -> ExpiacError:
     """The SDK's error as ours; `Unavailable` where it leaves open what happened."""
     names, words = [kind.__name__ for kind in type(error).__mro__], one_line(str(error) or type(error).__name__)
     detail = f"{doing}: {words}"
+    if unknown := _NO_INFRA.search(words):
+        return _no_place(unknown["infra"])
     for name in names:
         if name in _UNSEEN:
             return Unavailable(_UNSEEN[name][0], detail, _UNSEEN[name][1])
@@ -60,10 +64,14 @@ def translate_error(error: BaseException, doing: str) -> ExpiacError:
             return ExpiacError("The cloud's quota is used up", detail, "another region or infra, or ask for more quota")
         return ExpiacError("No such resources", detail, "sky gpus list, sky check, or any_of=[…] to give a choice")
     if isinstance(error, ValueError):
-        detail, is_no_infra = _NO_INFRA.subn("is none of its clouds", detail)
-        if is_no_infra or any(word in said for word in _PLACE):
-            return ExpiacError("SkyPilot does not know the place", detail, "sky check, and --infra=slurm/NAME, "
-                               "k8s/CONTEXT, aws/REGION, …")
+        if any(word in said for word in _PLACE):
+            return ExpiacError("SkyPilot does not know the place", detail, _PLACES)
         return ExpiacError("SkyPilot refuses the task", detail, "expiac render shows what it was given")
     # What we don't know may have left anything behind.
     return Unavailable("SkyPilot failed", f"{doing}: {type(error).__name__}: {words}", "sky api logs, sky api status")
+
+
+def _no_place(infra: str) -> ExpiacError:
+    near = nearest_cloud(infra)
+    return ExpiacError("SkyPilot does not know the place", f"infra={infra!r} begins with none of its clouds",
+                       f"did you mean {near}?" if near else _PLACES)
