@@ -198,4 +198,4 @@ class Estimates(ABC):
 
     @abstractmethod
     def estimate(self, inputs: Inputs) -> float | None:
-        """Dollars per hour, or None where there is no price."""
+        """Dollars per hour, or None where there is no price; raises `NoAccess` without the credentials of a launch."""

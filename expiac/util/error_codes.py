@@ -107,6 +107,7 @@ SUMMARIES = {
     "plan-not-saved": "Plan not saved",
     "plan-of-another-release": "Plan of another release",
     "plan-of-another-state": "Plan of another state",
+    "price-not-known": "Price not known",
     "protected": "Protected",
     "quota-exceeded": "The cloud's quota is used up",
     "refused-by-policy": "Refused by policy",

@@ -122,7 +122,7 @@ def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
     if step.expected_seconds is not None:
         yield f"about {inline.duration(step.expected_seconds)}, as before"
     if step.unpriced and step.action.launches:
-        yield "no price known"
+        yield from _wrap("no price known" + (f": {step.price_error}" if step.price_error else ""), "", room)
 
 
 def _reason(step: Step) -> str:
@@ -205,6 +205,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "cost_per_hour": step.cost_per_hour,
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
+        "price_error": step.price_error,
         "adopts": bool(step.adopts),
         "expected_seconds": step.expected_seconds,
         "renames": step.renames or None,

@@ -6,7 +6,7 @@ import re
 
 from expiac.providers.skypilot.places import nearest_cloud
 from expiac.providers.skypilot.statuses import one_line
-from expiac.util.errors import ExpiacError, Unavailable
+from expiac.util.errors import ExpiacError, NoAccess, Unavailable
 
 _AWAY = "SkyPilot's API server does not answer"
 _START = "sky api info, sky api start, or for a remote one: sky api login -e URL"
@@ -26,10 +26,12 @@ _UNSEEN = {
     "TimeoutError": ("SkyPilot's API server does not answer in time", _START),
 }
 """After these nobody knows what the server did or has."""
-_REFUSED = {
+_NO_ACCESS = {
     "NoCloudAccessError": ("No cloud is enabled in SkyPilot", "sky check"),
     "CloudUserIdentityError": ("SkyPilot has no valid credentials", "sky check"),
     "InvalidCloudCredentials": ("SkyPilot has no valid credentials", "sky check"),
+}
+_REFUSED = {
     "InvalidCloudConfigs": ("SkyPilot's config of the cloud is wrong", "sky check -v"),
     "InvalidSkyPilotConfigError": ("SkyPilot refuses the task", "expiac render shows what it was given"),
     "ResourcesMismatchError": ("SkyPilot refuses the resources", "other gpus, nodes or infra"),
@@ -56,6 +58,8 @@ def translate_error(error: BaseException, doing: str) -> ExpiacError:
     for name in names:
         if name in _UNSEEN:
             return Unavailable(_UNSEEN[name][0], detail, _UNSEEN[name][1])
+        if name in _NO_ACCESS:
+            return NoAccess(_NO_ACCESS[name][0], detail, _NO_ACCESS[name][1])
         if name in _REFUSED:
             return ExpiacError(_REFUSED[name][0], detail, _REFUSED[name][1])
     said = words.lower()
