@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 def main() -> None:
     """The entry point `expiac`."""
+    from expiac.cli.streams import prepare_streams
+
+    prepare_streams()
     sys.exit(run(sys.argv[1:]))
 
 
