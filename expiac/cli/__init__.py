@@ -12,9 +12,10 @@ from collections.abc import Sequence
 def main() -> None:
     """The entry point `expiac`."""
     from expiac.cli.streams import prepare_streams
+    from expiac.util.encoding import decode
 
     prepare_streams()
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run([decode(word) for word in sys.argv[1:]]))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -173,7 +173,7 @@ def print_ejected() -> None:
 def _write_file(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
 

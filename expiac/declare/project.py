@@ -90,7 +90,7 @@ def _settings(file: Path) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        document = tomllib.loads(file.read_text())
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ExpiacError("Invalid pyproject.toml", f"{file}: {error}") from error
     tool = document.get("tool", {})

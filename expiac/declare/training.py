@@ -105,10 +105,10 @@ class TrainingRunConfig(Config):
         """
         document = self.document()
         if path is None:
-            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml", text=True)
+            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml")
             os.close(handle)
             path = Path(name)
-        path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n")
+        path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n", encoding="utf-8")
         return path, document
 
     def _values(self, settings: TrainingSettings) -> dict[str, Any]:

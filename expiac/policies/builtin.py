@@ -114,7 +114,7 @@ def reviewed_snapshots(folder: str = "snapshots") -> Policy:
             assert step.desired is not None
             for name, text in step.desired.texts.items():
                 file = place / f"{step.address}.{name}"
-                if not file.is_file() or file.read_text() != text:
+                if not file.is_file() or file.read_text(encoding="utf-8", errors="replace") != text:
                     yield Refuse(f"{file.relative_to(project.root)} is not what would be launched: expiac render "
                                  f"{plan.program or plan.stack} --out {folder}/{plan.stack}", step.address)
                 elif file not in committed:
