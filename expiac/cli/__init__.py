@@ -22,8 +22,13 @@ def run(arguments: Sequence[str]) -> int:
     """Carries out one command line and returns its exit code."""
     from typer.main import get_command
 
-    from expiac.cli.commands import app
+    from expiac.cli.commands import app, hide_types_of_flags
     from expiac.cli.exits import exit_code_of
 
     command = get_command(app)
-    return exit_code_of(lambda: command.main([*arguments], prog_name="expiac", standalone_mode=False))
+    if len(arguments) < 2 or {"--help", "-h"} & {*arguments}:
+        hide_types_of_flags(command)
+    words = [*arguments]
+    options = words[:words.index("--")] if "--" in words else words
+    is_json = "--json" in options
+    return exit_code_of(lambda: command.main(words, prog_name="expiac", standalone_mode=False), json=is_json)

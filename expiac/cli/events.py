@@ -108,6 +108,11 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
     return json.dumps(_finite(value), ensure_ascii=not is_utf8, allow_nan=False, indent=indent)
 
 
+def error_line(error: ExpiacError) -> str:
+    """The last line of a command that an error has ended."""
+    return dumps({"format_version": show.FORMAT, "at": utc_now(), "event": "error", **_error(error)})
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -23,18 +23,20 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """What the disk says of output that is redirected into a file."""
 
 
-def exit_code_of(command: Callable[[], int | None]) -> int:
-    """Runs a command and gives its exit code; prints an error on stderr."""
+def exit_code_of(command: Callable[[], int | None], *, json: bool = False) -> int:
+    """Runs a command and gives its exit code; prints an error on stderr, and with `json` as a last line on stdout."""
     from typer import TyperException
 
     try:
         code = command()
         sys.stdout.flush()
     except ExpiacError as error:
-        print_error(error)
+        _report(error, json=json)
         return _code_of(error)
     except TyperException as error:
-        print_error(_usage_error(error))
+        if type(error).__name__ == "NoArgsIsHelpError":  # it has printed the help, as was wanted
+            return DONE
+        _report(_usage_error(error), json=json)
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -49,6 +51,18 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
         return ERROR
     # Typer turns ^C into its own exit code.
     return INTERRUPTED if code == _BY_SIGINT else code or DONE
+
+
+def _report(error: ExpiacError, *, json: bool) -> None:
+    print_error(error)
+    if not json:
+        return
+    from expiac.cli import events
+
+    try:
+        print(events.error_line(error), flush=True)
+    except OSError:  # the reader is gone; the exit code says the same
+        discard_output()
 
 
 def _code_of(error: ExpiacError) -> int:

@@ -71,6 +71,9 @@ def ask(question: str) -> None:
         answer = input(f"\n{question} [y/N] ")
     except EOFError:
         answer = ""
+    except KeyboardInterrupt:
+        print()
+        raise Interrupted("Interrupted", "nothing was changed") from None
     if answer.strip().lower() not in ("y", "yes"):
         raise Interrupted("Declined", "nothing was changed")
 

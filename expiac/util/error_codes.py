@@ -167,6 +167,7 @@ SUMMARIES = {
     "too-many-jobs": "Too many jobs",
     "tree-not-committed": "Tree not committed",
     "two-commands": "Two commands",
+    "unclear-state-place": "Unclear place of the states",
     "undefined-template-variable": "Undefined variable in a template",
     "unknown-dependency": "Unknown dependency",
     "unknown-flag": "Unknown flag",
