@@ -15,6 +15,7 @@ from expiac.apply.planning import Planning
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
 from expiac.apply.wait import are_under_way, poll
+from expiac.compile.review import reviewed_files
 from expiac.declare import program
 from expiac.declare.project import Project, find_project
 from expiac.plan.model import Plan
@@ -145,5 +146,5 @@ class Session:
         return provider.logs(id_of(record, self.state.lineage), follow=follow, node=node)
 
     def render(self) -> Mapping[str, Mapping[str, str]]:
-        """The rendered texts by address and file name, with `@instance@` in place."""
-        return {want.address: want.texts for want in self._planning.desired}
+        """The rendered texts by address and file name, composed configs among them, with `@instance@` in place."""
+        return {want.address: reviewed_files(want, self.project, self.stack) for want in self._planning.desired}

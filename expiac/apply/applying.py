@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from expiac.apply.code import project_code
 from expiac.apply.engine import Engine
 from expiac.apply.events import Began, Finished, Reporter, ResourceStatus, Result, StepEnded, StepSkipped, Waiting
 from expiac.apply.hooks import ShellHooks
@@ -42,7 +44,7 @@ class Applying:
     def apply(self, plan: Plan) -> Result:
         """Carries out what can be done now, and starts what waits in a queue; a destroy starts nothing."""
         self._reporter.on_event(Began(plan))
-        refuse_unchecked(plan, self._project.root)
+        refuse_unchecked(plan, self._project)
         refuse_without_access(plan, self._providers)
         result = Result()
         decides = not plan.is_empty or plan.previous_overrides is not None
@@ -50,8 +52,7 @@ class Applying:
             with lock_state(self._journal, plan, purpose="apply" if plan.program else "destroy"):
                 self._refresher.record(plan)
                 if decides:
-                    kept_diffs = self._project.state_folder / "provenance"
-                    self._journal.append(approval_event(plan, provenance(self._project.root, kept_diffs)))
+                    self._journal.append(approval_event(plan, self._provenance(plan)))
                     remaining, stopped = without_ended_runs(plan, self._journal.state)
                     self._report_ended(stopped)
                     result = self._engine.apply(remaining)
@@ -85,6 +86,13 @@ class Applying:
             raise
         return replace(result, interrupted=True)
 
+    def _provenance(self, plan: Plan) -> Mapping[str, Any]:
+        """Where the launches of a plan come from; a digest of the code too, where there are any."""
+        known = provenance(self._project.root, self._project.state_folder / "provenance")
+        launches = any(step.action.launches for step in plan.steps)
+        code = project_code(self._project, plan.program) if launches else ""
+        return known | ({"code": code} if code else {})
+
     def _report_ended(self, stopped: Sequence[Step]) -> None:
         """Reports steps whose runs the refresh under the lock found ended: they are archived."""
         archived = {record.run.instance: record for record in self._journal.state.history}
@@ -108,7 +116,7 @@ class Applying:
         if not expected.ready:
             return result
         with lock_state(self._journal, self._refresher.state, purpose="apply"):
-            more = self._engine.apply(replace(plan, steps=expected.ready))
+            more = self._engine.apply(replace(plan, steps=expected.ready, moves={}))
         self._refresher.reload()
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)

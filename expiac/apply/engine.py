@@ -29,9 +29,11 @@ from expiac.apply.hooks import RunsHooks
 from expiac.apply.refresh import id_of
 from expiac.declare.fields import Kind
 from expiac.plan.model import Action, Desired, Plan, Step
+from expiac.plan.planner import restored_inputs
 from expiac.providers.base import Id, Note, Observation, Presence, Provider
 from expiac.providers.registry import no_provider
 from expiac.state.events import (
+    DESTROYED,
     After,
     Effect,
     EffectDone,
@@ -39,6 +41,7 @@ from expiac.state.events import (
     Forgotten,
     Moved,
     Noted,
+    Restored,
     Run,
     Started,
 )
@@ -97,10 +100,8 @@ class Engine:
 
     def _move(self, plan: Plan) -> None:
         """Records that resources were renamed, before anything is done under the new names."""
-        moves = {step.renames: step.address for step in plan.steps
-                 if step.renames and step.action is not Action.KEEP and self._ledger.record(step.address) is None}
-        if moves:
-            self._ledger.append(Moved(moves))
+        if plan.moves:
+            self._ledger.append(Moved(plan.moves))
 
     def _run(self, plan: Plan, todo: dict[str, Step], tally: _Tally, pool: ThreadPoolExecutor) -> None:
         order = _Order(todo)
@@ -159,6 +160,10 @@ class Engine:
                 return self._create(plan, step)
             case Action.UPDATE:
                 return self._update(plan, step)
+            case Action.RESTORE | Action.RELAUNCH if step.restores is not None:
+                return self._restore(plan, step, step.restores)
+            case Action.RESTORE:
+                raise AssertionError("nothing to restore")
             case Action.REPLACE | Action.RELAUNCH:
                 after = After.REPLACE if step.action is Action.REPLACE else After.RELAUNCH
                 if step.record is not None and step.record.status.is_live and not step.retains:
@@ -168,10 +173,11 @@ class Engine:
                 return self._create(plan, step)
             case Action.STOP:
                 assert step.record is not None
-                return self._delete(plan, step, step.record, After.NOTHING)
+                return self._delete(plan, step, step.record, After.DESTROY if plan.destroys else After.NOTHING)
             case Action.FORGET:
                 assert step.record is not None
-                self._ledger.append(Forgotten(step.address, step.reason))
+                discarded = DESTROYED if plan.destroys else ""
+                self._ledger.append(Forgotten(step.address, step.reason, discarded))
                 return step.record.status
             case Action.KEEP:
                 raise AssertionError("nothing is done to keep")
@@ -192,6 +198,22 @@ class Engine:
         seen = self._effect(step, lambda note: provider.create(id_, inputs, note))
         self._run_hook(plan, step, step.run, "after_create", seen.outputs)
         return seen.status
+
+    def _restore(self, plan: Plan, step: Step, earlier: Record) -> Status:
+        """Lets a run of the past stand again, in place of what stands at the address; launches it if it is to go on."""
+        want = step.desired
+        assert want is not None
+        if step.record is not None and step.record.status.is_live and not step.retains:
+            self._delete(plan, step, step.record, After.REPLACE)
+        self._ledger.append(Restored(step.address, earlier.run.instance, restored_inputs(want, earlier),
+                                     want.depends_on, step.upstream, want.options.lasting))
+        if step.action.launches:
+            return self._create(plan, step)
+        record = self._ledger.record(step.address)
+        assert record is not None
+        if any(change.kind is Kind.ANNOTATION for change in step.changes):
+            self._annotate(plan, step, want, record)
+        return record.status
 
     def _update(self, plan: Plan, step: Step) -> Status:
         """Updates the annotations and options of a resource: at its provider and in its record."""

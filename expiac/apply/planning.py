@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from expiac.apply.archive import ProjectArchive
 from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
 from expiac.apply.refreshing import Refresher
@@ -48,7 +49,7 @@ class Planning:
                 raise UsageError("No such resource", f"{name} is not in {state.stack}", did_you_mean(name, known))
         if ids := previous_jobs(self.desired, declared.stack.previous_job_ids, state):
             options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
-        plan = self._with_program(self._make_plan(self.desired, options, refresh=refresh))
+        plan = self._make_plan(self.desired, options, refresh=refresh)
         before = self._refresher.state.approved
         if before is None or not before.program or dict(before.overrides) == plan.overrides:
             return plan  # a destroy has no program
@@ -58,7 +59,7 @@ class Planning:
         """The plan that adopts a job which expiac did not launch, and does nothing else."""
         found = find_jobs(self.desired, {address: job}, self._refresher.state, self._providers)
         plan = self._make_plan(self.desired, PlanOptions(adopt=found))
-        return self._with_program(replace(plan, steps=(replace(plan[address], after=()),)))
+        return replace(plan, steps=(replace(plan[address], after=()),))
 
     def destroy(self, options: PlanOptions) -> Plan:
         """The plan from the recorded state to nothing."""
@@ -80,9 +81,12 @@ class Planning:
         else:
             self._refresher.reload()
         observed = replace(self._refresher.observed, serial=self._refresher.state.serial)
-        plan = planner.plan(wanted, observed, options)
+        program = self._program.path_in(self._project) if self._program else ""
+        archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse)
+        plan = planner.plan(wanted, observed, options, archive)
         plan = select(plan, options.target, options.exclude, options.only)
         refuse_protected(plan)
+        plan = plan if options.destroy else self._with_program(plan)
         plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self._project) if wanted else None
@@ -93,14 +97,16 @@ class Planning:
     def _warn_of_git(self, plan: Plan) -> Plan:
         """The plan, which says so where `git_check` will keep its apply from launching anything."""
         try:
-            refuse_unchecked(plan, self._project.root)
+            refuse_unchecked(plan, self._project)
         except ExpiacError as error:
             return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {error.detail} ({error.hint})"))
         return plan
 
     def _with_program(self, plan: Plan) -> Plan:
         declared = self._declared
-        return replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides))
+        unread = tuple(f"config field {key} is set, but nothing reads it" for key in declared.unread)
+        return replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides),
+                       warnings=(*plan.warnings, *unread))
 
     @property
     def _declared(self) -> Program:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from expiac.compile.compose import Composer, experiment_text, is_composed
@@ -35,8 +34,10 @@ def refuse_moved_runs(plan: Plan, before: State, now: State) -> None:
     Neither a launch that was found to be made already is a contradiction, nor a run that the plan ends and that has
     ended meanwhile: `without_ended_runs` makes the plan fit.
     """
+    steps = {step.address: step for step in plan.steps if not step.renames}
+    steps |= {step.renames: step for step in plan.steps if step.renames}
     for address in before.records.keys() | now.records.keys():
-        step = next((step for step in plan.steps if address in (step.address, step.renames)), None)
+        step = steps.get(address)
         was, found = before.records.get(address), now.records.get(address)
         if (was and was.run) == (found and found.run):
             if step is None or _is_live(was) == _is_live(found) or _allows(step, found):
@@ -54,13 +55,16 @@ def without_ended_runs(plan: Plan, now: State) -> tuple[Plan, tuple[Step, ...]]:
     is done, a replacement has only to be created, and a relaunch only to be launched.
     """
     steps = tuple(_step_now(step, now.records.get(step.renames or step.address)) for step in plan.steps)
-    stopped = tuple(step for step in steps if step.action is Action.STOP and step.address not in now.records)
+    stopped = tuple(step for step in steps
+                    if step.action is Action.STOP and (step.renames or step.address) not in now.records)
     return replace(plan, steps=steps).without(stopped), stopped
 
 
 def _step_now(step: Step, found: Record | None) -> Step:
     if step.action is Action.REPLACE and found is None:
         return replace(step, action=Action.CREATE, record=None)
+    if step.restores is not None:
+        return replace(step, record=found)
     if step.action is Action.RELAUNCH and found is not None and found.status is Status.STOPPED:
         return replace(step, record=found)
     return step
@@ -85,18 +89,18 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
             _compare(want, "config", want.inputs["config"], composed[want.address].config)
 
 
-def refuse_unchecked(plan: Plan, root: Path) -> None:
+def refuse_unchecked(plan: Plan, project: Project) -> None:
     """Raises `ExpiacError` if a job with `git_check` would be launched from a tree that is not committed and pushed."""
     for step in plan.steps:
-        if step.action.launches and step.desired is not None and step.desired.git_check:
-            refuse_unpushed(root, step.address)
+        if step.action.launches and not step.adopts and step.desired is not None and step.desired.git_check:
+            refuse_unpushed(project.root, step.address, apart_from=project.state_folder)
             return
 
 
 def _is_done(step: Step, found: Record | None) -> bool:
     """Whether what a step is about to do has been done since it was planned: a launch, or the end of a run."""
     if found is None:
-        return step.action in (Action.STOP, Action.REPLACE)
+        return step.action is Action.STOP or step.displaces
     return step.action.launches and found.run == step.run
 
 
@@ -109,7 +113,7 @@ def _allows(step: Step, found: Record | None) -> bool:
     match step.action:
         case Action.KEEP:
             return True
-        case Action.STOP | Action.REPLACE:
+        case _ if step.action is Action.STOP or step.displaces:
             return not _is_live(found)
         case Action.RELAUNCH:
             return found is not None and found.status is Status.STOPPED

@@ -49,9 +49,12 @@ Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", sh
 Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", show_default=False,
                                                       help="Not this job (globs too), nor what needs it; repeatable.")]
 Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", show_default=False,
-                                          help="Only steps that do this: create, update, replace, relaunch, stop, "
-                                               "forget. Said to apply, it is consent to them.")]
+                                          help="Only steps that do this: create, update, replace, relaunch, restore, "
+                                               "stop, forget. Said to apply, it is consent to them.")]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each step by itself.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Take no run of the past: what is new gets a new run.")]
+Reuse = Annotated[bool, typer.Option("--reuse", help="Take results of the past also where they were destroyed, or made "
+                                                     "by other code.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Launch failed and cancelled runs again.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]

@@ -48,12 +48,15 @@ def plan(
     only: args.Only = None,
     replace: args.Replace = None,
     retry: args.Retry = False,
+    fresh: args.Fresh = False,
+    reuse: args.Reuse = False,
     out: args.Save = None,
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
     from expiac.cli import execution, output
 
-    options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
+    options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
+                            fresh=fresh, reuse=reuse)
     with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
         output.print_plan(plan, _program_name(stack, session), json=json)
@@ -90,6 +93,8 @@ def apply(
     only: args.Only = None,
     replace: args.Replace = None,
     retry: args.Retry = False,
+    fresh: args.Fresh = False,
+    reuse: args.Reuse = False,
 ) -> int:
     """Plan, ask, and do what the plan says and nothing else; or do what a saved plan says."""
     from expiac.cli import execution, output
@@ -103,7 +108,8 @@ def apply(
     how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout,
                            "interactive": interactive}
     question = "" if consents else execution.QUESTION
-    options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only)
+    options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
+                            fresh=fresh, reuse=reuse)
     if (plan := execution.saved_plan(stack)) is not None:
         if overrides or no_refresh or options != _plan_options():
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
@@ -206,14 +212,18 @@ def logs(
 @app.command()
 def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, out: args.Out = None,
            eject: args.Eject = False) -> int:
-    """Print every rendered config and task, as they are launched but for the instance's name."""
+    """Print the task, config and composed config of each job, as they are launched but for the instance's name."""
     from expiac.cli import execution, output
+    from expiac.cli.rendered import print_rendered, write_rendered
 
     if eject:
         output.print_ejected()
         return DONE
     with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
-        output.print_rendered(session.render(), out)
+        if out is None:
+            print_rendered(session.render())
+        else:
+            write_rendered(session.render(), Path(out), session.stack)
     return DONE
 
 
@@ -278,11 +288,16 @@ def hide_types_of_flags(command: Any, context: typer.Context | None = None) -> N
 
 
 def _plan_options(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
-            exclude: list[str] | None = None, only: str | None = None) -> PlanOptions:
+            exclude: list[str] | None = None, only: str | None = None, fresh: bool = False,
+            reuse: bool = False) -> PlanOptions:
     from expiac.plan.planner import PlanOptions
 
+    if fresh and reuse:
+        raise UsageError("Conflicting options", "--fresh takes no run of the past, and --reuse every one",
+                         "give one of them")
     return PlanOptions(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()),
-                       exclude=tuple(exclude or ()), only=() if only is None else args.parse_actions(only))
+                       exclude=tuple(exclude or ()), only=() if only is None else args.parse_actions(only),
+                       fresh=fresh, reuse=reuse)
 
 
 def _program_name(stack: str | None, session: Session) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -151,18 +151,6 @@ def job_named(session: Session, name: str | None) -> str:
     return name
 
 
-def print_rendered(rendered: Mapping[str, Mapping[str, str]], folder: str | None) -> None:
-    """Prints the rendered files, or writes each into `<folder>/<address>.<name>` and prints its path."""
-    for address, files in rendered.items():
-        for name, text in files.items():
-            if folder is None:
-                print(f"# --- {address}: {name}\n{text.rstrip()}\n")
-                continue
-            path = Path(folder) / f"{address}.{name}"
-            _write_file(path, text)
-            print(path)
-
-
 def print_ejected() -> None:
     """Writes the shipped templates into the project, and prints the path of each."""
     from expiac.compile.templates import eject_templates
@@ -171,14 +159,6 @@ def print_ejected() -> None:
     project = find_project(Path.cwd())
     for path, is_new in eject_templates(project).items():
         print(f"{path.relative_to(project.root)}" + ("" if is_new else "   is there already: left as it is"))
-
-
-def _write_file(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
 
 
 def print_result(result: Result, program: str, session: Session) -> None:

@@ -30,6 +30,7 @@ from expiac.plan.diff import CONFIG
 from expiac.plan.identity import DATA_DIR, INSTANCE
 from expiac.providers.backends import backend_of
 from expiac.providers.base import TASK_FILE
+from expiac.providers.registry import SKYPILOT
 from expiac.state.events import Json
 from expiac.util.errors import ExpiacError
 
@@ -94,7 +95,8 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
         return {target: source for target, source in mounts.items() if isinstance(source, str)}
 
     def git_check(self) -> bool:
-        return self.place.git_check
+        own, project = self.place.git_check, self.context.project.git_check
+        return next((said for said in (own, project) if said is not None), self.provider() == SKYPILOT)
 
     def _task(self) -> dict[str, Any]:
         is_backend = self.infra == self.provider()

@@ -38,8 +38,9 @@ class ExperimentConfig(Config):
     """Dollars that all its jobs may cost at most; a plan above it is refused."""
     data_dir: str | None = None
     """Where its jobs leave what they make that do not say: a folder that outlives their machines."""
-    git_check: bool = False
-    """Refuse to launch any of its jobs from a tree that is not committed and pushed."""
+    git_check: bool | None = None
+    """Refuse to launch those of its jobs that do not say from a tree that is not committed and pushed; None is the
+    project's choice."""
 
     @property
     def instance_name(self) -> str:
@@ -97,7 +98,10 @@ class SingleJobExperiment(Experiment):
 
 
 def with_experiment_settings(stack: Stack, config: ExperimentConfig) -> Stack:
-    """The stack with what the config of its experiment says of all its jobs, wherever the stack itself does not say."""
+    """The stack with what the config of its experiment says of all its jobs, wherever the stack itself does not say.
+
+    Reads a field only where it has an effect: of one that has none, a plan can say so.
+    """
     resources = [_with_job_settings(resource, config) for resource in stack.resources]
     budget = stack.budget if stack.budget is not None else config.budget
     previous = stack.previous_job_ids or tuple(config.previous_job_ids or ())
@@ -110,8 +114,6 @@ def _with_job_settings(resource: Resource, config: ExperimentConfig) -> Resource
     if not isinstance(resource, Job | TrainingJob):
         return resource
     place = resource.skypilot
-    wanted: dict[str, Any] = {name: value for name in ("infra", "data_dir")
-                              if (value := getattr(config, name)) is not None and getattr(place, name) is None}
-    if config.git_check and not place.git_check:
-        wanted["git_check"] = True
+    wanted: dict[str, Any] = {name: value for name in ("infra", "data_dir", "git_check")
+                              if getattr(place, name) is None and (value := getattr(config, name)) is not None}
     return dataclasses.replace(resource, skypilot=dataclasses.replace(place, **wanted)) if wanted else resource

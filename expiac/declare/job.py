@@ -85,8 +85,8 @@ class SkypilotJobConfig(Config):
     """In SkyPilot's queue, of the next launch; higher goes first."""
     labels: Annotation[dict[str, str]] = dataclasses.field(default_factory=dict)
     """What a cloud writes on the machines of the next launch."""
-    git_check: Option[bool] = False
-    """Refuse to launch from a tree that is not committed and pushed."""
+    git_check: Option[bool | None] = None
+    """Refuse to launch from a tree that is not committed and pushed; None is the project's choice."""
 
 
 class Job(Resource):

@@ -46,13 +46,16 @@ class Options:
     """Key paths whose change makes a new run, whatever kind of field it is: `gpus`, `image`."""
     aliases: tuple[str, ...] = ()
     """Names that it had before: a record under one of them becomes its own, and nothing is launched."""
+    reuse: bool = True
+    """Take a run of the same settings that exists already, whatever its name. False where the settings do not decide
+    the result, so that every new job needs a run of its own."""
 
     @property
     def lasting(self) -> Options:
         """What is recorded; the rest speaks of a declaration."""
-        if not (self.ignore_changes or self.replace_on_changes or self.aliases):
+        if self.reuse and not (self.ignore_changes or self.replace_on_changes or self.aliases):
             return self
-        return replace(self, ignore_changes=(), replace_on_changes=(), aliases=())
+        return replace(self, ignore_changes=(), replace_on_changes=(), aliases=(), reuse=True)
 
     def by_path(self) -> dict[str, Any]:
         """The recorded options by key path, as a plan shows them."""

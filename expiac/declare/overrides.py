@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
 from expiac.declare.config import field_names, is_config
 from expiac.declare.literals import parse_value
+from expiac.declare.reads import peek
 from expiac.declare.validation import config_error, message
 from expiac.util.errors import UsageError, did_you_mean
 
@@ -45,7 +46,7 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
     texts_by_parent: dict[str, dict[str, str]] = defaultdict(dict)
     for key, text in overrides.items():
         if key not in own:
-            parent, _, name = (key if "." in key else _field_below(config, key)).rpartition(".")
+            parent, _, name = _full_path(config, key).rpartition(".")
             texts_by_parent[parent][name] = text
     parts = {parent: _part_at(config, parent) for parent in texts_by_parent}
     values_by_parent = {
@@ -56,6 +57,16 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
     for parent, values in values_by_parent.items():
         _assign(config, parent, values)
     return config
+
+
+def unread_keys(config: Any, overrides: Mapping[str, str], read: Collection[str]) -> tuple[str, ...]:
+    """The keys that set a field of the config, or of a part of it, where the field is none of those that are read."""
+    return tuple(key for key in overrides if _full_path(config, key).partition(".")[0] not in read)
+
+
+def _full_path(config: Any, key: str) -> str:
+    kind: Any = type(config)
+    return key if "." in key or key in field_names(kind) else _field_below(config, key)
 
 
 def _field_below(config: Any, name: str) -> str:
@@ -72,7 +83,7 @@ def _field_below(config: Any, name: str) -> str:
 def _paths_to(part: Any, name: str, path: str = "") -> Iterator[str]:
     kind: Any = type(part)
     for field in part if isinstance(part, Mapping) else field_names(kind):
-        inner = part[field] if isinstance(part, Mapping) else getattr(part, field)
+        inner = part[field] if isinstance(part, Mapping) else peek(part, field)
         if field == name and path:
             yield _join(path, field)
         if is_config(inner) or isinstance(inner, Mapping):
@@ -106,7 +117,7 @@ def _part_at(config: Any, path: str) -> Any:
     part, path_so_far = config, ""
     for name in path.split("."):
         _check_field(_types_of(part), name, path_so_far)
-        part = part[name] if isinstance(part, Mapping) else getattr(part, name)
+        part = part[name] if isinstance(part, Mapping) else peek(part, name)
         path_so_far = _join(path_so_far, name)
         if not is_config(part) and not isinstance(part, Mapping):
             raise UsageError("Unknown key", f"{path_so_far} holds {part!r}, which has no keys of its own",

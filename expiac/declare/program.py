@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from expiac.declare import overrides as words
 from expiac.declare.experiment import Experiment, ExperimentConfig, with_experiment_settings
 from expiac.declare.project import Project
+from expiac.declare.reads import reads_of
 from expiac.declare.stack import Stack
 from expiac.declare.validation import config_error
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
@@ -40,6 +41,8 @@ class Program:
     """The typed config; None where the file takes none."""
     stack: Stack
     overrides: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    """The overrides that have no effect, since nothing reads the field of the config that they set."""
 
     def path_in(self, project: Project) -> str:
         """Its file as the state records it: from the project's root, where it lies in there."""
@@ -54,15 +57,16 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
     config_class, make = _declaration(execute_file(path, project), path)
     if config_class is None and given:
         raise UsageError("No config", f"{_display_path(path)} takes no overrides, and so not {next(iter(given))}")
-    with attribute_errors(path, project), redirect_stdout(sys.stderr):
-        config: Any = words.build(config_class, given) if config_class else None
-        stack = make(config)
-    if not isinstance(stack, Stack):
-        raise ExpiacError("Not a stack", f"{_display_path(path)}: stack(config) returned {type(stack).__name__}",
-                          "return Stack(config.name, [...])")
-    if isinstance(config, ExperimentConfig):
-        stack = with_experiment_settings(stack, config)
-    return Program(path, config, stack, given)
+    with reads_of(config_class) as read:
+        with attribute_errors(path, project), redirect_stdout(sys.stderr):
+            config: Any = words.build(config_class, given) if config_class else None
+            stack = make(config)
+        if not isinstance(stack, Stack):
+            raise ExpiacError("Not a stack", f"{_display_path(path)}: stack(config) returned {type(stack).__name__}",
+                              "return Stack(config.name, [...])")
+        if isinstance(config, ExperimentConfig):
+            stack = with_experiment_settings(stack, config)
+    return Program(path, config, stack, given, words.unread_keys(config, given, read))
 
 
 def find_stack_file(project: Project, name: str | None) -> Path:

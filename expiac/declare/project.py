@@ -56,6 +56,9 @@ class Project:
     """Output name → path, with interpolations of the composed config."""
     data_dir: str = "./train_dir"
     """Where training jobs leave what they make, on their machine; they find it in `DATA_DIR`."""
+    git_check: bool | None = None
+    """Refuse launches of jobs that do not say from a tree that is not committed and pushed; None: those that SkyPilot
+    runs."""
     accelerator: str = ""
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)

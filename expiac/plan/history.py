@@ -75,6 +75,14 @@ def compare(before: PastRun, after: PastRun) -> tuple[Change, ...]:
     return changes + diff(_code(before.approval), _code(after.approval), {})
 
 
+def code_of(state: State, record: Record) -> str:
+    """The digest of the code that a run was launched from; empty where it is not known."""
+    for one in reversed(state.approvals):
+        if one.serial == record.approval:
+            return str(one.approved.provenance.get("code", ""))
+    return ""
+
+
 def _code(approval: Approval | None) -> Mapping[str, Any]:
     provenance = approval.approved.provenance if approval is not None else {}
     return {f"code.{name}": provenance[name] for name in ("commit", "diff") if name in provenance}

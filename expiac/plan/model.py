@@ -55,6 +55,7 @@ class Action(str, Enum):
     RELAUNCH = "relaunch"
     STOP = "stop"
     KEEP = "keep"
+    RESTORE = "restore"
     FORGET = "forget"
 
     @property
@@ -74,6 +75,7 @@ _GLYPHS = {
     Action.RELAUNCH: "↻",
     Action.STOP: "-",
     Action.KEEP: "=",
+    Action.RESTORE: "=",
     Action.FORGET: "·",
 }
 
@@ -135,11 +137,18 @@ class Step:
     """How long the run should take, as its earlier ones did; None where none is known."""
     renames: str = ""
     """The address at which its record still stands; empty where that is its own."""
+    restores: Record | None = None
+    """The archived run that stands at the address again, in place of what stands there now."""
+
+    @property
+    def displaces(self) -> bool:
+        """What stands at the address makes room for another run."""
+        return self.action is Action.REPLACE or (self.restores is not None and self.record is not None)
 
     @property
     def retains(self) -> bool:
-        """The run that is replaced goes on."""
-        return self.action is Action.REPLACE and self.options.retain
+        """The run that makes room goes on."""
+        return self.displaces and self.options.retain
 
     @property
     def options(self) -> Options:
@@ -167,7 +176,11 @@ class Plan:
     left_out: tuple[str, ...] = ()
     """Of a part of a plan: what else there would be to do."""
     warnings: tuple[str, ...] = ()
-    """What the project's policies warn of."""
+    """What is to be known of the plan as a whole: settings without effect, warnings of policies, what apply refuses."""
+    moves: Mapping[str, str] = field(default_factory=dict)
+    """Old address → new address of the records that stand at another one from now on, whatever steps are chosen."""
+    destroys: bool = False
+    """The whole stack is to end."""
 
     @property
     def is_empty(self) -> bool:

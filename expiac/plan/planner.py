@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from expiac.declare.fields import Kind
 from expiac.plan.diff import diff, matches
 from expiac.plan.durations import Durations
 from expiac.plan.identity import fingerprint, instance_name
+from expiac.plan.matching import Archive, Matches, Wishes, match_runs
 from expiac.plan.model import Action, Change, Desired, Plan, Step
+from expiac.plan.order import dependents_first, with_order
 from expiac.providers.base import Found
 from expiac.state.events import Entry, Moved, Run
 from expiac.state.fold import fold
@@ -40,35 +43,32 @@ class PlanOptions:
     """Jobs that expiac did not launch, by the address whose run each becomes."""
     destroy: bool = False
     """The whole stack is to end, whatever the program declares."""
+    fresh: bool = False
+    """Let no run of the past stand again or go on."""
+    reuse: bool = False
+    """Let also those results stand again that were destroyed, or that other code made."""
 
 
-def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None = None) -> Plan:
-    """The steps from what is known to what is desired; `desired` stands in dependency order."""
+def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None = None,
+         archive: Archive | None = None) -> Plan:
+    """The steps from what is known to what is desired; `desired` stands in dependency order.
+
+    `archive` knows which results of the past can stand again; without it, all of them can.
+    """
+    options = options or PlanOptions()
     serial = state.serial
-    if moves := _moves(desired, state):
-        state = fold(state, [Entry(0, "", Moved(moves))])
-    world = _World(state, options or PlanOptions(), {new: old for old, new in moves.items()})
+    wishes = Wishes(options.fresh, options.reuse, options.replace, options.adopt)
+    matches = match_runs(desired, state, wishes, archive)
+    if matches.moves:
+        state = fold(state, [Entry(0, "", Moved(matches.moves))])
+    world = _World(state, options, matches)
     for want in desired:
         world.steps[want.address] = world.step(want)
     removed = [record for address, record in state.records.items() if address not in world.steps]
-    why = "to be destroyed" if world.options.destroy else "and no longer declared"
-    for record in _dependents_first(removed):
-        world.steps[record.address] = _leave(record, why)
-    return Plan(state.stack, state.lineage, serial, _with_order(world.steps))
-
-
-def _moves(desired: Sequence[Desired], state: State) -> dict[str, str]:
-    """Old address → new address of the records that a declared resource takes over by one of its aliases."""
-    declared = {want.address for want in desired}
-    moves: dict[str, str] = {}
-    for want in desired:
-        if want.address in state.records:
-            continue
-        old = next((name for name in want.options.aliases
-                    if name in state.records and name not in declared and name not in moves), None)
-        if old is not None and state.records[old].type == want.type:
-            moves[old] = want.address
-    return moves
+    for record in dependents_first(removed):
+        world.steps[record.address] = world.leave(record)
+    return Plan(state.stack, state.lineage, serial, with_order(world.steps), moves=matches.moves,
+                destroys=options.destroy)
 
 
 @dataclass
@@ -77,11 +77,11 @@ class _World:
 
     state: State
     options: PlanOptions
-    renames: Mapping[str, str]
-    """New address → the address that is written."""
+    matches: Matches
     steps: dict[str, Step] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.renames = {new: old for old, new in self.matches.moves.items()}
         self.earlier: dict[tuple[str, str], list[Record]] = defaultdict(list)
         self.durations = Durations(self.state)
         self.taken = {record.run.instance for record in (*self.state.history, *self.state.records.values())}
@@ -100,8 +100,18 @@ class _World:
             step = replace(step, expected_seconds=expected)
         return self._defer(step, want)
 
+    def leave(self, record: Record) -> Step:
+        """The step for a resource that is not to exist any more."""
+        old = self.renames.get(record.address, "")
+        why = "to be destroyed" if self.options.destroy else "and no longer declared"
+        step = _leave(record, f"{why} (it was {old})" if old else why)
+        return replace(step, renames=old)
+
     def _decide(self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record | None) -> Step:
+        restored = self.matches.restored.get(want.address)
         if record is None:
+            if restored is not None:
+                return self._restore(want, restored, None)
             why, run = self._why_new(want, identity), self._new_run(want, identity)
             if found := self.options.adopt.get(want.address):
                 differs = f"differs in {', '.join(found.differences)}" if found.differences else ""
@@ -110,6 +120,8 @@ class _World:
             return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:
             return _leave_alone(record)
+        if restored is not None:
+            return self._restore(want, restored, record)
         changes = diff(record.inputs, want.inputs, want.kinds)
         forced = [change.path for change in changes if matches(change.path, want.options.replace_on_changes)]
         if record.run.fingerprint != identity or want.address in self.options.replace or forced:
@@ -117,8 +129,24 @@ class _World:
         return _same_run(want, record, self._rename(want) + changes + _changes_of_options(record, want), self.options)
 
     def _rename(self, want: Desired) -> tuple[Change, ...]:
-        old = self.renames.get(want.address)
+        old = self.renames.get(want.address) if want.address in self.matches.renamed else None
         return (Change("name", old, want.address, Kind.OPTION),) if old else ()
+
+    def _restore(self, want: Desired, earlier: Record, displaced: Record | None) -> Step:
+        """The step that takes a run of the past: its result stands again, or it goes on."""
+        known = restored_inputs(want, earlier)
+        changes = diff(known, want.inputs, want.kinds)
+        instance, result = earlier.run.instance, f"{earlier.run.instance} had these settings"
+        if earlier.status is Status.SUCCEEDED or earlier.status.is_live:
+            noted = tuple(change for change in changes if change.kind is Kind.ANNOTATION)
+            step = Step(want.address, want.type, Action.RESTORE, f"{result}, and {_past_tense(earlier.status.value)}",
+                        earlier.run, noted)
+        else:
+            step = _relaunch(earlier, f"{result}, {_past_tense(earlier.status.value)}, and goes on", changes)
+        if displaced is not None and displaced.status.is_live:
+            makes_room = "retained, and goes on" if want.options.retain else "stopped for it"
+            step = replace(step, reason=f"{step.reason}; {displaced.run.instance} is {makes_room}")
+        return replace(step, address=want.address, type=want.type, record=displaced, restores=earlier)
 
     def _replace(
         self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...],
@@ -141,8 +169,8 @@ class _World:
         for address, instance in upstream.items():
             if record.upstream.get(address) != instance:
                 reasons.append(f"{address} is a new run")
-        if earlier := self.earlier[want.address, identity]:
-            reasons.append(f"a new run; {earlier[-1].run.instance} had these settings")
+        if earlier := self._earlier(want, identity):
+            reasons.append(f"a new run; {earlier}")
         if want.options.retain and record.status.is_live:
             reasons.append(f"{record.run.instance} is retained, and goes on")
         return reasons
@@ -157,8 +185,15 @@ class _World:
         return instance_name(self.state.stack, address, self.state.lineage, identity, attempt)
 
     def _why_new(self, want: Desired, identity: str) -> str:
+        earlier = self._earlier(want, identity)
+        return f"a new run; {earlier}" if earlier else "new"
+
+    def _earlier(self, want: Desired, identity: str) -> str:
+        """Which run of the past had the same settings, and why it is not taken; empty where there is none."""
+        if left := self.matches.left.get(want.address):
+            return left
         earlier = self.earlier[want.address, identity]
-        return f"a new run; {earlier[-1].run.instance} had these settings" if earlier else "new"
+        return f"{earlier[-1].run.instance} had these settings" if earlier else ""
 
     def _defer(self, step: Step, want: Desired) -> Step:
         waits = [self.steps[name] for name in want.depends_on if not self._is_met(self.steps[name])]
@@ -169,10 +204,20 @@ class _World:
 
     @staticmethod
     def _is_met(upstream: Step) -> bool:
-        if upstream.action in (Action.KEEP, Action.UPDATE):
-            return upstream.record is not None and upstream.record.status.is_met
+        if upstream.action in (Action.KEEP, Action.UPDATE, Action.RESTORE):
+            record = upstream.restores or upstream.record
+            return record is not None and record.status.is_met
         # A resource that is no run is there once its step is done; a run has yet to succeed.
         return upstream.desired is not None and not upstream.desired.completes and not upstream.deferred
+
+
+def restored_inputs(want: Desired, earlier: Record) -> dict[str, Any]:
+    """The inputs of a run of the past as they stand now: the same, and under their present names what it refers to."""
+    same = {key: value for key, value in want.inputs.items()
+            if want.kinds.get(key, Kind.IDENTITY) is Kind.IDENTITY}
+    others = {key: value for key, value in earlier.inputs.items()
+              if want.kinds.get(key, Kind.IDENTITY) is not Kind.IDENTITY}
+    return same | others
 
 
 def _waiting(upstream: Step) -> str:
@@ -182,7 +227,7 @@ def _waiting(upstream: Step) -> str:
 
 
 def _past_tense(status: str) -> str:
-    return "was cancelled" if status == Status.CANCELLED.value else status
+    return f"was {status}" if status in (Status.CANCELLED.value, Status.STOPPED.value, Status.LOST.value) else status
 
 
 def _changes_of_options(record: Record, want: Desired) -> tuple[Change, ...]:
@@ -241,35 +286,3 @@ def _leave(record: Record, why: str) -> Step:
                     record.run, record=record, depends_on=record.depends_on)
     return Step(record.address, record.type, Action.FORGET, f"{record.status.value}, {why}",
                 record.run, record=record, depends_on=record.depends_on)
-
-
-def _dependents_first(records: Sequence[Record]) -> list[Record]:
-    """Records in an order in which they can be stopped: what depends on another stands before it."""
-    waiting = {record.address: record for record in records}
-    order: list[Record] = []
-    todo = [(record, False) for record in reversed(records)]
-    while todo:
-        record, needs_are_done = todo.pop()
-        if needs_are_done:
-            order.append(record)
-        elif waiting.pop(record.address, None) is not None:
-            todo.append((record, True))
-            todo += [(waiting[name], False) for name in reversed(record.depends_on) if name in waiting]
-    return order[::-1]
-
-
-def _with_order(steps: Mapping[str, Step]) -> tuple[Step, ...]:
-    """Each step with the addresses whose steps must have ended before it."""
-    leaving: dict[str, list[str]] = defaultdict(list)
-    for step in steps.values():
-        if step.record is not None and step.action in (Action.REPLACE, Action.STOP, Action.FORGET):
-            for address in step.record.depends_on:
-                leaving[address].append(step.address)
-    ordered: dict[str, Step] = {}
-    for step in steps.values():
-        after = step.depends_on if step.desired is not None else leaving[step.address]
-        # Only what stands before it: records of several programs may need each other. And what can be done now
-        # does not wait for what is deferred.
-        now = [name for name in after if name in ordered and (step.deferred or not ordered[name].deferred)]
-        ordered[step.address] = replace(step, after=tuple(now))
-    return tuple(ordered.values())

@@ -85,4 +85,6 @@ def _to_values(plan: Plan) -> Any:
 def _from_values(values: Any) -> Plan:
     for step in values["steps"]:
         step["changes"] = [{"before": MISSING, "after": MISSING, **change} for change in step["changes"]]
+    # Plans of earlier releases name the moves in their steps alone.
+    values.setdefault("moves", {step["renames"]: step["address"] for step in values["steps"] if step.get("renames")})
     return _adapter().validate_python(values, strict=False)

@@ -29,7 +29,17 @@ def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
     steps = tuple(step for step in plan.steps if step.address in kept)
     along = tuple(address for address in needs if address in kept & active - targeted)
     left_out = tuple(address for address in needs if address in active - kept)
-    return replace(plan, steps=steps, along=along, left_out=left_out)
+    return replace(plan, steps=steps, along=along, left_out=left_out, moves=_moves(plan.moves, kept & active))
+
+
+def _moves(moves: Mapping[str, str], done: Collection[str]) -> Mapping[str, str]:
+    """The moves that chosen steps need: where one of several records that make room for each other moves, all do."""
+    neighbours: dict[str, list[str]] = {}
+    for old, new in moves.items():
+        neighbours.setdefault(old, []).append(new)
+        neighbours.setdefault(new, []).append(old)
+    needed = _closure([address for address in done if address in neighbours], neighbours)
+    return {old: new for old, new in moves.items() if old in needed}
 
 
 def _excluded(

@@ -11,21 +11,25 @@ A policy is called with the plan, priced, and the project, and yields its verdic
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from expiac.compile.review import is_composed_elsewhere, reviewed_files
 from expiac.declare.job import Job, accelerators
 from expiac.declare.project import Project
 from expiac.declare.training import TrainingJob
-from expiac.plan import cost
+from expiac.plan import cost, formatting
+from expiac.plan.diff import CONFIG, diff
 from expiac.plan.model import Plan, Step
 from expiac.providers.registry import Providers
 from expiac.util.errors import ExpiacError
 from expiac.util.git import git
 from expiac.util.gpus import parse_gpus
+from expiac.util.render import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +103,29 @@ def required_tags(*patterns: str) -> Policy:
 
 
 def reviewed_snapshots(folder: str = "snapshots") -> Policy:
-    """Refuses launches whose rendered files are not committed as they are, in `<folder>/<stack>/<job>.<file>`.
+    """Refuses launches whose rendered files and composed config are not committed as they are, in
+    `<folder>/<stack>/<job>.<file>`.
 
     `expiac render STACK --out <folder>/<stack>` writes them there.
     """
 
-    def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
-        launched = [step for step in _steps_that_launch(plan) if step.desired is not None and step.desired.texts]
+    def policy(plan: Plan, project: Project) -> Iterator[Warn | Refuse]:
+        launched = [step.desired for step in _steps_that_launch(plan) if step.desired and step.desired.texts]
         if not launched:
             return
         place = project.root / folder / plan.stack
         committed = _committed_snapshot(project.root, place)
-        for step in launched:
-            assert step.desired is not None
-            for name, text in step.desired.texts.items():
-                file = place / f"{step.address}.{name}"
-                if not file.is_file() or file.read_text(encoding="utf-8", errors="replace") != text:
-                    yield Refuse(f"{file.relative_to(project.root)} is not what would be launched: expiac render "
-                                 f"{plan.program or plan.stack} --out {folder}/{plan.stack}", step.address)
+        for want in launched:
+            if is_composed_elsewhere(want, project):
+                yield Warn("its config is composed only where it runs: no snapshot shows the defaults", want.address)
+            for name, text in reviewed_files(want, project, plan.stack).items():
+                file = place / f"{want.address}.{name}"
+                shown = file.relative_to(project.root)
+                if difference := _difference(file, text):
+                    yield Refuse(f"{shown} is not what would be launched{difference}: "
+                                 f"{_render_command(plan, folder)}", want.address)
                 elif file not in committed:
-                    yield Refuse(f"{file.relative_to(project.root)} is not committed, and so not reviewed",
-                                 step.address)
+                    yield Refuse(f"{shown} is not committed, and so not reviewed", want.address)
 
     return policy
 
@@ -157,3 +163,29 @@ def _committed_snapshot(root: Path, folder: Path) -> set[Path]:
         return set()
     here = {root / os.fsdecode(name) for name in tracked.split(b"\0") if name}
     return here - {Path(os.fsdecode(top.rstrip(b"\n"))) / os.fsdecode(name) for name in changed.split(b"\0") if name}
+
+
+def _difference(file: Path, text: str) -> str:
+    """In parentheses how a snapshot differs from the text; empty where it does not."""
+    try:
+        before = file.read_bytes()
+    except OSError:
+        return " (there is no such file)"
+    if before == text.encode():
+        return ""
+    try:
+        old, new = (parse(part, file.name) for part in (before.decode(), text))
+    except (ExpiacError, UnicodeDecodeError):
+        return " (it reads otherwise)"
+    changes = diff({CONFIG: old}, {CONFIG: new}, {})
+    if not changes:
+        return " (it reads otherwise)"
+    first, others = changes[0], len(changes) - 1
+    values = f"{first.path}: {formatting.value(first.before)} → {formatting.value(first.after)}"
+    return f" ({values}{f', and {others} more' if others else ''})"
+
+
+def _render_command(plan: Plan, folder: str) -> str:
+    """The command that writes the snapshots of the plan, to be pasted."""
+    overrides = [f"{key}={value}" for key, value in plan.overrides.items()]
+    return shlex.join(["expiac", "render", plan.program or plan.stack, *overrides, "--out", f"{folder}/{plan.stack}"])

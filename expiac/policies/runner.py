@@ -25,7 +25,7 @@ class Policies:
         return bool(self._policies)
 
     def evaluate(self, plan: Plan) -> Plan:
-        """The plan with what the policies warn of; raises `ExpiacError` where one of them refuses it.
+        """The plan with what the policies warn of besides; raises `ExpiacError` where one of them refuses it.
 
         A plan that changes nothing passes.
         """
@@ -36,7 +36,7 @@ class Policies:
             raise ExpiacError("Refused by policy", "\n".join(map(_text, refused)),
                               f"[tool.expiac.policies] and {self._project.stacks / program.POLICIES} say what is "
                               "allowed")
-        return replace(plan, warnings=tuple(map(_text, verdicts)))
+        return replace(plan, warnings=(*plan.warnings, *map(_text, verdicts)))
 
     def _ask(self, policy: Policy, plan: Plan) -> Iterable[Warn | Refuse]:
         """What a policy says; whatever goes wrong in one of the project's own is its author's mistake."""

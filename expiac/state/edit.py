@@ -11,7 +11,7 @@ from pathlib import Path
 from expiac.declare.resource import NAME
 from expiac.state.codec import checkpoint_line, header_line
 from expiac.state.copies import keep_copy
-from expiac.state.events import Forgotten, Moved
+from expiac.state.events import REMOVED, Forgotten, Moved
 from expiac.state.journal import Journal, utc_now
 from expiac.state.locking import lock_state
 from expiac.state.model import Record
@@ -27,7 +27,7 @@ def remove(journal: Journal, addresses: Sequence[str]) -> None:
     gone = records_to_remove(journal, addresses)
     with lock_state(journal, journal.state, purpose="state rm"):
         for record in gone:
-            journal.append(Forgotten(record.address, "removed by hand"))
+            journal.append(Forgotten(record.address, "removed by hand", discarded=REMOVED))
 
 
 def records_to_remove(journal: Journal, addresses: Sequence[str]) -> list[Record]:

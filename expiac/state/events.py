@@ -15,6 +15,9 @@ from expiac.state.status import Status
 
 Json = Mapping[str, Any]
 
+DESTROYED, REMOVED = "destroyed", "removed"
+"""How a user gives a run up: with its whole stack, or by taking its record out of the state."""
+
 
 class Fact:
     """Refuses keys it does not know: a field of a newer release is never dropped in silence."""
@@ -37,6 +40,8 @@ class After(str, Enum):
     NOTHING = "nothing"
     REPLACE = "replace"
     RELAUNCH = "relaunch"
+    DESTROY = "destroy"
+    """Nothing, and the whole stack was to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,22 @@ class Forgotten(Fact):
     tag: ClassVar[str] = "forgotten"
     address: str
     reason: str = ""
+    discarded: str = ""
+    """How the user gave it up: `DESTROYED`, `REMOVED`, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored(Fact):
+    """An archived run stands at an address again. Nothing happened to the world."""
+
+    tag: ClassVar[str] = "restored"
+    address: str
+    instance: str
+    inputs: Json = field(default_factory=dict)
+    """Those of the archived run, with the present names of the resources that it refers to."""
+    depends_on: tuple[str, ...] = ()
+    upstream: Json = field(default_factory=dict)
+    options: Options = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +188,7 @@ class Moved(Fact):
     """Old address → new address."""
 
 
-Event = Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved
+Event = Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved | Restored
 EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
 
 

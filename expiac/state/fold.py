@@ -8,6 +8,7 @@ from typing import assert_never
 
 from expiac.declare.resource import rename_refs
 from expiac.state.events import (
+    DESTROYED,
     After,
     Approved,
     Effect,
@@ -18,6 +19,7 @@ from expiac.state.events import (
     Moved,
     Noted,
     Observed,
+    Restored,
     Started,
     Submitted,
 )
@@ -81,8 +83,10 @@ class Fold:
                                                  detail=event.detail, seconds=event.seconds)
             case Forgotten():
                 record = _present(records, event.address)
-                history.append(replace(record, ended_at=entry.at))
+                history.append(replace(record, ended_at=entry.at, discarded=event.discarded))
                 del records[event.address]
+            case Restored():
+                _restore(event, records, history, entry.at)
             case Noted():
                 record = _present(records, event.address)
                 records[event.address] = replace(record, depends_on=event.depends_on, options=event.options)
@@ -129,8 +133,25 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
         kept = event.status if event.status is Status.SUCCEEDED else Status.STOPPED
         records[event.address] = replace(done, status=kept)
     else:
-        history.append(replace(done, ended_at=at))
+        discarded = DESTROYED if record.pending.after is After.DESTROY else ""
+        history.append(replace(done, ended_at=at, discarded=discarded))
         del records[event.address]
+
+
+def _restore(event: Restored, records: dict[str, Record], history: list[Record], at: str) -> None:
+    """What stood at the address is archived; a run that did not succeed is there to be launched again."""
+    place = next((place for place in range(len(history) - 1, -1, -1)
+                  if history[place].run.instance == event.instance), None)
+    if place is None:
+        raise InvalidEvent(f"a return of {event.instance}, which is not archived")
+    earlier = history.pop(place)
+    if (present := records.get(event.address)) is not None:
+        history.append(replace(present, ended_at=at))
+    stays = earlier.status is Status.SUCCEEDED or earlier.status.is_live
+    records[event.address] = replace(
+        earlier, address=event.address, inputs=event.inputs, depends_on=event.depends_on, upstream=event.upstream,
+        options=event.options, status=earlier.status if stays else Status.STOPPED, ended_at="", replaced_by="",
+        discarded="")
 
 
 def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]) -> None:

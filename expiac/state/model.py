@@ -51,6 +51,8 @@ class Record(Fact):
     """The run whose start archived it; if that is never launched, this one comes back."""
     options: Options = Options()
     """How it is to be treated; those that outlive its declaration."""
+    discarded: str = ""
+    """How the user gave it up when it was archived: `DESTROYED`, `REMOVED`, or not at all."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
 

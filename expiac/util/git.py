@@ -40,18 +40,22 @@ def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
     return known | {"dirty": bool(diff)} | ({"diff": _keep_diff(diff, keep_in)} if diff else {})
 
 
-def refuse_unpushed(root: Path, job: str) -> None:
-    """Refuses a tree that others could not check out: what `git_check` asks for."""
-    changed = git(root, "status", "--porcelain")
+def refuse_unpushed(root: Path, job: str, *, apart_from: Path | None = None) -> None:
+    """Refuses a tree that others could not check out: what `git_check` asks for. A folder of state is no part of it."""
+    needs = f"{job} needs a tree that is committed and pushed (git_check)"
+    inside = apart_from is not None and apart_from.is_relative_to(root)
+    without = [f":(exclude){apart_from.relative_to(root)}"] if apart_from is not None and inside else []
+    changed = git(root, "status", "--porcelain", "--", ":/", *without)
     if changed is None:
-        raise ExpiacError("Tree not committed", f"{job} has git_check, and {root} is no git working tree",
+        raise ExpiacError("Tree not committed", f"{needs}, and {root} is no git working tree",
                           "git_check=False lets it go as it is")
     if changed:
         files = changed.decode(errors="replace").splitlines()
-        raise ExpiacError("Tree not committed", f"{job} has git_check, and not everything is "
-                          f"committed: {', '.join(file[3:] for file in files[:3])}", "git commit, or git_check=False")
+        others = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        raise ExpiacError("Tree not committed", f"{needs}, and not everything is committed: "
+                          f"{', '.join(file[3:] for file in files[:3])}{others}", "git commit, or git_check=False")
     if not git(root, "branch", "--remotes", "--contains", "HEAD"):
-        raise ExpiacError("Commit not pushed", f"{job} has git_check, and no remote branch holds this commit",
+        raise ExpiacError("Commit not pushed", f"{needs}, and no remote branch holds this commit",
                           "git push, or git_check=False")
 
 

@@ -40,6 +40,7 @@ COLOURS = {
     Action.RELAUNCH: "cyan",
     Action.STOP: "red",
     Action.KEEP: "dim",
+    Action.RESTORE: "blue",
     Action.FORGET: "dim",
 }
 _DONE = {
@@ -49,6 +50,7 @@ _DONE = {
     Action.RELAUNCH: "launched again",
     Action.STOP: "stopped",
     Action.KEEP: "kept",
+    Action.RESTORE: "restored",
     Action.FORGET: "forgotten",
 }
 _PIPED_WIDTH = 120

@@ -26,6 +26,7 @@ _SUMMARY = {
     Action.RELAUNCH: "to relaunch",
     Action.STOP: "to stop",
     Action.FORGET: "to forget",
+    Action.RESTORE: "to restore",
     Action.KEEP: "unchanged",
 }
 _MIN_VALUES = 24
@@ -209,6 +210,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "adopts": bool(step.adopts),
         "expected_seconds": step.expected_seconds,
         "renames": step.renames or None,
+        "restores": step.restores.run.instance if step.restores else None,
         "depends_on": list(step.depends_on),
         "deferred": step.deferred,
         "warning": step.warning,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -150,24 +151,34 @@ def test_what_vanished_is_launched_again(world):
     assert [launch for _, launch in world.starts] == [1, 2]
 
 
-def test_destroy_and_apply_is_a_new_run(world):
-    """The old one is history, and is named."""
-    world.apply(ppo())
+def test_after_a_destroy_a_result_is_made_anew(world):
+    """The old run is history, and is named; it stands again where that is asked for."""
+    world.converge(ppo())
     first = world.state.records["ppo"].run.instance
     world.destroy()
-    assert first in world.plan(ppo()).plan.steps[0].reason
+    assert f"{first} had these settings, and was destroyed (--reuse takes it)" in world.plan(ppo()).text
+    assert world.plan(ppo(), reuse=True).glyphs == "="
     world.apply(ppo())
     assert world.state.records["ppo"].run.instance != first
 
 
-def test_there_and_back_is_a_third_run(world):
-    """A → B → A: the first A is not adopted, and the reason names it."""
+def test_after_a_destroy_a_run_that_had_not_ended_goes_on(world):
+    """Under its name, from its last checkpoint."""
+    world.apply(ppo())
+    first = world.state.records["ppo"].run
+    world.destroy()
+    world.apply(ppo())
+    assert world.state.records["ppo"].run == replace(first, launch=2)
+
+
+def test_there_and_back_is_the_first_run_again(world):
+    """A → B → A: its result stands again, and the plan says whose it is."""
     world.converge(ppo(lr=1.0))
     first = world.state.records["ppo"].run.instance
     world.converge(ppo(lr=2.0))
-    assert first in world.plan(ppo(lr=1.0)).plan.steps[0].reason
+    assert f"{first} had these settings, and succeeded" in world.plan(ppo(lr=1.0)).plan.steps[0].reason
     world.converge(ppo(lr=1.0))
-    assert len({name for name, _ in world.starts}) == 3
+    assert len({name for name, _ in world.starts}) == 2
 
 
 def test_an_interrupted_apply_begins_nothing_new(world):

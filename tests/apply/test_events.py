@@ -12,7 +12,7 @@ from expiac.declare.fields import Kind
 from expiac.plan.approval import approval_event
 from expiac.plan.model import Action, Plan, Step
 from expiac.state.codec import entry_of
-from expiac.state.events import Effect, EffectDone, Event, Forgotten, Noted, Run, Started, Submitted
+from expiac.state.events import Effect, EffectDone, Event, Forgotten, Moved, Noted, Restored, Run, Started, Submitted
 from expiac.state.status import Status
 from expiac.testing import World
 from tests.random_programs import NAMES, a_world, stacks
@@ -34,9 +34,12 @@ def deeds(step: Step) -> list[Deed]:
         case Action.CREATE:
             return created(step.run)
         case Action.UPDATE:
-            kinds = {change.kind for change in step.changes}
-            told: list[Deed] = [(Started, Effect.UPDATE, step.run), (EffectDone, None, None)]
-            return (told if Kind.ANNOTATION in kinds else []) + ([(Noted, None, None)] if Kind.OPTION in kinds else [])
+            has_options = any(change.kind is Kind.OPTION and change.path != "name" for change in step.changes)
+            return annotated(step) + ([(Noted, None, None)] if has_options else [])
+        case Action.RESTORE | Action.RELAUNCH if step.restores is not None:
+            displaced = deleted(step.record.run) if step.record and step.record.status.is_live else []
+            then = created(step.run) if step.action.launches else annotated(step)
+            return [*displaced, (Restored, None, None), *then]
         case Action.REPLACE | Action.RELAUNCH:
             assert step.record is not None
             return (deleted(step.record.run) if step.record.status.is_live else []) + created(step.run)
@@ -44,6 +47,11 @@ def deeds(step: Step) -> list[Deed]:
             return deleted(step.run)
         case Action.FORGET:
             return [(Forgotten, None, None)]
+
+
+def annotated(step: Step) -> list[Deed]:
+    is_annotated = any(change.kind is Kind.ANNOTATION for change in step.changes)
+    return [(Started, Effect.UPDATE, step.run), (EffectDone, None, None)] if is_annotated else []
 
 
 def created(run: Run) -> list[Deed]:
@@ -86,6 +94,8 @@ def assert_as_planned(plan: Plan, seen: list[Event]) -> None:
         assert seen == []
         return
     assert seen.pop(0) == approval_event(plan, {})
+    if plan.moves:
+        assert seen.pop(0) == Moved(plan.moves)
     done, at = defaultdict[str, list[Deed]](list), defaultdict[str, list[int]](list)
     for place, event in enumerate(seen):
         effect, run = (event.effect, event.run) if isinstance(event, Started) else (None, None)

@@ -14,6 +14,7 @@ from expiac.providers.base import Estimates, RunsJobs
 from expiac.testing.memory import MemoryProvider
 from expiac.util.errors import NoAccess
 
+ROOT = Path(__file__).parents[2]
 TWO = '''
 from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
 
@@ -90,7 +91,8 @@ def test_an_unknown_price_is_over_every_budget(expiac, two, policy):
 def test_skypilot_without_a_cloud_is_planned_for(two, tmp_path_factory):
     """The real SkyPilot, in a home without any credentials."""
     pytest.importorskip("sky", reason="SkyPilot is not installed")
-    env = {**os.environ, "HOME": str(tmp_path_factory.mktemp("home")), "SKYPILOT_DISABLE_USAGE_COLLECTION": "1"}
+    env = {**os.environ, "HOME": str(tmp_path_factory.mktemp("home")), "SKYPILOT_DISABLE_USAGE_COLLECTION": "1",
+           "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-m", "expiac", "plan", "lab", "infra=aws"]
     said = subprocess.run(words, env=env, text=True, capture_output=True, check=False, timeout=120)
     assert said.returncode == 0, said.stderr

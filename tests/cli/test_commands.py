@@ -166,3 +166,16 @@ def test_a_part_of_a_stack(expiac):
     assert "say_1" not in expiac("status", "lab").out
     said = expiac("plan", "lab", "jobs=3", "--target", "say_7")
     assert (said.code, "did you mean say_" in said.err) == (64, True), said
+
+
+def test_a_setting_that_nothing_reads_is_told(project, expiac):
+    """In the plan, also where it changes nothing; and beside what policies say."""
+    file = project / "stacks" / "lab.py"
+    file.write_text(file.read_text().replace("seconds: float = 0", "seconds: float = 0\n    seed: int = 0"))
+    warning = "config field seed is set, but nothing reads it"
+    assert f"! {warning}" in expiac("apply", "lab", "seed=3", "--yes", "--wait").out
+    assert f"! {warning}\n" in expiac("plan", "lab", "seed=3").out
+    assert json.loads(expiac("plan", "lab", "seed=3", "--json").out)["warnings"] == [warning]
+    assert warning not in expiac("plan", "lab", "words=hello").out
+    (project / "pyproject.toml").write_text("[tool.expiac]\npolicies.max_gpus = 8\n")
+    assert f"! {warning}" in expiac("plan", "lab", "seed=3", "words=bye").out

@@ -66,17 +66,94 @@ def test_a_saved_plan_passes_by_the_policies_again(project, expiac):
     assert (said.code, "has no tag paper" in said.err) == (1, True)
 
 
+def commit(project: Path, *paths: str) -> None:
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "--quiet"], ["add", *paths], [*who, "commit", "--quiet", "-m", "reviewed"]):
+        subprocess.run(["git", *words], cwd=project, check=True)
+
+
 def test_what_is_launched_was_reviewed(project, expiac):
     """Committed as it would be rendered now; a change of either is refused, and so is what git does not know."""
     settings(project, "policies.reviewed_snapshots = 'snapshots'")
-    assert "is not what would be launched" in expiac("plan", "lab").err
+    assert "(there is no such file): expiac render stacks/lab.py --out snapshots/lab" in expiac("plan", "lab").err
     assert expiac("render", "lab", "--out", "snapshots/lab").code == 0
     assert "is not committed" in expiac("plan", "lab").err
-    for words in (["init", "--quiet"], ["add", "snapshots"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit",
-                                                             "--quiet", "-m", "reviewed"]):
-        subprocess.run(["git", *words], cwd=project, check=True)
+    commit(project, "snapshots")
     assert expiac("plan", "lab").code == 0
-    assert "is not what would be launched" in expiac("plan", "lab", "words=bye").err
-    (file,) = (project / "snapshots" / "lab").iterdir()
+    said = expiac("plan", "lab", "words=bye 'you'").err
+    assert "say_0.task.yaml is not what would be launched (run: " in said
+    assert """expiac render stacks/lab.py 'words=bye '"'"'you'"'"'' --out snapshots/lab""" in said
+    (file,) = (project / "snapshots" / "lab").glob("*.yaml")
     file.write_text(file.read_text().replace("hello", "bye"))
     assert "is not committed" in expiac("plan", "lab", "words=bye").err
+
+
+TRAINING = """
+from expiac import SkypilotJobConfig, Stack, TrainingJob, TrainingRunConfig
+trains = Stack("trains", [TrainingJob(name, skypilot=SkypilotJobConfig(run="true", workdir=None),
+                                      training=TrainingRunConfig(trainer={"steps": 3})) for name in ("a", "b")])
+"""
+
+
+@pytest.fixture
+def trains(project, expiac):
+    """A stack of two jobs whose configs Hydra composes, with its snapshots committed."""
+    settings(project, "policies.reviewed_snapshots = 'snapshots'")
+    (project / "stacks" / "trains.py").write_text(TRAINING)
+    (project / "configs").mkdir()
+    (project / "configs" / "config.yaml").write_text("run_name: ???\nlr: 0.1\ngamma: 0.95\nhome: ${oc.env:HOME}\n")
+    assert expiac("render", "trains", "--out", "snapshots/trains").code == 0
+    commit(project, "snapshots")
+    assert expiac("plan", "trains").code == 0
+    return project
+
+
+def test_a_changed_default_is_to_be_reviewed(trains, expiac):
+    """The declaration, and so the rendered config, are as they were: what Hydra makes of them is not."""
+    (trains / "configs" / "config.yaml").write_text("run_name: ???\nlr: 0.1\ngamma: 0.5\nhome: ${oc.env:HOME}\n")
+    said = expiac("apply", "trains", "--yes")
+    assert (said.code, "a.composed.yaml is not what would be launched (gamma: 0.95 → 0.5)" in said.err) == (1, True)
+    assert expiac("render", "trains", "--out", "snapshots/trains").code == 0
+    assert "a.composed.yaml is not committed" in expiac("plan", "trains").err
+    commit(trains, "snapshots")
+    assert expiac("plan", "trains").code == 0
+
+
+def test_a_composed_config_is_the_same_everywhere(trains, expiac, monkeypatch, tmp_path):
+    """Whether it was composed now or earlier, in whatever folder and environment, and in a saved plan."""
+    first = (trains / "snapshots" / "trains" / "a.composed.yaml").read_text()
+    assert "gamma: 0.95" in first
+    assert str(trains) not in first
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    assert first.rstrip() in expiac("render", "trains").out
+    assert expiac("plan", "trains", "--out", "trains.plan").code == 0
+    settings(trains, "policies.reviewed_snapshots = 'nowhere'")
+    assert "nowhere/trains/a.composed.yaml" in expiac("apply", "trains.plan", "--yes").err
+    settings(trains, "policies.reviewed_snapshots = 'snapshots'")
+    assert expiac("apply", "trains.plan", "--yes", "--wait").code == 0
+    assert expiac("destroy", "trains", "--yes").code == 0
+
+
+def test_what_is_composed_elsewhere_is_told(project, expiac):
+    """Without configs here nobody can see the defaults, and a plan says so."""
+    settings(project, "policies.reviewed_snapshots = 'snapshots'")
+    (project / "stacks" / "trains.py").write_text(TRAINING)
+    assert expiac("render", "trains", "--out", "snapshots/trains").code == 0
+    commit(project, "snapshots")
+    assert "! a: its config is composed only where it runs" in expiac("plan", "trains").out
+
+
+@pytest.mark.parametrize("format", ["yaml", "json", "toml", "args"])
+def test_without_hydra_the_rendered_files_are_all_that_runs(project, expiac, format):
+    """Nothing is composed, and a changed default of the declaration shows in them."""
+    settings(project, f"policies.reviewed_snapshots = 'snapshots'\ntraining.format = '{format}'")
+    (project / "stacks" / "trains.py").write_text(TRAINING)
+    (project / "configs").mkdir()
+    (project / "configs" / "config.yaml").write_text("lr: 0.1\n")
+    assert expiac("render", "trains", "--out", "snapshots/trains").code == 0
+    assert not list((project / "snapshots").rglob("*composed*"))
+    commit(project, "snapshots")
+    assert expiac("plan", "trains").code == 0
+    (project / "stacks" / "trains.py").write_text(TRAINING.replace('"steps": 3', '"steps": 4'))
+    file = "task.yaml" if format == "args" else f"config.{format}"
+    assert f"a.{file} is not what would be launched (" in expiac("plan", "trains").err

@@ -36,7 +36,7 @@ def test_output_to_a_closed_stdout_goes_into_no_file(project):
 
 
 @pytest.mark.parametrize(("line", "code"), [
-    ("expiac plan nope 2>&-", 64), ("expiac plan lab jobs=x 2>&-", 1), ("expiac plan lab >&- 2>&- <&-", 0),
+    ("expiac plan nope 2>&-", 64), ("expiac plan lab jobs=x 2>&-", 64), ("expiac plan lab >&- 2>&- <&-", 0),
     ("expiac plan nope 2>/dev/full", 64), ("expiac apply lab 2>&- <&-", 64),
 ])
 def test_a_closed_stderr_leaves_the_code_as_it_is(project, line, code):

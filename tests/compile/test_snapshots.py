@@ -1,4 +1,4 @@
-"""What the shipped stacks render to, as files for human eyes: the training config and the task of every job."""
+"""What the shipped stacks render to, as files for human eyes: task, config and composed config of every job."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from expiac import Job, SkypilotJobConfig, Stack
 from expiac.compile.prepare import desired
+from expiac.compile.review import reviewed_files
 from expiac.declare.program import load
 
 
@@ -23,12 +24,12 @@ CASES = [("arena", "train"), ("lr_ab_test", "job_0"), ("lr_ab_test", "job_1"),
          ("warm_start", "base"), ("warm_start", "tuned")]
 
 
-@pytest.mark.parametrize("file", ["config.yaml", "task.yaml"])
+@pytest.mark.parametrize("file", ["config.yaml", "composed.yaml", "task.yaml"])
 @pytest.mark.parametrize(("stack", "job"), CASES, ids=[f"{stack}.{job}" for stack, job in CASES])
 def test_rendered(stack, job, file, project, snapshot):
     """A change here is a change of what runs: read it as one."""
     declared = {want.address: want for want in desired(load(project, stack, []).stack, project)}
-    assert declared[job].texts[file] == snapshot(extension_class=Yaml)
+    assert reviewed_files(declared[job], project, stack)[file] == snapshot(extension_class=Yaml)
 
 
 PLACES = {

@@ -42,7 +42,7 @@ class _Spec:
 
     @classmethod
     def drawn(cls, chance: Random) -> _Spec:
-        return cls(chance.choice([1, 2]), chance.choice([1, 8]), chance.choice([(), ("t",)]),
+        return cls(chance.choice([1, 2, 3, 4]), chance.choice([1, 8]), chance.choice([(), ("t",)]),
                    frozenset(name for name in NAMES if chance.random() < 0.25))
 
 

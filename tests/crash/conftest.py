@@ -33,7 +33,7 @@ def job(name, text="", gpus=1):
 
 def stack(config: Config) -> Stack:
     first = [job("kept"), job("moved"), job("replaced"), job("removed")]
-    second = [job("kept"), job("moved", gpus=2), job("replaced", "differently"), job("added")]
+    second = [job("kept"), job("moved", gpus=2), job("replaced", "differently"), job("added", "new")]
     return Stack(config.name, first if config.phase == 1 else second)
 '''
 

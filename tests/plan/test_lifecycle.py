@@ -168,10 +168,18 @@ def test_replace_runs_the_same_settings_anew():
     assert step.run.instance != record(Status.SUCCEEDED).run.instance
 
 
-def test_going_back_to_old_settings_is_a_new_run_that_names_the_old_one():
-    """A → B → A: the first A is in history, and is not adopted."""
+def test_going_back_to_old_settings_restores_the_old_result():
+    """A → B → A: the first A is in history."""
     first = record(Status.SUCCEEDED)
     step = planned(want(), known=[record(Status.SUCCEEDED, want(lr=0.2))], history=(first,)).steps[0]
+    assert (step.action, step.run, step.restores) == (Action.RESTORE, first.run, first)
+    assert first.run.instance in step.reason
+
+
+def test_going_back_to_old_settings_is_a_new_run_where_a_fresh_one_is_asked_for():
+    """The reason names the old one."""
+    first = record(Status.SUCCEEDED)
+    step = planned(want(), known=[record(Status.SUCCEEDED, want(lr=0.2))], history=(first,), fresh=True).steps[0]
     assert (step.action, step.run.attempt) == (Action.REPLACE, 1)
     assert first.run.instance in step.reason
 

@@ -58,7 +58,9 @@ class Desk:
         (folder / "stacks" / "small.py").write_text(STACK)
         (folder / "note.txt").write_text("a note\n")
         (folder / ".gitignore").write_text(".expiac\n")
-        (folder / "pyproject.toml").write_text(f'[tool.expiac]\nbackend = "{infra}"\naccelerator = "H100"\n')
+        # The folder is no git tree.
+        (folder / "pyproject.toml").write_text(f'[tool.expiac]\nbackend = "{infra}"\naccelerator = "H100"\n'
+                                               "git_check = false\n")
         shutil.copytree(ROOT / "templates", folder / "templates")
 
     def with_trainer(self) -> Desk:
@@ -67,7 +69,7 @@ class Desk:
         for part in ("configs", "trainer"):
             shutil.copytree(ROOT / part, self.folder / part, ignore=generated)
         program = (ROOT / "stacks" / "lr_ab_test.py").read_text()
-        program = program.replace("git_check: bool = True", "git_check: bool = False")  # the folder is no git tree
+        program = program.replace("git_check: bool = True", "git_check: bool = False")
         short = program.replace("num_workers=4", 'num_workers=1, total_timesteps=6_000, checkpoint=CheckpointConfig('
                                 "interval=2_000)").replace("import Opt", "import CheckpointConfig, Opt")
         assert short != program

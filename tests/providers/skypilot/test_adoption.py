@@ -33,7 +33,7 @@ class Desk:
     def __init__(self, root, templates):
         self.root, self.server = root, Server()
         self.server.jobs = {12: SkyJob(12, "mine", "RUNNING", MINE), 13: SkyJob(13, "mine", "RUNNING", MINE)}
-        (root / "pyproject.toml").write_text('[tool.expiac]\nbackend = "slurm/loop"\n')
+        (root / "pyproject.toml").write_text('[tool.expiac]\nbackend = "slurm/loop"\ngit_check = false\n')
         (root / "stacks").mkdir()
         (root / "stacks" / "small.py").write_text(STACK)
         (root / "templates").symlink_to(templates)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from expiac.providers.skypilot.error_translation import translate_error
 from expiac.providers.skypilot.places import nearest_cloud
 from expiac.providers.skypilot.sdk_checks import known_accelerators
 
+ROOT = Path(__file__).parents[3]
 CATALOG = "AcceleratorName,Clouds\nH100,\"['AWS']\"\nA100-80GB,\"['AWS', 'GCP']\"\n"
 CHECK = """
 import sys
@@ -32,7 +34,7 @@ def check(home, infra, accelerators="H100:8", label="blue", catalog=True):
         folder = home / ".sky" / "catalogs" / "v8" / "common"
         folder.mkdir(parents=True)
         (folder / "accelerators.csv").write_text(CATALOG)
-    env = {**os.environ, "HOME": str(home), "SKYPILOT_DISABLE_USAGE_COLLECTION": "1"}
+    env = {**os.environ, "HOME": str(home), "SKYPILOT_DISABLE_USAGE_COLLECTION": "1", "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-c", CHECK, infra, accelerators, label]
     return subprocess.run(words, env=env, text=True, capture_output=True, check=True, timeout=120).stdout.strip()
 

@@ -36,7 +36,7 @@ class Away(FakeSky):
 class Desk:
     def __init__(self, root: Path) -> None:
         self.root, self.server, self.moments = root, Server(), []
-        (root / "pyproject.toml").write_text('[tool.expiac]\nbackend = "slurm/loop"\n')
+        (root / "pyproject.toml").write_text('[tool.expiac]\nbackend = "slurm/loop"\ngit_check = false\n')
         (root / "stacks").mkdir()
         (root / "stacks" / "small.py").write_text(STACK)
         shutil.copytree(Path(__file__).parents[3] / "templates", root / "templates")

@@ -1,0 +1,36 @@
+"""What a review of a job has to see: its rendered files and, where Hydra composes its config, what comes out of it.
+
+A rendered experiment config says only what the declaration says, and everything else is left to the folder of configs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from expiac.compile.compose import experiment_text, is_composed
+from expiac.declare.project import Project
+from expiac.plan.diff import CONFIG
+from expiac.plan.model import Desired
+from expiac.util.render import to_yaml
+
+COMPOSED_FILE = "composed.yaml"
+"""The name of the composed config among the rendered files of a job; no job is given this file."""
+
+
+def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, str]:
+    """The rendered files of a resource by name, with its composed config if it has one.
+
+    The composed config keeps its interpolations: its text is the same on every machine.
+    """
+    if experiment_text(want.texts) is None or not is_composed(project):
+        return want.texts
+    config = json.loads(json.dumps(want.inputs[CONFIG], default=str))  # as it reads in a saved plan
+    text = (f"# Composed by Hydra from the config of {want.address} in {stack} and {project.configs}/: "
+            f"what the job reads.\n{to_yaml(config)}\n")
+    return {**want.texts, COMPOSED_FILE: text}
+
+
+def is_composed_elsewhere(want: Desired, project: Project) -> bool:
+    """Whether Hydra composes its config where the job runs, and expiac can't do so here."""
+    return experiment_text(want.texts) is not None and not is_composed(project)
