@@ -27,6 +27,7 @@ from expiac.apply.events import (
 )
 from expiac.apply.hooks import RunsHooks
 from expiac.apply.refresh import id_of
+from expiac.apply.step_order import StepOrder
 from expiac.declare.fields import Kind
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.plan.planner import restored_inputs
@@ -104,7 +105,7 @@ class Engine:
             self._ledger.append(Moved(plan.moves))
 
     def _run(self, plan: Plan, todo: dict[str, Step], tally: _Tally, pool: ThreadPoolExecutor) -> None:
-        order = _Order(todo)
+        order = StepOrder(todo)
         running: dict[Future[Status], Step] = {}
         try:
             while order.ready or running:
@@ -288,22 +289,3 @@ class Engine:
             return self._providers[name]
         except KeyError:
             raise no_provider(step.address, name) from None
-
-
-class _Order:
-    """The steps whose prerequisites have ended, the earliest of the plan first."""
-
-    def __init__(self, todo: Mapping[str, Step]) -> None:
-        self._steps = todo
-        self._waits = {address: {name for name in step.after if name in todo} for address, step in todo.items()}
-        self._blocks: dict[str, list[str]] = {}
-        for address, names in self._waits.items():
-            for name in names:
-                self._blocks.setdefault(name, []).append(address)
-        self.ready = [todo[address] for address in reversed(list(todo)) if not self._waits[address]]
-
-    def mark_ended(self, address: str) -> None:
-        for other in reversed(self._blocks.get(address, [])):
-            self._waits[other].discard(address)
-            if not self._waits[other]:
-                self.ready.append(self._steps[other])

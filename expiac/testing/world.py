@@ -192,7 +192,8 @@ class World:
     def _plan(self, journal: Journal, stack: Stack | None, options: Mapping[str, Any]) -> Plan:
         wanted = desired(stack, self._project, journal.state.records) if stack is not None else ()
         seen = query(journal.state, self._providers).applied_to(journal.state)
-        wished = PlanOptions(**{"destroy": stack is None, **options})
-        made = select(planner.plan(wanted, seen, wished), wished.target, wished.exclude, wished.only)
+        archive = options.get("archive")
+        wished = PlanOptions(**{"destroy": stack is None} | {key: options[key] for key in options.keys() - {"archive"}})
+        made = select(planner.plan(wanted, seen, wished, archive), wished.target, wished.exclude, wished.only)
         refuse_protected(made)
         return made

@@ -4,30 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from expiac.util.git import git
 
+_NO_CODE = frozenset((".git", ".expiac", ".venv", "__pycache__", "wandb"))
+"""Folders that are left out where there is no git to say what is ignored."""
+
 
 def digest_of_code(root: Path, *left_out: Path | str) -> str:
-    """The digest of every file that git does not ignore, but those in `left_out`; empty without git.
+    """The digest of every file that git does not ignore, but those in `left_out`.
 
-    A file counts by its content: committed or not, staged or not, it is the same.
+    A file counts by its content: committed or not, staged or not, it is the same. Without git, every file counts.
     """
     prefixes = tuple(os.path.relpath(root / path, root) for path in left_out if str(path) not in ("", "."))
-    staged, changed = git(root, "ls-files", "-sz"), git(root, "status", "--porcelain=v1", "-z", "-uall", "--no-renames",
-                                                         "--", ".")
+    blobs = _known_to_git(root)
+    if blobs is None:
+        blobs = _below(root, prefixes)
+    counted = sorted((name, blob) for name, blob in blobs.items() if blob and not _is_in(name, prefixes))
+    whole = "".join(f"{name}\0{blob}\0" for name, blob in counted)
+    return hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def _known_to_git(root: Path) -> Mapping[str, str] | None:
+    """Each file with git's name of its content; None where git does not know the folder."""
+    staged = git(root, "ls-files", "-sz")
+    changed = git(root, "status", "--porcelain=v1", "-z", "-uall", "--no-renames", "--", ".")
     top = git(root, "rev-parse", "--show-prefix")
     if staged is None or changed is None or top is None:
-        return ""
+        return None
     prefix = top.decode(errors="surrogateescape").strip()
     blobs = {name: facts.split(" ")[1] for facts, _, name in (line.partition("\t") for line in _lines(staged))}
     for line in _lines(changed):
         name = line[3:].removeprefix(prefix)
         blobs[name] = _blob(root / name)
-    counted = sorted((name, blob) for name, blob in blobs.items() if blob and not _is_in(name, prefixes))
-    whole = "".join(f"{name}\0{blob}\0" for name, blob in counted)
-    return hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest()[:32]
+    return blobs
+
+
+def _below(root: Path, left_out: tuple[str, ...]) -> Mapping[str, str]:
+    blobs: dict[str, str] = {}
+    for folder, folders, files in os.walk(root):
+        inside = os.path.relpath(folder, root)
+        folders[:] = [name for name in folders
+                      if name not in _NO_CODE and not _is_in(os.path.normpath(os.path.join(inside, name)), left_out)]
+        for name in files:
+            blobs[os.path.normpath(os.path.join(inside, name))] = _blob(Path(folder, name))
+    return blobs
 
 
 def _lines(answer: bytes) -> list[str]:
@@ -41,7 +64,12 @@ def _is_in(name: str, prefixes: tuple[str, ...]) -> bool:
 def _blob(path: Path) -> str:
     """Git's name of a file's content; empty where there is none."""
     try:
-        data = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        if path.is_symlink():
+            data = os.fsencode(os.readlink(path))
+        elif path.is_file():
+            data = path.read_bytes()
+        else:
+            return ""
     except OSError:
         return ""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
