@@ -167,6 +167,12 @@ def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[st
     return None, [first, *overrides]
 
 
+def program_name(first: str | None, stack: str) -> str:
+    """What you call the stack on the command line, for commands that you can paste; its own name if you left it out."""
+    name, _ = stack_and_overrides(first, None)
+    return name or stack
+
+
 def stack_and_serial(stack: str | None, serial: int | None) -> tuple[str | None, int | None]:
     """The two words of `history`: if the stack is left out, a single number is the serial."""
     is_serial = serial is None and stack is not None and stack.isdigit()

@@ -12,7 +12,7 @@ from typing import Any
 
 from expiac.plan import cost
 from expiac.plan import formatting as inline
-from expiac.plan.diff import CONFIG
+from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Action, Plan, Step
 
 Setting = tuple[str, str]
