@@ -283,6 +283,16 @@ def version() -> int:
 app.add_typer(state.app, name="state")
 
 
+def hide_types_of_flags(command: Any, context: typer.Context | None = None) -> None:
+    """Lets no help say `<bool>` of an option that takes no value."""
+    context = context or typer.Context(command, **command.context_settings)
+    for option in command.get_params(context):
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    for name, inner in getattr(command, "commands", {}).items():
+        hide_types_of_flags(inner, typer.Context(inner, parent=context, info_name=name))
+
+
 def _plan_options(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
             exclude: list[str] | None = None, only: str | None = None, fresh: bool = False,
             reuse: bool = False) -> PlanOptions:

@@ -149,7 +149,7 @@ def facts(step: Step) -> Sequence[str]:
         taken = f"about {inline.duration(step.expected_seconds)}"
         lines.append(taken if step.expected_by_steps else f"earlier runs took {taken}")
     if step.unpriced and step.action.launches:
-        lines.append("no price known")
+        lines.append("no price known" + (f": {step.price_error}" if step.price_error else ""))
     return lines
 
 
