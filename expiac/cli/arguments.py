@@ -86,6 +86,10 @@ StateUrl = Annotated[str | None, typer.Option(
     help="Where the states are, in place of what the project says: a folder, or a shared store: s3://bucket/expiac.")]
 Version = Annotated[bool, typer.Option("--version", callback=lambda asked: exit_with_version(asked), is_eager=True,
                                        help="Print the version.")]
+Keep = Annotated[int, typer.Option("--keep", min=0, metavar="N", help="Leave the last N archived runs of each job.")]
+OlderThan = Annotated[str | None, typer.Option("--older-than", metavar="TIME", show_default=False,
+                                               help="Only runs archived longer ago than that: 90m, 12h, 30d.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,

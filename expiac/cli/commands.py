@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import state
+from expiac.cli import prune, state
 from expiac.cli.exits import CHANGES, DONE
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
@@ -280,6 +280,7 @@ def version() -> int:
     return DONE
 
 
+app.command()(prune.prune)
 app.add_typer(state.app, name="state")
 
 

@@ -135,6 +135,36 @@ class Releases(ABC):
         """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a run has left on the disk of this machine."""
+
+    size: int
+    """Bytes that are freed if it alone is removed."""
+    why_kept: str = ""
+    """Why it may not be removed, such as that it is alive; empty where it may."""
+
+
+class Prunes(ABC):
+    """A provider that keeps what runs leave behind on this machine until it is told to remove it."""
+
+    @abstractmethod
+    def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
+        """What each of these runs, all launches of it, has left; those that left nothing are not in it."""
+
+    @abstractmethod
+    def freed_bytes(self, ids: Sequence[Id]) -> int:
+        """What is freed if all of these are removed, with what an earlier `delete_aside` did not come to."""
+
+    @abstractmethod
+    def set_aside(self, ids: Sequence[Id]) -> None:
+        """Makes what these runs left unreachable at once, each whole; never what is alive. The stack is locked."""
+
+    @abstractmethod
+    def delete_aside(self) -> None:
+        """Deletes what was set aside, and what nothing refers to any more; the stack need not be locked."""
+
+
 class Logs(ABC):
     """A provider that can show what a job prints."""
 

@@ -12,6 +12,7 @@ from expiac.providers.base import TASK_FILE, Id, Inputs
 from expiac.providers.local.environment import submitter_environment
 from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.job import LocalJob
+from expiac.providers.local.sharing import note_copies
 from expiac.providers.local.slots import Machine
 from expiac.providers.local.status import LaunchReader, is_live
 from expiac.providers.local.task import Task, parse
@@ -103,11 +104,13 @@ def _refuse_if_another_is_alive(run: RunFolder, id: Id) -> None:
 
 
 def _prepare_home(run: RunFolder, task: Task, texts: Mapping[str, str], root: Path) -> None:
+    large: list[Path] = []
     if task.workdir:
         source = (root / Path(task.workdir).expanduser()).resolve()
         manifest, runs = run.path / "synced.json", run.path.parent.resolve()
-        sync_code(source, run.home / SKY_WORKDIR, manifest, runs)
-    mount(task.mounts, texts, root, run.home, workdir(task))
+        large += sync_code(source, run.home / SKY_WORKDIR, manifest, runs)
+    large += mount(task.mounts, texts, root, run.home, workdir(task))
+    note_copies(run, large)
 
 
 def _with_values(variables: Mapping[str, str | None], section: str) -> dict[str, str]:

@@ -4,6 +4,7 @@
 ├── lock                held while a launch is being created
 ├── home/               the job's HOME; `sky_workdir` in it holds the code
 ├── synced.json         which files were copied into the working directory
+├── copied.json         which large files of the home are copies, to be shared with other ended runs
 └── launches/<n>/
     ├── job.json        what was asked for; the launch exists once this folder does
     ├── lock            held by the launch's supervisor as long as it lives

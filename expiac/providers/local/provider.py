@@ -21,8 +21,11 @@ from expiac.providers.base import (
     Logs,
     Note,
     Observation,
+    Prunes,
     RunsJobs,
+    Stored,
 )
+from expiac.providers.local import pruning
 from expiac.providers.local.create import (
     create_launch,
     describe,
@@ -44,7 +47,7 @@ ADVANCE_TIMEOUT = 5.0
 """Seconds to wait for another process that moves the queue on."""
 
 
-class LocalProvider(AdvancesQueue, Examines, Logs, RunsJobs):
+class LocalProvider(AdvancesQueue, Examines, Logs, Prunes, RunsJobs):
     """Reads, creates and deletes the jobs of one project."""
 
     rents_machines: ClassVar[bool] = False
@@ -134,6 +137,29 @@ class LocalProvider(AdvancesQueue, Examines, Logs, RunsJobs):
         newest = Id(id.lineage, id.instance, job.launch)
         logs = [launch.log(rank) for rank in range(job.nodes) if node in (None, rank)]
         return lines(logs, lambda: is_live(self.read_many([newest])[newest]), follow=follow)
+
+    def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
+        """The folder of each run that has one here."""
+        reader = LaunchReader(self._folder)
+        with disk_errors():
+            found = {id: pruning.stored(self._folder, id, reader) for id in ids}
+        return {id: run for id, run in found.items() if run is not None}
+
+    def freed_bytes(self, ids: Sequence[Id]) -> int:
+        """Files that several runs share are freed with the last of them."""
+        with disk_errors():
+            paths = [self._run(id).path for id in ids]
+            return pruning.freed_bytes(self._folder, [*paths, *pruning.set_aside_paths(self._folder)])
+
+    def set_aside(self, ids: Sequence[Id]) -> None:
+        """Renames their folders."""
+        with disk_errors():
+            pruning.set_aside(self._folder, ids, LaunchReader(self._folder))
+
+    def delete_aside(self) -> None:
+        """Deletes the renamed folders, and files of the store that no run has."""
+        with disk_errors():
+            pruning.delete_aside(self._folder)
 
     def _run(self, id: Id) -> RunFolder:
         if os.sep in id.instance or id.instance.startswith("."):

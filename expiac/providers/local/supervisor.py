@@ -27,8 +27,9 @@ import psutil
 from expiac.providers.local import processes
 from expiac.providers.local.disk import write
 from expiac.providers.local.environment import node_environment
-from expiac.providers.local.folder import Launch
+from expiac.providers.local.folder import Launch, RunFolder
 from expiac.providers.local.job import LocalJob
+from expiac.providers.local.sharing import share_copies
 from expiac.providers.local.signals import Signals
 from expiac.providers.local.slots import Machine, Queue
 from expiac.state.status import Status
@@ -80,6 +81,13 @@ class Supervisor:
         if not processes.end(self._living_processes, self._job.grace):
             end = end.with_remark("some of its processes cannot be killed")
         return self._without_outputs(end) if end.status is Status.SUCCEEDED else end
+
+    @property
+    def has_processes(self) -> bool:
+        """Whether anything of the job is alive; where orphans are not adopted, they are looked for."""
+        if self._living_processes():
+            return True
+        return sys.platform != "linux" and bool(processes.survivors(self._launch, self._job))
 
     def _without_outputs(self, end: End) -> End:
         """The end of a run that succeeded, which names the outputs that are not there; it failed if others need one."""
@@ -220,8 +228,13 @@ def main(path: str, lock: str = "", gpus: str = "") -> None:
         # Nobody asked for its end, so the machine goes down: the launch is lost, and the next apply resumes it.
         return
     _record_end(launch, end)
+    may_share = not supervisor.has_processes  # asked now: the supervisors that the queue starts are children too
     machine = Machine(Path(job.machine), job.machine_cpus, job.machine_gpus)
-    Queue(machine).advance(leave=[launch])
+    try:
+        Queue(machine).advance(leave=[launch])
+    finally:
+        if may_share:
+            share_copies(RunFolder(launch.path.parent.parent), launch)
 
 
 def _record_end(launch: Launch, end: End) -> None:
