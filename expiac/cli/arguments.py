@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,8 +64,9 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until every run has ended, and begin what waited for them.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until every run has ended.")]
-Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", show_default=False,
-                                        help="With --wait or --watch: how long at most; a week where it is not said.")]
+Timeout = Annotated[float, typer.Option(
+    "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,
+    help="With --wait or --watch: how long at most, in seconds or such as 90m, 12h, 2d; a week where it is not said.")]
 DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode",
                                                 help="Exit with 2 where something would change.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")]
@@ -120,6 +123,21 @@ def set_state_url(context: typer.Context, state: str) -> None:
     context.call_on_close(restore)
 
 
+def parse_timeout(given: str | float) -> float:
+    """The seconds that `--timeout` names."""
+    from expiac.util import duration
+
+    with suppress(ValueError):
+        seconds = float(given)
+        if 0 <= seconds < math.inf:
+            return seconds
+    try:
+        duration.validate(str(given))
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r}: {error}") from error
+    return float(duration.seconds(str(given)))
+
+
 def refuse_two_forms(*, json: bool, markdown: bool) -> None:
     """Raises `UsageError` if a plan is to be printed as JSON and as markdown."""
     if json and markdown:
@@ -151,6 +169,12 @@ def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[st
     if first is None or not is_stack_left_out:
         return first, overrides
     return None, [first, *overrides]
+
+
+def program_name(first: str | None, stack: str) -> str:
+    """What you call the stack on the command line, for commands that you can paste; its own name if you left it out."""
+    name, _ = stack_and_overrides(first, None)
+    return name or stack
 
 
 def stack_and_serial(stack: str | None, serial: int | None) -> tuple[str | None, int | None]:

@@ -118,6 +118,8 @@ class RunsJobs:
 
     rents_machines: ClassVar[bool] = True
     """Whether its machines are paid for by the hour, and so may be asked to be preemptible (`spot`)."""
+    longest_name: ClassVar[int] = 128
+    """How many characters the name of a run may have at most: a run id of W&B's, which it is too, has 128."""
 
     @classmethod
     def for_project(cls, project: Project) -> Self:
@@ -226,4 +228,4 @@ class Estimates(ABC):
 
     @abstractmethod
     def estimate(self, inputs: Inputs) -> float | None:
-        """Dollars per hour, or None where there is no price."""
+        """Dollars per hour, or None where there is no price; raises `NoAccess` without the credentials of a launch."""

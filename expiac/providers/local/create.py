@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from expiac.providers.local.slots import Machine
 from expiac.providers.local.status import LaunchReader, is_live
 from expiac.providers.local.task import Task, parse
 from expiac.providers.local.workdir import SKY_WORKDIR, mount, path_in_home, sync_code
+from expiac.util.encoding import environment
 from expiac.util.errors import ExpiacError, Uncertain
 
 PREPARE_TIMEOUT = 60.0
@@ -62,7 +62,7 @@ def describe(id: Id, inputs: Inputs, task: Task, machine: Machine, grace: float)
     """The job as it will stand in the launch's folder."""
     names = {"EXPIAC_LINEAGE": id.lineage, "EXPIAC_INSTANCE": id.instance, "EXPIAC_LAUNCH": str(id.launch)}
     declared = _with_values(task.envs, "envs")
-    env = {**submitter_environment(os.environ), **declared, **inputs.env, **names}
+    env = {**submitter_environment(environment()), **declared, **inputs.env, **names}
     return LocalJob(
         lineage=id.lineage, instance=id.instance, launch=id.launch, host=socket.gethostname(),
         nodes=task.nodes, cpus=task.nodes * task.cpus, gpus=task.gpus if machine.gpus else 0,
@@ -115,8 +115,9 @@ def _prepare_home(run: RunFolder, task: Task, texts: Mapping[str, str], root: Pa
 
 def _with_values(variables: Mapping[str, str | None], section: str) -> dict[str, str]:
     """Each variable with its value, from this process's environment where the task has none."""
+    known = environment()
     filled = {
-        name: os.environ.get(name) if value is None else value for name, value in variables.items()
+        name: known.get(name) if value is None else value for name, value in variables.items()
     }
     missing = [name for name, value in filled.items() if value is None]
     if missing:

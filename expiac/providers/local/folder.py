@@ -35,6 +35,8 @@ from expiac.util.lock import take_lock
 
 MARK = "EXPIAC_LOCAL_MARK"
 """The variable that holds a launch's mark."""
+LONGEST_IN_RUN = Path("launches", "9999", "supervisor.log")
+"""As long as any path in a run's folder, its home apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ from expiac.providers.local.create import (
     secret_values,
 )
 from expiac.providers.local.delete import end
-from expiac.providers.local.disk import disk_errors
-from expiac.providers.local.folder import RunFolder
+from expiac.providers.local.disk import disk_errors, refuse_long_path
+from expiac.providers.local.folder import LONGEST_IN_RUN, RunFolder
 from expiac.providers.local.logs import lines
 from expiac.providers.local.slots import Machine, Queue
 from expiac.providers.local.status import LaunchReader, is_live, waiting_launch
@@ -92,6 +92,8 @@ class LocalProvider(AdvancesQueue, Examines, Logs, Prunes, RunsJobs):
     def examine(self, inputs: Inputs) -> str:
         """A remark where there is no GPU; raises where the job asks for what this machine cannot give."""
         task = read_task(inputs, self._machine)
+        with suppress(OSError):  # whatever else is wrong with the folder, create says
+            refuse_long_path(self._folder / task.name / LONGEST_IN_RUN)
         has_too_few = task.gpus and not self._machine.gpus
         return "no GPU on this machine: runs on the CPU" if has_too_few else ""
 

@@ -33,6 +33,7 @@ from expiac.providers.local.sharing import share_copies
 from expiac.providers.local.signals import Signals
 from expiac.providers.local.slots import Machine, Queue
 from expiac.state.status import Status
+from expiac.util.encoding import encode_command, encode_environment, environment
 
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of <linux/prctl.h>."""
@@ -126,10 +127,11 @@ class Supervisor:
         """Starts a script as a session of its own; its pid."""
         descriptor = os.open(self._launch.log(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
+            variables = node_environment(self._job, self._launch, rank, self._gpus, environment())
             child = subprocess.Popen(
-                ["bash", "-c", script], cwd=self._launch.home / self._job.workdir,
+                encode_command(["bash", "-c", script]), cwd=self._launch.home / self._job.workdir,
                 start_new_session=True,
-                env=node_environment(self._job, self._launch, rank, self._gpus, os.environ),
+                env=encode_environment(variables),
                 stdin=subprocess.DEVNULL, stdout=descriptor, stderr=subprocess.STDOUT)
         finally:
             os.close(descriptor)
@@ -164,7 +166,8 @@ class Supervisor:
     def _failure(self, what: str, rank: int, code: int) -> End:
         said = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         where = f" on node {rank}" if self._job.nodes > 1 else ""
-        secrets = [os.environ.get(name, "") for name in self._job.secrets]
+        variables = environment()
+        secrets = [variables.get(name, "") for name in self._job.secrets]
         last = _last_line(self._launch.log(rank), secrets)
         return End(Status.FAILED, f"{what}{said}{where}" + (f": {last}" if last else ""), code)
 

@@ -136,7 +136,7 @@ def mount(
         target.parent.mkdir(parents=True, exist_ok=True)
         if source in texts:
             _clear(target)
-            target.write_text(texts[source])
+            target.write_text(texts[source], encoding="utf-8")
         else:
             large += _mount_one(root / Path(source).expanduser(), target, source)
     return large
