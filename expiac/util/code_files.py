@@ -1,4 +1,4 @@
-"""The files of a working directory that go along with a job: what git tracks or would, without what runs leave behind."""
+"""The files of a working directory that go along with a job: what git tracks or would, and nothing that runs leave."""
 
 from __future__ import annotations
 
