@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -19,6 +19,9 @@ from expiac.session import Session
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
 from expiac.view import show
 from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
+
+if TYPE_CHECKING:
+    from expiac.view import documents
 
 _HINT = "  Hint: "
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
@@ -128,13 +131,14 @@ def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReport
 def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, json: bool) -> None:
     """Prints how each resource is."""
     if json:
-        print_json({
+        document: documents.StatusDocument = {
             "format_version": show.FORMAT,
             "stack": session.stack,
             "lineage": session.state.lineage,
             "serial": session.state.serial,
             "resources": [tables.document(resource) for resource in resources],
-        })
+        }
+        print_json(document)
         return
     out = console()
     if not resources:

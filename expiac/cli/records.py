@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 from rich.table import Table
@@ -18,6 +18,9 @@ from expiac.plan.model import MISSING, Action, Change
 from expiac.state.model import Approval, Record, State
 from expiac.view import show
 from expiac.view.console import console
+
+if TYPE_CHECKING:
+    from expiac.view import documents
 
 
 def print_records(state: State, *, archived: bool, json: bool) -> None:
@@ -81,8 +84,10 @@ def print_approval(state: State, one: Approval, *, json: bool) -> None:
 def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change], *, json: bool) -> None:
     """Prints how two runs differ, and how each ended."""
     if json:
-        output.print_json({"format_version": show.FORMAT, "runs": [_run(before), _run(after)],
-                         "changes": [show.change_document(change) for change in changes]})
+        document: documents.Difference = {
+            "format_version": show.FORMAT, "runs": [_run(before), _run(after)],
+            "changes": [show.change_document(change) for change in changes]}
+        output.print_json(document)
         return
     out = console()
     for past in (before, after):
@@ -117,10 +122,10 @@ def _results(before: PastRun, after: PastRun) -> list[Change]:
             for name in {**first.metrics, **second.metrics}]
 
 
-def _run(past: PastRun) -> dict[str, Any]:
+def _run(past: PastRun) -> documents.ComparedRun:
     provenance = past.approval.approved.provenance if past.approval else {}
     return {"stack": past.stack, "address": past.record.address, "instance": past.record.run.instance,
-            "status": past.record.status.value, "launched_at": past.record.at, "provenance": dict(provenance)}
+            "status": past.record.status, "launched_at": past.record.at, "provenance": dict(provenance)}
 
 
 def _values(record: Record) -> dict[str, Any]:
