@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
@@ -13,8 +13,6 @@ from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.plan_options import plan_options
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
-
-if TYPE_CHECKING:
 
 app = typer.Typer(
     name="expiac",
@@ -59,7 +57,7 @@ def plan(
 
     args.refuse_two_forms(json=json, markdown=markdown)
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
-                            extend=extend, fresh=fresh, reuse=reuse)
+                           extend=extend, fresh=fresh, reuse=reuse)
     with execution.open_session(*args.stack_and_overrides(stack, overrides), prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
         output.print_plan(plan, args.program_name(stack, session.stack), json=json, markdown=markdown, verbose=verbose)
@@ -116,7 +114,7 @@ def apply(
                            "interactive": interactive, "verbose": verbose}
     question = "" if consents else execution.QUESTION
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
-                            extend=extend, fresh=fresh, reuse=reuse)
+                           extend=extend, fresh=fresh, reuse=reuse)
     if (plan := execution.saved_plan(stack)) is not None:
         if overrides or no_refresh or options != plan_options():
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
