@@ -77,6 +77,11 @@ class Session:
         """The recorded state, as this command last read or wrote it."""
         return self._refresher.state
 
+    @property
+    def observed(self) -> State:
+        """That state, with what the last look found besides."""
+        return self._refresher.observed
+
     def plan(self, *, refresh: bool = True, options: PlanOptions | None = None) -> Plan:
         """What apply would do; writes nothing."""
         return self._planning.plan(options or PlanOptions(), refresh=refresh)

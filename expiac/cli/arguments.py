@@ -17,6 +17,11 @@ StackArg = Annotated[
     typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
                    help="A stack file or its stem in stacks/; may be left out where there is only one."),
 ]
+StacksArg = Annotated[
+    str | None,
+    typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
+                   help="A stack file or its stem in stacks/; all stacks where it is left out."),
+]
 StackOrPlan = Annotated[
     str | None,
     typer.Argument(metavar="STACK|FILE", autocompletion=stacks, show_default=False,
@@ -81,6 +86,10 @@ Version = Annotated[bool, typer.Option("--version", callback=lambda asked: exit_
                                        help="Print the version.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
+OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
+                                                  help="One output: its value is printed, and nothing else.")]
+OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", show_default=False,
+                                                 help="The outputs of this job only.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,

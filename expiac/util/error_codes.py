@@ -76,6 +76,7 @@ SUMMARIES = {
     "no-such-file-to-mount": "No such file to mount",
     "no-such-job": "No such job",
     "no-such-node": "No such node",
+    "no-such-output": "No such output",
     "no-such-plan": "No such plan",
     "no-such-policy": "No such policy",
     "no-such-provider": "No such provider",

@@ -6,7 +6,7 @@ import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "new", "version",
-            "history", "diff", "state", "state list", "state show", "state rm", "state mv", "state pull", "state push",
+            "stacks", "output", "history", "diff", "state", "state list", "state show", "state rm", "state mv", "state pull", "state push",
             "state compact", "state repair", "state unlock"]
 
 
