@@ -100,6 +100,9 @@ class Session:
 
     def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = WEEK) -> Result:
         """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done."""
+        if parallelism < 1:
+            raise UsageError("Invalid value", f"parallelism={parallelism}: at least one step at a time",
+                             "parallelism=1 or more")
         self._applying = Applying(self.project, self._journal, self._refresher, self._providers, self._reporter,
                                   parallelism=parallelism)
         if self._stopped.is_set():

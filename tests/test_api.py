@@ -105,6 +105,18 @@ def test_a_plan_that_does_not_hold_any_more_is_stale(project):
         api.apply(plan, project=project)
 
 
+@pytest.mark.parametrize("parallelism", [0, -1])
+def test_no_step_at_a_time_is_refused(project, parallelism):
+    """Before anything is written or done, by apply and by destroy."""
+    assert api.apply("lab", {"seconds": 60}, project=project).is_well
+    before = api.status("lab", refresh=False, project=project)
+    for call in (api.apply, api.destroy):
+        with pytest.raises(UsageError, match=f"parallelism={parallelism}: at least one step") as error:
+            call("lab", project=project, parallelism=parallelism)
+        assert error.value.code == "invalid-value"
+    assert api.status("lab", refresh=False, project=project) == before
+
+
 @pytest.mark.parametrize(("call", "error"), [
     (lambda project: api.plan("nothing", project=project), UsageError),
     (lambda project: api.plan("lab", {"word": 1}, project=project), UsageError),

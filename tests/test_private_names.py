@@ -15,7 +15,7 @@ NOT_OURS = {
 """Private by their look: names of libraries."""
 NAMED_TUPLE = {"_replace", "_asdict", "_fields"}
 """Public, in spite of their underscore."""
-SAME_FILE = {("testing/sky.py", "self.server._born")}
+SAME_FILE = {("testing/sky.py", "self.server._launch_job")}
 """Two classes of one file that share a name."""
 INHERITED = {("providers/local/shared.py", "SharedLocalProvider", "_folder")}
 """Left to be passed to the subclass by name."""

@@ -49,6 +49,8 @@ class ResourceStatus:
     """How long it ran, once it has ended."""
     usual_seconds: float | None = None
     """How long its earlier runs took."""
+    note: str = ""
+    """What else there is to know: why metrics that are there can't be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class Planning:
         else:
             self._refresher.reload()
         observed = replace(self._refresher.observed, serial=self._refresher.state.serial)
+        options = replace(options, total_steps=self._project.metrics.total_steps)
         program = self._program.path_in(self._project) if self._program else ""
         archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse)
         plan = planner.plan(wanted, observed, options, archive)

@@ -44,6 +44,10 @@ ImportedAs = Annotated[str, typer.Argument(metavar="NAME", show_default=False,
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", show_default=False,
                                       help="Its id among SkyPilot's managed jobs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every setting of what is new, every step, and "
+                                                              "every value in full.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print GitHub-flavoured markdown, for a comment on a "
+                                                            "pull request, and nothing else.")]
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
 Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", show_default=False,
                                                       help="Run this job anew though nothing changed; repeatable.")]
@@ -119,6 +123,14 @@ def set_state_url(context: typer.Context, state: str) -> None:
 
     os.environ[STATE] = state
     context.call_on_close(restore)
+
+
+def refuse_two_forms(*, json: bool, markdown: bool) -> None:
+    """Raises `UsageError` if a plan is to be printed as JSON and as markdown."""
+    if json and markdown:
+        from expiac.util.errors import UsageError
+
+        raise UsageError("Conflicting options", "--json and --markdown each print one document", "give one of them")
 
 
 def parse_actions(words: str) -> tuple[Action, ...]:

@@ -40,7 +40,9 @@ def plan(
     stack: args.StackArg = None,
     overrides: args.OverridesArg = None,
     *,
+    verbose: args.Verbose = False,
     json: args.Json = False,
+    markdown: args.Markdown = False,
     detailed_exitcode: args.DetailedExitcode = False,
     no_refresh: args.NoRefresh = False,
     target: args.Target = None,
@@ -55,24 +57,27 @@ def plan(
     """Show what apply would do, and why. Changes nothing."""
     from expiac.cli import execution, output
 
+    args.refuse_two_forms(json=json, markdown=markdown)
     options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
                             fresh=fresh, reuse=reuse)
-    with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
+    with execution.open_session(*args.stack_and_overrides(stack, overrides), prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
-        output.print_plan(plan, _program_name(stack, session), json=json)
+        output.print_plan(plan, _program_name(stack, session), json=json, markdown=markdown, verbose=verbose)
         if out is not None:
-            output.save_plan(plan, out, quiet=json)
+            output.save_plan(plan, out, quiet=json or markdown)
     return CHANGES if detailed_exitcode and not plan.is_empty else DONE
 
 
 @app.command()
-def show(file: args.PlanFile, *, json: args.Json = False) -> int:
+def show(file: args.PlanFile, *, verbose: args.Verbose = False, json: args.Json = False,
+         markdown: args.Markdown = False) -> int:
     """Show a plan that was saved."""
     from expiac.cli import output
     from expiac.plan import saved
 
+    args.refuse_two_forms(json=json, markdown=markdown)
     plan = saved.read(file)
-    output.print_plan(plan, plan.program, json=json)
+    output.print_plan(plan, plan.program, json=json, markdown=markdown, verbose=verbose)
     return DONE
 
 
@@ -83,6 +88,7 @@ def apply(
     *,
     yes: args.Yes = False,
     interactive: args.Interactive = False,
+    verbose: args.Verbose = False,
     json: args.Json = False,
     parallelism: args.Parallelism = 10,
     wait: args.Wait = False,
@@ -106,7 +112,7 @@ def apply(
     consents = yes or only is not None
     output.demand_consent(yes=consents, json=json)
     how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout,
-                           "interactive": interactive}
+                           "interactive": interactive, "verbose": verbose}
     question = "" if consents else execution.QUESTION
     options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
                             fresh=fresh, reuse=reuse)
@@ -169,7 +175,7 @@ def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
     """Ask about everything that is recorded, write down what changed, start what waits in a queue."""
     from expiac.cli import execution, output
 
-    with execution.open_session(stack, declared=False) as (session, _):
+    with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
         output.print_statuses(session.refresh(), session, json=json)
     return DONE
 
@@ -194,7 +200,7 @@ def status(
             return execution.watch(session, reporter, json=json, timeout=timeout)
 
     def ask(name: str) -> several.Answer:
-        with execution.open_session(name, declared=False) as (session, _):
+        with execution.open_session(name, prints_document=json, declared=False) as (session, _):
             return output.statuses_answer(session.status(refresh=not no_refresh), session)
 
     return several.show_stacks(stack, ask, json=json)

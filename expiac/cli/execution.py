@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,14 @@ QUESTION = "Apply this plan?"
 
 @contextmanager
 def open_session(
-    stack: str | None, overrides: Sequence[str] = (), *, json: bool = False, declared: bool = True,
-    project: Project | None = None,
+    stack: str | None, overrides: Sequence[str] = (), *, json: bool = False, prints_document: bool = False,
+    declared: bool = True, project: Project | None = None,
 ) -> Iterator[tuple[Session, ConsoleReporter]]:
-    """The session of one command, and its reporter."""
+    """The session of one command, and its reporter; with `json`, the command prints each event as a line."""
     def open_(reporter: ConsoleReporter) -> Session:
         return Session.open(stack, overrides, reporter=reporter, declared=declared, project=project)
 
-    with _with_reporter(open_, json=json) as (session, reporter):
+    with _with_reporter(open_, json=json, prints_document=prints_document) as (session, reporter):
         yield session, reporter
 
 
@@ -54,10 +55,11 @@ def open_saved(plan: Plan, *, json: bool = False) -> Iterator[tuple[Session, Con
 
 @contextmanager
 def _with_reporter(
-    open_: Callable[[ConsoleReporter], Session], *, json: bool
+    open_: Callable[[ConsoleReporter], Session], *, json: bool, prints_document: bool = False
 ) -> Iterator[tuple[Session, ConsoleReporter]]:
     """A session and its reporter; first prints what you should know of the state."""
-    with closing(output.make_reporter(json=json)) as reporter, open_(reporter) as session:
+    made = output.make_reporter(json=json, prints_document=prints_document)
+    with closing(made) as reporter, open_(reporter) as session:
         reporter.show_metrics(session.project.metrics)
         output.print_notes(session.notes)
         yield session, reporter
@@ -65,18 +67,18 @@ def _with_reporter(
 
 def carry_out(
     session: Session, plan: Plan, reporter: ConsoleReporter, *, program: str, question: str, json: bool = False,
-    interactive: bool = False, wait: bool = False, **how: Any,
+    interactive: bool = False, verbose: bool = False, wait: bool = False, **how: Any,
 ) -> int:
     """Shows the plan, asks, carries it out and shows the result; gives the exit code.
 
     An empty `question` is consent. `program` is what you call the stack on the command line.
     """
     if not json:
-        output.print_plan(plan, program)
+        output.print_plan(plan, program, verbose=verbose)
     if interactive:
         plan = output.select_steps(plan)
     elif question and not plan.is_empty:
-        output.ask(question)
+        output.ask(question, details=partial(output.print_plan, plan, program, verbose=True))
     with handle_sigint(session.stop, reporter.on_stop):
         result = session.apply(plan, wait=wait, **how)
     if not json:

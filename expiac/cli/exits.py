@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from expiac.cli.invocation import with_command_name
 from expiac.util.errors import ExpiacError, Interrupted, UsageError
 
 DONE, ERROR, CHANGES, INTERRUPTED, USAGE = 0, 1, 2, 8, 64
@@ -56,7 +57,8 @@ def _usage_error(error: Exception) -> UsageError:
 
 def print_error(error: ExpiacError) -> None:
     """Prints the error on stderr, its summary in red if that is a terminal."""
-    summary, *rest = str(error).splitlines()
+    told = ExpiacError(error.summary, error.detail, with_command_name(error.hint))
+    summary, *rest = str(told).splitlines()
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         summary = f"{_BOLD_RED}{summary}{_PLAIN}"
     print("\n".join([summary, *rest]), file=sys.stderr)

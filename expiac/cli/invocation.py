@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
 from pathlib import Path
+
+COMMANDS = ("plan", "show", "apply", "destroy", "import", "refresh", "status", "logs", "render", "history", "diff",
+            "new", "version", "state")
+_CALL = re.compile(rf"(?<![\w/.-])expiac(?= (?:--|(?:{'|'.join(COMMANDS)})\b))")
+
+
+def with_command_name(text: str) -> str:
+    """The text, with each call of expiac in it as it can be typed here: `.venv/bin/expiac plan lab`."""
+    return _CALL.sub(lambda _: command_name(), text) if _CALL.search(text) else text
 
 
 def command_name() -> str:

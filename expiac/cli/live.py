@@ -122,7 +122,7 @@ def _progress(resource: ResourceStatus, shown: Sequence[Metric], columns: int) -
     progress = resource.progress
     if progress is None:
         default = "warming up" if resource.status is Status.RUNNING else ""
-        return (Text(resource.unseen or resource.detail or default, style="dim"),)
+        return (Text(resource.unseen or resource.detail or resource.note or default, style="dim"),)
     width = _LONGEST_BAR if columns >= _WIDE else None
     bar = ProgressBar(total=1.0, completed=figures.share(progress), width=width)
     values = metrics.line(shown, progress) if columns >= _NARROW else ""

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from expiac.apply.events import ResourceStatus, Result
 from expiac.cli import events, tables
-from expiac.cli.invocation import command_name
+from expiac.cli.invocation import command_name, with_command_name
 from expiac.declare.metrics import MetricSettings
 from expiac.plan.model import Plan
 from expiac.session import Session
@@ -23,6 +23,7 @@ from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mea
 from expiac.view import show
 from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
 
+_HINT = "  Hint: "
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
 
 
@@ -45,14 +46,19 @@ def print_json(value: Any, *, indent: int | None = None) -> None:
     print(events.dumps(value, indent=indent))
 
 
-def print_plan(plan: Plan, program: str, *, json: bool = False) -> None:
-    """Prints the plan as text or JSON; `program` is what you call the stack on the command line."""
+def print_plan(plan: Plan, program: str, *, json: bool = False, markdown: bool = False, verbose: bool = False) -> None:
+    """Prints the plan as text, JSON or markdown; `program` is what you call the stack on the command line."""
     if json:
         print_json(show.document(plan))
         return
+    if markdown:
+        from expiac.view.markdown import markdown as as_markdown
+
+        print(as_markdown(plan, verbose=verbose))
+        return
     out = console()
-    lines = show.text(plan, out.width, program=program).splitlines()
-    text = Text("\n").join(_colour_line(line) for line in lines)
+    lines = show.text(plan, out.width, program=program, verbose=verbose).splitlines()
+    text = Text("\n").join(_colour_line(with_command_name(line) if line.startswith(_HINT) else line) for line in lines)
     out.print(text, soft_wrap=True)  # at once: a print for each line takes three times as long
 
 
@@ -62,7 +68,7 @@ def save_plan(plan: Plan, file: Path, *, quiet: bool) -> None:
 
     saved.write(plan, file)
     if not quiet:
-        console().print(f"\nSaved:\n  expiac apply {shlex.quote(str(file))}", soft_wrap=True)
+        console().print(f"\nSaved:\n  {command_name()} apply {shlex.quote(str(file))}", soft_wrap=True)
 
 
 def _colour_line(line: str) -> Text:
@@ -82,13 +88,19 @@ def demand_consent(*, yes: bool, json: bool, hint: str = "--yes") -> None:
         raise UsageError("Consent needed", "there is no terminal to ask on", hint)
 
 
-def ask(question: str) -> None:
-    """Raises `Interrupted` unless the user types y or yes."""
-    try:
-        answer = input(f"\n{question} [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
+def ask(question: str, details: Callable[[], None] | None = None) -> None:
+    """Raises `Interrupted` unless the user types y or yes; if the user types details, shows them and asks again."""
+    choices = "y/N/details" if details else "y/N"
+    while True:
+        try:
+            answer = input(f"\n{question} [{choices}] ").strip().lower()
+        except EOFError:
+            answer = ""
+        if details is None or answer not in ("d", "details"):
+            break
+        print()
+        details()
+    if answer not in ("y", "yes"):
         raise Interrupted("Declined", "nothing was changed")
 
 
@@ -110,10 +122,15 @@ def print_notes(notes: Sequence[str]) -> None:
         print(f"! {note}", file=sys.stderr)
 
 
-def make_reporter(*, json: bool) -> ConsoleReporter:
-    """The reporter that prints events as they happen: as JSON lines, in place on a terminal, or line by line."""
+def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReporter:
+    """The reporter that prints events as they happen: as JSON lines, in place on a terminal, or line by line.
+
+    If the command prints a JSON document, its stdout is for that alone, and events are lines on stderr.
+    """
     if json:
         return events.JsonLines()
+    if prints_document:
+        return Lines(partial(print, file=sys.stderr))
     out = console()
     if not out.is_terminal or out.is_dumb_terminal:
         return Lines(partial(out.print, soft_wrap=True))  # a pipe is searched: no line breaks within words

@@ -30,7 +30,7 @@ def output(
     """Show the outputs of runs; of one output, its value alone, for scripts."""
     from expiac.cli import execution, outputs
 
-    with execution.open_session(stack, declared=False) as (session, _):
+    with execution.open_session(stack, prints_document=json or name is not None, declared=False) as (session, _):
         session.status(refresh=not no_refresh)
         found = outputs.find(session.observed, job, name)
         outputs.print_outputs(session.observed, found, raw=name is not None, json=json)

@@ -29,9 +29,9 @@ def statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> T
 
 
 def remarks(resources: Sequence[ResourceStatus]) -> list[str]:
-    """What does not fit a table: the backend's own words, and why a status could not be read."""
-    words = [(resource.address, resource.unseen or resource.detail) for resource in resources]
-    return [f"{address}: {text}" for address, text in words if text]
+    """What does not fit a table: the backend's own words, why a status could not be read, and notes."""
+    words = [(resource.address, (resource.unseen or resource.detail, resource.note)) for resource in resources]
+    return [f"{address}: {text}" for address, texts in words for text in texts if text]
 
 
 def results(resources: Sequence[ResourceStatus], settings: MetricSettings) -> Table:
@@ -66,6 +66,7 @@ def document(resource: ResourceStatus) -> dict[str, Any]:
         "launch": resource.launch,
         "detail": resource.detail,
         "unseen": resource.unseen,
+        "note": resource.note,
         "seconds": resource.seconds,
         "usual_seconds": resource.usual_seconds,
         "progress": None if progress is None else {

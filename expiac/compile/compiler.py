@@ -60,7 +60,7 @@ class ResourceCompiler(Generic[R]):
             digest=identity_digest(resource.type, inputs, kinds, refs), texts=texts,
             outputs=self.outputs(composed), depends_on=dependencies(resource, refs), refs=refs,
             completes=resource.completes, mounts=self.mounts(), git_check=self.git_check(),
-            options=resource.options)
+            options=resource.options, settings=self.own_settings())
 
     def provider(self) -> str:
         """The name of the provider that makes it."""
@@ -69,6 +69,10 @@ class ResourceCompiler(Generic[R]):
     def inputs(self, composed: Composed | None) -> Json:
         """What is compared and recorded."""
         return self.declared_inputs
+
+    def own_settings(self) -> Json | None:
+        """What the program itself sets of its inputs, as a plan shows it; None if that is all of them."""
+        return None
 
     def texts(self) -> Mapping[str, str]:
         """The rendered files by name."""

@@ -21,6 +21,7 @@ from expiac.compile.config_files import (
     write_config,
 )
 from expiac.compile.ignored import merge_recorded_config, recorded_placement
+from expiac.compile.own_settings import own_settings
 from expiac.compile.task import hydra_config, task
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.resource import distinct_refs
@@ -75,6 +76,9 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
     def inputs(self, composed: Composed | None) -> Json:
         inputs = {**self.declared_inputs, "infra": self.infra, "run": self.run, **self._content()}
         return inputs if composed is None else {**inputs, CONFIG: composed.config}
+
+    def own_settings(self) -> Json | None:
+        return self.declared_inputs
 
     def texts(self) -> Mapping[str, str]:
         document = self._task()
@@ -174,6 +178,11 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
         """What the project and the job say of its training config."""
         project, training = self.context.project, self.resource.training
         return training.with_settings(project.training)
+
+    def own_settings(self) -> Json | None:
+        declared, trainer = self.declared_inputs[CONFIG], self.resource.training.trainer
+        config = own_settings(declared, trainer, self.settings, self.context.project.training)
+        return {CONFIG: config, **{key: value for key, value in self.declared_inputs.items() if key != CONFIG}}
 
     @property
     def config_name(self) -> str | None:

@@ -37,9 +37,11 @@ class Metric:
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class MetricSettings:
-    """What tables show of metrics."""
+    """What tables show of metrics, and what counts the steps of a run."""
 
     step: str = "step"
     """What the steps of your trainer count: `samples`, `epochs`."""
+    total_steps: str = ""
+    """The key path, as a plan shows it, at which a job says how many steps it takes: `trainer.total_timesteps`."""
     show: tuple[Metric, ...] = ()
     """The metrics of the tables, in this order; where there is none, up to three that all runs of a table have."""

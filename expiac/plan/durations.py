@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from expiac.declare.fields import Kind
+from expiac.plan.diff import CONFIG
 from expiac.plan.model import Plan
 from expiac.state.model import Record, State
 from expiac.state.status import Status
 
 _NEWEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How long a run should take."""
+
+    seconds: float
+    by_steps: bool
+    """Whether its steps, and those of earlier runs, are counted."""
 
 
 class Durations:
@@ -22,25 +33,54 @@ class Durations:
             if record.seconds is not None and record.status is Status.SUCCEEDED and record.run.launch == 1:
                 self._known.setdefault(record.address, []).append(record)
 
-    def expected_seconds(self, address: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind]) -> float | None:
-        """Seconds that a run with these inputs should take: the median of the newest ones, those placed alike first."""
+    def expected(
+        self, address: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind], total_steps: str = "",
+    ) -> Expected | None:
+        """How long a run with these inputs should take: the median of the newest ones, those placed alike first.
+
+        Where `total_steps`, the key path of the number of steps, tells it of both, as much longer as it has more steps.
+        """
         known = self._known.get(address)
         if not known:
             return None
         placed = [key for key, kind in kinds.items() if kind is Kind.PLACEMENT]
         alike = [record for record in known if all(record.inputs.get(key) == inputs.get(key) for key in placed)]
-        return _median(alike or known)
+        newest = _newest(alike or known)
+        wanted = _number_at(total_steps, inputs)
+        per_step = [seconds / steps for record, seconds in newest if (steps := _number_at(total_steps, record.inputs))]
+        if wanted and per_step:
+            return Expected(wanted * _median(per_step), by_steps=True)
+        return Expected(_median(seconds for _, seconds in newest), by_steps=False)
 
     def usual_seconds(self, address: str) -> float | None:
         """Seconds that the newest runs of this address took."""
-        return _median(self._known.get(address, []))
+        known = self._known.get(address)
+        return _median(seconds for _, seconds in _newest(known)) if known else None
 
 
-def _median(records: list[Record]) -> float | None:
+def _newest(records: list[Record]) -> list[tuple[Record, float]]:
+    """The newest records, each with how long its run took."""
+    return [(record, record.seconds) for record in records[-_NEWEST:] if record.seconds is not None]
+
+
+def _number_at(path: str, inputs: Mapping[str, Any]) -> float:
+    """The number at a key path of the training config or of the inputs; 0 where there is none."""
+    for value in (inputs.get(CONFIG), inputs):
+        found: Any = value
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        try:
+            if found is not None and (number := float(found)) > 0:
+                return number
+        except (TypeError, ValueError):
+            continue
+    return 0.0
+
+
+def _median(numbers: Iterable[float]) -> float:
     from statistics import median  # it takes a while to import, and most plans need none
 
-    took = [record.seconds for record in records[-_NEWEST:] if record.seconds is not None]
-    return median(took) if took else None
+    return median(numbers)
 
 
 def seconds_until_done(plan: Plan) -> tuple[float, bool] | None:

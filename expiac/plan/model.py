@@ -44,6 +44,8 @@ class Desired:
     """Must not be launched from a tree that is not committed and pushed."""
     options: Options = Options()
     """How it is to be treated."""
+    settings: Json | None = None
+    """What the program itself sets of the inputs, to be shown; None where that is all of them."""
 
 
 class Action(str, Enum):
@@ -133,6 +135,8 @@ class Step:
     """Its provider has prices, and none for this."""
     expected_seconds: float | None = None
     """How long the run should take, as its earlier ones did; None where none is known."""
+    expected_by_steps: bool = False
+    """That counts how many steps the run takes, and how many the earlier ones took."""
     renames: str = ""
     """The address at which its record still stands; empty where that is its own."""
     restores: Record | None = None

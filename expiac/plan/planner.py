@@ -27,7 +27,7 @@ from expiac.state.status import Status
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the user asks for on the command line."""
+    """What the user asks for on the command line, and what the project says."""
 
     retry: bool = False
     """Launch failed and cancelled runs again."""
@@ -47,6 +47,8 @@ class PlanOptions:
     """Let no run of the past stand again or go on."""
     reuse: bool = False
     """Let also those results stand again that were destroyed, or that other code made."""
+    total_steps: str = ""
+    """The key path at which inputs tell how many steps a run takes, as the project says; empty where it does not."""
 
 
 def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None = None,
@@ -96,8 +98,8 @@ class _World:
                        renames=self.renames.get(want.address, ""))
         if not step.action.launches or step.adopts:
             return step
-        if (expected := self.durations.expected_seconds(want.address, want.inputs, want.kinds)) is not None:
-            step = replace(step, expected_seconds=expected)
+        if expected := self.durations.expected(want.address, want.inputs, want.kinds, self.options.total_steps):
+            step = replace(step, expected_seconds=expected.seconds, expected_by_steps=expected.by_steps)
         return self._defer(step, want)
 
     def leave(self, record: Record) -> Step:
@@ -136,7 +138,7 @@ class _World:
         """The step that takes a run of the past: its result stands again, or it goes on."""
         known = restored_inputs(want, earlier)
         changes = diff(known, want.inputs, want.kinds)
-        instance, result = earlier.run.instance, f"{earlier.run.instance} had these settings"
+        result = f"{earlier.run.instance} had these settings"
         if earlier.status is Status.SUCCEEDED or earlier.status.is_live:
             noted = tuple(change for change in changes if change.kind is Kind.ANNOTATION)
             step = Step(want.address, want.type, Action.RESTORE, f"{result}, and {_past_tense(earlier.status.value)}",
@@ -155,10 +157,8 @@ class _World:
         is_same = record.run.fingerprint == identity
         run = self._new_run(want, identity, also=record if is_same else None)
         reasons = self._why_replaced(want, identity, upstream, record, forced)
-        # The new run has its annotations from the start: that the old run's differ is not a reason to show them.
-        shown = tuple(change for change in changes if change.kind is not Kind.ANNOTATION or change.path in forced)
-        changes = self._rename(want) + shown
-        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, changes, record=record)
+        shown = self._rename(want) + changes
+        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, shown, record=record)
 
     def _why_replaced(
         self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record, forced: Sequence[str],

@@ -68,7 +68,7 @@ def max_gpus(count: int) -> Policy:
     """Refuses a plan after which more GPUs would be asked for, all nodes of all its running jobs together."""
 
     def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
-        wanted = {step.address: _gpus(step) for step in plan.steps if cost.will_run(step)}
+        wanted = {step.address: _gpus(step) for step in _jobs(plan.steps, project) if cost.will_run(step)}
         if (total := sum(wanted.values())) > count:
             most = max(wanted, key=lambda address: wanted[address])
             yield Refuse(f"{total} GPUs, and {count} are allowed; {most} asks for {wanted[most]}")
@@ -77,11 +77,11 @@ def max_gpus(count: int) -> Policy:
 
 
 def spot_only(on: bool = True) -> Policy:
-    """Refuses launches on machines of others that are not preemptible."""
+    """Refuses to launch jobs on machines of others that are not preemptible."""
 
     def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
         providers = Providers(project)
-        for step in _steps_that_launch(plan) if on else ():
+        for step in _jobs_to_launch(plan, project) if on else ():
             rents = step.desired is None or providers.rents_machines(step.desired.provider)
             if rents and not _inputs(step).get("spot"):
                 yield Refuse("not on spot machines: spot=True", step.address)
@@ -90,10 +90,10 @@ def spot_only(on: bool = True) -> Policy:
 
 
 def required_tags(*patterns: str) -> Policy:
-    """Refuses launches without a tag for each pattern, such as `team:*`."""
+    """Refuses to launch jobs without a tag for each pattern, such as `team:*`."""
 
     def policy(plan: Plan, project: Project) -> Iterator[Refuse]:
-        for step in _steps_that_launch(plan):
+        for step in _jobs_to_launch(plan, project):
             tags = [str(tag) for tag in _inputs(step).get("tags") or ()]
             missing = [pattern for pattern in patterns if not any(fnmatchcase(tag, pattern) for tag in tags)]
             if missing:
@@ -103,14 +103,14 @@ def required_tags(*patterns: str) -> Policy:
 
 
 def reviewed_snapshots(folder: str = "snapshots") -> Policy:
-    """Refuses launches whose rendered files and composed config are not committed as they are, in
+    """Refuses to launch jobs whose rendered files and composed config are not committed as they are, in
     `<folder>/<stack>/<job>.<file>`.
 
     `expiac render STACK --out <folder>/<stack>` writes them there.
     """
 
     def policy(plan: Plan, project: Project) -> Iterator[Warn | Refuse]:
-        launched = [step.desired for step in _steps_that_launch(plan) if step.desired and step.desired.texts]
+        launched = [step.desired for step in _jobs_to_launch(plan, project) if step.desired and step.desired.texts]
         if not launched:
             return
         place = project.root / folder / plan.stack
@@ -136,8 +136,16 @@ SHIPPED: Mapping[str, Callable[..., Policy]] = {
 """By the names that `[tool.expiac.policies]` knows."""
 
 
-def _steps_that_launch(plan: Plan) -> list[Step]:
-    return [step for step in plan.steps if step.action.launches]
+def _jobs_to_launch(plan: Plan, project: Project) -> list[Step]:
+    return [step for step in _jobs(plan.steps, project) if step.action.launches]
+
+
+def _jobs(steps: Iterable[Step], project: Project) -> list[Step]:
+    """Those whose provider is a backend, and runs jobs; what a project does not know counts as a job."""
+    providers = Providers(project)
+    return [step for step in steps
+            if step.desired is None or step.desired.provider not in providers
+            or providers.runs_jobs(step.desired.provider)]
 
 
 def _inputs(step: Step) -> Mapping[str, Any]:

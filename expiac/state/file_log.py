@@ -72,7 +72,7 @@ class FileLog:
     def append(self, data: bytes) -> None:
         with self._appending, self._translate_errors():
             if not self._is_unchanged():
-                raise self.moved_on()
+                raise self.taken_over()
             self._open_file().append(data)
 
     def sync(self) -> None:
@@ -109,9 +109,9 @@ class FileLog:
     def confirm(self) -> None:
         self._refuse_foreign()
 
-    def moved_on(self, what: str = "") -> Stale:
+    def taken_over(self, what: str = "") -> Stale:
         what = what or f"{self.path} was written by somebody else meanwhile"
-        return Stale("State moved on", what, "run the command again")
+        return Stale("State taken over", what, "run the command again: it finds what was launched")
 
     def lock(self, *, purpose: str, wait_seconds: float = 0.0) -> Lock:
         return Lock(self.path.with_suffix(".lock"), purpose=purpose, wait_seconds=wait_seconds)
@@ -136,7 +136,7 @@ class FileLog:
 
     def _refuse_foreign(self) -> None:
         if not self.is_current:
-            raise self.moved_on()
+            raise self.taken_over()
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:

@@ -141,7 +141,7 @@ class Journal:
                 reading = _empty_reading(known.stack, known.program, known.lineage)
             if reading.header.lineage != known.lineage or reading.number < self.number:
                 self._failure, self._is_stale = "", True
-                raise self._log.moved_on()
+                raise self._log.taken_over()
             is_same = reading.number == self.number
             self._take(reading)
             if is_same:
@@ -152,7 +152,7 @@ class Journal:
         """Raises `Stale` where this process is not the writer any more: nobody would know of what it does now."""
         with self._syncing:
             if self._is_stale:
-                raise self._log.moved_on(self._failure)
+                raise self._log.taken_over(self._failure)
             try:
                 self._log.confirm()
             except Stale as error:
@@ -193,7 +193,7 @@ class Journal:
     def _prepare(self) -> None:
         """Sees that nobody else wrote, and mends what was read, where there is something to mend."""
         if not self._log.is_current:
-            raise self._log.moved_on()
+            raise self._log.taken_over()
         if not self._is_mended and self._log.size:
             self._mend()
         self._is_mended = True
@@ -236,7 +236,7 @@ class Journal:
             if self._durable >= number:
                 return
             if self._is_stale:
-                raise self._log.moved_on(self._failure)
+                raise self._log.taken_over(self._failure)
             if self._unsynced:
                 # After a failed sync the kernel forgets; a second one would say that all is well.
                 raise self._not_written(self._unsynced)
@@ -262,7 +262,7 @@ class Journal:
 
     def _refuse_after_failure(self) -> None:
         if self._is_stale:
-            raise self._log.moved_on(self._failure)
+            raise self._log.taken_over(self._failure)
         if self._failure:
             raise self._not_written(f"an earlier write failed: {self._failure}")
 

@@ -68,7 +68,7 @@ class StateLog(Protocol):
     def confirm(self) -> None:
         """Raises `Stale` where the lock or the log is known to be another writer's; may cost requests."""
 
-    def moved_on(self, what: str = "") -> Stale:
+    def taken_over(self, what: str = "") -> Stale:
         """The error of a writer that finds the work of another one; `what` is known of that."""
 
     def lock(self, *, purpose: str, wait_seconds: float = 0.0) -> AbstractContextManager[object]:

@@ -86,10 +86,10 @@ class ObjectLog:
         who = self._store.holder(self.stack)
         if self._holder is not None and who != self._holder:
             by = f" by {who.sentence}" if who else ""
-            raise self.moved_on(f"{self.stack} in {self._store.url} was taken over{by}")
+            raise self.taken_over(f"{self.stack} in {self._store.url} was taken over{by}")
         self._refuse_foreign()
 
-    def moved_on(self, what: str = "") -> Stale:
+    def taken_over(self, what: str = "") -> Stale:
         what = what or f"{self.stack} in {self._store.url} was written by somebody else meanwhile"
         return Stale("State taken over", what, "run the command again: it finds what was launched")
 
@@ -108,4 +108,4 @@ class ObjectLog:
     def _refuse_foreign(self) -> None:
         mine = (self._generation, self._offsets[-1]) if self._offsets else (0, 0)
         if max(self._store.pieces(self.stack), default=(0, 0)) != mine:
-            raise self.moved_on()
+            raise self.taken_over()

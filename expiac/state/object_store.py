@@ -81,8 +81,8 @@ class Store:
         """Creates a piece; raises `Stale` where somebody else was there first."""
         name = _name(generation, offset)
         if not self._create(f"{stack}/{name}", data):
-            raise Stale("State moved on", f"{self.url}/{stack} was written by somebody else meanwhile",
-                        "run the command again")
+            raise Stale("State taken over", f"{self.url}/{stack} was written by somebody else meanwhile",
+                        "run the command again: it finds what was launched")
 
     def drop(self, stack: str) -> None:
         """Removes a whole state."""

@@ -12,7 +12,6 @@ from expiac.state.events import EVENTS
 from expiac.state.journal import utc_now
 from expiac.state.log import StateLog
 from expiac.state.replay import Damage, Reading, replay
-from expiac.util.errors import Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Repair:
     def carry_out(self, keep_in: Path, *, now: Callable[[], str] = utc_now) -> Path:
         """Keeps a copy in the folder, whose path it returns, and cuts. Asks for the stack's lock to be held."""
         if self.log.read() != self.data:
-            raise Stale("State moved on", f"{self.log.name} was written meanwhile", "run the command again")
+            raise self.log.taken_over()
         copy = keep_copy(self.data, keep_in / f"{self.log.stack}.jsonl.damaged-{now().replace(':', '')}")
         if self.kept is None:
             self.log.remove()

@@ -132,7 +132,7 @@ class ProviderContract:
         assert world.read(A).presence is Presence.PRESENT
         assert world.read(A).status.is_live
 
-    def test_created_twice_it_is_born_once(self, world: Try) -> None:
+    def test_created_twice_it_starts_once(self, world: Try) -> None:
         """Creating what was launched already adopts it."""
         world.create(A)
         world.until(A, Status.RUNNING)
@@ -140,7 +140,7 @@ class ProviderContract:
         assert world.until(A, Status.RUNNING)
         assert world.starts(A) == 1
 
-    def test_created_at_once_by_many_it_is_born_once(self, world: Try) -> None:
+    def test_created_at_once_by_many_it_starts_once(self, world: Try) -> None:
         """Two processes that die and come back may overlap."""
         with ThreadPoolExecutor(4) as pool:
             tries = [Try(world.bench, world.noted) for _ in range(4)]
@@ -156,7 +156,7 @@ class ProviderContract:
         assert world.create(A, Course.SUCCEEDS).status is Status.SUCCEEDED
         assert world.starts(A) == 1
 
-    def test_a_later_launch_is_another_birth(self, world: Try) -> None:
+    def test_a_later_launch_is_another_start(self, world: Try) -> None:
         """A run that failed is launched again under its own name, and is not taken for what it was."""
         world.create(A, Course.FAILS)
         world.until(A, Status.FAILED)

@@ -39,7 +39,7 @@ class _Will:
 
 @dataclass
 class MemoryProvider(Logs, RunsJobs):
-    """Births, looks and ends, in memory."""
+    """Launches, observations and ends, in memory."""
 
     rents_machines: ClassVar[bool] = False
 

@@ -28,7 +28,7 @@ class Server:
     """The task that each cluster was made for."""
     bound: dict[str, str] = field(default_factory=dict)
     """The cluster of a request, where it is no managed job's."""
-    born: dict[str, int] = field(default_factory=dict)
+    launched: dict[str, int] = field(default_factory=dict)
     """The job of each request that has ended."""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
     launches: int = 0
@@ -49,18 +49,18 @@ class Server:
         """Every launch under way becomes a job."""
         with self.lock:
             for request in list(self.requests.values()):
-                self._born(request)
+                self._launch_job(request)
 
-    def _born(self, request: Request) -> int:
+    def _launch_job(self, request: Request) -> int:
         del self.requests[request.id]
         if cluster := self.bound.get(request.id):
             there = self.clusters.setdefault(cluster, [])
             there.append(SkyJob(len(there) + 1, request.name, "PENDING", "", cluster=cluster))
-            self.born[request.id] = len(there)
+            self.launched[request.id] = len(there)
             return len(there)
         job = int(request.id.removeprefix("request-"))
         self.jobs[job] = SkyJob(job, request.name, "PENDING", request.task)
-        self.born[request.id] = job
+        self.launched[request.id] = job
         return job
 
     def proceed(self) -> None:
@@ -144,7 +144,7 @@ class FakeSky:
             raise self.refuses
         with self.server.lock:
             waits = self.server.requests.get(request)
-            return self.server.born[request] if waits is None else self.server._born(waits)
+            return self.server.launched[request] if waits is None else self.server._launch_job(waits)
 
     def cancel(self, job: int, cluster: str = "") -> None:
         self._asked("cancel")

@@ -145,7 +145,6 @@ SUMMARIES = {
     "stack-program-failed": "Stack program failed",
     "stale-plan": "Stale plan",
     "state-folder-not-writable": "State folder not writable",
-    "state-moved-on": "State moved on",
     "state-not-reachable": "State not reachable",
     "state-not-readable": "State not readable",
     "state-not-written": "State not written",

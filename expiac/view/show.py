@@ -13,8 +13,10 @@ from typing import Any
 
 from expiac.plan import cost
 from expiac.plan import formatting as inline
+from expiac.plan.approval import NEW
 from expiac.plan.durations import seconds_until_done
 from expiac.plan.model import MISSING, Action, Change, Plan, Step
+from expiac.view.creates import Creates, creates
 
 FORMAT = 1
 """The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
@@ -30,27 +32,50 @@ _SUMMARY = {
     Action.KEEP: "unchanged",
 }
 _MIN_VALUES = 24
+NO_LIMIT = 10**9
+"""As much room on a line as a value needs."""
 
 
-def text(plan: Plan, width: int = 80, *, program: str = "") -> str:
-    """The whole plan; `program` is what you call the stack on the command line, for commands that you can paste."""
+def text(plan: Plan, width: int = 80, *, program: str = "", verbose: bool = False) -> str:
+    """The whole plan; `program` is what you call the stack on the command line, for commands that you can paste.
+
+    `verbose` shows all settings of what is new, all steps, and every value in full.
+    """
+    new = creates(plan, verbose=verbose)
+    shared = [new.shared_lines(group, width) for group in new.groups]
     closing = [line for remark in (*remarks(plan), summary(plan)) for line in _wrap(remark, "", width)]
-    parts = [opening(plan, width, program=program), steps(plan, width), closing]
+    parts = [opening(plan, width, program=program), _steps(plan, width, new), *shared, closing]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 def steps(plan: Plan, width: int = 80) -> list[str]:
     """The lines of every step, aligned: `± ppo   optimizer.learning_rate: 0.0003 → 0.001`."""
+    return _steps(plan, width, creates(plan))
+
+
+def _steps(plan: Plan, width: int, new: Creates) -> list[str]:
     # A single long name does not push everything else to the right: it gets a line of its own.
     pad = max((len(step.address) for step in plan.steps if len(step.address) <= width // 3), default=0)
-    shared = _shared_notes(plan)
-    return [line for step in plan.steps for line in _step(step, pad, width, shared)]
+    shared, folded = shared_notes(plan), new.folded()
+    hidden = {step.address for steps in folded.values() for step in steps}
+    lines: list[str] = []
+    for step in plan.steps:
+        if step.address not in hidden:
+            lines += _step(step, pad, width, shared, new)
+        elif step.address in folded:
+            count = len(folded[step.address])
+            lines.append(f"{step.action.glyph} {'…':<{pad}}   {count} more, to {step.address}: --verbose lists them")
+    return lines
 
 
 def remarks(plan: Plan) -> list[str]:
-    """Warnings; notes that several steps share: `2 jobs: no GPU on this machine`; and what is left out of the plan."""
-    lines = [f"! {warning}" for warning in plan.warnings]
-    lines += [f"{count} jobs: {note}" for note, count in _shared_notes(plan).items()]
+    """Warnings and notes."""
+    return [*(f"! {warning}" for warning in plan.warnings), *notes(plan)]
+
+
+def notes(plan: Plan) -> list[str]:
+    """Notes that several steps share: `2 jobs: no GPU on this machine`; and what is left out of the plan."""
+    lines = [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
         lines.append(f"needed, and so along with it: {', '.join(plan.along)}")
     if plan.left_out:
@@ -58,7 +83,8 @@ def remarks(plan: Plan) -> list[str]:
     return lines
 
 
-def _shared_notes(plan: Plan) -> dict[str, int]:
+def shared_notes(plan: Plan) -> dict[str, int]:
+    """The notes of several steps, each with their number."""
     counts = Counter(step.note for step in plan.steps if step.note)
     return {note: count for note, count in counts.items() if count > 1}
 
@@ -76,14 +102,10 @@ def summary(plan: Plan) -> str:
 
 def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
     """How these overrides differ from the last apply's, and the command that restores those."""
-    before = plan.previous_overrides
-    if before is None or dict(before) == dict(plan.overrides):
+    values = differing_overrides(plan)
+    if not values or plan.previous_overrides is None:
         return []
-    after = plan.overrides
-    keys = sorted({*before, *after})
-    differing = [key for key in keys if before.get(key) != after.get(key)]
-    values = [f"{key}: {before.get(key, 'not set')} → {after.get(key, 'not set')}" for key in differing]
-    last_overrides = [f"{key}={value}" for key, value in before.items()]
+    last_overrides = [f"{key}={value}" for key, value in plan.previous_overrides.items()]
     command = shlex.join(["expiac", "plan", program or plan.stack, *last_overrides])
     return [
         "Overrides differ from the last apply:",
@@ -92,15 +114,24 @@ def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
     ]
 
 
+def differing_overrides(plan: Plan) -> list[str]:
+    """A line for each override that is not the last apply's: `gpus: 4 → 8`."""
+    before, after = plan.previous_overrides, plan.overrides
+    if before is None:
+        return []
+    differing = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    return [f"{key}: {before.get(key, 'not set')} → {after.get(key, 'not set')}" for key in differing]
+
+
 def changes(differing: Iterable[Change], width: int = 80) -> list[str]:
     """A line or two for each change: `gpus: 4 → 8`."""
     return [line for change in differing for line in _change(change, width)]
 
 
-def _step(step: Step, pad: int, width: int, shared: Container[str]) -> Iterator[str]:
+def _step(step: Step, pad: int, width: int, shared: Container[str], new: Creates) -> Iterator[str]:
     head = f"{step.action.glyph} {step.address:<{pad}}   "
     indent = " " * (pad + 5)
-    lines = list(_lines(step, width - len(indent), shared))
+    lines = list(_lines(step, width - len(indent), shared, new))
     if len(step.address) > pad:
         yield head.rstrip()
     else:
@@ -108,30 +139,31 @@ def _step(step: Step, pad: int, width: int, shared: Container[str]) -> Iterator[
     yield from (indent + line for line in lines)
 
 
-def _lines(step: Step, room: int, shared: Container[str]) -> Iterator[str]:
-    """The lines about a step: its changes, its reason, warnings and notes; at least one line."""
+def _lines(step: Step, room: int, shared: Container[str], new: Creates) -> Iterator[str]:
+    """The lines about a step: its settings or changes, its reason, warnings and notes; at least one line."""
+    own = new.own_lines(step, room)
+    yield from own
     for change in step.changes:
-        yield from _change(change, room)
-    if reason := _reason(step):
-        yield from _wrap(reason, "", room)
+        yield from _change(change, NO_LIMIT if new.is_verbose else room)
+    if why := reason(step, has_settings=bool(own)):
+        yield from _wrap(why, "", room)
     if step.warning:
         yield from _wrap(f"! {step.warning}", "", room)
     if step.note and step.note not in shared:
         yield from _wrap(step.note, "", room)
-    if step.cost_per_hour is not None and step.action.launches:
-        yield cost.cost_text(step.cost_per_hour, step.cost_at_most)
-    if step.expected_seconds is not None:
-        yield f"about {inline.duration(step.expected_seconds)}, as before"
-    if step.unpriced and step.action.launches:
-        yield "no price known"
+    yield from new.facts(step)
 
 
-def _reason(step: Step) -> str:
+def reason(step: Step, *, has_settings: bool) -> str:
+    """Why the step is there, if its changes or settings, or its warning, do not say so already."""
     if step.action is Action.UPDATE and step.changes:
         return ""
     if step.warning.startswith(step.reason) and step.action is Action.KEEP:
         return ""
-    return f"deferred: {step.reason}" if step.deferred else step.reason
+    why = step.reason
+    if has_settings and (why == NEW or why.startswith(f"{NEW}; ")):
+        why = why[len(NEW):].removeprefix("; ")  # its sign and its settings say so
+    return f"deferred: {why}" if step.deferred else why
 
 
 def _change(change: Change, room: int) -> Iterator[str]:
@@ -203,6 +235,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "action": step.action.value,
         "reason": step.reason,
         "changes": [change_document(change) for change in step.changes],
+        **_inputs(step),
         "cost_per_hour": step.cost_per_hour,
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
@@ -215,6 +248,14 @@ def _step_document(step: Step) -> dict[str, Any]:
         "warning": step.warning,
         "note": step.note,
     }
+
+
+def _inputs(step: Step) -> dict[str, Any]:
+    """The inputs of what is launched: those that the program sets, and all of them."""
+    want = step.desired
+    if want is None or not step.action.launches:
+        return {"settings": None, "inputs": None}
+    return {"settings": want.inputs if want.settings is None else want.settings, "inputs": want.inputs}
 
 
 def change_document(change: Change) -> Mapping[str, Any]:

@@ -62,7 +62,7 @@ class Chain:
         self.memory.tick()
 
     @property
-    def born(self) -> list[str]:
+    def launched(self) -> list[str]:
         return [id.instance.split(".")[1] for id in self.memory.starts]
 
 

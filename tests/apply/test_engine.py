@@ -99,7 +99,7 @@ def test_a_new_upstream_run_means_a_new_dependent(world):
 
 
 def test_a_failure_is_reported_and_the_rest_goes_on(world):
-    """Nothing was born, so nothing is recorded, and the next apply tries again."""
+    """Nothing was launched, so nothing is recorded, and the next apply tries again."""
     world.memory.fail("a", ExpiacError("Quota exceeded", "no H100 left"))
     result = world.apply(chain())
     assert [(step.address, error.summary) for step, error in result.failed] == [("a", "Quota exceeded")]
@@ -228,7 +228,7 @@ def test_runs_that_came_to_need_each_other_are_destroyed_all_the_same(world):
 
 
 def test_a_tag_does_not_wait_for_a_run(world):
-    """What is deferred holds up births, not notes."""
+    """What is deferred holds up launches, not notes."""
     def stack(lr: float, tags: tuple[str, ...] = ()) -> Stack:
         return Stack("ppo", [Run("a", config={"lr": lr}), Run("b", config={"uri": Run("a").output("checkpoint")}),
                              Run("c", depends_on=("b",), tags=tags)])

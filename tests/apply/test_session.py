@@ -111,7 +111,7 @@ def test_what_was_open_is_looked_at_again_under_the_lock(chain):
         assert plan["a"].action is Action.CREATE
         session.apply(plan)
         assert session.state.records["a"].status.is_live
-    assert chain.born == ["a"]
+    assert chain.launched == ["a"]
 
 
 @pytest.mark.parametrize("destroys", [True, False])

@@ -12,20 +12,20 @@ from expiac.util.errors import ExpiacError, Stale
 def test_a_chain_of_three_is_born_one_after_the_other(chain):
     """Each begins with what the one before it left, and no later wait begins it again."""
     assert chain.apply().is_well
-    assert chain.born == ["a", "b", "c"]
+    assert chain.launched == ["a", "b", "c"]
 
 
 def test_a_new_run_far_down_the_chain_waits_for_the_new_ones_above(chain):
     """That the old run of its upstream succeeded is nothing to it."""
     chain.apply()
     chain.apply("lr=0.2")
-    assert chain.born == ["a", "b", "c", "a", "b", "c"]
+    assert chain.launched == ["a", "b", "c", "a", "b", "c"]
     c, b = chain.memory.starts[5], chain.memory.starts[4]
     assert chain.memory.inputs[c].values["config"] == {"uri": f"memory://{b.instance}/latest.pt"}
 
 
 def test_what_stands_on_a_step_that_failed_is_given_up(chain):
-    """Waiting for a run that was never born would never end."""
+    """Waiting for a run that was never launched would never end."""
     chain.memory.fail("b", ExpiacError("Quota exceeded", "no H100 left"))
     result = chain.apply()
     assert [step.address for step, _ in result.failed] == ["b"]
@@ -38,7 +38,7 @@ def test_what_stands_on_a_run_that_failed_is_given_up(chain):
     chain.on_look = lambda: chain.memory.finish("a", Status.FAILED)
     result = chain.apply()
     assert [step.address for step in result.skipped] == ["b", "c"]
-    assert chain.born == ["a"]
+    assert chain.launched == ["a"]
 
 
 def test_what_stands_on_a_run_that_vanished_is_given_up(chain):
@@ -56,14 +56,14 @@ def test_the_old_end_of_a_run_that_is_still_to_come_anew_does_not_count(chain):
     """It failed once; its replacement is deferred, and what needs it waits for that."""
     def fail_b() -> None:
         chain.memory.tick()
-        if "b" in chain.born:
+        if "b" in chain.launched:
             chain.memory.finish("b", Status.FAILED)
 
     chain.on_look = fail_b
     chain.apply()
     chain.on_look = chain.memory.tick
     chain.apply("lr=0.2")
-    assert chain.born == ["a", "b", "a", "b", "c"]
+    assert chain.launched == ["a", "b", "a", "b", "c"]
 
 
 def test_another_apply_in_between_ends_the_waiting(chain):
@@ -90,7 +90,7 @@ def test_watching_tells_every_look_until_all_have_ended(chain):
     looks = [moment.seen[0].status for moment in chain.moments if isinstance(moment, Waiting)]
     assert (looks[0].is_live, looks[-1]) == (True, Status.SUCCEEDED)
     assert isinstance(chain.moments[-1], Finished)
-    assert chain.born == ["a"]
+    assert chain.launched == ["a"]
     assert (chain.root / ".expiac" / "chain.jsonl").read_bytes() == before
 
 

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from jsonschema import Draft202012Validator
 from expiac.apply.events import Warned
 from expiac.cli.events import JsonLines
 from expiac.declare.fields import Kind
+from expiac.declare.project import Project
 from expiac.plan.model import Action
 from expiac.providers.base import Id, Releases
+from expiac.providers.local import LocalProvider
 from expiac.state.status import Status
 from expiac.testing.memory import MemoryProvider
 from expiac.util.errors import ExpiacError
@@ -62,6 +65,17 @@ class Backend(MemoryProvider, Releases):
 
     def release(self, id: Id) -> None:
         raise ExpiacError("Not released", "the backend does not answer")
+
+
+class StuckQueue(LocalProvider):
+    """Nothing can be started."""
+
+    @classmethod
+    def for_project(cls, project: Project) -> StuckQueue:
+        return cls(project.root, project.state_folder / "local")
+
+    def advance_queue(self, ids: Sequence[Id]) -> None:
+        raise ExpiacError("Not moved", "no room")
 
 
 @pytest.fixture
@@ -176,6 +190,35 @@ def test_every_command(expiac, small):
         read(expiac(*words.split(), "--json").out)
     assert read(expiac("destroy", "--yes", "--json").out)[-1]["done"] == ["judge", "train"]
     assert read(expiac("status", "--json").out)[0]["resources"] == []
+
+
+def test_a_warning_of_refresh_is_not_in_its_document(expiac, project):
+    """It is on stderr: there is a document, and nothing else, on stdout."""
+    expiac("apply", "lab", "seconds=600", "--yes")
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[tool.expiac.providers]\nlocal = "test_json:StuckQueue"\n')
+    said = expiac("refresh", "lab", "--json")
+    assert len(read(said.out)) == 1
+    assert "the queue of local was not moved on: Not moved: no room" in said.err
+
+
+@pytest.mark.parametrize(("package", "file"), [
+    ("tensorboard", "events.out.tfevents.1.host"), ("wandb", "offline-run-1/run-1.wandb")])
+def test_a_status_names_the_package_that_its_metrics_need(expiac, project, monkeypatch, package, file):
+    """Where it is not installed, in text and in JSON; that is no error."""
+    for name in [name for name in sys.modules if name.startswith(f"{package}.")]:
+        monkeypatch.delitem(sys.modules, name)  # which an earlier test has imported
+    monkeypatch.setitem(sys.modules, package, None)
+    run = f"mkdir -p $(dirname logs/{file}); touch logs/{file}"
+    (project / "stacks" / "lab.py").write_text(
+        "from expiac import Job, SkypilotJobConfig, Stack\n"
+        f"fit = Job('fit', run={run!r}, skypilot=SkypilotJobConfig(workdir=None), outputs={{'metrics': 'logs'}})\n"
+        "lab = Stack('lab', [fit])\n")
+    said = expiac("apply", "lab", "--yes", "--wait", "--json")
+    ((fit,),) = (event["seen"] for event in read(said.out) if event["event"] == "finished")
+    assert (said.code, fit["progress"]) == (0, None)
+    assert fit["note"] == f"{package} is not installed, so the metrics can't be read: pip install {package}"
+    assert f"fit: {package} is not installed" in expiac("status").out
 
 
 def test_an_error_is_not_json(expiac):

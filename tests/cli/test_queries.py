@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_outputs_as_a_table_and_as_json(pairs):
 def test_one_output_is_its_value_alone(pairs):
     """So that a script can use it."""
     said = pairs("output", "pair", "make", "answer")
-    assert (said.code, said.err, open(said.out.rstrip("\n")).read()) == (0, "", "42\n")
+    assert (said.code, said.err, Path(said.out.rstrip("\n")).read_text()) == (0, "", "42\n")
     assert document(pairs("output", "pair", "make", "answer", "--json"))["outputs"][0]["outputs"] == {
         "answer": said.out.rstrip("\n")}
 

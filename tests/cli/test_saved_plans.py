@@ -31,6 +31,17 @@ def test_what_is_shown_is_what_was_planned(expiac, saved):
     planned = expiac("plan", *LAB, "--json").out
     assert expiac("show", saved, "--json").out == planned
     assert expiac("show", saved).out == expiac("plan", *LAB).out
+    assert expiac("show", saved, "--verbose").out == expiac("plan", *LAB, "--verbose").out
+
+
+def test_markdown_and_nothing_else(expiac, saved):
+    """On stdout; a saved plan reads alike."""
+    said = expiac("plan", *LAB, "--markdown", "--out", "other.plan")
+    assert said.out.startswith("### `lab`: 2 to create\n\nOverrides: `seconds=60`, `jobs=2`\n\n| | name | what |\n")
+    assert "Saved" not in said.out
+    assert expiac("show", saved, "--markdown").out == said.out
+    both = expiac("plan", *LAB, "--markdown", "--json")
+    assert (both.code, both.out, both.err.splitlines()[0]) == (64, "", "Conflicting options")
 
 
 def test_json_and_a_file_at_once(expiac):

@@ -13,6 +13,14 @@ RUN_AS_PROJECTS = {
     "docs/extending.md": "tests/e2e/test_extending.py", "docs/your-trainer.md": "tests/e2e/test_trainers_page.py",
     "docs/your-project.md": "tests/e2e/test_project_page.py"}
 """The pages whose files a test makes a project of, and runs."""
+RUN_BY_A_SHELL = ("docs/lifecycle.md", "docs/templates.md")
+"""The pages whose commands tests/e2e/test_page_commands.py runs, as they stand."""
+RUN_ELSEWHERE = {
+    ("docs/json.md", "expiac"): "tests/cli/test_json.py",
+    ("docs/your-project.md", "expiac new"): "tests/scaffold/test_create_project.py",
+    ("docs/your-project.md", "expiac plan"): "tests/e2e/test_project_page.py",
+    ("docs/your-trainer.md", "expiac plan"): "tests/e2e/test_trainers_page.py"}
+"""A page and the beginning of a block: the same commands are run by that test."""
 NOT_RUN = {
     "get_skypilot_service": "asks SkyPilot about a job; tests/slurm/test_skypilot.py calls the same functions",
     "tests.slurm": "needs a Slurm cluster: `make test-slurm`",
@@ -21,6 +29,7 @@ NOT_RUN = {
 }
 """A word of a line, and why no test runs it."""
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_MARKER = re.compile(r"<!-- not run: ([^>]*) -->\s*\Z")
 _INDENTED = re.compile(r"(?:^    \S.*\n)+", re.MULTILINE)
 
 
@@ -33,6 +42,8 @@ class Block:
     language: str
     """`sh` for what is to be typed; empty for what a screen shows, or a picture."""
     text: str
+    marker: str = ""
+    """Why no test runs its commands, as the page says itself: `<!-- not run: it needs SkyPilot -->`."""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -49,11 +60,29 @@ def blocks() -> Iterator[Block]:
     for page in PAGES:
         text = (ROOT / page).read_text()
         for found in _FENCED.finditer(text):
-            yield Block(page, _line(text, found.start()), found[1], found[2])
+            yield Block(page, _line(text, found.start()), found[1], found[2], _marker(text, found.start()))
         rest = _FENCED.sub(lambda found: "\n" * found[0].count("\n"), text)
         for found in _INDENTED.finditer(rest):
             is_python = found[0].lstrip().startswith(("TrainingJob(", "Job("))
-            yield Block(page, _line(rest, found.start()), "python" if is_python else "sh", found[0])
+            yield Block(page, _line(rest, found.start()), "python" if is_python else "sh", found[0],
+                        _marker(rest, found.start()))
+
+
+def _marker(text: str, position: int) -> str:
+    """The remark of the page right above a block."""
+    found = _MARKER.search(text[:position])
+    return found[1] if found else ""
+
+
+def runner_elsewhere(block: Block) -> str:
+    """The test that runs the same commands; empty where there is none."""
+    return next((test for (page, begins), test in RUN_ELSEWHERE.items()
+                 if block.language == "sh" and block.page == page and block.text.strip().startswith(begins)), "")
+
+
+def is_run(block: Block) -> bool:
+    """Whether a shell runs it in a project, as it stands."""
+    return block.language == "sh" and block.page in RUN_BY_A_SHELL and not block.marker
 
 
 def _line(text: str, position: int) -> int:
@@ -70,6 +99,12 @@ def how(block: Block) -> str:
     is_file = bool(re.match(r"# \S+\.\w+\n", block.text))
     if block.page in RUN_AS_PROJECTS and (is_file or block.language == "python"):
         return f"a file of a project: {RUN_AS_PROJECTS[block.page]}"
+    if is_run(block):
+        return "run by a shell: tests/e2e/test_page_commands.py"
+    if other := runner_elsewhere(block):
+        return f"run by {other}"
+    if why := block.marker:
+        return f"parsed, and not run: {why}"
     if why := reason_not_run(block.text):
         return f"not run: {why}"
     return {

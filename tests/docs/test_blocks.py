@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from expiac.cli.commands import app
 from expiac.declare.program import load
 from expiac.declare.project import find_project
-from tests.docs.blocks import ROOT, RUN_AS_PROJECTS, Block, blocks, how, reason_not_run
+from tests.docs.blocks import ROOT, RUN_AS_PROJECTS, Block, blocks, how, is_run, reason_not_run, runner_elsewhere
 
 ALL = list(blocks())
 _MAKE_NAMES = (ROOT / "Makefile").read_text()
@@ -32,6 +32,12 @@ def test_no_block_is_left_out():
     """Each is held to its word, or says why not."""
     assert [str(block) for block in ALL if not how(block)] == []
     assert {block.page for block in ALL} >= {"README.md", *RUN_AS_PROJECTS}
+
+
+def test_commands_are_run_or_say_why_not():
+    """Those of expiac; the page itself has the reason, right above them."""
+    calls = [block for block in of("sh") if any(command.startswith("expiac ") for command in block.commands)]
+    assert [str(block) for block in calls if not (is_run(block) or runner_elsewhere(block) or block.marker)] == []
 
 
 @pytest.mark.parametrize("block", of("sh"), ids=str)

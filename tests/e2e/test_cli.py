@@ -68,17 +68,19 @@ def test_detailed_exit_codes(edited: Folder):
 
 
 def test_one_learning_rate(edited: Folder):
-    """One `±` with the one path that changed; the other job stays."""
+    """One `±` with what changed, the tag that names it too; the other job stays."""
     edit(edited, "stacks/lr_ab_test.py", RATES, "[0.0001, 0.0007]")
     text = edited.output("plan")
     assert "± job_1   trainer.optimizer.learning_rate: 0.0005 → 0.0007\n" in text
     assert "= job_0   succeeded\n" in text
-    assert text.count("→") == 1
+    assert text.count("→") == 2
     assert "1 to replace, 1 unchanged" in text
     plan = edited.said("plan")
     assert steps(plan) == {"job_0": "keep", "job_1": "replace"}
     assert [(change["path"], change["before"], change["after"], change["kind"]) for change in
-            plan["steps"][1]["changes"]] == [("trainer.optimizer.learning_rate", 0.0005, 0.0007, "identity")]
+            plan["steps"][1]["changes"]] == [
+        ("trainer.optimizer.learning_rate", 0.0005, 0.0007, "identity"),
+        ("tags", ["ab_test", "lr_0.0005"], ["ab_test", "lr_0.0007"], "annotation")]
 
 
 def test_a_tag(edited: Folder):
@@ -203,7 +205,7 @@ def test_a_job_that_waits_for_another(project: Folder):
     """Deferred where apply does not wait, begun where it does."""
     project.stack(CHAIN.format("echo hello > words.txt"))
     done = project.output("apply", "--yes")
-    assert "second   deferred: new; waits for first" in done
+    assert "+ second   run: cat ${ref:first.words}\n           deferred: waits for first\n" in done
     assert len(project.launches()) == 1
     text = project.apply()
     assert "+ second   created: small.second." in text
@@ -279,24 +281,28 @@ def test_an_interrupt_while_waiting(project: Folder):
 
 
 def test_on_a_terminal(project: Folder):
-    """Yes at the prompt launches; ^C while it waits leaves the job running; destroy ends it."""
+    """Details shows all and asks again; yes launches; ^C while it waits leaves the job running; destroy ends it."""
     project.jobs(one=HOLD)
     with Terminal(project.root, project.env, "apply", "small", "--wait") as terminal:
-        terminal.sees("Apply this plan? [y/N]")
+        terminal.sees("Apply this plan? [y/N/details]")
+        assert "infra: local" not in terminal.text
+        terminal.types("details\n")
+        terminal.sees("infra: local")
+        terminal.sees("Apply this plan? [y/N/details]")
         assert not project.journal().exists()
         terminal.types("y\n")
         terminal.sees("^C ")
-        until(project.alive, "the job is born")
+        until(project.alive, "the job is launched")
         terminal.types(CTRL_C)
         assert terminal.ends() == 8, terminal.text
     assert len(project.alive()) == 1
     with Terminal(project.root, project.env, "destroy", "small") as terminal:
-        terminal.sees("[y/N]")
+        terminal.sees("[y/N/details]")
         terminal.types("y\n")
         assert terminal.ends() == 0, terminal.text
     assert not project.alive()
 
 
 def _let_go(project: Folder) -> None:
-    until(project.alive, "the job is born")
+    until(project.alive, "the job is launched")
     (project.alive()[0].parents[1] / "home" / "go").touch()

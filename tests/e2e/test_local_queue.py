@@ -39,7 +39,7 @@ def stalled(project: Folder) -> Folder:
     ("status", "--watch", "--timeout", "1"), ("logs", "small", "next"),
 ], ids=" ".join)
 def test_reading_starts_nothing_and_writes_nothing(stalled: Folder, command: tuple[str, ...]) -> None:
-    """The folders of the runs and of the machine's queue stay as they are, and no process is born."""
+    """The folders of the runs and of the machine's queue stay as they are, and no process starts."""
     before = _files(stalled)
     stalled.expiac(*command)
     assert _supervisors(stalled) == []

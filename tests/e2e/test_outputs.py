@@ -36,6 +36,18 @@ def test_an_output_that_others_need_fails_the_run(project: Folder):
     assert {job["status"] for job in project.said("status")["resources"]} == {"succeeded"}
 
 
+def test_an_output_that_the_system_refuses_is_not_there(project: Folder):
+    """No file has so long a name: that is told, of a live run and of one that has ended."""
+    project.stack("""long = "w" * 300
+small = Stack("small", [Job("base", run="sleep 0.5", skypilot=HERE, outputs={"weights": f"{long}.pt"})])
+""")
+    project.output("apply", "--yes")
+    project.output("status")
+    project.apply()
+    (base,) = project.said("status")["resources"]
+    assert (base["status"], base["detail"]) == ("succeeded", f"output weights is not there: {'w' * 300}.pt")
+
+
 def test_metrics_are_found_where_no_output_is_declared(project: Folder):
     """In the run's own folder among the results."""
     project.stack("""out = "$DATA_DIR/$EXPIAC_INSTANCE"

@@ -60,7 +60,9 @@ class Folder:
         """What a command sees: nothing of the user's own settings, and a machine of the test's own."""
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith(("EXPIAC_", "WANDB_", "SKYPILOT_")) and name not in ("COLUMNS", "NO_COLOR")}
-        return {**kept, "EXPIAC_LOCAL_MACHINE": str(self.machine), "EXPIAC_LOCAL_CPUS": "4", "EXPIAC_LOCAL_GPUS": "0",
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # where hints name expiac alone
+        return {**kept, "PATH": path, "EXPIAC_LOCAL_MACHINE": str(self.machine),
+                "EXPIAC_LOCAL_CPUS": "4", "EXPIAC_LOCAL_GPUS": "0",
                 "PYTHONDONTWRITEBYTECODE": "1", "SKYPILOT_DISABLE_USAGE_COLLECTION": "1", "WANDB_MODE": "offline"}
 
     def expiac(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -125,7 +127,7 @@ class Folder:
         return self.root / ".expiac" / f"{stack}.jsonl"
 
     def launches(self) -> list[Path]:
-        """The folder of every launch that was born."""
+        """The folder of every launch that was created."""
         return sorted((self.root / ".expiac" / "local").glob("*/launches/[0-9]*"))
 
     def alive(self) -> list[Path]:

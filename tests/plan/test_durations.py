@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from expiac.apply.progress import statuses_of
@@ -43,7 +45,7 @@ def test_a_plan_says_how_long_earlier_runs_took(world):
         ran(world, one(lr), base=took)
     shown = world.plan(one(9))
     assert shown.plan["base"].expected_seconds == 100.0
-    assert "about 1m 40s, as before" in shown.text
+    assert "earlier runs took about 1m 40s" in shown.text
 
 
 def test_runs_that_were_placed_alike_come_first(world):
@@ -53,6 +55,23 @@ def test_runs_that_were_placed_alike_come_first(world):
     assert world.plan(one(3, gpus=1)).plan["base"].expected_seconds == 800.0
     assert world.plan(one(3, gpus=8)).plan["base"].expected_seconds == 100.0
     assert world.plan(one(3, gpus=4)).plan["base"].expected_seconds == 450.0
+
+
+def test_more_steps_take_more_time(world):
+    """Where the project says at which key a job tells how many steps it takes; else the plan says what it goes by."""
+    def trained(steps: Any) -> Stack:
+        return Stack("ppo", [Run("base", config={"trainer": {"steps": steps}})])
+
+    ran(world, trained(1000), base=100.0)
+    ran(world, trained(2000), base=220.0)
+    shown = world.plan(trained(4000), total_steps="trainer.steps")
+    assert shown.plan["base"].expected_seconds == pytest.approx(420.0)
+    assert shown.text.splitlines()[-1].strip() == "about 7m 00s"
+    for unknown in ("", "trainer.epochs", "trainer"):
+        shown = world.plan(trained(4000), total_steps=unknown)
+        assert shown.plan["base"].expected_seconds == 160.0
+        assert "earlier runs took about 2m 40s" in shown.text
+    assert world.plan(trained(None), total_steps="trainer.steps").plan["base"].expected_seconds == 160.0
 
 
 def test_what_waits_for_another_comes_after_it(world):

@@ -93,6 +93,12 @@ def test_a_change_of_placement_relaunches_what_ended_badly(status):
     assert [change.path for change in step.changes] == ["gpus"]
 
 
+def test_a_new_run_shows_its_tags_too():
+    """A change of an annotation beside one of identity is a part of what is approved."""
+    step = planned(want(lr=0.2, tags="y"), known=[record(Status.SUCCEEDED)]).steps[0]
+    assert (step.action, [change.path for change in step.changes]) == (Action.REPLACE, ["lr", "tags"])
+
+
 @pytest.mark.parametrize("status", [*LIVE, Status.READY, Status.SUCCEEDED, *ENDED_BADLY])
 def test_a_change_of_annotation_restarts_nothing(status):
     """A tag is a note about the run, not the run."""
@@ -148,7 +154,7 @@ def test_what_ended_and_is_not_declared_any_more_is_forgotten(status):
 
 
 def test_what_was_stopped_to_move_is_launched():
-    """The old launch is gone and the new one was never born: go on."""
+    """The old launch is gone and the new one was never launched: go on."""
     step = planned(want(gpus=8), known=[record(Status.STOPPED)]).steps[0]
     assert (step.action, step.run.launch) == (Action.RELAUNCH, 2)
 

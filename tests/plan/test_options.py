@@ -227,7 +227,7 @@ def test_hooks_run_around_a_birth_and_an_end(world):
 
 
 def test_a_hook_finds_the_outputs(world):
-    """Of what is born, and of what is about to end."""
+    """Of what is launched, and of what is about to end."""
     world.apply(one(hooks=Hooks(after_create="echo $EXPIAC_OUTPUT_checkpoint > uri")))
     assert told(world, "uri") == [world.state.records["ppo"].outputs["checkpoint"]]
 

@@ -104,7 +104,7 @@ class Life(RuleBasedStateMachine):
     def meet(self, data, status):
         """A live job comes to any status, or is gone without a trace.
 
-        What is gone before anybody heard of its birth was never born, as far as anybody can tell: so that is left out.
+        What is gone before anybody heard of its launch was never launched, as far as anybody can tell; it is left out.
         """
         name = data.draw(st.sampled_from(self.world.memory.running()))
         pending = {one.run.instance for one in self.world.state.records.values() if one.pending}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from expiac.declare.project import Project
+from expiac.declare.resource import Resource
 from expiac.declare.stack import Stack
 from expiac.plan.cost import add_price
 from expiac.plan.model import Plan
@@ -14,7 +16,7 @@ from expiac.testing import Run, World
 HERE = Project(root=Path())
 
 
-def planned(tmp_path, *runs: Run) -> Plan:
+def planned(tmp_path, *runs: Resource) -> Plan:
     return World(tmp_path).plan(Stack("ppo", runs)).plan
 
 
@@ -52,3 +54,23 @@ def test_spot_is_asked_of_machines_of_others_only(tmp_path):
     plan = planned(tmp_path, Run("a"))
     assert refused(spot_only(), plan) == ["a"]
     assert refused(spot_only(False), plan) == []
+
+
+class Numbers(Resource):
+    """What is no job: its provider runs none."""
+
+    type: ClassVar[str] = "numbers"
+    gpus: int = 0
+
+
+class NumbersProvider:
+    """No backend: it does not inherit `RunsJobs`."""
+
+
+def test_what_is_no_job_is_not_judged(tmp_path):
+    """Neither its field `gpus`, nor that it is on no spot machine and has no tags."""
+    project = Project(root=tmp_path, providers={"numbers": f"{__name__}:NumbersProvider"})
+    plan = planned(tmp_path, Numbers("data", gpus=4), Run("a", gpus=2))
+    for policy in (max_gpus(1), spot_only(), required_tags("team:*")):
+        (verdict,) = policy(plan, project)
+        assert verdict.address == "a" or verdict.message == "2 GPUs, and 1 are allowed; a asks for 2"

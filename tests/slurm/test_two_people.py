@@ -102,7 +102,7 @@ def test_a_look_from_before_the_lock_launches_nothing(slurm, store, tmp_path):
     second.done("destroy", "two", "--yes")
 
 
-def test_whoever_was_thought_gone_ends_its_later_birth(slurm, store, tmp_path):
+def test_whoever_was_thought_gone_ends_its_later_launch(slurm, store, tmp_path):
     """On two hosts: it sleeps before its launch, the other one unlocks and launches; it wakes, and launches too."""
     first, second = (SharedDesk(tmp_path / name, slurm.env, slurm.infra, store, name) for name in ("a", "b"))
     sleeping = first.asleep(*APPLY)
@@ -111,7 +111,7 @@ def test_whoever_was_thought_gone_ends_its_later_birth(slurm, store, tmp_path):
     second.done(*APPLY)
     said = wake(sleeping)
     assert sleeping.returncode != 0
-    told = ("State moved on", "launched twice, and managed job", "was ended")
+    told = ("State taken over", "launched twice, and managed job", "was ended")
     assert [words for words in told if words not in said] == [], said
     (one, other) = launches(second)
     assert (one[0] == other[0], one[1], other[1]) == (True, False, True), said
@@ -127,7 +127,7 @@ def test_what_slips_through_is_ended_by_the_next_look(slurm, store, tmp_path):
     second.done("state", "unlock", "two", "--yes")
     second.done(*APPLY)
     wake(dying)
-    second.until_true(lambda: len(launches(second)) == 2, "a second birth", 1)
+    second.until_true(lambda: len(launches(second)) == 2, "a second launch", 1)
     assert "launched twice" in second.done("plan", *APPLY[1:-1])
     said = second.done("refresh", "two")
     assert "launched twice" in said, said

@@ -48,8 +48,9 @@ def test_a_file_that_somebody_else_wrote_is_not_written_over(path):
                 mine.append(LIFE[2])
         assert mine.reload() == theirs.state
         mine.append(LIFE[3])
-        with pytest.raises(Stale):
+        with pytest.raises(Stale) as error:
             theirs.append(LIFE[3])
+    assert error.value.code == "state-taken-over"
     assert Journal.read(FileLog(path)).number == 4
 
 

@@ -33,11 +33,13 @@ def world(request, tmp_path):
             journal.compact()
     other = {"lr": 0.5}
     world.memory.fail("c", ExpiacError("Quota exceeded", "no H100 left"))
-    world.apply(Stack("ppo", [Run("a", config={"lr": 0.2}), Run("c", config={"lr": 0.4}), Run("d", config=other, tags=("t",))]))
+    world.apply(Stack("ppo", [Run("a", config={"lr": 0.2}), Run("c", config={"lr": 0.4}),
+                              Run("d", config=other, tags=("t",))]))
     world.memory.tick()
     world.apply(Stack("ppo", [Run("d", config=other, gpus=8), Run("over")]))
     world.memory.finish("over")
-    world.apply(Stack("ppo", [Run("e", config=other, gpus=8, tags=("t",), options=Options(aliases=("d",), protect=True))]))
+    renamed = Options(aliases=("d",), protect=True)
+    world.apply(Stack("ppo", [Run("e", config=other, gpus=8, tags=("t",), options=renamed)]))
     return world
 
 

@@ -82,5 +82,6 @@ def test_a_file_that_was_written_meanwhile_is_left_alone(path):
     _flip(path, 4)
     found = find_damage(FileLog(path))
     path.write_bytes(path.read_bytes() + b"more\n")
-    with pytest.raises(Stale):
+    with pytest.raises(Stale) as error:
         found.carry_out(path.parent)
+    assert error.value.code == "state-taken-over"

@@ -88,8 +88,9 @@ def test_of_two_writers_the_second_is_stale(project):
     for first, second in ((project, beside(project)), (beside(project), project)):
         with states(first).open("x") as ahead, states(second).open("x") as behind:
             ahead.append(Approved(program="ahead"))
-            with pytest.raises(Stale):
+            with pytest.raises(Stale) as error:
                 behind.append(Approved(program="behind"))
+            assert error.value.code == "state-taken-over"
     state = states(project).read("x").state
     assert [approval.approved.program for approval in state.approvals] == ["ahead", "ahead"]
 
@@ -245,8 +246,9 @@ def test_a_lost_answer_is_no_conflict(tmp_path):
     store = Store(f"file://{tmp_path}/store")
     store.add("x", 1, 0, b"mine")
     store.add("x", 1, 0, b"mine")
-    with pytest.raises(Stale):
+    with pytest.raises(Stale) as error:
         store.add("x", 1, 0, b"yours")
+    assert error.value.code == "state-taken-over"
     shutil.rmtree(tmp_path / "store")
 
 

@@ -62,8 +62,8 @@ def test_it_does_not_answer() -> None:
     assert memory.read_many([A])[A].presence is Presence.UNKNOWN
 
 
-@pytest.mark.parametrize(("unanswered", "born"), [(True, [A]), (False, [A, B])])
-def test_it_dies_before_or_after_an_effect(unanswered: bool, born: list[Id]) -> None:
+@pytest.mark.parametrize(("unanswered", "started"), [(True, [A]), (False, [A, B])])
+def test_it_dies_before_or_after_an_effect(unanswered: bool, started: list[Id]) -> None:
     """`unanswered`: the effect took place and nobody heard of it; else the next one does not take place."""
     memory = MemoryProvider()
     memory.dies_after(effects=1 if unanswered else 2, unanswered=unanswered)
@@ -72,8 +72,8 @@ def test_it_dies_before_or_after_an_effect(unanswered: bool, born: list[Id]) -> 
         [create(memory, id) for id in (A, B, third)]
     with pytest.raises(Died):
         memory.read_many([A])
-    assert memory.starts == born
-    assert all(seen.presence is Presence.PRESENT for seen in memory.fresh().read_many(born).values())
+    assert memory.starts == started
+    assert all(seen.presence is Presence.PRESENT for seen in memory.fresh().read_many(started).values())
 
 
 def test_it_stalls_until_healed() -> None:

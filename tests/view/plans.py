@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from expiac.declare.fields import Kind
-from expiac.plan.model import MISSING, Action, Change, Plan, Step
+from expiac.plan.model import MISSING, Action, Change, Desired, Plan, Step
 from expiac.state.events import Run
 
 
@@ -22,6 +22,12 @@ def plan(*steps: Step, **more: Any) -> Plan:
     return Plan("lab", "0" * 32, 7, steps, **more)
 
 
+def new(address: str, settings: dict[str, Any], inputs: dict[str, Any] | None = None, **more: Any) -> Step:
+    """A step that creates a job which sets these inputs, and has all of the others."""
+    want = Desired(address, "training-job", "local", inputs or settings, {}, "d", settings=settings)
+    return step(address, Action.CREATE, more.pop("reason", "new"), desired=want, **more)
+
+
 def everything() -> Plan:
     """A plan in which each action, and each thing that can be said of a step, occurs."""
     command = "python -m trainer +experiments=@instance@ run_name=@instance@ --with several --more options={}"
@@ -29,6 +35,8 @@ def everything() -> Plan:
     return plan(
         step("base", Action.KEEP, "succeeded"),
         step("tuned", Action.CREATE, "new; waits for base", deferred=True, note=cpu, cost_per_hour=12.5),
+        *(new(f"seed_{seed}", {"config": {"seed": seed, "trainer": {"optimizer": {"learning_rate": 0.0003}}},
+                               "run": command.format(3), "gpus": 4}, cost_per_hour=2.0) for seed in range(2)),
         step("job_0", Action.REPLACE, "", change("trainer.optimizer.learning_rate", 0.0003, 0.001), note=cpu),
         step("job_1", Action.REPLACE, "a new run; lab.job_1.99ffee00 had these settings",
              change("run", command.format(1), command.format(2)),

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from plans import change, plan, step
 
 from expiac.cli.events import dumps
-from expiac.plan.model import MISSING, Action
+from expiac.plan.model import MISSING, Action, Desired
 from expiac.view import show
 
 
@@ -19,7 +19,7 @@ def test_the_keys_are_the_documented_ones(everything):
     assert {"format_version", "stack", "lineage", "serial", "steps", "summary"} <= document.keys()
     assert {"address", "type", "instance", "launch", "action", "reason", "changes", "cost_per_hour", "depends_on",
             "deferred"} <= document["steps"][0].keys()
-    assert document["summary"] == {"create": 1, "update": 1, "replace": 2, "relaunch": 1, "stop": 1, "keep": 3,
+    assert document["summary"] == {"create": 3, "update": 1, "replace": 2, "relaunch": 1, "stop": 1, "keep": 3,
                                    "restore": 0, "forget": 1}
 
 
@@ -48,3 +48,11 @@ def test_absent_is_told_from_null():
 def test_a_number_that_is_none_is_null():
     """Every JSON parser reads the document, also where a loss has diverged."""
     assert dumps({"loss": float("nan"), "best": [float("inf"), 1.5]}) == '{"loss": null, "best": [null, 1.5]}'
+
+
+def test_what_is_launched_has_its_inputs():
+    """What the program sets, and all of it; a step that launches nothing has neither."""
+    want = Desired("train", "job", "local", {"run": "x", "infra": "local"}, {}, "d", settings={"run": "x"})
+    document = show.document(plan(step("train", Action.CREATE, "new", desired=want), step("old", Action.STOP)))
+    assert [(one["settings"], one["inputs"]) for one in document["steps"]] == [
+        ({"run": "x"}, {"run": "x", "infra": "local"}), (None, None)]

@@ -4,6 +4,7 @@ runs of Weights & Biases.
 Others use `read`. A file may grow while it is read, end in the middle of a line, or hold anything.
 """
 
-from expiac.apply.metrics.files import METRICS_FILES, read
+from expiac.apply.metrics.errors import MissingPackage
+from expiac.apply.metrics.files import read
 
-__all__ = ["METRICS_FILES", "read"]
+__all__ = ["MissingPackage", "read"]

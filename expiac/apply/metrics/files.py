@@ -1,4 +1,4 @@
-"""Finds the metrics file of a run and reads it by its format; of a long text file the two ends only."""
+"""Reads the metrics file of a run by its format; of a long text file the two ends only."""
 
 from __future__ import annotations
 
@@ -11,29 +11,22 @@ from typing import Any
 
 from expiac.apply.events import Progress
 from expiac.apply.metrics.rows import Row, row_of, summarize
+from expiac.apply.metrics.search import find_metrics_file
 
-METRICS_FILES = ("metrics.jsonl", "metrics.csv", "**/metrics.jsonl", "**/metrics.csv", "**/events.out.tfevents.*",
-                 "**/offline-run-*/run-*.wandb")
-"""Where the metrics of a run are, where only its folder is known: the first pattern that meets a file."""
 _END = 64 * 1024
 
 
 def read(path: Path) -> Progress | None:
-    """How far a run is by a metrics file, or by what its folder holds; None where nothing can be read yet."""
+    """How far a run is by a metrics file, or by what its folder holds; None where nothing can be read yet.
+
+    Raises `MissingPackage` if the package that reads the file is not installed.
+    """
     try:
-        file = _newest_in(path) if path.is_dir() else path
+        file = find_metrics_file(path) if path.is_dir() else path
         reader = _reader(file) if file is not None else None
         return summarize(reader(file)) if file is not None and reader is not None else None
     except (OSError, ValueError, csv.Error):
         return None
-
-
-def _newest_in(folder: Path) -> Path | None:
-    for pattern in METRICS_FILES:
-        found = [file for file in folder.glob(pattern) if file.is_file()]
-        if found:
-            return max(found, key=lambda file: file.stat().st_mtime)
-    return None
 
 
 def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:

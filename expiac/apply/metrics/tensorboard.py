@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from expiac.apply.metrics.errors import MissingPackage
 from expiac.apply.metrics.rows import Row
 
 _READERS: dict[Path, Any] = {}
@@ -13,13 +14,13 @@ _READERS: dict[Path, Any] = {}
 
 
 def rows(file: Path) -> Iterator[Row]:
-    """The first and the last value of each scalar; raises `ValueError` where TensorBoard is not installed."""
+    """The first and the last value of each scalar; raises `MissingPackage` where TensorBoard is not installed."""
     accumulator = _READERS.get(file)
     if accumulator is None:
         try:
             from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
         except ImportError as error:
-            raise ValueError("tensorboard is not installed") from error
+            raise MissingPackage("tensorboard") from error
         accumulator = _READERS[file] = EventAccumulator(str(file), size_guidance={"scalars": 0, "tensors": 1})
     accumulator.Reload()
     series = {tag: accumulator.Scalars(tag) for tag in accumulator.Tags()["scalars"]}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from expiac.apply.metrics.errors import MissingPackage
 from expiac.apply.metrics.rows import Row, row_of
 
 _ROWS: dict[Path, tuple[int, list[Row]]] = {}
@@ -14,7 +15,7 @@ _ROWS: dict[Path, tuple[int, list[Row]]] = {}
 
 
 def rows(file: Path) -> list[Row]:
-    """What was logged so far; raises `ValueError` where W&B is not installed."""
+    """What was logged so far; raises `MissingPackage` where W&B is not installed."""
     size = file.stat().st_size
     known = _ROWS.get(file)
     if known is None or known[0] != size:
@@ -28,7 +29,7 @@ def _history(file: Path) -> Iterator[dict[str, Any]]:
         from wandb.proto.wandb_internal_pb2 import Record
         from wandb.sdk.internal.datastore import DataStore
     except ImportError as error:
-        raise ValueError("wandb is not installed") from error
+        raise MissingPackage("wandb") from error
     store = DataStore()
     try:
         store.open_for_scan(str(file))

@@ -69,6 +69,11 @@ class Launch:
         """Whether the fact is known."""
         return (self.path / f"{name}.json").exists()
 
+    def outputs(self, job: LocalJob) -> dict[str, str]:
+        """The paths of the declared outputs that are there, by name. One that the system refuses is not there."""
+        paths = {name: str(self.home / job.workdir / path) for name, path in job.outputs.items()}
+        return {name: path for name, path in paths.items() if os.path.exists(path)}
+
     def record(self, name: str, **facts: Any) -> None:
         """Makes a fact known, durably."""
         write(self.path / f"{name}.json", json.dumps(facts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -79,16 +80,15 @@ def _observation_of_end(launch: Launch, job: LocalJob) -> Observation | None:
 def _present_observation(
     launch: Launch, job: LocalJob, status: Status, detail: str = "", seconds: float | None = None
 ) -> Observation:
-    folder = launch.home / job.workdir
-    declared = {name: folder / path for name, path in job.outputs.items()}
-    outputs = {name: str(path) for name, path in declared.items() if path.exists()}
-    if METRICS not in job.outputs and (own := _own_results(folder, job)) is not None:
-        outputs[METRICS] = str(own)  # whatever of it can be read
+    outputs = launch.outputs(job)
+    if METRICS not in job.outputs and (own := _own_results(launch, job)) is not None:
+        outputs[METRICS] = own  # whatever of it can be read
     return Observation(Presence.PRESENT, status, outputs, detail, seconds)
 
 
-def _own_results(folder: Path, job: LocalJob) -> Path | None:
+def _own_results(launch: Launch, job: LocalJob) -> str | None:
     """The run's own folder among the results, where it has made one."""
-    data = job.env.get("DATA_DIR")
-    own = folder / data / job.instance if data else None
-    return own if own is not None and own.is_dir() else None
+    if not (data := job.env.get("DATA_DIR")):
+        return None
+    own = launch.home / job.workdir / data / job.instance
+    return str(own) if os.path.isdir(own) else None

@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -49,6 +49,10 @@ class End:
     detail: str = ""
     exit_code: int | None = None
 
+    def with_remark(self, remark: str) -> End:
+        """The same end, of which this is said too."""
+        return replace(self, detail="; ".join(filter(None, (self.detail, remark))))
+
 
 class Supervisor:
     """The parent of everything that one launch runs."""
@@ -73,22 +77,20 @@ class Supervisor:
             traceback.print_exc()
             end = End(Status.FAILED, f"the supervisor failed: {error}")
         if not processes.end(self._living_processes, self._job.grace):
-            detail = f"{end.detail}; some of its processes cannot be killed".lstrip("; ")
-            end = End(end.status, detail, end.exit_code)
+            end = end.with_remark("some of its processes cannot be killed")
         return self._without_outputs(end) if end.status is Status.SUCCEEDED else end
 
     def _without_outputs(self, end: End) -> End:
         """The end of a run that succeeded, which names the outputs that are not there; it failed if others need one."""
-        folder = self._launch.home / self._job.workdir
-        missing = [name for name, path in self._job.outputs.items()
-                   if "://" not in path and not (folder / path).exists()]
+        there = self._launch.outputs(self._job)
+        missing = [name for name, path in self._job.outputs.items() if "://" not in path and name not in there]
         if not missing:
             return end
         needed = [name for name in missing if name in self._job.needed]
         name = (needed or missing)[0]
         others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        detail = f"output {name} is not there: {self._job.outputs[name]}{others}"
-        return End(Status.FAILED if needed else end.status, detail, end.exit_code)
+        end = replace(end, status=Status.FAILED) if needed else end
+        return end.with_remark(f"output {name} is not there: {self._job.outputs[name]}{others}")
 
     def _setup(self) -> End | None:
         """None where it went well; one node after another, because they share one machine and one folder."""

@@ -37,6 +37,15 @@ def test_the_history_is_read(folder: Path):
         4, {"loss": 0.2, "eval/accuracy": 0.8}, {"loss": 1.0, "eval/accuracy": 0.0})
 
 
+@pytest.mark.parametrize("name", ["wandb/offline-run-*", "wandb/latest-run", "wandb/latest-run/run-*.wandb"])
+def test_the_folder_of_the_run_may_be_named_itself(folder: Path, name: str):
+    """An output `metrics` names it, the link that W&B makes to the newest one, or the file."""
+    (path,) = folder.glob(name)
+    seen = metrics.read(path)
+    assert seen is not None
+    assert seen.step == 4
+
+
 def test_a_file_that_is_being_written_is_read_as_far_as_it_goes(folder: Path, tmp_path: Path):
     """At every length it has on the way: fewer rows, and no error."""
     (whole,) = folder.glob("wandb/offline-run-*/run-*.wandb")

@@ -66,7 +66,7 @@ def test_declined(project: Folder, keys: str):
     project.stack(OTHER)
     before = project.state
     with Terminal(project.root, project.env, "apply", "small") as terminal:
-        terminal.sees("Apply this plan? [y/N]")
+        terminal.sees("Apply this plan? [y/N/details]")
         terminal.listens()
         terminal.types(keys)
         assert terminal.ends(again=keys if keys == CTRL_C else "") == 8, terminal.text

@@ -54,16 +54,16 @@ def test_no_write_permission(project: Folder):
 
 def test_a_full_disk(project: Folder):
     """Refused while it is full, however little is left; once there is room the next apply converges, and nothing was
-    born twice."""
-    births = project.root / "births"
-    birth = f'echo "$EXPIAC_INSTANCE.$EXPIAC_LAUNCH" >> {births}'
+    launched twice."""
+    starts = project.root / "starts"
+    record = f'echo "$EXPIAC_INSTANCE.$EXPIAC_LAUNCH" >> {starts}'
     folder = project.root / ".expiac"
     shutil.rmtree(folder)
     folder.mkdir()
     project.stack(GOOD)
     with mounted(folder, "-t", "tmpfs", "-o", "size=1m", "tmpfs"):
         project.apply()
-        project.stack(GOOD.replace("'echo one'", repr(birth)))
+        project.stack(GOOD.replace("'echo one'", repr(record)))
         _fill(folder / "filler", leave=0)
         refused(project, "No space left on device", "make room for")
         for leave in (4096, 8192, 16384):
@@ -73,10 +73,10 @@ def test_a_full_disk(project: Folder):
             assert done.returncode == 0 or "No space left on device" in done.stdout + done.stderr
         (folder / "filler").unlink()
         project.apply()
-        until(births.exists, "the job was born")
+        until(starts.exists, "the job has started")
         assert "no changes" in project.output("plan")
-        born = births.read_text().split()
-        assert len(born) == len(set(born))
+        started = starts.read_text().split()
+        assert len(started) == len(set(started))
 
 
 def _fill(file: Path, leave: int) -> None:

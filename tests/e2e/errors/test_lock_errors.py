@@ -51,14 +51,14 @@ def test_a_second_apply_while_one_holds_the_lock(project: Folder):
 
 COUNTING = SLOW + '''
 class CountingProvider(SlowProvider):
-    """Writes down each birth, and sees what was born."""
+    """Writes down each creation, and sees what was created."""
 
     def read_many(self, ids):
-        is_born = (self.root / "births").exists()
-        return {id: Observation(Presence.PRESENT, Status.READY, {}) if is_born else ABSENT for id in ids}
+        is_created = (self.root / "creations").exists()
+        return {id: Observation(Presence.PRESENT, Status.READY, {}) if is_created else ABSENT for id in ids}
 
     def create(self, id, inputs, note):
-        with open(self.root / "births", "a") as births: print(id.instance, file=births)
+        with open(self.root / "creations", "a") as creations: print(id.instance, file=creations)
         return super().create(id, inputs, note)
 '''
 
@@ -69,9 +69,9 @@ def test_two_first_applies_at_once(project: Folder):
     (project.root / "go").touch()
     both = [project.begin("apply", "slow", "--yes") for _ in range(2)]
     said = sorted((begun.communicate(timeout=60)[1], begun.returncode) for begun in both)
-    assert len((project.root / "births").read_text().split()) == 1, said
+    assert len((project.root / "creations").read_text().split()) == 1, said
     for err, code in said:
-        assert code == 0 or "Stale plan" in err or "moved on" in err, err
+        assert code == 0 or "Stale plan" in err or "State taken over" in err, err
     assert 0 in [code for _, code in said]
 
 

@@ -29,8 +29,8 @@ class LocalWorld(StallsQueue):
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.births_folder = root / "births"
-        self.births_folder.mkdir()
+        self.starts_folder = root / "starts"
+        self.starts_folder.mkdir()
         self.machine = Machine(root / "machine", cpus=4, gpus=0)
 
     def provider(
@@ -41,9 +41,9 @@ class LocalWorld(StallsQueue):
 
     def job(self, run: str, *, env: dict[str, str] | None = None, texts: dict[str, str] | None = None,
             outputs: dict[str, str] | None = None, **task: object) -> Inputs:
-        """A job that records its birth and then does `run`."""
-        birth = f'echo $SKYPILOT_NODE_RANK >> "{self.births_folder}/$EXPIAC_INSTANCE.$EXPIAC_LAUNCH"\n'
-        document = yaml.safe_dump({"run": birth + run, **task})
+        """A job that records its start and then does `run`."""
+        record = f'echo $SKYPILOT_NODE_RANK >> "{self.starts_folder}/$EXPIAC_INSTANCE.$EXPIAC_LAUNCH"\n'
+        document = yaml.safe_dump({"run": record + run, **task})
         return Inputs({}, {"task.yaml": document, **(texts or {})}, env or {}, outputs or {})
 
     def inputs(self, course: Course, id: Id) -> Inputs:
@@ -52,7 +52,7 @@ class LocalWorld(StallsQueue):
 
     def starts(self, id: Id) -> int:
         try:
-            return len((self.births_folder / f"{id.instance}.{id.launch}").read_text().splitlines())
+            return len((self.starts_folder / f"{id.instance}.{id.launch}").read_text().splitlines())
         except FileNotFoundError:
             return 0
 
@@ -66,11 +66,11 @@ class LocalWorld(StallsQueue):
                  for path in sorted(self.root.rglob("*"))}
         return files, sorted(process.pid for process in self.supervisors())
 
-    def stall(self, id: Id) -> None:
+    def stall(self, id: Id, inputs: Inputs | None = None, *, grace: float = 5.0) -> None:
         """As if whoever created the job had been killed before it reached the queue."""
-        inputs = self.inputs(Course.LASTS, id)
+        inputs = inputs or self.inputs(Course.LASTS, id)
         task = create.read_task(inputs, self.machine)
-        job = create.describe(id, inputs, task, self.machine, 5.0)
+        job = create.describe(id, inputs, task, self.machine, grace)
         create.create_launch(RunFolder(self.folder(id)), id, job, task, inputs.texts, self.root / "project")
 
     def advance(self, *ids: Id) -> None:

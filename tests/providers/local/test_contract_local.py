@@ -22,11 +22,11 @@ class TestSharedLocal(ProviderContract):
 
 
 def test_a_job_of_another_checkout_is_not_here(local):
-    """It is unknown and neither absent nor ours to end, by what was noted before its birth."""
+    """It is unknown and neither absent nor ours to end, by what was noted before its launch."""
     local.kind = SharedLocalProvider
     noted: dict[str, object] = {}
-    born = Id("lineage", "job.one.00000001", 1)
-    local.provider("one").create(born, local.inputs(Course.LASTS, born), noted.update)
+    launched = Id("lineage", "job.one.00000001", 1)
+    local.provider("one").create(launched, local.inputs(Course.LASTS, launched), noted.update)
     there = Id("lineage", "job.one.00000001", 1, noted)
     other = local.provider("two")
     seen = other.read_many([there])[there]
@@ -34,6 +34,6 @@ def test_a_job_of_another_checkout_is_not_here(local):
     with pytest.raises(ExpiacError, match="On another machine"):
         other.delete(there)
     with pytest.raises(ExpiacError, match="On another machine"):
-        other.create(there, local.inputs(Course.LASTS, born), noted.update)
-    assert local.starts(born) <= 1
+        other.create(there, local.inputs(Course.LASTS, launched), noted.update)
+    assert local.starts(launched) <= 1
     local.provider("one").delete(there)

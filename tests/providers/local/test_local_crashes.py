@@ -1,4 +1,4 @@
-"""Wherever a process is killed, a launch is born exactly once, and the next create or move of the queue converges.
+"""Wherever a process is killed, a launch starts exactly once, and the next create or move of the queue converges.
 
 The moments are counted by an audit hook: Python announces each open, rename, lock and spawn before it happens, and the
 process kills itself at the k-th, for every k that there is.
@@ -24,8 +24,8 @@ BEFORE = textwrap.dedent("""
     from expiac.providers.local import LocalProvider, Machine, create, environment, folder, slots, supervisor
 
     root, machine = Path(sys.argv[1]), Machine(Path(sys.argv[2]), cpus=2, gpus=0)
-    births = sys.argv[3]
-    run = f'echo 1 >> "{births}/$EXPIAC_INSTANCE.$EXPIAC_LAUNCH"'
+    starts = sys.argv[3]
+    run = f'echo 1 >> "{starts}/$EXPIAC_INSTANCE.$EXPIAC_LAUNCH"'
     task = f"workdir: code\\nfile_mounts: {{c.yaml: c.yaml}}\\nrun: {run!r}"
     inputs = Inputs({}, {"task.yaml": task, "c.yaml": "a: 1"})
     effects = ("open", "os.rename", "os.mkdir", "os.remove", "subprocess.Popen")
@@ -74,7 +74,7 @@ def run(local, script: str) -> int:
     """Runs the script to its end; how many moments it died at."""
     (local.root / "project/code").mkdir(parents=True)
     (local.root / "project/code/train.py").write_text("pass")
-    arguments = [local.root / "project", local.root / "machine", local.births_folder]
+    arguments = [local.root / "project", local.root / "machine", local.starts_folder]
     command = [sys.executable, "-c", script, *map(str, arguments)]
     return int(subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout)
 
@@ -136,7 +136,7 @@ def test_a_job_outlives_whoever_created_it(local) -> None:
         os.kill(0, signal.SIGKILL)  # and everybody in its group, as a closing terminal does
     """)
     (local.root / "project/code").mkdir(parents=True)
-    arguments = [local.root / "project", local.root / "machine", local.births_folder]
+    arguments = [local.root / "project", local.root / "machine", local.starts_folder]
     done = subprocess.run([sys.executable, "-c", script, *map(str, arguments)], start_new_session=True, timeout=60)
     assert done.returncode == -9
     assert local.until(crash_id(0), Status.SUCCEEDED, Status.FAILED).status is Status.SUCCEEDED
@@ -165,7 +165,7 @@ def test_a_supervisor_that_cannot_start_does_not_block_the_queue(local) -> None:
 
 
 def test_a_disk_that_refuses_is_named(local) -> None:
-    """A user's mistake or the world's: no traceback, the path, and no half-born launch."""
+    """A user's mistake or the world's: no traceback, the path, and no half-made launch."""
     provider = local.provider()
     (local.root / "project/.expiac").mkdir()
     (local.root / "project/.expiac/local").write_text("in the way")

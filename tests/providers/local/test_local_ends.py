@@ -62,7 +62,7 @@ def test_nothing_survives_a_delete_without_a_supervisor(local, until: Until, run
 def test_a_launch_whose_supervisor_died_with_everything_is_absent(local, until: Until) -> None:
     """A reboot: it had begun, it did not end, and nothing of it is there. Nobody runs it a second time."""
     local.start(JOB, "sleep 301")
-    until(lambda: local.read(JOB).status is Status.RUNNING)
+    until(lambda: local.starts(JOB) == 1)
     everything = [local.supervisor(JOB), *family(local)]
     for process in everything:
         process.kill()
@@ -111,7 +111,7 @@ def test_a_shutdown_is_no_wish(local, until: Until) -> None:
 
 
 def test_a_pid_that_was_given_out_again_is_left_alone(local, until: Until) -> None:
-    """The supervisor's number belongs to an innocent process now: same pid, another birth."""
+    """The supervisor's number belongs to an innocent process now: same pid, another start."""
     innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
     try:
         local.start(JOB, "sleep 301")

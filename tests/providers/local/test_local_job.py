@@ -44,6 +44,25 @@ def test_an_ended_job_tells_how_long_it_ran(local, tmp_path) -> None:
     assert (running.seconds, ended.status, (ended.seconds or 0) > 0) == (None, Status.SUCCEEDED, True)
 
 
+DEAF = """(setsid bash -c 'trap "" TERM; touch ready; while true; do sleep 0.2; done' &)
+while [ ! -e ready ]; do sleep 0.02; done"""
+WITHOUT_PATIENCE = """import sys
+from expiac.providers.local import processes, supervisor
+processes.KILL_LIMIT = 0
+supervisor.main(sys.argv[1])"""
+
+
+def test_an_end_keeps_every_remark(local) -> None:
+    """An output is missing, and a process outlives the time that a KILL is given."""
+    inputs = local.job(DEAF, outputs={"weights": "w.pt"})
+    local.stall(JOB, inputs, grace=0)
+    launch = local.folder(JOB) / "launches/1"
+    subprocess.run([sys.executable, "-c", WITHOUT_PATIENCE, str(launch)], check=True, timeout=60)
+    seen = local.read(JOB)
+    assert (seen.status, seen.detail) == (
+        Status.SUCCEEDED, "some of its processes cannot be killed; output weights is not there: w.pt")
+
+
 def test_a_failed_setup_says_so(local) -> None:
     local.start(JOB, "true", setup="echo no such package; exit 4")
     seen = local.until(JOB, Status.FAILED, Status.SUCCEEDED)

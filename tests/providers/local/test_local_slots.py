@@ -142,7 +142,7 @@ def test_without_any_gpu_a_job_runs_on_the_cpu_and_the_plan_says_so(local) -> No
 
 
 def test_fewer_gpus_than_asked_for_are_refused(local) -> None:
-    """Also by create, and then nothing is born."""
+    """Also by create, and then nothing starts."""
     provider = local.provider(machine=Machine(local.machine.folder, cpus=1, gpus=2))
     job = local.job("true", resources={"accelerators": "H100:2"}, num_nodes=2)
     with pytest.raises(ExpiacError, match="Not enough GPUs"):

@@ -82,7 +82,7 @@ OUTSIDE = ["/etc/x", "../../x", "a/../../../x", "~/../x", "~root/x", "~", "..", 
 
 @pytest.mark.parametrize("target", OUTSIDE)
 def test_a_mount_that_would_leave_the_folder_is_refused(local, project: Path, target: str) -> None:
-    """At planning time and at launch; nothing is born."""
+    """At planning time and at launch; nothing starts."""
     job = local.job("true", workdir=".", file_mounts={target: "config.yaml"}, texts={"config.yaml": ""})
     with pytest.raises(ExpiacError, match="would leave"):
         local.provider().examine(job)

@@ -91,7 +91,7 @@ def test_a_job_that_was_born_meanwhile_is_adopted(trial):
     assert trial.launches == 1
 
 
-def test_a_refused_launch_was_not_born(trial):
+def test_a_refused_launch_did_not_start(trial):
     """And so may be tried again."""
     with pytest.raises(ExpiacError, match="No such resources") as raised:
         trial.create(refuses=ExpiacError("No such resources", "8 of H900"))
@@ -180,7 +180,7 @@ def test_whoever_lost_the_stack_does_not_launch(trial):
 
 
 @pytest.mark.parametrize("values", [{}, {"managed": False}])
-def test_whoever_lost_the_stack_while_it_launched_ends_the_later_birth(trial, values):
+def test_whoever_lost_the_stack_while_it_launched_ends_the_later_launch(trial, values):
     """The other one was first; whoever comes second says what it ended."""
     inputs = dataclasses.replace(TASK, values=values)
     trial.provider().create(A, inputs, trial.handle.update)
@@ -222,7 +222,7 @@ def test_two_births_are_seen_and_the_later_one_is_ended(trial, values):
     assert trial.provider().end_duplicates(id) == []
 
 
-def test_destroy_ends_every_birth(trial):
+def test_destroy_ends_every_launch(trial):
     """Whether anybody has seen that there are two or not."""
     trial.provider().create(A, TASK, trial.handle.update)
     late = Blind(trial.server, loses="await_launch")

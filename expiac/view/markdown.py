@@ -1,0 +1,119 @@
+"""A plan as GitHub-flavoured markdown, for a comment on a pull request. Pure.
+
+GitHub shows no comment of more than 65,536 characters, so long plans are cut: `_STEPS` rows, and values of `_VALUE`
+characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Sequence
+
+from expiac.plan import formatting as inline
+from expiac.plan.model import Action, Plan, Step
+from expiac.view import show
+from expiac.view.creates import Creates, Group, creates
+
+_STEPS = 100
+_VALUE = 120
+_SETTINGS = 30
+_NAMES = 4
+
+
+def markdown(plan: Plan, *, verbose: bool = False) -> str:
+    """The summary, the warnings, a table with a row for each step that does something, and what new jobs share.
+
+    `verbose` shows all inputs of what is new and every step, however long that is.
+    """
+    new = creates(plan, verbose=verbose)
+    parts = [
+        [f"### {_code(plan.stack)}: {_escape(show.summary(plan))}"],
+        _overrides(plan),
+        *(["> [!WARNING]", *(f"> {_escape(line)}" for line in warning.splitlines())] for warning in plan.warnings),
+        _table(plan, new, verbose=verbose),
+        *(_shared(group, new, verbose=verbose) for group in new.groups),
+        *([_escape(note)] for note in show.notes(plan)),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _overrides(plan: Plan) -> list[str]:
+    given = ", ".join(_code(f"{key}={value}") for key, value in plan.overrides.items())
+    lines = [f"Overrides: {given}"] if given else []
+    if differing := show.differing_overrides(plan):
+        lines += ["", "Overrides differ from the last apply:", "", *(f"- {_code(line)}" for line in differing)]
+    return lines if given else lines[1:]
+
+
+def _table(plan: Plan, new: Creates, *, verbose: bool) -> list[str]:
+    folded = new.folded()
+    hidden = {step.address for steps in folded.values() for step in steps}
+    shared = show.shared_notes(plan)
+    rows: list[str] = []
+    for step in plan.steps:
+        if step.action is Action.KEEP and not step.warning:
+            continue
+        if step.address not in hidden:
+            lines = list(_cell_lines(step, new, shared, verbose=verbose))
+            rows.append(_row(step.action.glyph, _code(step.address), lines))
+        elif step.address in folded:
+            rows.append(_row(step.action.glyph, "…", [f"{len(folded[step.address])} more, to {_code(step.address)}"]))
+    if not rows:
+        return []
+    cut = len(rows) - _STEPS if not verbose else 0
+    more = [_row("…", "", [f"{cut} more"])] if cut > 0 else []
+    return ["| | name | what |", "|:-:|---|---|", *(rows[:_STEPS] if more else rows), *more]
+
+
+def _row(glyph: str, name: str, lines: Sequence[str]) -> str:
+    cells = [glyph, name, "<br>".join(lines)]
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _cell_lines(step: Step, new: Creates, shared: Container[str], *, verbose: bool) -> Iterator[str]:
+    own = new.own.get(step.address, ())
+    yield from _settings(own, verbose=verbose)
+    for change in step.changes:
+        before, after = inline.value(change.before), inline.value(change.after)
+        values = f"{before} → {after}" if verbose else inline.difference(before, after, _VALUE)
+        yield f"{_code(change.path)}: {_code(values)}"
+    if reason := show.reason(step, has_settings=bool(own)):
+        yield _escape(reason)
+    if step.warning:
+        yield f"⚠️ {_escape(step.warning)}"
+    if step.note and step.note not in shared:
+        yield _escape(step.note)
+    yield from map(_escape, new.facts(step))
+
+
+def _shared(group: Group, new: Creates, *, verbose: bool) -> list[str]:
+    names = [step.address for step in group.steps]
+    if _NAMES < len(names) == len(new.own):
+        named = f"all {len(names)} to create"
+    else:
+        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        named = ", ".join(map(_code, names[:_NAMES])) + more
+    lines = [*_settings(tuple(group.shared.items()), verbose=verbose),
+             *(f"each: {_escape(fact)}" for fact in group.facts)]
+    return [f"Shared by {named}:", "", *(f"- {line}" for line in lines)]
+
+
+def _settings(items: Sequence[tuple[str, str]], *, verbose: bool) -> list[str]:
+    if verbose:
+        return [f"{_code(path)}: {_code(value)}" for path, value in items]
+    cut = [(path, value if len(value) <= _VALUE else value[:_VALUE - 1] + "…") for path, value in items[:_SETTINGS]]
+    more = [f"and {len(items) - _SETTINGS} more"] if len(items) > _SETTINGS else []
+    return [f"{_code(path)}: {_code(value)}" for path, value in cut] + more
+
+
+def _code(text: str) -> str:
+    """The text as a code span, whatever is in it."""
+    text = " ".join(text.splitlines())
+    ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{ticks}{pad}{text}{pad}{ticks}"
+
+
+def _escape(text: str) -> str:
+    """The text as prose, in which nothing is markup."""
+    return re.sub(r"([\\`*_\[\]<>#~])", r"\\\1", text)
