@@ -94,6 +94,13 @@ OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=F
                                                   help="One output: its value is printed, and nothing else.")]
 OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", show_default=False,
                                                  help="The outputs of this job only.")]
+FetchedJob = Annotated[str, typer.Argument(metavar="JOB", show_default=False, help="The name of the job.")]
+FetchedOutput = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of the output.")]
+Destination = Annotated[Path | None, typer.Argument(
+    metavar="DEST", show_default=False, help="A new name, or a folder to put it in; the present folder if left out.")]
+Overwrite = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+FetchTimeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", show_default=False,
+                                             help="How long at most; an hour where it is not said.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,

@@ -237,7 +237,7 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
     return DONE
 
 
-for command in (queries.stacks, queries.output, queries.history, queries.diff):
+for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff):
     app.command()(command)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from expiac.cli import events, output, tables
+from expiac.session import Session
 from expiac.state import lookup
 from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
@@ -52,6 +54,21 @@ def print_outputs(state: State, found: Sequence[Outputs], *, raw: bool, json: bo
         print(_text(value))
     else:
         _print_table(found)
+
+
+def warn_if_live(found: Outputs) -> None:
+    """Says that a run which has not ended may still write what is copied now."""
+    if found.record.status.is_live:
+        (name,) = found.values
+        output.print_notes([f"{found.record.address} is {found.record.status.value}: {name} may still change"])
+
+
+def print_fetched(session: Session, found: Outputs, copy: Path, *, json: bool) -> None:
+    """Prints where the copy of an output is."""
+    if json:
+        output.print_json({**output.head(session.state), "fetched": {**_document(found), "path": str(copy.absolute())}})
+    else:
+        print(copy)
 
 
 def _print_table(found: Sequence[Outputs]) -> None:

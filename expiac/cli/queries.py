@@ -7,6 +7,7 @@ from pathlib import Path
 from expiac.cli import arguments as args
 from expiac.cli import state
 from expiac.cli.exits import DONE
+from expiac.util.duration import HOUR
 
 
 def stacks(*, json: args.Json = False) -> int:
@@ -34,6 +35,27 @@ def output(
         session.status(refresh=not no_refresh)
         found = outputs.find(session.observed, job, name)
         outputs.print_outputs(session.observed, found, raw=name is not None, json=json)
+    return DONE
+
+
+def fetch(
+    stack: args.StackName,
+    job: args.FetchedJob,
+    name: args.FetchedOutput,
+    to: args.Destination = None,
+    *,
+    json: args.Json = False,
+    force: args.Overwrite = False,
+    timeout: args.FetchTimeout = HOUR,
+) -> int:
+    """Copy an output of a run here, a file or a folder. Overwrites nothing unless forced."""
+    from expiac.cli import execution, outputs
+
+    with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
+        session.status()
+        (found,) = outputs.find(session.observed, job, name)
+        outputs.warn_if_live(found)
+        outputs.print_fetched(session, found, session.fetch(job, name, to, force=force, timeout=timeout), json=json)
     return DONE
 
 
