@@ -16,8 +16,10 @@ from expiac.providers.base import (
     Observation,
     Presence,
     Provider,
+    Prunes,
     Releases,
     RunsJobs,
+    Stored,
 )
 from expiac.providers.outputs import CLUSTER
 
@@ -38,6 +40,8 @@ __all__ = [
     "Observation",
     "Presence",
     "Provider",
+    "Prunes",
     "Releases",
     "RunsJobs",
+    "Stored",
 ]

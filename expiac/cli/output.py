@@ -96,6 +96,9 @@ def ask(question: str, details: Callable[[], None] | None = None) -> None:
             answer = input(f"\n{question} [{choices}] ").strip().lower()
         except EOFError:
             answer = ""
+        except KeyboardInterrupt:
+            print()
+            raise Interrupted("Interrupted", "nothing was changed") from None
         if details is None or answer not in ("d", "details"):
             break
         print()

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from expiac.cli import output, tables
 from expiac.cli.output import Answer
+from expiac.cli.tables import local_time
 from expiac.plan import history
 from expiac.plan.approval import steps
 from expiac.plan.history import PastRun
@@ -30,7 +31,7 @@ def print_stacks(stacks: Sequence[StackSummary], *, json: bool) -> None:
     table = tables.table("stack", "file", "live", "succeeded", "failed", "applied")
     for one in stacks:
         counts = [str(count or "") for count in (one.live, one.succeeded, one.failed)]
-        table.add_row(one.name or "-", _program(one), *counts, _time(one.applied_at) or "never")
+        table.add_row(one.name or "-", _program(one), *counts, local_time(one.applied_at) or "never")
     _print_table(table, "no stack yet", empty=not stacks)
     output.print_notes([f"{one.name}: {one.error}" for one in stacks if one.error])
 
@@ -50,9 +51,15 @@ def records_answer(state: State, *, archived: bool) -> Answer:
 def _print_records(known: Sequence[Record]) -> None:
     table = tables.table("name", "status", "launched", "archived", "instance")
     for record in known:
-        table.add_row(record.address, record.status.value, _time(record.at), _time(record.ended_at),
-                      record.run.instance + (f" (launch {record.run.launch})" if record.run.launch > 1 else ""))
+        table.add_row(record.address, record.status.value, local_time(record.at), local_time(record.ended_at),
+                      record.run.instance + _remark(record))
     _print_table(table, "nothing is recorded", empty=not known)
+
+
+def _remark(record: Record) -> str:
+    remarks = [*([f"launch {record.run.launch}"] if record.run.launch > 1 else []),
+               *(["pruned"] if record.pruned_at else [])]
+    return f" ({', '.join(remarks)})" if remarks else ""
 
 
 def print_record(record: Record) -> None:
@@ -69,8 +76,8 @@ def approvals_answer(state: State) -> Answer:
 def _print_approvals(state: State) -> None:
     table = tables.table("serial", "when", "who", "commit", "what", "settings")
     for one in reversed(state.approvals):
-        table.add_row(str(one.serial), _time(one.at), history.approver(one), history.commit(one), history.summary(one),
-                      _settings(one))
+        table.add_row(str(one.serial), local_time(one.at), history.approver(one), history.commit(one),
+                      history.summary(one), _settings(one))
     _print_table(table, "nothing was applied yet", empty=not state.approvals)
 
 
@@ -82,7 +89,7 @@ def approval_answer(state: State, one: Approval) -> Answer:
 
 def _print_approval(state: State, one: Approval) -> None:
     out = console()
-    lines = [f"serial {one.serial}, {_time(one.at)}, by {history.approver(one)}",
+    lines = [f"serial {one.serial}, {local_time(one.at)}, by {history.approver(one)}",
              f"{one.approved.program or 'destroy'} {_settings(one)}".rstrip(),
              *_commit_lines(one)]
     out.print("\n".join(lines) + "\n", soft_wrap=True)
@@ -105,7 +112,7 @@ def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change],
         return
     out = console()
     for past in (before, after):
-        out.print(f"{past.record.run.instance}   {past.record.status.value}, launched {_time(past.record.at)}")
+        out.print(f"{past.record.run.instance}   {past.record.status.value}, launched {local_time(past.record.at)}")
     out.print("\n" + ("\n".join(show.changes(changes, out.width)) or "the same settings, and the same code"))
     if results := _results(before, after):
         out.print("\n" + "\n".join(show.changes(results, out.width)))
@@ -145,13 +152,6 @@ def _values(record: Record) -> dict[str, Any]:
 
 def _settings(one: Approval) -> str:
     return shlex.join(f"{key}={value}" for key, value in one.approved.overrides.items())
-
-
-def _time(at: str) -> str:
-    """A recorded time in this machine's time zone."""
-    from datetime import datetime
-
-    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}" if at else ""
 
 
 def _print_table(table: Table, otherwise: str, *, empty: bool) -> None:

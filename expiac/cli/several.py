@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from expiac.cli.exits import DONE, ERROR, print_error
+from expiac.cli.exits import DONE
 from expiac.cli.output import Answer, print_answer, print_json
 from expiac.declare.project import find_project
 from expiac.state import lookup
@@ -22,19 +22,20 @@ def show_stacks(stack: str | None, ask: Callable[[str], Answer], *, json: bool) 
     if len(names) == 1:
         print_answer(ask(names[0]), json=json)
         return DONE
-    documents, code = [], DONE
+    documents, unread = [], []
     for place, name in enumerate(names):
         if not json:
             console().print("\n" * bool(place) + name, style="bold")
         try:
             answer = ask(name)
         except ExpiacError as error:
-            print_error(error)
-            code = ERROR
+            unread.append(f"{name}: {error.summary}: {error.detail}".rstrip(": "))
             continue
         documents.append(answer.document)
         if not json:
             answer.print_text()
     if json:
         print_json({"format_version": show.FORMAT, "stacks": documents})
-    return code
+    if unread:
+        raise ExpiacError("Stacks not read", "\n".join(unread), "name one of them: then its error says what to do")
+    return DONE

@@ -16,17 +16,22 @@ from pydantic import TypeAdapter, ValidationError
 
 
 def parse_value(field_type: Any, text: str) -> Any:
-    """The text as the type accepts it. Raises pydantic's `ValidationError`, about the plain text, if it does not."""
+    """The text as the type accepts it. Raises pydantic's `ValidationError` if it does not.
+
+    The error is about the plain text, or about a part of the list or the mapping that the text is.
+    """
     field: TypeAdapter[Any] = TypeAdapter(field_type)
     try:
         value = field.validate_python(text)
-    except ValidationError:
+    except ValidationError as plain:
+        about_a_part: ValidationError | None = None
         for reading in _readings(text):
             try:
                 return field.validate_python(reading)
-            except ValidationError:
-                continue
-        raise
+            except ValidationError as error:
+                if about_a_part is None and all(problem["loc"] for problem in error.errors()):
+                    about_a_part = error
+        raise about_a_part or plain from None
     if isinstance(value, str) and value == text:
         return _value_other_than_text(field, text)
     return value

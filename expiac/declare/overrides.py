@@ -16,8 +16,8 @@ from pydantic import BaseModel, ValidationError
 from expiac.declare.config import field_names, is_config
 from expiac.declare.literals import parse_value
 from expiac.declare.reads import peek
-from expiac.declare.validation import config_error
-from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+from expiac.declare.validation import config_error, message
+from expiac.util.errors import UsageError, did_you_mean
 
 C = TypeVar("C")
 
@@ -98,12 +98,18 @@ def _create(config_class: type[C], texts: Mapping[str, str], problems: list[str]
         _raise_for(problems)
         if error.title != config_class.__name__:
             raise  # a mistake in one of the class's defaults: its author sees pydantic's own error
-        raise config_error(error, config_class) from error
+        raise _usage_error(error, config_class) from error
+
+
+def _usage_error(error: ValidationError, about: type, where: str = "") -> UsageError:
+    """What pydantic says of a config that the command line has set."""
+    said = config_error(error, about, where)
+    return UsageError(said.summary, said.detail, said.hint, code=said.code)
 
 
 def _raise_for(problems: Sequence[str]) -> None:
     if problems:
-        raise ExpiacError("Invalid value", "\n".join(problems))
+        raise UsageError("Invalid value", "\n".join(problems))
 
 
 def _part_at(config: Any, path: str) -> Any:
@@ -156,8 +162,9 @@ def _problems(error: ValidationError, path: str, text: str) -> list[str]:
     """One line for each thing that pydantic says of one text."""
     lines = []
     for problem in error.errors():
-        place = ".".join([path, *map(str, problem["loc"])])
-        lines.append(f"{place}={text}: {problem['msg']}")
+        place, given = ".".join([path, *map(str, problem["loc"])]), problem["input"]
+        shown = given if problem["loc"] and isinstance(given, str | int | float) else text  # of a list, the wrong part
+        lines.append(f"{place}={shown}: {message(problem)}")
     return lines
 
 
@@ -179,7 +186,7 @@ def _assign(config: Any, parent: str, values: Mapping[str, Any]) -> None:
     except ValidationError as error:
         vars(target).clear()
         vars(target).update(before)
-        raise config_error(error, type(target), parent) from error
+        raise _usage_error(error, type(target), parent) from error
 
 
 def _replace(config: Any, parent: str, target: Any, values: Mapping[str, Any]) -> None:
@@ -187,8 +194,8 @@ def _replace(config: Any, parent: str, target: Any, values: Mapping[str, Any]) -
         changed = _with_values(target, values)
     except (ValidationError, ValueError, TypeError) as error:
         if isinstance(error, ValidationError):
-            raise config_error(error, type(target), parent) from error
-        raise ExpiacError("Invalid value", f"{parent}: {error}") from error
+            raise _usage_error(error, type(target), parent) from error
+        raise UsageError("Invalid value", f"{parent}: {error}") from error
     above, _, name = parent.rpartition(".")
     _assign(config, above, {name: changed})
 

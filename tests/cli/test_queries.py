@@ -81,8 +81,10 @@ def test_a_stack_that_cannot_be_read_hides_no_other(pairs, project):
     for words in (["status"], ["stacks"]):
         said = pairs(*words)
         assert ("pair" in said.out, "Damaged state" in said.err) == (True, True), said
-    assert pairs("status").code == 1
-    assert [one["stack"] for one in document(pairs("status", "--json"))["stacks"]] == ["pair"]
+    said = pairs("status", "--json")
+    shown, error = map(json.loads, said.out.splitlines())
+    VALID.validate(shown)
+    assert (said.code, [one["stack"] for one in shown["stacks"]], error["code"]) == (1, ["pair"], "stacks-not-read")
     found = document(pairs("stacks", "--json"))["stacks"]
     assert ["Damaged state" in one["error"] for one in found] == [True, False, False]
 
