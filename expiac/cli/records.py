@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 from rich.table import Table
 
 from expiac.cli import output, tables
+from expiac.declare.override_words import words_of
 from expiac.plan import history
 from expiac.plan.approval import steps
 from expiac.plan.history import PastRun
@@ -123,7 +124,7 @@ def _values(record: Record) -> dict[str, Any]:
 
 
 def _settings(one: Approval) -> str:
-    return shlex.join(f"{key}={value}" for key, value in one.approved.overrides.items())
+    return shlex.join(words_of(one.approved.overrides))
 
 
 def _time(at: str) -> str:

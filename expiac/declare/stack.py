@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from expiac.declare.resource import NAME, Ref, Resource
+from expiac.declare.resource import NAME, Ref, Resource, fitting_name
 from expiac.util.errors import ExpiacError, did_you_mean
 
 
@@ -25,7 +25,8 @@ class Stack:
                  previous_job_ids: Iterable[str] = ()) -> None:
         declared = tuple(resources)
         if not NAME.fullmatch(name):
-            raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'")
+            raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'",
+                              f"such as {fitting_name(name)}")
         _refuse_duplicates(declared)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "resources", _in_dependency_order(declared))

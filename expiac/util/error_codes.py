@@ -100,6 +100,7 @@ SUMMARIES = {
     "on-another-machine": "On another machine",
     "other-skypilot": "Another SkyPilot",
     "over-budget": "Over budget",
+    "override-refused": "Override refused",
     "overrides-beside-stack": "Stack is complete",
     "plan-altered": "Plan was altered",
     "plan-not-saved": "Plan not saved",
