@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
         for name in given.names or NAMES:
             results[name] = _measured(name, Path(folder), given.runs, sizes)
             print(f"\n{name}\n\n{getattr(tables, name)(results[name])}", flush=True)
-            given.results.write_text(json.dumps(results, indent=1))
+            given.results.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
 def _measured(name: str, folder: Path, runs: int, sizes: list[int]) -> list[dict[str, Any]]:

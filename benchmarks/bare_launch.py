@@ -11,7 +11,7 @@ import yaml
 
 
 def launch(file: Path) -> int:
-    task = yaml.safe_load(file.read_text())
+    task = yaml.safe_load(file.read_text(encoding="utf-8"))
     task["secrets"] = {name: os.environ[name] for name in task.get("secrets") or {}}
     made = sky.Task.from_yaml_config(task)
     request = sky.jobs.launch(made, name=made.name)

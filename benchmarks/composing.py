@@ -17,7 +17,7 @@ def measure(folder: Path, sizes: list[int]) -> list[dict[str, Any]]:
         made = project.make(folder / f"composing-{jobs}")
         for state in ("cold", "warm"):
             cost = python(["-m", "benchmarks.phases", "phases.json", "plan", "sweep", f"jobs={jobs}"], made)
-            spent = json.loads((made / "phases.json").read_text())["seconds"]["composition"]
+            spent = json.loads((made / "phases.json").read_text(encoding="utf-8"))["seconds"]["composition"]
             rows.append({"cache": state, "jobs": jobs, "wall": cost.wall, "cpu": cost.cpu, "peak": cost.peak,
                          "composition per job": spent / jobs})
     return rows

@@ -76,7 +76,8 @@ class Ten:
         shutil.rmtree(self.tasks, ignore_errors=True)
         self.desk.done("render", "small", *self._settings, "--out", "tasks")
         for number, file in enumerate(sorted(self.tasks.glob("*.yaml"))):
-            file.write_text(file.read_text().replace("@instance@", f"bare{self.turn}-{number}"))
+            file.write_text(file.read_text(encoding="utf-8").replace("@instance@", f"bare{self.turn}-{number}"),
+                            encoding="utf-8")
         cost = python(["-m", "benchmarks.bare_launch", "tasks"], self.desk.folder)
         return self._then_cancelled("sky.jobs.launch", cost)
 
@@ -96,8 +97,8 @@ class Ten:
         return cost
 
     def _client(self, code: str, *words: str) -> str:
-        return subprocess.run([sys.executable, "-c", code, *words], cwd=self.desk.folder, env=self.desk.env, text=True,
-                              capture_output=True, check=True, timeout=LIMIT).stdout
+        return subprocess.run([sys.executable, "-c", code, *words], cwd=self.desk.folder, env=self.desk.env,
+                              encoding="utf-8", capture_output=True, check=True, timeout=LIMIT).stdout
 
 
 def main() -> None:

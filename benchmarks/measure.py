@@ -40,7 +40,8 @@ def python(arguments: Sequence[str], folder: Path) -> Cost:
         wall = perf_counter() - began
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        raise subprocess.CalledProcessError(child.returncode, child.args, said.read_text(errors="replace"))
+        text = said.read_text(encoding="utf-8", errors="replace")
+        raise subprocess.CalledProcessError(child.returncode, child.args, text)
     # Linux counts in KiB, macOS in bytes.
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
 

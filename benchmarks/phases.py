@@ -86,7 +86,7 @@ def main(report: Path, command: list[str]) -> int:
     seconds["imports"] = process_time()
     code = run(command)
     seconds["other"] = process_time() - sum(spent for phase, spent in seconds.items() if phase != "disk")
-    report.write_text(json.dumps({"seconds": seconds, "written": written}))
+    report.write_text(json.dumps({"seconds": seconds, "written": written}), encoding="utf-8")
     return code
 
 

@@ -24,7 +24,7 @@ _TRAINING = "[tool.expiac.training]"
 def make(folder: Path) -> Path:
     """The project, in a new folder."""
     folder.mkdir(parents=True)
-    (folder / "pyproject.toml").write_text(f"{_SETTINGS}\n{_training_settings()}")
+    (folder / "pyproject.toml").write_text(f"{_SETTINGS}\n{_training_settings()}", encoding="utf-8")
     unwanted = shutil.ignore_patterns("__pycache__", "experiments")
     for name in ("configs", "templates", "trainer"):
         shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
@@ -46,4 +46,4 @@ def without_cache(folder: Path) -> None:
 
 def _training_settings() -> str:
     """What this repository says of its training configs."""
-    return _TRAINING + (ROOT / "pyproject.toml").read_text().partition(_TRAINING)[2].partition("\n[")[0]
+    return _TRAINING + (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition(_TRAINING)[2].partition("\n[")[0]

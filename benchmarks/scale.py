@@ -38,7 +38,7 @@ def _row(folder: Path, what: str, jobs: int, runs: int, command: list[str],
     for _ in range(runs):
         before(folder)
         costs.append(python(["-m", "benchmarks.phases", "phases.json", *command], folder))
-        reports.append(json.loads((folder / "phases.json").read_text()))
+        reports.append(json.loads((folder / "phases.json").read_text(encoding="utf-8")))
     cost = median(costs)
     phases = {name: middle(report["seconds"].get(name, 0.0) for report in reports) for name in reports[0]["seconds"]}
     return {"command": what, "jobs": jobs, "wall": cost.wall, "cpu": cost.cpu, "peak": cost.peak, "phases": phases,

@@ -15,8 +15,10 @@ from expiac.providers.base import (
     Observation,
     Presence,
     Provider,
+    Prunes,
     Releases,
     RunsJobs,
+    Stored,
 )
 from expiac.providers.outputs import CLUSTER
 
@@ -36,6 +38,8 @@ __all__ = [
     "Observation",
     "Presence",
     "Provider",
+    "Prunes",
     "Releases",
     "RunsJobs",
+    "Stored",
 ]

@@ -12,6 +12,7 @@ from typing import Self
 from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
 from expiac.apply.planning import Planning
+from expiac.apply.pruning import Pruner
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
 from expiac.apply.wait import are_under_way, poll
@@ -20,6 +21,7 @@ from expiac.declare import program
 from expiac.declare.project import Project, find_project
 from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
+from expiac.plan.pruning import PruneOptions, Pruning
 from expiac.providers.base import Logs, Provider
 from expiac.providers.registry import Providers
 from expiac.state import lookup
@@ -106,6 +108,14 @@ class Session:
         result = self._applying.wait(plan, done, timeout) if wait else done
         self._reporter.on_event(Finished(result))
         return result
+
+    def plan_prune(self, options: PruneOptions) -> Pruning:
+        """What a prune would remove from this machine's disk; changes nothing."""
+        return Pruner(self.project, self._journal, self._providers).plan(options)
+
+    def prune(self, pruning: Pruning) -> Pruning:
+        """Removes what was planned and may still go; returns that."""
+        return Pruner(self.project, self._journal, self._providers).carry_out(pruning)
 
     def stop(self) -> None:
         """Begins nothing new; effects under way finish. Safe in a signal handler."""

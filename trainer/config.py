@@ -15,6 +15,10 @@ from trainer.declared import NAMED, Declared, declared
 
 IN_YAML = "???"  # OmegaConf's mark for "configs/ decides"; composing fails when nothing does.
 
+# What a change of a field means to expiac: by default another run. The result of a run is the same wherever it runs, and
+# however it is described.
+PLACEMENT, ANNOTATION = {"expiac": "placement"}, {"expiac": "annotation"}
+
 Count = Annotated[int, Field(ge=1)]
 Amount = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -77,7 +81,7 @@ class CheckpointConfig(Declared):
     """Where checkpoints are, and how many samples are between two of them."""
 
     checkpoint_dir: Text = IN_YAML
-    interval: Count = 100_000
+    interval: Count = field(default=100_000, metadata=PLACEMENT)
 
 
 @declared
@@ -86,7 +90,7 @@ class SimulationConfig(Declared):
 
     replay_dir: Text = IN_YAML
     evaluate_interval: Amount = 0
-    write_replays: bool = True
+    write_replays: bool = field(default=True, metadata=PLACEMENT)
 
 
 @declared
@@ -112,13 +116,13 @@ class TrainerConfig(Declared):
     batch_size: Count = 8_192
     minibatch_size: Count = 2_048
     horizon: Count = 32
-    num_workers: Count = 1
-    torch_threads: Count = 1
+    num_workers: Count = field(default=1, metadata=PLACEMENT)
+    torch_threads: Count = field(default=1, metadata=PLACEMENT)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     ppo: PPOConfig = field(default_factory=PPOConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
-    profiler: TorchProfilerConfig = field(default_factory=TorchProfilerConfig)
+    profiler: TorchProfilerConfig = field(default_factory=TorchProfilerConfig, metadata=PLACEMENT)
     initial_policy: InitialPolicyConfig = field(default_factory=InitialPolicyConfig)
 
     @model_validator(mode="after")
@@ -173,11 +177,11 @@ class SimConfig(Declared):
 class WandbConfig(Declared):
     """Where results are logged. What is left out is taken from the environment (`WANDB_PROJECT`, …)."""
 
-    mode: WandbMode = WandbMode.offline
-    entity: Text | None = None
-    project: Text | None = None
-    group: Text | None = None
-    job_type: Text | None = None
+    mode: WandbMode = field(default=WandbMode.offline, metadata=ANNOTATION)
+    entity: Text | None = field(default=None, metadata=ANNOTATION)
+    project: Text | None = field(default=None, metadata=ANNOTATION)
+    group: Text | None = field(default=None, metadata=ANNOTATION)
+    job_type: Text | None = field(default=None, metadata=ANNOTATION)
 
 
 @declared

@@ -28,9 +28,9 @@ class MetricsFile:
         kept = [line for line in read(path) if step is not None and line["step"] <= step]
         self.last_evaluation = max((e["step"] for e in kept if "eval/hearts" in e["metrics"]), default=None)
         fresh = path.with_suffix(".tmp")
-        fresh.write_text("".join(_text(line) for line in kept))
+        fresh.write_text("".join(_text(line) for line in kept), encoding="utf-8")
         os.replace(fresh, path)
-        self._file = path.open("a")
+        self._file = path.open("a", encoding="utf-8")
 
     def write(self, line: dict[str, Any]) -> None:
         self._file.write(_text(line))
@@ -43,7 +43,7 @@ class MetricsFile:
 def read(path: Path) -> list[dict[str, Any]]:
     """The lines of a metrics file, up to the first that was not written completely."""
     lines: list[dict[str, Any]] = []
-    for text in path.read_text().splitlines() if path.exists() else ():
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
             lines.append(json.loads(text))
         except ValueError:

@@ -18,6 +18,7 @@ from expiac.declare.project import Project
 from expiac.plan.approval import approval_event
 from expiac.plan.deferred import outlook
 from expiac.plan.model import Action, Plan, Step
+from expiac.plan.preflight import refuse_without_access
 from expiac.providers.base import Provider
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
@@ -31,6 +32,7 @@ class Applying:
     def __init__(self, project: Project, journal: Journal, refresher: Refresher, providers: Mapping[str, Provider],
                  reporter: Reporter, *, parallelism: int = 10) -> None:
         self._project, self._journal, self._refresher, self._reporter = project, journal, refresher, reporter
+        self._providers = providers
         self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root))
         self._stopped = threading.Event()
 
@@ -43,6 +45,7 @@ class Applying:
         """Carries out what can be done now, and starts what waits in a queue; a destroy starts nothing."""
         self._reporter.on_event(Began(plan))
         refuse_unchecked(plan, self._project)
+        refuse_without_access(plan, self._providers)
         result = Result()
         decides = not plan.is_empty or plan.previous_overrides is not None
         if decides or self._refresher.has_news:

@@ -29,6 +29,7 @@ from expiac.apply.hooks import RunsHooks
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
 from expiac.declare.fields import Kind
+from expiac.plan.kinds import combine
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.plan.planner import restored_inputs
 from expiac.providers.base import Id, Note, Observation, Presence, Provider
@@ -229,9 +230,7 @@ class Engine:
 
     def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:
         provider = self._provider(record.provider, step)
-        noted = {key for key, kind in want.kinds.items() if kind is Kind.ANNOTATION}
-        values = {**{key: value for key, value in record.inputs.items() if key not in noted},
-                  **{key: value for key, value in want.inputs.items() if key in noted}}
+        values = combine(record.inputs, want.inputs, want.kinds, taken={Kind.ANNOTATION})
         started = Started(step.address, Effect.UPDATE, record.type, record.provider, record.run, inputs=values)
         if record.status.is_live:
             inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)

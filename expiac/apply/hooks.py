@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from expiac.util.encoding import encode, encode_environment, environment
 from expiac.util.errors import ExpiacError
 
 HOOK_TIMEOUT = 600.0
@@ -30,9 +31,10 @@ class ShellHooks:
 
     def __call__(self, name: str, command: str, env: Mapping[str, str]) -> None:
         """Returns once the command has ended well. Raises `ExpiacError`, with the end of what it said, otherwise."""
-        process = subprocess.Popen(command, shell=True, cwd=self._folder, env={**os.environ, **env}, text=True,
+        process = subprocess.Popen(encode(command), shell=True, cwd=self._folder,
+                                   env=encode_environment({**environment(), **env}),
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   errors="replace", start_new_session=True)
+                                   encoding="utf-8", errors="replace", start_new_session=True)
         try:
             said, _ = process.communicate(timeout=self._timeout)
         except subprocess.TimeoutExpired as error:

@@ -93,7 +93,7 @@ class Planning:
         policies = Policies(self._project) if wanted else None
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
         plan = policies.evaluate(plan) if policies else plan
-        return self._warn_of_git(plan)
+        return self._warn_of_git(_warn_of_access(plan))
 
     def _warn_of_git(self, plan: Plan) -> Plan:
         """The plan, which says so where `git_check` will keep its apply from launching anything."""
@@ -114,3 +114,9 @@ class Planning:
         if self._program is None:
             raise ExpiacError("No program", "this stack was opened by its state alone", "name the stack's file")
         return self._program
+
+
+def _warn_of_access(plan: Plan) -> Plan:
+    """The plan, which says so where missing credentials will keep its apply from launching anything."""
+    why = next((step.price_error for step in plan.steps if step.action.launches and step.price_error), "")
+    return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {why}")) if why else plan

@@ -11,15 +11,25 @@ from collections.abc import Sequence
 
 def main() -> None:
     """The entry point `expiac`."""
-    sys.exit(run(sys.argv[1:]))
+    from expiac.cli.streams import prepare_streams
+    from expiac.util.encoding import decode
+
+    prepare_streams()
+    sys.exit(run([decode(word) for word in sys.argv[1:]]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carries out one command line and returns its exit code."""
     from typer.main import get_command
 
-    from expiac.cli.commands import app
+    from expiac.cli.commands import app, hide_types_of_flags
     from expiac.cli.exits import exit_code_of
 
     command = get_command(app)
-    return exit_code_of(lambda: command.main([*arguments], prog_name="expiac", standalone_mode=False))
+    if len(arguments) < 2 or {"--help", "-h"} & {*arguments}:
+        hide_types_of_flags(command)
+    words = [*arguments]
+    options = words[:words.index("--")] if "--" in words else words
+    is_json = "--json" in options
+    return exit_code_of(lambda: command.main(words, prog_name="expiac", standalone_mode=False), json=is_json,
+                        words=words)

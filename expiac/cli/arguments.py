@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,8 +64,9 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until every run has ended, and begin what waited for them.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until every run has ended.")]
-Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", show_default=False,
-                                        help="With --wait or --watch: how long at most; a week where it is not said.")]
+Timeout = Annotated[float, typer.Option(
+    "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,
+    help="With --wait or --watch: how long at most, in seconds or such as 90m, 12h, 2d; a week where it is not said.")]
 DetailedExitcode = Annotated[bool, typer.Option("--detailed-exitcode",
                                                 help="Exit with 2 where something would change.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")]
@@ -83,6 +86,10 @@ StateUrl = Annotated[str | None, typer.Option(
     help="Where the states are, in place of what the project says: a folder, or a shared store: s3://bucket/expiac.")]
 Version = Annotated[bool, typer.Option("--version", callback=lambda asked: exit_with_version(asked), is_eager=True,
                                        help="Print the version.")]
+Keep = Annotated[int, typer.Option("--keep", min=0, metavar="N", help="Leave the last N archived runs of each job.")]
+OlderThan = Annotated[str | None, typer.Option("--older-than", metavar="TIME", show_default=False,
+                                               help="Only runs archived longer ago than that: 90m, 12h, 30d.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
@@ -114,6 +121,21 @@ def set_state_url(context: typer.Context, state: str) -> None:
 
     os.environ[STATE] = state
     context.call_on_close(restore)
+
+
+def parse_timeout(given: str | float) -> float:
+    """The seconds that `--timeout` names."""
+    from expiac.util import duration
+
+    with suppress(ValueError):
+        seconds = float(given)
+        if 0 <= seconds < math.inf:
+            return seconds
+    try:
+        duration.validate(str(given))
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r}: {error}") from error
+    return float(duration.seconds(str(given)))
 
 
 def refuse_two_forms(*, json: bool, markdown: bool) -> None:
@@ -150,6 +172,12 @@ def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[st
 
 def _is_override(word: str) -> bool:
     return "=" in word or word.startswith(("+", "~"))
+
+
+def program_name(first: str | None, stack: str) -> str:
+    """What you call the stack on the command line, for commands that you can paste; its own name if you left it out."""
+    name, _ = stack_and_overrides(first, None)
+    return name or stack
 
 
 def stack_and_serial(stack: str | None, serial: int | None) -> tuple[str | None, int | None]:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import state
+from expiac.cli import prune, state
 from expiac.cli.exits import CHANGES, DONE
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
 
 if TYPE_CHECKING:
     from expiac.plan.planner import PlanOptions
-    from expiac.session import Session
 
 app = typer.Typer(
     name="expiac",
@@ -62,7 +61,7 @@ def plan(
                             fresh=fresh, reuse=reuse)
     with execution.open_session(*args.stack_and_overrides(stack, overrides), prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
-        output.print_plan(plan, _program_name(stack, session), json=json, markdown=markdown, verbose=verbose)
+        output.print_plan(plan, args.program_name(stack, session.stack), json=json, markdown=markdown, verbose=verbose)
         if out is not None:
             output.save_plan(plan, out, quiet=json or markdown)
     return CHANGES if detailed_exitcode and not plan.is_empty else DONE
@@ -124,7 +123,7 @@ def apply(
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     with execution.open_session(*args.stack_and_overrides(stack, overrides), json=json) as (session, reporter):
         plan = session.plan(refresh=not no_refresh, options=options)
-        program = _program_name(stack, session)
+        program = args.program_name(stack, session.stack)
         return execution.carry_out(session, plan, reporter, program=program, question=question, **how)
 
 
@@ -144,7 +143,7 @@ def destroy(
     output.demand_consent(yes=yes, json=json)
     with execution.open_session(stack, json=json, declared=False) as (session, reporter):
         plan = session.plan_destroy(_plan_options(target=target, exclude=exclude))
-        program = _program_name(stack, session)
+        program = args.program_name(stack, session.stack)
         question = "" if yes else "Destroy all of this?"
         return execution.carry_out(session, plan, reporter, program=program, question=question, json=json,
                                    parallelism=parallelism)
@@ -281,7 +280,18 @@ def version() -> int:
     return DONE
 
 
+app.command()(prune.prune)
 app.add_typer(state.app, name="state")
+
+
+def hide_types_of_flags(command: Any, context: typer.Context | None = None) -> None:
+    """Lets no help say `<bool>` of an option that takes no value."""
+    context = context or typer.Context(command, **command.context_settings)
+    for option in command.get_params(context):
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    for name, inner in getattr(command, "commands", {}).items():
+        hide_types_of_flags(inner, typer.Context(inner, parent=context, info_name=name))
 
 
 def _plan_options(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
@@ -295,9 +305,3 @@ def _plan_options(*, replace: list[str] | None = None, retry: bool = False, targ
     return PlanOptions(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()),
                        exclude=tuple(exclude or ()), only=() if only is None else args.parse_actions(only),
                        fresh=fresh, reuse=reuse)
-
-
-def _program_name(stack: str | None, session: Session) -> str:
-    """What you call the stack on the command line, for commands that you can paste."""
-    name, _ = args.stack_and_overrides(stack, None)
-    return name or session.stack

@@ -23,7 +23,8 @@ def _names(start: Path) -> Iterator[str]:
 
 def _settings(file: Path) -> dict[str, object] | None:
     try:
-        settings: dict[str, object] | None = tomllib.loads(file.read_text()).get("tool", {}).get("expiac")
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        settings: dict[str, object] | None = document.get("tool", {}).get("expiac")
     except (OSError, ValueError):
         return None  # the command will report what is wrong; a completion cannot
     return settings

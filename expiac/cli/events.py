@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -102,8 +103,14 @@ class JsonLines:
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
-    """JSON that every parser reads: NaN and infinity become null."""
-    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    """JSON that every parser reads: NaN and infinity become null, and all is ASCII where stdout is not UTF-8."""
+    is_utf8 = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") == "utf8"
+    return json.dumps(_finite(value), ensure_ascii=not is_utf8, allow_nan=False, indent=indent)
+
+
+def error_line(error: ExpiacError) -> str:
+    """The last line of a command that an error has ended."""
+    return dumps({"format_version": show.FORMAT, "at": utc_now(), "event": "error", **_error(error)})
 
 
 def _finite(value: Any) -> Any:

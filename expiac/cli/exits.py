@@ -5,41 +5,66 @@ Knows no command. Errors are caught only here; an exception that is no `ExpiacEr
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from expiac.cli.invocation import with_command_name
+from expiac.cli.streams import discard_output
+from expiac.cli.usage import usage_error
 from expiac.util.errors import ExpiacError, Interrupted, UsageError
 
 DONE, ERROR, CHANGES, INTERRUPTED, USAGE = 0, 1, 2, 8, 64
 _BOLD_RED, _PLAIN, _SHOW_CURSOR = "\x1b[1;31m", "\x1b[0m", b"\x1b[?25h"
 _BY_SIGINT = 130
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What the disk says of output that is redirected into a file."""
 
 
-def exit_code_of(command: Callable[[], int | None]) -> int:
-    """Runs a command and gives its exit code; prints an error on stderr."""
+def exit_code_of(command: Callable[[], int | None], *, json: bool = False, words: Sequence[str] = ()) -> int:
+    """Runs a command and gives its exit code; prints an error on stderr, and with `json` as a last line on stdout."""
     from typer import TyperException
 
     try:
         code = command()
         sys.stdout.flush()
     except ExpiacError as error:
-        print_error(error)
+        _report(error, json=json)
         return _code_of(error)
     except TyperException as error:
-        print_error(_usage_error(error))
+        if type(error).__name__ == "NoArgsIsHelpError":  # it has printed the help, as was wanted
+            return DONE
+        _report(usage_error(error, words), json=json)
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has closed the pipe, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
+        return ERROR
+    except OSError as error:
+        if error.filename is not None or error.errno not in _NO_ROOM:
+            raise
+        discard_output()
+        print_error(ExpiacError("Cannot write", f"standard output: {error.strerror}"))
         return ERROR
     # Typer turns ^C into its own exit code.
     return INTERRUPTED if code == _BY_SIGINT else code or DONE
+
+
+def _report(error: ExpiacError, *, json: bool) -> None:
+    print_error(error)
+    if not json:
+        return
+    from expiac.cli import events
+
+    try:
+        print(events.error_line(error), flush=True)
+    except OSError:  # the reader is gone; the exit code says the same
+        discard_output()
 
 
 def _code_of(error: ExpiacError) -> int:
@@ -48,20 +73,14 @@ def _code_of(error: ExpiacError) -> int:
     return INTERRUPTED if isinstance(error, Interrupted) else ERROR
 
 
-def _usage_error(error: Exception) -> UsageError:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "expiac"
-    message = getattr(error, "format_message", error.__str__)()
-    return UsageError("Usage error", message, f"{command} --help")
-
-
 def print_error(error: ExpiacError) -> None:
     """Prints the error on stderr, its summary in red if that is a terminal."""
     told = ExpiacError(error.summary, error.detail, with_command_name(error.hint))
     summary, *rest = str(told).splitlines()
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         summary = f"{_BOLD_RED}{summary}{_PLAIN}"
-    print("\n".join([summary, *rest]), file=sys.stderr)
+    with suppress(OSError):  # nobody reads it; the exit code says the same
+        print("\n".join([summary, *rest]), file=sys.stderr, flush=True)
 
 
 @contextmanager

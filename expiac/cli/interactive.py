@@ -42,6 +42,9 @@ def _ask_until_answered(question: str, ask: Callable[[str], str], say: Callable[
             answer = ask(f"{question} [y,n,a,q,?] ").strip().lower()
         except EOFError:
             return "q"
+        except KeyboardInterrupt:
+            say("")
+            raise Interrupted("Interrupted", "nothing was changed") from None
         word = {"yes": "y", "no": "n", "all": "a", "quit": "q"}.get(answer, answer)
         if word in ("y", "n", "a", "q"):
             return word

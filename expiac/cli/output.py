@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,9 @@ def ask(question: str, details: Callable[[], None] | None = None) -> None:
             answer = input(f"\n{question} [{choices}] ").strip().lower()
         except EOFError:
             answer = ""
+        except KeyboardInterrupt:
+            print()
+            raise Interrupted("Interrupted", "nothing was changed") from None
         if details is None or answer not in ("d", "details"):
             break
         print()

@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 from rich.table import Table
 
 from expiac.cli import output, tables
+from expiac.cli.tables import local_time
 from expiac.declare.override_words import words_of
 from expiac.plan import history
 from expiac.plan.approval import steps
@@ -29,9 +30,15 @@ def print_records(state: State, *, archived: bool, json: bool) -> None:
         return
     table = tables.table("name", "status", "launched", "archived", "instance")
     for record in known:
-        table.add_row(record.address, record.status.value, _time(record.at), _time(record.ended_at),
-                      record.run.instance + (f" (launch {record.run.launch})" if record.run.launch > 1 else ""))
+        table.add_row(record.address, record.status.value, local_time(record.at), local_time(record.ended_at),
+                      record.run.instance + _remark(record))
     _print_table(table, "nothing is recorded", empty=not known)
+
+
+def _remark(record: Record) -> str:
+    remarks = [*([f"launch {record.run.launch}"] if record.run.launch > 1 else []),
+               *(["pruned"] if record.pruned_at else [])]
+    return f" ({', '.join(remarks)})" if remarks else ""
 
 
 def print_record(record: Record) -> None:
@@ -46,8 +53,8 @@ def print_approvals(state: State, *, json: bool) -> None:
         return
     table = tables.table("serial", "when", "who", "commit", "what", "settings")
     for one in reversed(state.approvals):
-        table.add_row(str(one.serial), _time(one.at), history.approver(one), history.commit(one), history.summary(one),
-                      _settings(one))
+        table.add_row(str(one.serial), local_time(one.at), history.approver(one), history.commit(one),
+                      history.summary(one), _settings(one))
     _print_table(table, "nothing was applied yet", empty=not state.approvals)
 
 
@@ -57,7 +64,7 @@ def print_approval(state: State, one: Approval, *, json: bool) -> None:
         _print_approvals_json(state, [known for known in history.documents(state) if known["serial"] == one.serial])
         return
     out = console()
-    lines = [f"serial {one.serial}, {_time(one.at)}, by {history.approver(one)}",
+    lines = [f"serial {one.serial}, {local_time(one.at)}, by {history.approver(one)}",
              f"{one.approved.program or 'destroy'} {_settings(one)}".rstrip(),
              *_commit_lines(one)]
     out.print("\n".join(lines) + "\n", soft_wrap=True)
@@ -80,7 +87,7 @@ def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change],
         return
     out = console()
     for past in (before, after):
-        out.print(f"{past.record.run.instance}   {past.record.status.value}, launched {_time(past.record.at)}")
+        out.print(f"{past.record.run.instance}   {past.record.status.value}, launched {local_time(past.record.at)}")
     out.print("\n" + ("\n".join(show.changes(changes, out.width)) or "the same settings, and the same code"))
     if results := _results(before, after):
         out.print("\n" + "\n".join(show.changes(results, out.width)))
@@ -125,13 +132,6 @@ def _values(record: Record) -> dict[str, Any]:
 
 def _settings(one: Approval) -> str:
     return shlex.join(words_of(one.approved.overrides))
-
-
-def _time(at: str) -> str:
-    """A recorded time in this machine's time zone."""
-    from datetime import datetime
-
-    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}" if at else ""
 
 
 def _print_table(table: Table, otherwise: str, *, empty: bool) -> None:

@@ -16,13 +16,16 @@ from typing import NoReturn
 
 from expiac.cli.exits import DONE, exit_code_of
 from expiac.cli.flags import LAUNCH, parse_flags, usage
+from expiac.cli.streams import prepare_streams
 from expiac.declare.experiment import Experiment, ExperimentConfig
+from expiac.util.encoding import decode
 
 
 def runner(experiment: type[Experiment], config: type[ExperimentConfig]) -> NoReturn:
     """Makes the experiment's file a command: `if __name__ == "__main__": runner(A, AConfig)`."""
+    prepare_streams()
     file = Path(inspect.getfile(experiment))
-    sys.exit(exit_code_of(lambda: _run(file, config, sys.argv[1:])))
+    sys.exit(exit_code_of(lambda: _run(file, config, [decode(word) for word in sys.argv[1:]])))
 
 
 def _run(file: Path, config: type[ExperimentConfig], arguments: Sequence[str]) -> int:

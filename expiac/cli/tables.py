@@ -88,6 +88,13 @@ def table(*headers: str) -> Table:
     return empty
 
 
+def local_time(at: str) -> str:
+    """A recorded time in this machine's time zone."""
+    from datetime import datetime
+
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}" if at else ""
+
+
 def _status(resource: ResourceStatus) -> Text:
     return Text(status(resource), style=COLOURS[resource.status])
 

@@ -51,7 +51,7 @@ class ResourceCompiler(Generic[R]):
     def compile(self, composed: Composed | None) -> Desired:
         """The resource as planning sees it; `composed` is its composed training config."""
         resource, refs = self.resource, distinct_refs(self.declared_inputs)
-        provider, kinds = self.provider(), resource.kinds()
+        provider, kinds = self.provider(), self.kinds()
         inputs, texts = self.inputs(composed), self.texts()
         if self.recorded:
             inputs = merge_recorded(inputs, self.recorded, resource.options.ignore_changes)
@@ -65,6 +65,10 @@ class ResourceCompiler(Generic[R]):
     def provider(self) -> str:
         """The name of the provider that makes it."""
         return self.resource.provider or self.resource.type
+
+    def kinds(self) -> Mapping[str, Kind]:
+        """What kind of thing each input is."""
+        return self.resource.kinds()
 
     def inputs(self, composed: Composed | None) -> Json:
         """What is compared and recorded."""

@@ -113,7 +113,7 @@ class Composer:
             with initialize_config_dir(str(self._configs.resolve()), version_base="1.3"):
                 for number, (label, text) in enumerate(texts.items()):
                     name = f"rendered_{number}"
-                    (overlay / f"{name}.yaml").write_text(text)
+                    (overlay / f"{name}.yaml").write_text(text, encoding="utf-8")
                     composed, paths = self._compose_one(label, text, name, folder)
                     files = {path: self._digest(path) for path in (*paths, *modules)}
                     self._store(text, composed, files)

@@ -11,10 +11,13 @@ from typing import Any
 
 from expiac.compile.content import content_of, tree_digest
 from expiac.compile.schema import Schema
+from expiac.compile.schema_kinds import schema_kinds
 from expiac.compile.templates import templates
+from expiac.declare.fields import Kind
 from expiac.declare.project import Project
 from expiac.declare.resource import Resource
 from expiac.declare.stack import Stack
+from expiac.plan.kinds import CONFIG
 from expiac.providers.registry import Providers
 from expiac.state.events import Json
 from expiac.state.model import Record
@@ -59,6 +62,13 @@ class StackContext:
     def schema(self) -> Schema:
         """The schema of the project's training configs."""
         return Schema(self.project)
+
+    @cached_property
+    def config_kinds(self) -> Mapping[str, Kind]:
+        """The kinds of fields of training configs, as inputs name them: what the schema says, and then the project."""
+        of_schema = schema_kinds(self.schema.node) if self.project.schema else {}
+        of_project = {path: Kind(word) for path, word in self.project.training.kinds.items()}
+        return {f"{CONFIG}.{path}": kind for path, kind in (of_schema | of_project).items()}
 
     @cached_property
     def _templates(self) -> Templates:

@@ -8,7 +8,8 @@ from typing import Any
 from expiac.declare.fields import Kind, kinds_of
 from expiac.declare.job import SkypilotJobConfig
 from expiac.declare.resource import distinct_refs, map_texts
-from expiac.plan.diff import CONFIG, matches
+from expiac.plan.diff import matches
+from expiac.plan.kinds import CONFIG
 from expiac.plan.model import MISSING
 from expiac.state.events import Json
 

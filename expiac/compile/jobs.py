@@ -23,11 +23,12 @@ from expiac.compile.config_files import (
 from expiac.compile.ignored import merge_recorded_config, recorded_placement
 from expiac.compile.own_settings import own_settings
 from expiac.compile.task import hydra_config, task
+from expiac.declare.fields import Kind
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.resource import distinct_refs
 from expiac.declare.training import TrainingJob
 from expiac.declare.training_settings import TrainingSettings
-from expiac.plan.diff import CONFIG
+from expiac.plan.kinds import CONFIG
 from expiac.plan.identity import DATA_DIR, INSTANCE
 from expiac.providers.backends import backend_of
 from expiac.providers.base import TASK_FILE
@@ -178,6 +179,10 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
         """What the project and the job say of its training config."""
         project, training = self.context.project, self.resource.training
         return training.with_settings(project.training)
+
+    def kinds(self) -> Mapping[str, Kind]:
+        kinds: Mapping[str, Kind] = self.resource.kinds()
+        return {**kinds, **self.context.config_kinds}
 
     def own_settings(self) -> Json | None:
         declared, trainer = self.declared_inputs[CONFIG], self.resource.training.trainer

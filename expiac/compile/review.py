@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from expiac.compile.compose import experiment_text, is_composed
 from expiac.declare.project import Project
-from expiac.plan.diff import CONFIG
+from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
 from expiac.util.render import to_yaml
 

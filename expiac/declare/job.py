@@ -6,7 +6,6 @@ Knows the declarations only; `expiac.compile` makes texts of them, and what plan
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -14,59 +13,49 @@ from pydantic_core import to_jsonable_python
 
 from expiac.declare.config import Config
 from expiac.declare.fields import Annotation, Kind, Option, Placement, kinds_of, non_default_fields
+from expiac.declare.placement_fields import (
+    Cpus,
+    Disk,
+    Folder,
+    Gpus,
+    Memory,
+    Place,
+    Port,
+    VariableName,
+    VariableText,
+)
 from expiac.declare.resource import Resource
 from expiac.util import duration
 from expiac.util.errors import ExpiacError
 from expiac.util.gpus import parse_gpus
 
-_GPU_TYPE = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
-
-
-def _validate_gpus(value: int | str | None) -> int | str | None:
-    if value is None:
-        return None
-    try:
-        gpus = parse_gpus(str(value))
-    except ValueError as error:
-        raise ValueError(f"gpus is {error}") from None
-    is_known = not gpus.type or (_GPU_TYPE.fullmatch(gpus.type) and gpus.count[0] != "0")
-    if not is_known or "." in gpus.count:
-        raise ValueError("gpus is a count such as 4, or a type and a count such as H100:8")
-    return value
-
-
-def _is_folder(value: str | None) -> str | None:
-    if value is not None and (not value or value.startswith("~") or "://" in value):
-        raise ValueError("data_dir is a path on the machine: absolute, or from the job's working directory")
-    return value
-
 
 class SkypilotJobConfig(Config):
     """Where and on what a job runs, on any backend."""
 
-    gpus: Annotated[Placement[int | str | None], AfterValidator(_validate_gpus)] = None
+    gpus: Placement[Gpus] = None
     """Per node: a count, or a type and a count such as `H100:8`. By default 1 for a training job, and none for another.
     A machine without any runs the job on its CPU."""
     nodes: Annotated[Placement[int], Field(ge=1)] = 1
     spot: Placement[bool] = False
     """Use preemptible machines."""
-    infra: Placement[str | None] = None
+    infra: Placement[Place] = None
     """A backend (`local`, or one of the project's own), or a place of SkyPilot's (`aws/us-east-1`, `k8s/ctx`,
     `slurm/name`); None is the project's backend."""
-    cpus: Placement[int | str | None] = None
+    cpus: Placement[Cpus] = None
     """Per node: `4`, or `4+` for at least."""
-    memory: Placement[int | str | None] = None
+    memory: Placement[Memory] = None
     """GiB per node: `16`, or `16+` for at least."""
-    region: Placement[str | None] = None
-    image: Placement[str | None] = None
-    disk: Placement[int | None] = None
+    region: Placement[Place] = None
+    image: Placement[Place] = None
+    disk: Placement[Disk] = None
     """GiB."""
-    envs: dict[str, str] = dataclasses.field(default_factory=dict)
+    envs: dict[VariableName, VariableText] = dataclasses.field(default_factory=dict)
     """Environment variables of the job."""
     file_mounts: dict[str, str | dict[str, Any]] = dataclasses.field(default_factory=dict)
     """Target on the machine → source here, compared by target and content. On a cloud also `s3://bucket/path`, which is
     copied, or what SkyPilot mounts: `{"source": "s3://bucket", "mode": "MOUNT"}`."""
-    data_dir: Annotated[Placement[str | None], AfterValidator(_is_folder)] = None
+    data_dir: Placement[Folder] = None
     """Where the job leaves what it makes, in its `DATA_DIR`; None is the project's. What is to outlive the machine,
     such as the checkpoints that a recovery resumes from, needs a shared file system or a mounted bucket."""
     workdir: str | None = "."
@@ -81,9 +70,9 @@ class SkypilotJobConfig(Config):
     """Minutes after which the cluster of a job that is not managed goes by itself, once the job has ended."""
     any_of: Placement[list[dict[str, Any]]] = dataclasses.field(default_factory=list)
     """Alternatives for SkyPilot to choose from, in its own keys (`infra`, `accelerators`, `use_spot`, …)."""
-    ports: Placement[list[int | str]] = dataclasses.field(default_factory=list)
+    ports: Placement[list[Port]] = dataclasses.field(default_factory=list)
     """Ports to open on a cloud: `8080`, or `10020-10040`."""
-    secrets: Placement[list[str]] = dataclasses.field(default_factory=list)
+    secrets: Placement[list[VariableName]] = dataclasses.field(default_factory=list)
     """Names of variables that the job gets from the environment of whoever launches it; no value is ever written."""
     max_runtime: Annotated[Placement[int | str | None], AfterValidator(duration.validate)] = None
     """Seconds, or `90m`, `12h`, `2d`: the command is ended when it runs longer; counts anew after a recovery."""

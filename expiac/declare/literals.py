@@ -17,7 +17,6 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-
 _NULL = ("null", "None")
 
 
@@ -35,7 +34,7 @@ def parse_as_any(types: Sequence[Any], text: str) -> Any:
 def parse_value(field_type: Any, text: str) -> Any:
     """The text as the type accepts it. Raises pydantic's `ValidationError` if it does not.
 
-    The error is about the plain text, or about the list or mapping that it was read as.
+    The error is about the plain text, or about a part of the list or the mapping that the text is.
     """
     field: TypeAdapter[Any] = TypeAdapter(field_type)
     try:
@@ -54,9 +53,15 @@ def _first_accepted(field: TypeAdapter[Any], text: str, refusal: ValidationError
         try:
             return field.validate_python(reading)
         except ValidationError as error:
-            if closest is None and isinstance(reading, list | dict) and all(one["loc"] for one in error.errors()):
-                closest = error  # it is of the right kind, and one of its parts is wrong
+            if closest is None and _is_about_parts(error, reading):
+                closest = error
     raise closest or refusal
+
+
+def _is_about_parts(error: ValidationError, reading: Any) -> bool:
+    """Whether a list or a mapping is what the type wants, and only what it holds is wrong."""
+    return isinstance(reading, list | dict) and all(
+        problem["loc"] and (problem["type"] == "missing" or problem["input"] != reading) for problem in error.errors())
 
 
 def _value_other_than_text(field: TypeAdapter[Any], text: str) -> Any:

@@ -18,9 +18,10 @@ from expiac.declare.config import field_names
 from expiac.declare.literals import parse_as_any
 from expiac.declare.override_words import Sign, parse, split_key
 from expiac.declare.parts import Part, is_part, join, paths_to
+from expiac.declare.reads import assigning, peek
 from expiac.declare.unknown_keys import unknown_key
-from expiac.declare.validation import config_error
-from expiac.util.errors import ExpiacError, UsageError
+from expiac.declare.validation import config_error, message
+from expiac.util.errors import UsageError
 
 __all__ = ["build", "parse", "unread_keys"]
 
@@ -113,12 +114,18 @@ def _create(config_class: type[C], texts: Mapping[str, str], problems: list[str]
         _raise_for(problems)
         if error.title != config_class.__name__:
             raise  # a mistake in one of the class's defaults: its author sees pydantic's own error
-        raise config_error(error, config_class) from error
+        raise _usage_error(error, config_class) from error
+
+
+def _usage_error(error: ValidationError, about: type, where: str = "") -> UsageError:
+    """What pydantic says of a config that the command line has set."""
+    said = config_error(error, about, where)
+    return UsageError(said.summary, said.detail, said.hint, code=said.code)
 
 
 def _raise_for(problems: Sequence[str]) -> None:
     if problems:
-        raise ExpiacError("Invalid value", "\n".join(problems))
+        raise UsageError("Invalid value", "\n".join(problems))
 
 
 def _part_at(config: Any, path: str) -> Part:
@@ -181,10 +188,9 @@ def _problems(error: ValidationError, path: str, text: str) -> list[str]:
     several = "; for several values, the stack file makes a job of each" if "," in text else ""
     lines = []
     for problem in error.errors():
-        place = ".".join(map(str, problem["loc"]))
-        is_whole = problem["input"] == text
-        where = f" (at {place})" if place else several if is_whole else ""
-        lines.append(f"{path}={text}: {problem['msg']}{where}")
+        place, given = ".".join([path, *map(str, problem["loc"])]), problem["input"]
+        shown = given if problem["loc"] and isinstance(given, str | int | float) else text  # of a list, the wrong part
+        lines.append(f"{place}={shown}: {message(problem)}{several if given == text else ''}")
     return lines
 
 
@@ -198,15 +204,17 @@ def _assign(config: Any, parent: str, values: Mapping[str, Any]) -> None:
     if parameters is None or parameters.frozen:
         _replace(config, parent, target, values)
         return
-    before = dict(vars(target))
-    vars(target).update(values)
+    fields = peek(target, "__dict__")  # which is no read of the stack file's
+    before = dict(fields)
+    fields.update(values)
     try:
-        for name, value in values.items():
-            setattr(target, name, value)
+        with assigning():
+            for name, value in values.items():
+                setattr(target, name, value)
     except ValidationError as error:
-        vars(target).clear()
-        vars(target).update(before)
-        raise config_error(error, type(target), parent) from error
+        fields.clear()
+        fields.update(before)
+        raise _usage_error(error, type(target), parent) from error
 
 
 def _replace(config: Any, parent: str, target: Any, values: Mapping[str, Any]) -> None:
@@ -214,8 +222,8 @@ def _replace(config: Any, parent: str, target: Any, values: Mapping[str, Any]) -
         changed = _with_values(target, values)
     except (ValidationError, ValueError, TypeError) as error:
         if isinstance(error, ValidationError):
-            raise config_error(error, type(target), parent) from error
-        raise ExpiacError("Invalid value", f"{parent}: {error}") from error
+            raise _usage_error(error, type(target), parent) from error
+        raise UsageError("Invalid value", f"{parent}: {error}") from error
     above, _, name = parent.rpartition(".")
     _assign(config, above, {name: changed})
 

@@ -86,30 +86,20 @@ def is_part(value: Any) -> bool:
     return is_config(value) or isinstance(value, Mapping | list | tuple)
 
 
-def paths_to(part: Any, name: str, path: str = "") -> Iterator[str]:
-    """The paths of all fields and keys of a name in the parts of a config."""
-    for field, inner in _items(part):
-        if field == name and path:
-            yield join(path, field)
-        if is_config(inner) or isinstance(inner, Mapping | list | tuple):
-            yield from paths_to(inner, name, join(path, field))
+def paths_to(part: Any, name: str) -> Iterator[str]:
+    """The paths of all fields and keys of a name in the parts of a config; items of lists have no name."""
+    return (path for path in paths(part) if path.endswith(f".{name}"))
 
 
-def paths(part: Any, path: str = "") -> Iterator[str]:
+def paths(part: Any, path: str = "", *, through_lists: bool = False) -> Iterator[str]:
     """The paths of all fields and keys of a config and of its parts."""
-    for field, inner in _items(part):
-        yield join(path, field)
-        if is_part(inner):
-            yield from paths(inner, join(path, field))
-
-
-def _items(part: Any) -> Iterator[tuple[str, Any]]:
-    """What a part holds, by name; of a list only what has keys of its own."""
     whole = Part(part)
     for name in whole.names:
-        inner = whole.item(name)
-        if not isinstance(part, list | tuple) or is_part(inner):
-            yield name, inner
+        inner, place = whole.item(name), join(path, name)
+        if whole.noun != "list":
+            yield place
+        if is_part(inner) and (through_lists or not isinstance(inner, list | tuple)):
+            yield from paths(inner, place, through_lists=through_lists)
 
 
 def arms(declared: Any) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +15,11 @@ from pydantic.dataclasses import dataclass
 
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.training_settings import TrainingSettings
-from expiac.util.errors import ExpiacError, did_you_mean
+from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 STATE = "EXPIAC_STATE"
 """The variable that says where the states are, in place of `[tool.expiac] state`."""
+_NEARLY_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)(?::(?!//)/?|//)")
 RUN = """\
 set -e
 launch="python -m"
@@ -93,7 +95,7 @@ def _settings(file: Path) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        document = tomllib.loads(file.read_text())
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ExpiacError("Invalid pyproject.toml", f"{file}: {error}") from error
     tool = document.get("tool", {})
@@ -104,10 +106,21 @@ def _settings(file: Path) -> dict[str, Any] | None:
     return settings
 
 
+def _refuse_unclear_state(state: str, source: str) -> None:
+    """Raises where an address lacks a character: as a folder it would be empty, and all would be launched anew."""
+    if not (match := _NEARLY_URL.match(state)):
+        return
+    scheme, rest = match["scheme"], state[match.end():].lstrip("/")
+    raise UsageError("Unclear place of the states", f"{source}: {state} is no address, and hardly a folder",
+                     f"{scheme}://{rest} is a store, ./{state} a folder")
+
+
 def _validate(root: Path, settings: dict[str, Any]) -> Project:
     from_environment = {"state": state} if (state := os.environ.get(STATE)) else {}
     try:
-        return TypeAdapter(Project).validate_python({"root": root, **settings, **from_environment})
+        project = TypeAdapter(Project).validate_python({"root": root, **settings, **from_environment})
+        _refuse_unclear_state(project.state, "--state or EXPIAC_STATE" if state else "[tool.expiac] state")
+        return project
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else ""

@@ -9,6 +9,9 @@ from graphlib import CycleError, TopologicalSorter
 from expiac.declare.resource import NAME, Ref, Resource, fitting_name
 from expiac.util.errors import ExpiacError, did_you_mean
 
+_LONGEST_NAME = 117
+"""Characters that leave a run's name, `stack.job.0a1b2c3d`, within the 128 of a run id of W&B's."""
+
 
 @dataclass(frozen=True, init=False)
 class Stack:
@@ -27,6 +30,9 @@ class Stack:
         if not NAME.fullmatch(name):
             raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'",
                               f"such as {fitting_name(name)}")
+        if len(name) > _LONGEST_NAME:
+            raise ExpiacError("Name too long", f"stack {name} has {len(name)} characters, which are a part of the name "
+                              "of each run", f"a name of at most {_LONGEST_NAME} characters")
         _refuse_duplicates(declared)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "resources", _in_dependency_order(declared))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_core import to_json
 
 from expiac.declare.config import Config, config_data, config_groups, is_config
@@ -24,6 +24,18 @@ from expiac.declare.resource import Ref, Resource
 from expiac.declare.training_settings import ConfigFormat, ConfigKey, Default, DefaultsList, TrainingSettings
 from expiac.util.errors import ExpiacError
 from expiac.util.render import PACKAGE_HEADER, to_yaml
+
+
+def _check_wandb_project(name: str) -> str:
+    is_reference = "${" in name
+    if not is_reference and any(letter in name for letter in "/\\#?%:"):
+        raise ValueError("W&B takes no project name with one of / \\ # ? % :")
+    return name
+
+
+WandbProject = Annotated[str, Field(max_length=128), AfterValidator(_check_wandb_project)]
+WandbTag = Annotated[str, Field(min_length=1, max_length=64)]
+"""The limits are W&B's own."""
 
 
 class TrainingRunConfig(Config):
@@ -41,9 +53,9 @@ class TrainingRunConfig(Config):
     wandb: str | None = None
     """An option of `configs/wandb`, such as `off`, `offline` or `online`."""
     wandb_entity: str | None = None
-    wandb_project: str | None = None
+    wandb_project: WandbProject | None = None
     wandb_group: str | None = None
-    wandb_tags: Annotation[list[str] | None] = None
+    wandb_tags: Annotation[list[WandbTag] | None] = None
     wandb_notes: Annotation[str | None] = None
     seed: int | None = None
     defaults: Annotated[dict[str, str] | DefaultsList, Field(union_mode="left_to_right")] = dataclasses.field(
@@ -93,10 +105,10 @@ class TrainingRunConfig(Config):
         """
         document = self.document()
         if path is None:
-            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml", text=True)
+            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml")
             os.close(handle)
             path = Path(name)
-        path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n")
+        path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n", encoding="utf-8")
         return path, document
 
     def _values(self, settings: TrainingSettings) -> dict[str, Any]:

@@ -46,5 +46,8 @@ class TrainingSettings:
     """Where a job's config is written, such as `trainer`; empty for the whole config."""
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Values of every config, unless a job sets them."""
+    kinds: Mapping[ConfigKey, Literal["identity", "placement", "annotation"]] = dataclasses.field(default_factory=dict)
+    """What kind of thing a field of the config is, by its key path, with all that is below it: `"wandb.group" =
+    "annotation"`. It counts before what the schema says."""
     config_name: str = "config"
     """The primary config of the Hydra app, in the folder of configs."""

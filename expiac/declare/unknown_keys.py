@@ -28,13 +28,14 @@ def unknown_key(part: Part, name: str, parent: str = "", *, can_be_added: bool =
 def root_hint(name: str, config: Any, known: Iterable[str]) -> str:
     """The hint for a bare key that a config does not have."""
     names = [*known]
+    elsewhere = [path for path in paths(config, through_lists=True) if path.endswith(f".{name}")]
+    if elsewhere:
+        return " or ".join(f"{path}=…" for path in elsewhere)
     if found := next(_in_empty_parts(name, config), "") or hint_of_a_job(name, type(config)):
         return found
-    if get_close_matches(name, names, n=1):
-        return did_you_mean(name, names)
-    ends = {path.rpartition(".")[2]: path for path in paths(config)}
-    near = get_close_matches(name, [*ends], n=1, cutoff=0.7)
-    return f"did you mean {ends[near[0]]}?" if near else did_you_mean(name, names)
+    by_name = {path.rpartition(".")[2]: path for path in paths(config)} | {own: own for own in names}
+    near = get_close_matches(name, [*by_name], n=1, cutoff=0.7)
+    return f"did you mean {by_name[near[0]]}?" if near else did_you_mean(name, names)
 
 
 def _in_empty_parts(name: str, config: Any) -> Iterator[str]:

@@ -22,16 +22,21 @@ def config_error(error: ValidationError, about: type | None = None, where: str =
     return ExpiacError("Invalid config", "\n".join([where or title, *lines]), hint)
 
 
+def message(problem: Any) -> str:
+    """What pydantic says of one problem; of one that a check of ours raised, what the check says."""
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
 def _problem(problem: Any) -> str:
-    path, message = ".".join(str(part) for part in problem["loc"]), problem["msg"]
+    path, said = ".".join(str(part) for part in problem["loc"]), message(problem)
     if problem["type"] in ("missing", "missing_keyword_only_argument"):
         return f"{path}: required, and not given"
     if problem["type"] == "unexpected_keyword_argument":
         return f"{path}: no such key"
     given = problem["input"]
     if not path or is_config(given) or isinstance(given, Mapping):
-        return f"{path}: {message}" if path else str(message)
-    return f"{path}: {message} (given {given!r})"
+        return f"{path}: {said}" if path else said
+    return f"{path}: {said} (given {given!r})"
 
 
 def _hint(problem: Any, about: type | None) -> str:

@@ -41,6 +41,9 @@ def will_run(step: Step) -> bool:
 
 def refuse_over(budget: float, plan: Plan) -> None:
     """Raises where what the plan lets run may cost more than the budget, or where nothing bounds it."""
+    if unknown := [step for step in plan.steps if will_run(step) and step.price_error]:
+        detail = f"{plan.stack} has a budget of {dollars(budget)}, and the price of {_names(unknown)} is not known"
+        raise ExpiacError("Price not known", f"{detail}: {unknown[0].price_error}", "credentials, or no budget")
     steps = [step for step in plan.steps if will_run(step) and step.cost_per_hour]
     if unbounded := [step for step in steps if step.cost_at_most is None]:
         detail = f"{plan.stack} has a budget of {dollars(budget)}, and nothing bounds {_names(unbounded)}"

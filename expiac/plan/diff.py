@@ -7,12 +7,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from expiac.declare.fields import Kind
+from expiac.plan.kinds import CONFIG, kind_of
 from expiac.plan.model import MISSING, Change
 from expiac.util.hashing import canonical
-
-CONFIG = "config"
-"""The input that holds a composed training config. Its key paths stand alone, as its author knows them."""
-
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str, Kind]) -> tuple[Change, ...]:
     """The differing leaves of two nested inputs, in the order of their key paths.
@@ -22,7 +19,7 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str
     if canonical(before) == canonical(after):
         return ()
     return tuple(
-        Change(path, old, new, kinds.get(key, Kind.IDENTITY))
+        Change(path, old, new, kind_of(kinds, key, path))
         for key in sorted({*before, *after})
         for path, old, new in _leaves(_shown(key), before.get(key, MISSING), after.get(key, MISSING))
     )

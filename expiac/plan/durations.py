@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from expiac.declare.fields import Kind
-from expiac.plan.diff import CONFIG
+from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Plan
 from expiac.state.model import Record, State
 from expiac.state.status import Status

@@ -8,6 +8,7 @@ from typing import Any
 
 from expiac.declare.fields import Kind
 from expiac.declare.resource import Ref
+from expiac.plan.kinds import identity_part
 from expiac.util.hashing import canonical, digest
 
 INSTANCE = "@instance@"
@@ -21,8 +22,7 @@ def identity_digest(type_: str, inputs: Mapping[str, Any], kinds: Mapping[str, K
 
     A Ref counts by its place among `refs`, so that a resource may be renamed without a new run of what refers to it.
     """
-    deciding = {key: value for key, value in inputs.items() if kinds.get(key, Kind.IDENTITY) is Kind.IDENTITY}
-    text = canonical([type_, deciding])
+    text = canonical([type_, identity_part(inputs, kinds)])
     places = {name: place for place, name in enumerate(dict.fromkeys(ref.resource for ref in refs))}
     for ref in refs:
         for said in (ref, ref.interpolation):

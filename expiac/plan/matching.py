@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from expiac.plan.diff import diff, matches
-from expiac.plan.identity import fingerprint
+from expiac.plan.identity import fingerprint, identity_digest
+from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
 from expiac.state.events import DESTROYED, REMOVED
 from expiac.state.model import Record, State
@@ -49,6 +50,8 @@ class Matches:
 
     moves: Mapping[str, str] = field(default_factory=dict)
     """Old address → new address; where two records change places, both are in it."""
+    same: Collection[str] = ()
+    """Addresses whose record has the settings that are declared."""
     renamed: Collection[str] = ()
     """The new addresses of the runs that a resource takes over; other moves only make room for them."""
     restored: Mapping[str, Record] = field(default_factory=dict)
@@ -98,6 +101,7 @@ class _Matching:
         self._claims = dict(aliases)
         """Address → the address at which its record stands."""
         self._taken = set(aliases.values())
+        self._same: set[str] = set()
         self._restored: dict[str, Record] = {}
         self._left: dict[str, str] = {}
         self._instances: dict[str, str] = {}
@@ -125,7 +129,7 @@ class _Matching:
                 end = moves[end]
             if end in self._records:
                 moves[end] = start
-        return Matches(moves, renamed, self._restored, self._left)
+        return Matches(moves, frozenset(self._same), renamed, self._restored, self._left)
 
     def _identity(self, want: Desired) -> str:
         """Its fingerprint; empty where it refers to a run that is yet to be made."""
@@ -135,13 +139,25 @@ class _Matching:
     def _claim_own(self, want: Desired, settings: Settings | None) -> None:
         old = self._claims.get(want.address, want.address)
         record = self._records.get(old)
-        if record is None or settings is None or (record.type, record.run.fingerprint) != settings:
+        if record is None or settings is None or record.type != want.type:
             return
-        self._claim(want, record)
+        if record.run.fingerprint == settings[1] or self._is_same(want, record, settings[1]):
+            self._claim(want, record)
+
+    def _is_same(self, want: Desired, record: Record, identity: str) -> bool:
+        """Whether its settings are those of a record from before the kind of a field was changed."""
+        if not any(key.startswith(f"{CONFIG}.") for key in want.kinds):
+            return False
+        upstream = {ref.resource: self._instances[ref.resource] for ref in want.refs}
+        if any(record.upstream.get(address) != instance for address, instance in upstream.items()):
+            return False
+        own = identity_digest(record.type, record.inputs, want.kinds, want.refs)
+        return fingerprint(own, tuple(upstream.values())) == identity
 
     def _claim(self, want: Desired, record: Record) -> None:
         self._claims[want.address] = record.address
         self._taken.add(record.address)
+        self._same.add(want.address)
         if want.address not in self._wishes.replace and not _is_forced(want, record):
             self._instances[want.address] = record.run.instance
 

@@ -133,6 +133,8 @@ class Step:
     """The handle of a job launched by other means that becomes this run; empty where a new one is launched."""
     unpriced: bool = False
     """Its provider has prices, and none for this."""
+    price_error: str = ""
+    """Why its price can't be known; empty where it is known, or where there is none."""
     expected_seconds: float | None = None
     """How long the run should take, as its earlier ones did; None where none is known."""
     expected_by_steps: bool = False

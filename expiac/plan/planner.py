@@ -15,6 +15,7 @@ from expiac.declare.fields import Kind
 from expiac.plan.diff import diff, matches
 from expiac.plan.durations import Durations
 from expiac.plan.identity import fingerprint, instance_name
+from expiac.plan.kinds import combine
 from expiac.plan.matching import Archive, Matches, Wishes, match_runs
 from expiac.plan.model import Action, Change, Desired, Plan, Step
 from expiac.plan.order import dependents_first, with_order
@@ -126,7 +127,7 @@ class _World:
             return self._restore(want, restored, record)
         changes = diff(record.inputs, want.inputs, want.kinds)
         forced = [change.path for change in changes if matches(change.path, want.options.replace_on_changes)]
-        if record.run.fingerprint != identity or want.address in self.options.replace or forced:
+        if want.address not in self.matches.same or want.address in self.options.replace or forced:
             return self._replace(want, identity, upstream, record, changes, forced)
         return _same_run(want, record, self._rename(want) + changes + _changes_of_options(record, want), self.options)
 
@@ -138,7 +139,7 @@ class _World:
         """The step that takes a run of the past: its result stands again, or it goes on."""
         known = restored_inputs(want, earlier)
         changes = diff(known, want.inputs, want.kinds)
-        instance, result = earlier.run.instance, f"{earlier.run.instance} had these settings"
+        result = f"{earlier.run.instance} had these settings"
         if earlier.status is Status.SUCCEEDED or earlier.status.is_live:
             noted = tuple(change for change in changes if change.kind is Kind.ANNOTATION)
             step = Step(want.address, want.type, Action.RESTORE, f"{result}, and {_past_tense(earlier.status.value)}",
@@ -154,7 +155,7 @@ class _World:
         self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record, changes: tuple[Change, ...],
         forced: Sequence[str],
     ) -> Step:
-        is_same = record.run.fingerprint == identity
+        is_same = want.address in self.matches.same
         run = self._new_run(want, identity, also=record if is_same else None)
         reasons = self._why_replaced(want, identity, upstream, record, forced)
         shown = self._rename(want) + changes
@@ -164,7 +165,7 @@ class _World:
         self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record, forced: Sequence[str],
     ) -> list[str]:
         reasons: list[str] = []
-        if record.run.fingerprint == identity:
+        if want.address in self.matches.same:
             reasons.append(f"a change of {', '.join(forced)} makes it run anew" if forced else "asked to run anew")
         for address, instance in upstream.items():
             if record.upstream.get(address) != instance:
@@ -213,11 +214,7 @@ class _World:
 
 def restored_inputs(want: Desired, earlier: Record) -> dict[str, Any]:
     """The inputs of a run of the past as they stand now: the same, and under their present names what it refers to."""
-    same = {key: value for key, value in want.inputs.items()
-            if want.kinds.get(key, Kind.IDENTITY) is Kind.IDENTITY}
-    others = {key: value for key, value in earlier.inputs.items()
-              if want.kinds.get(key, Kind.IDENTITY) is not Kind.IDENTITY}
-    return same | others
+    return combine(earlier.inputs, want.inputs, want.kinds, taken={Kind.IDENTITY})
 
 
 def _waiting(upstream: Step) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from expiac.plan.cost import add_price, refuse_over, will_run
-from expiac.plan.model import Plan, Step
-from expiac.providers.base import Estimates, Examines, Inputs, Provider
+from expiac.plan.identity import INSTANCE
+from expiac.plan.model import Action, Desired, Plan, Step
+from expiac.providers.base import Estimates, Examines, Inputs, Provider, RunsJobs
 from expiac.providers.registry import no_provider
-from expiac.util.errors import ExpiacError
+from expiac.state.events import Run
+from expiac.util.errors import ExpiacError, NoAccess, Unavailable
 
 
 def examine_plan(
@@ -21,10 +23,10 @@ def examine_plan(
     `all_prices` asks for those of jobs that go on running too, as a budget does.
     """
     steps = tuple(_add_remark(step, providers, ask=ask) for step in plan.steps)
-    if ask or budget or all_prices:
+    if ask or budget is not None or all_prices:
         steps = tuple(_add_price(step, providers, kept=all_prices or budget is not None) for step in steps)
     plan = replace(plan, steps=steps)
-    if budget:
+    if budget is not None:
         refuse_over(budget, plan)
     return plan
 
@@ -36,10 +38,28 @@ def _add_remark(step: Step, providers: Mapping[str, Provider], *, ask: bool) -> 
     provider: object = providers.get(want.provider)
     if provider is None:
         raise no_provider(step.address, want.provider)
+    if isinstance(provider, RunsJobs):
+        _refuse_long_name(step, want.provider, provider.longest_name)
     if not ask or not isinstance(provider, Examines):
         return step
     with _name_in_errors(step.address):
-        return replace(step, note=provider.examine(Inputs(want.inputs, want.texts)))
+        return replace(step, note=provider.examine(_inputs(want, step.run)))
+
+
+def _refuse_long_name(step: Step, backend: str, longest: int) -> None:
+    """Raises where the backend takes no name as long as the new run's; one that was launched before has a name."""
+    name, is_new = step.run.instance, step.action is not Action.RELAUNCH and not step.adopts
+    if not is_new or len(name) <= longest:
+        return
+    room = longest - len(name) + len(step.address)
+    hint = f"a name of at most {room} characters" if room > 0 else "a shorter name of the stack"
+    raise ExpiacError("Name too long", f"{step.address}: its run is called {name}, which has {len(name)} characters, "
+                      f"and {backend} takes at most {longest}", hint)
+
+
+def _inputs(want: Desired, run: Run) -> Inputs:
+    """What the provider would be given, as far as it is known before the launch."""
+    return Inputs(want.inputs, {name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()})
 
 
 def _add_price(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> Step:
@@ -50,8 +70,27 @@ def _add_price(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> 
     provider: object = providers.get(want.provider)
     if not isinstance(provider, Estimates):
         return step
-    with _name_in_errors(step.address):
-        return add_price(step, provider.estimate(Inputs(want.inputs, want.texts)))
+    try:
+        with _name_in_errors(step.address):
+            return add_price(step, provider.estimate(_inputs(want, step.run)))
+    except NoAccess as error:
+        return replace(step, unpriced=True, price_error=f"{error.summary} ({error.hint})")
+
+
+def refuse_without_access(plan: Plan, providers: Mapping[str, Provider]) -> None:
+    """Raises `NoAccess` where a provider lacks the credentials for a launch of the plan; what has a price has them."""
+    for step in plan.steps:
+        if step.action.launches and step.cost_per_hour is None and not step.adopts:
+            _ask_for_access(step, providers)
+
+
+def _ask_for_access(step: Step, providers: Mapping[str, Provider]) -> None:
+    want = step.desired
+    provider: object = providers.get(want.provider) if want is not None else None
+    if want is None or not isinstance(provider, Estimates):
+        return
+    with suppress(Unavailable), _name_in_errors(step.address):
+        provider.estimate(_inputs(want, step.run))
 
 
 @contextmanager
@@ -60,4 +99,5 @@ def _name_in_errors(address: str) -> Iterator[None]:
     try:
         yield
     except ExpiacError as error:
-        raise ExpiacError(error.summary, f"{address}: {error.detail}", error.hint, code=error.code) from error
+        kind = type(error) if isinstance(error, NoAccess | Unavailable) else ExpiacError
+        raise kind(error.summary, f"{address}: {error.detail}", error.hint, code=error.code) from error

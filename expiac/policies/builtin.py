@@ -24,7 +24,8 @@ from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
 from expiac.declare.training import TrainingJob
 from expiac.plan import cost, formatting
-from expiac.plan.diff import CONFIG, diff
+from expiac.plan.diff import diff
+from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Plan, Step
 from expiac.providers.registry import Providers
 from expiac.util.errors import ExpiacError

@@ -118,6 +118,8 @@ class RunsJobs:
 
     rents_machines: ClassVar[bool] = True
     """Whether its machines are paid for by the hour, and so may be asked to be preemptible (`spot`)."""
+    longest_name: ClassVar[int] = 128
+    """How many characters the name of a run may have at most: a run id of W&B's, which it is too, has 128."""
 
     @classmethod
     def for_project(cls, project: Project) -> Self:
@@ -131,6 +133,36 @@ class Releases(ABC):
     @abstractmethod
     def release(self, id: Id) -> None:
         """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a run has left on the disk of this machine."""
+
+    size: int
+    """Bytes that are freed if it alone is removed."""
+    why_kept: str = ""
+    """Why it may not be removed, such as that it is alive; empty where it may."""
+
+
+class Prunes(ABC):
+    """A provider that keeps what runs leave behind on this machine until it is told to remove it."""
+
+    @abstractmethod
+    def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
+        """What each of these runs, all launches of it, has left; those that left nothing are not in it."""
+
+    @abstractmethod
+    def freed_bytes(self, ids: Sequence[Id]) -> int:
+        """What is freed if all of these are removed, with what an earlier `delete_aside` did not come to."""
+
+    @abstractmethod
+    def set_aside(self, ids: Sequence[Id]) -> None:
+        """Makes what these runs left unreachable at once, each whole; never what is alive. The stack is locked."""
+
+    @abstractmethod
+    def delete_aside(self) -> None:
+        """Deletes what was set aside, and what nothing refers to any more; the stack need not be locked."""
 
 
 class Logs(ABC):
@@ -196,4 +228,4 @@ class Estimates(ABC):
 
     @abstractmethod
     def estimate(self, inputs: Inputs) -> float | None:
-        """Dollars per hour, or None where there is no price."""
+        """Dollars per hour, or None where there is no price; raises `NoAccess` without the credentials of a launch."""

@@ -170,6 +170,14 @@ class Restored(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Pruned(Fact):
+    """What archived runs left on a machine is about to be deleted: no plan made before may count on it."""
+
+    tag: ClassVar[str] = "pruned"
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Noted(Fact):
     """What a declaration says besides its inputs was recorded anew; nothing happened to the world."""
 
@@ -188,7 +196,8 @@ class Moved(Fact):
     """Old address → new address."""
 
 
-Event = Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved | Restored
+Event = (Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved | Pruned
+         | Restored)
 EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
 
 

@@ -19,6 +19,7 @@ from expiac.state.events import (
     Moved,
     Noted,
     Observed,
+    Pruned,
     Restored,
     Started,
     Submitted,
@@ -87,6 +88,9 @@ class Fold:
                 del records[event.address]
             case Restored():
                 _restore(event, records, history, entry.at)
+            case Pruned():
+                history[:] = [replace(record, pruned_at=entry.at) if record.run.instance in event.instances else record
+                              for record in history]
             case Noted():
                 record = _present(records, event.address)
                 records[event.address] = replace(record, depends_on=event.depends_on, options=event.options)
@@ -151,7 +155,7 @@ def _restore(event: Restored, records: dict[str, Record], history: list[Record],
     records[event.address] = replace(
         earlier, address=event.address, inputs=event.inputs, depends_on=event.depends_on, upstream=event.upstream,
         options=event.options, status=earlier.status if stays else Status.STOPPED, ended_at="", replaced_by="",
-        discarded="")
+        discarded="", pruned_at="")
 
 
 def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]) -> None:

@@ -20,7 +20,7 @@ def lineage(folder: Path, stack: str) -> str:
     with suppress(OSError):
         if not file.exists():
             _keep(file, uuid4().hex)
-        return digest([file.read_text().strip(), stack])[:32]
+        return digest([file.read_text(encoding="utf-8").strip(), stack])[:32]
     return uuid4().hex
 
 

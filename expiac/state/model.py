@@ -53,6 +53,8 @@ class Record(Fact):
     """How it is to be treated; those that outlive its declaration."""
     discarded: str = ""
     """How the user gave it up when it was archived: `DESTROYED`, `REMOVED`, or not at all."""
+    pruned_at: str = ""
+    """When what an archived run left on the disk was deleted."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
 

@@ -7,6 +7,7 @@ expiac that writes a file atomically does it here.
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -71,6 +72,32 @@ def create_file(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
     finally:
         _remove(new)
+
+
+def name_file(file: Path, name: Path) -> None:
+    """Gives a file a second name, durably, and its content before; raises `FileExistsError` where the name is taken."""
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.link(file, name)
+    sync_folder(name.parent)
+
+
+def replace_by_link(path: Path, file: Path, new: Path) -> None:
+    """Puts a second name of `file` in the place of the file at `path`; it has the name `new` until then."""
+    new.unlink(missing_ok=True)  # of a process that was killed here
+    os.link(file, new)
+    os.replace(new, path)
+
+
+def replace_by_copy(path: Path, new: Path, mode: int) -> None:
+    """Puts a copy of the file at `path` in its place, so that it has no other name; the copy is made as `new`."""
+    new.unlink(missing_ok=True)
+    shutil.copy2(path, new)
+    os.chmod(new, mode)
+    os.replace(new, path)
 
 
 class File:

@@ -4,6 +4,7 @@ ExpiacError            a user's mistake or the world's: a constant summary, a de
 ├── UsageError         the command line or an override is wrong              (exit 64)
 ├── Interrupted        declined, or stopped by ^C                            (exit 8)
 ├── Unavailable        a backend gave no complete answer; refresh calls what it asked about unknown
+├── NoAccess               a backend has no credentials of its own: it can be planned for, and launches nothing
 ├── Uncertain          an effect may or may not have happened; the journal keeps it open and the next run resolves it
 ├── Stale              the plan stands on a state that moved on
 └── Locked             another process holds the stack's lock
@@ -61,6 +62,12 @@ class Unavailable(ExpiacError):
     """A backend gave no complete answer."""
 
     default_code = "unavailable"
+
+
+class NoAccess(ExpiacError):
+    """The backend lacks the credentials that a launch needs. A plan says so, and apply refuses it."""
+
+    default_code = "no-access"
 
 
 class Uncertain(ExpiacError):

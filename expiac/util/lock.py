@@ -113,7 +113,7 @@ class Lock:
 def holder(path: Path) -> Holder | None:
     """Who took the lock last, if it is not known to have let go: of meaning where the lock is held."""
     try:
-        return Holder(**json.loads(path.read_text()))
+        return Holder(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

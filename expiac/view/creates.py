@@ -12,7 +12,7 @@ from typing import Any
 
 from expiac.plan import cost
 from expiac.plan import formatting as inline
-from expiac.plan.diff import CONFIG
+from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Action, Plan, Step
 
 Setting = tuple[str, str]
@@ -149,7 +149,7 @@ def facts(step: Step) -> Sequence[str]:
         taken = f"about {inline.duration(step.expected_seconds)}"
         lines.append(taken if step.expected_by_steps else f"earlier runs took {taken}")
     if step.unpriced and step.action.launches:
-        lines.append("no price known")
+        lines.append("no price known" + (f": {step.price_error}" if step.price_error else ""))
     return lines
 
 

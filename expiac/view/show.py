@@ -245,6 +245,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         "cost_per_hour": step.cost_per_hour,
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
+        "price_error": step.price_error,
         "adopts": bool(step.adopts),
         "expected_seconds": step.expected_seconds,
         "renames": step.renames or None,

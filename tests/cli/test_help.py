@@ -6,8 +6,8 @@ import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "new", "version",
-            "history", "diff", "state", "state list", "state show", "state rm", "state mv", "state pull", "state push",
-            "state compact", "state repair", "state unlock"]
+            "history", "diff", "prune", "state", "state list", "state show", "state rm", "state mv", "state pull",
+            "state push", "state compact", "state repair", "state unlock"]
 
 
 class PlainText(SingleFileSnapshotExtension):

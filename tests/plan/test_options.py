@@ -150,6 +150,19 @@ def test_a_renamed_resource_keeps_its_run_and_so_do_its_dependents(world):
     assert world.plan(chain("first", "base")).glyphs == world.plan(chain("first")).glyphs == "=="
 
 
+def test_two_that_exchange_names_are_renamed_both(world):
+    """Nothing is launched, and the next plan does not change them back."""
+    def pair(a: int, b: int) -> Stack:
+        return Stack("ppo", [Run("a", config={"lr": a}, options=Options(aliases=("b",))),
+                             Run("b", config={"lr": b}, options=Options(aliases=("a",)))])
+
+    world.converge(pair(1, 2))
+    before, shown = world.starts, world.plan(pair(2, 1))
+    assert (shown.glyphs, "name: b → a" in shown.text, "name: a → b" in shown.text) == ("~~", True, True)
+    world.carry_out(shown)
+    assert (world.starts, world.plan(pair(2, 1)).glyphs) == (before, "==")
+
+
 def test_a_rename_and_a_change_come_together(world):
     """The old run is the one that is replaced, and its dependent with it."""
     world.converge(chain("base"))

@@ -7,7 +7,7 @@ import pytest
 from expiac.plan import adoption
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.plan.preflight import examine_plan
-from expiac.provider import Adopts, AdvancesQueue, EndsDuplicates, Estimates, Examines, Logs, Releases
+from expiac.provider import Adopts, AdvancesQueue, EndsDuplicates, Estimates, Examines, Logs, Prunes, Releases
 from expiac.state.events import Run
 from expiac.state.model import State
 from expiac.testing.memory import MemoryProvider
@@ -22,7 +22,7 @@ class Library(MemoryProvider):
     def find(self, title, shelf=None):
         raise AssertionError("nobody asked for a book")
 
-    find_job = examine = estimate = release = end_duplicates = advance_queue = find
+    find_job = examine = estimate = release = end_duplicates = advance_queue = stored = find
 
 
 def test_a_method_called_find_is_no_offer_to_adopt():
@@ -38,7 +38,7 @@ def test_methods_called_examine_and_estimate_are_not_asked_for_a_plan():
 
 def test_only_what_is_inherited_is_declared():
     library = Library()
-    declared = [kind for kind in (Adopts, AdvancesQueue, EndsDuplicates, Estimates, Examines, Logs, Releases)
+    declared = [kind for kind in (Adopts, AdvancesQueue, EndsDuplicates, Estimates, Examines, Logs, Prunes, Releases)
                 if isinstance(library, kind)]
     assert declared == [Logs]
 

@@ -19,6 +19,7 @@ from expiac.state.events import (
     Moved,
     Noted,
     Observed,
+    Pruned,
     Restored,
     Run,
     Started,
@@ -49,6 +50,7 @@ LIFE: tuple[Event, ...] = (
     Noted("ppo", ("base", "other"), Options(protect=True, hooks=Hooks(after_delete="rm -r out"))),
     Moved({"ppo": "sac"}),
     Forgotten("sac", "no longer declared"),
+    Pruned((RUN.instance,)),
     Restored("ppo", CREATE.run.instance, CREATE.inputs),
 )
 

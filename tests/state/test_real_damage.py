@@ -9,7 +9,7 @@ import pytest
 
 from expiac.declare.options import Options
 from expiac.declare.stack import Stack
-from expiac.state.events import EVENTS
+from expiac.state.events import EVENTS, Pruned
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.replay import Damage, Reading, replay
@@ -33,11 +33,15 @@ def world(request, tmp_path):
             journal.compact()
     other = {"lr": 0.5}
     world.memory.fail("c", ExpiacError("Quota exceeded", "no H100 left"))
-    world.apply(Stack("ppo", [Run("a", config={"lr": 0.2}), Run("c", config={"lr": 0.4}), Run("d", config=other, tags=("t",))]))
+    world.apply(Stack("ppo", [Run("a", config={"lr": 0.2}), Run("c", config={"lr": 0.4}),
+                              Run("d", config=other, tags=("t",))]))
     world.memory.tick()
     world.apply(Stack("ppo", [Run("d", config=other, gpus=8), Run("over")]))
     world.memory.finish("over")
-    world.apply(Stack("ppo", [Run("e", config=other, gpus=8, tags=("t",), options=Options(aliases=("d",), protect=True))]))
+    with Journal.open(FileLog(world.file), stack="ppo") as journal:
+        journal.append(Pruned((journal.state.history[0].run.instance,)))
+    renamed = Options(aliases=("d",), protect=True)
+    world.apply(Stack("ppo", [Run("e", config=other, gpus=8, tags=("t",), options=renamed)]))
     return world
 
 

@@ -12,7 +12,7 @@ PROJECTS = {"base", "bare", "example"}
 
 
 @pytest.mark.parametrize(("words", "home"), [
-    (("fcntl",), "util/lock.py"),
+    (("flock(", "lockf("), "util/lock.py"),
     (("os.replace(", "os.link(", "NamedTemporaryFile("), "util/durable.py"),
     (('"git"',), "util/git.py"),
     (("getpass",), "util/user.py"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from collections.abc import Mapping
@@ -13,10 +12,12 @@ from expiac.providers.base import TASK_FILE, Id, Inputs
 from expiac.providers.local.environment import submitter_environment
 from expiac.providers.local.folder import RunFolder
 from expiac.providers.local.job import LocalJob
+from expiac.providers.local.sharing import note_copies
 from expiac.providers.local.slots import Machine
 from expiac.providers.local.status import LaunchReader, is_live
 from expiac.providers.local.task import Task, parse
 from expiac.providers.local.workdir import SKY_WORKDIR, mount, path_in_home, sync_code
+from expiac.util.encoding import environment
 from expiac.util.errors import ExpiacError, Uncertain
 
 PREPARE_TIMEOUT = 60.0
@@ -61,7 +62,7 @@ def describe(id: Id, inputs: Inputs, task: Task, machine: Machine, grace: float)
     """The job as it will stand in the launch's folder."""
     names = {"EXPIAC_LINEAGE": id.lineage, "EXPIAC_INSTANCE": id.instance, "EXPIAC_LAUNCH": str(id.launch)}
     declared = _with_values(task.envs, "envs")
-    env = {**submitter_environment(os.environ), **declared, **inputs.env, **names}
+    env = {**submitter_environment(environment()), **declared, **inputs.env, **names}
     return LocalJob(
         lineage=id.lineage, instance=id.instance, launch=id.launch, host=socket.gethostname(),
         nodes=task.nodes, cpus=task.nodes * task.cpus, gpus=task.gpus if machine.gpus else 0,
@@ -103,17 +104,20 @@ def _refuse_if_another_is_alive(run: RunFolder, id: Id) -> None:
 
 
 def _prepare_home(run: RunFolder, task: Task, texts: Mapping[str, str], root: Path) -> None:
+    large: list[Path] = []
     if task.workdir:
         source = (root / Path(task.workdir).expanduser()).resolve()
         manifest, runs = run.path / "synced.json", run.path.parent.resolve()
-        sync_code(source, run.home / SKY_WORKDIR, manifest, runs)
-    mount(task.mounts, texts, root, run.home, workdir(task))
+        large += sync_code(source, run.home / SKY_WORKDIR, manifest, runs)
+    large += mount(task.mounts, texts, root, run.home, workdir(task))
+    note_copies(run, large)
 
 
 def _with_values(variables: Mapping[str, str | None], section: str) -> dict[str, str]:
     """Each variable with its value, from this process's environment where the task has none."""
+    known = environment()
     filled = {
-        name: os.environ.get(name) if value is None else value for name, value in variables.items()
+        name: known.get(name) if value is None else value for name, value in variables.items()
     }
     missing = [name for name, value in filled.items() if value is None]
     if missing:

@@ -35,6 +35,19 @@ def write(path: Path, text: str, *, durable: bool = True) -> None:
     replace_file(path, text.encode(), durable=durable, mode=0o600)
 
 
+def refuse_long_path(path: Path) -> None:
+    """Raises where the file system takes no file in this place, because a name or the whole path is too long."""
+    there = next(folder for folder in path.parents if os.path.isdir(folder))  # is_dir() raises for a long path
+    longest = {"PC_NAME_MAX": max(len(os.fsencode(part)) for part in path.parts),
+               "PC_PATH_MAX": len(os.fsencode(path)) + 1}  # with the byte that ends it
+    for limit, length in longest.items():
+        most = os.pathconf(there, limit)
+        if 0 < most < length:
+            what = "a name of" if limit == "PC_NAME_MAX" else "a path of"
+            raise ExpiacError("Name too long", f"{path}: {what} {length} bytes, and the file system takes {most}",
+                              "shorter names of the stack and the job, or a project in a folder higher up")
+
+
 @contextmanager
 def locked(path: Path, wait: float) -> Iterator[None]:
     """Holds the file's lock; raises TimeoutError where it could not be had in `wait` seconds."""

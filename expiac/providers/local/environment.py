@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from expiac.providers.local.folder import MARK, Launch
 from expiac.providers.local.job import LocalJob
+from expiac.util.encoding import path_text
 
 _KEPT = ("LANG", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
          "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -21,7 +22,7 @@ def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
         if name in _KEPT or name.startswith(_KEPT_PREFIXES)
     }
     path = environ.get("PATH", os.defpath)
-    return {**kept, "PATH": os.pathsep.join((os.path.dirname(sys.executable), path))}
+    return {**kept, "PATH": os.pathsep.join((os.path.dirname(path_text(sys.executable)), path))}
 
 
 def node_environment(
@@ -33,7 +34,7 @@ def node_environment(
     secrets = {name: environ[name] for name in job.secrets if name in environ}
     return {**job.env, **secrets,
         MARK: launch.mark(job),
-        "HOME": str(launch.home),
+        "HOME": path_text(launch.home),
         "CUDA_VISIBLE_DEVICES": ",".join(map(str, mine)),
         "SKYPILOT_NODE_RANK": str(rank), "SKYPILOT_SETUP_NODE_RANK": str(rank),
         "SKYPILOT_NODE_IPS": addresses, "SKYPILOT_SETUP_NODE_IPS": addresses,

@@ -4,6 +4,7 @@
 ├── lock                held while a launch is being created
 ├── home/               the job's HOME; `sky_workdir` in it holds the code
 ├── synced.json         which files were copied into the working directory
+├── copied.json         which large files of the home are copies, to be shared with other ended runs
 └── launches/<n>/
     ├── job.json        what was asked for; the launch exists once this folder does
     ├── lock            held by the launch's supervisor as long as it lives
@@ -34,6 +35,8 @@ from expiac.util.lock import take_lock
 
 MARK = "EXPIAC_LOCAL_MARK"
 """The variable that holds a launch's mark."""
+LONGEST_IN_RUN = Path("launches", "9999", "supervisor.log")
+"""As long as any path in a run's folder, its home apart."""
 
 
 @dataclass(frozen=True, slots=True)

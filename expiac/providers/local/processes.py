@@ -31,8 +31,9 @@ def start_key(pid: int) -> str:
     The boot and the kernel's own tick count, because a wall clock may be set while a job runs.
     """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}:{fields[19]}"
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        return f"{boot}:{fields[19]}"
     except OSError:
         pass
     try:

@@ -21,8 +21,11 @@ from expiac.providers.base import (
     Logs,
     Note,
     Observation,
+    Prunes,
     RunsJobs,
+    Stored,
 )
+from expiac.providers.local import pruning
 from expiac.providers.local.create import (
     create_launch,
     describe,
@@ -31,8 +34,8 @@ from expiac.providers.local.create import (
     secret_values,
 )
 from expiac.providers.local.delete import end
-from expiac.providers.local.disk import disk_errors
-from expiac.providers.local.folder import RunFolder
+from expiac.providers.local.disk import disk_errors, refuse_long_path
+from expiac.providers.local.folder import LONGEST_IN_RUN, RunFolder
 from expiac.providers.local.logs import lines
 from expiac.providers.local.slots import Machine, Queue
 from expiac.providers.local.status import LaunchReader, is_live, waiting_launch
@@ -44,7 +47,7 @@ ADVANCE_TIMEOUT = 5.0
 """Seconds to wait for another process that moves the queue on."""
 
 
-class LocalProvider(AdvancesQueue, Examines, Logs, RunsJobs):
+class LocalProvider(AdvancesQueue, Examines, Logs, Prunes, RunsJobs):
     """Reads, creates and deletes the jobs of one project."""
 
     rents_machines: ClassVar[bool] = False
@@ -89,6 +92,8 @@ class LocalProvider(AdvancesQueue, Examines, Logs, RunsJobs):
     def examine(self, inputs: Inputs) -> str:
         """A remark where there is no GPU; raises where the job asks for what this machine cannot give."""
         task = read_task(inputs, self._machine)
+        with suppress(OSError):  # whatever else is wrong with the folder, create says
+            refuse_long_path(self._folder / task.name / LONGEST_IN_RUN)
         has_too_few = task.gpus and not self._machine.gpus
         return "no GPU on this machine: runs on the CPU" if has_too_few else ""
 
@@ -132,6 +137,29 @@ class LocalProvider(AdvancesQueue, Examines, Logs, RunsJobs):
         newest = Id(id.lineage, id.instance, job.launch)
         logs = [launch.log(rank) for rank in range(job.nodes) if node in (None, rank)]
         return lines(logs, lambda: is_live(self.read_many([newest])[newest]), follow=follow)
+
+    def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
+        """The folder of each run that has one here."""
+        reader = LaunchReader(self._folder)
+        with disk_errors():
+            found = {id: pruning.stored(self._folder, id, reader) for id in ids}
+        return {id: run for id, run in found.items() if run is not None}
+
+    def freed_bytes(self, ids: Sequence[Id]) -> int:
+        """Files that several runs share are freed with the last of them."""
+        with disk_errors():
+            paths = [self._run(id).path for id in ids]
+            return pruning.freed_bytes(self._folder, [*paths, *pruning.set_aside_paths(self._folder)])
+
+    def set_aside(self, ids: Sequence[Id]) -> None:
+        """Renames their folders."""
+        with disk_errors():
+            pruning.set_aside(self._folder, ids, LaunchReader(self._folder))
+
+    def delete_aside(self) -> None:
+        """Deletes the renamed folders, and files of the store that no run has."""
+        with disk_errors():
+            pruning.delete_aside(self._folder)
 
     def _run(self, id: Id) -> RunFolder:
         if os.sep in id.instance or id.instance.startswith("."):

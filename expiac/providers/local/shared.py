@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from expiac.providers.base import Id, Inputs, Note, Observation, Presence
+from expiac.providers.base import Id, Inputs, Note, Observation, Presence, Stored
 from expiac.providers.local.provider import GRACE, LocalProvider
 from expiac.providers.local.slots import Machine
 from expiac.util.errors import ExpiacError
@@ -53,6 +53,10 @@ class SharedLocalProvider(LocalProvider):
         if self._is_elsewhere(id):
             raise _not_here(id)
         return super().logs(id, follow=follow, node=node)
+
+    def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
+        """The folders of this checkout's runs."""
+        return super().stored([id for id in ids if not self._is_elsewhere(id)])
 
     def _is_elsewhere(self, id: Id) -> bool:
         return bool(id.handle.get(PLACE, self._place) != self._place)

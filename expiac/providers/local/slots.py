@@ -21,6 +21,7 @@ from expiac.providers.local.disk import locked, make_private, write
 from expiac.providers.local.folder import Launch
 from expiac.providers.local.start import start_supervisor
 from expiac.state.status import Status
+from expiac.util.encoding import environment
 
 TRIES = 5
 """How often a supervisor that dies before it begins is started in all."""
@@ -85,7 +86,7 @@ class Queue:
         with locked(self._machine.folder / "lock", wait):
             entries = self._current_entries(leave)
             entries += _new_entries(enter, entries)
-            self._start_what_fits(entries, {**os.environ, **(secrets or {})})
+            self._start_what_fits(entries, {**environment(), **(secrets or {})})
             self._save(entries)
 
     def _current_entries(self, leave: Iterable[Launch]) -> list[QueueEntry]:
@@ -131,7 +132,7 @@ class Queue:
 
     def _load(self) -> list[QueueEntry]:
         try:
-            self._text = self._file.read_text()
+            self._text = self._file.read_text(encoding="utf-8")
             return [QueueEntry(**facts) for facts in json.loads(self._text)]
         except (FileNotFoundError, ValueError, TypeError):
             return []  # lost, or another release's: the next apply or refresh enters waiting jobs anew

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from expiac.providers.local.folder import MARK, Launch
 from expiac.providers.local.job import LocalJob
+from expiac.util.encoding import encode_environment, path_text
 
 _children: list[subprocess.Popen[bytes]] = []
 """Supervisors that this process started; kept to be reaped, so that no zombies collect."""
@@ -22,7 +23,7 @@ def start_supervisor(launch: Launch, gpus: Sequence[int], environ: Mapping[str, 
         if job is not None:
             _spawn_supervisor(launch, job, lock, gpus, environ)
     except OSError as error:  # its queue entry counts the try
-        with open(launch.path / "supervisor.log", "a") as log:
+        with open(launch.path / "supervisor.log", "a", encoding="utf-8") as log:
             log.write(f"{job and job.python}: {error}\n")
     finally:
         os.close(lock)
@@ -42,5 +43,6 @@ def _spawn_supervisor(
                str(launch.path), str(lock), ",".join(map(str, gpus))]
     with open(launch.path / "supervisor.log", "ab") as log:
         _children.append(subprocess.Popen(
-            command, cwd=launch.path, env={**kept, "PYTHONPATH": job.package},
+            command, cwd=launch.path,
+            env=encode_environment({**kept, "PYTHONPATH": path_text(job.package)}),
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True))

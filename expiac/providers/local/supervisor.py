@@ -27,11 +27,13 @@ import psutil
 from expiac.providers.local import processes
 from expiac.providers.local.disk import write
 from expiac.providers.local.environment import node_environment
-from expiac.providers.local.folder import Launch
+from expiac.providers.local.folder import Launch, RunFolder
 from expiac.providers.local.job import LocalJob
+from expiac.providers.local.sharing import share_copies
 from expiac.providers.local.signals import Signals
 from expiac.providers.local.slots import Machine, Queue
 from expiac.state.status import Status
+from expiac.util.encoding import encode_command, encode_environment, environment
 
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of <linux/prctl.h>."""
@@ -80,6 +82,13 @@ class Supervisor:
             end = end.with_remark("some of its processes cannot be killed")
         return self._without_outputs(end) if end.status is Status.SUCCEEDED else end
 
+    @property
+    def has_processes(self) -> bool:
+        """Whether anything of the job is alive; where orphans are not adopted, they are looked for."""
+        if self._living_processes():
+            return True
+        return sys.platform != "linux" and bool(processes.survivors(self._launch, self._job))
+
     def _without_outputs(self, end: End) -> End:
         """The end of a run that succeeded, which names the outputs that are not there; it failed if others need one."""
         there = self._launch.outputs(self._job)
@@ -118,10 +127,11 @@ class Supervisor:
         """Starts a script as a session of its own; its pid."""
         descriptor = os.open(self._launch.log(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
+            variables = node_environment(self._job, self._launch, rank, self._gpus, environment())
             child = subprocess.Popen(
-                ["bash", "-c", script], cwd=self._launch.home / self._job.workdir,
+                encode_command(["bash", "-c", script]), cwd=self._launch.home / self._job.workdir,
                 start_new_session=True,
-                env=node_environment(self._job, self._launch, rank, self._gpus, os.environ),
+                env=encode_environment(variables),
                 stdin=subprocess.DEVNULL, stdout=descriptor, stderr=subprocess.STDOUT)
         finally:
             os.close(descriptor)
@@ -156,7 +166,8 @@ class Supervisor:
     def _failure(self, what: str, rank: int, code: int) -> End:
         said = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         where = f" on node {rank}" if self._job.nodes > 1 else ""
-        secrets = [os.environ.get(name, "") for name in self._job.secrets]
+        variables = environment()
+        secrets = [variables.get(name, "") for name in self._job.secrets]
         last = _last_line(self._launch.log(rank), secrets)
         return End(Status.FAILED, f"{what}{said}{where}" + (f": {last}" if last else ""), code)
 
@@ -217,8 +228,13 @@ def main(path: str, lock: str = "", gpus: str = "") -> None:
         # Nobody asked for its end, so the machine goes down: the launch is lost, and the next apply resumes it.
         return
     _record_end(launch, end)
+    may_share = not supervisor.has_processes  # asked now: the supervisors that the queue starts are children too
     machine = Machine(Path(job.machine), job.machine_cpus, job.machine_gpus)
-    Queue(machine).advance(leave=[launch])
+    try:
+        Queue(machine).advance(leave=[launch])
+    finally:
+        if may_share:
+            share_copies(RunFolder(launch.path.parent.parent), launch)
 
 
 def _record_end(launch: Launch, end: End) -> None:

@@ -17,6 +17,7 @@ from expiac.util.gpus import parse_gpus
 class Task:
     """What a task document asks for."""
 
+    name: str = ""
     nodes: int = 1
     cpus: int = 1
     """Of each node."""
@@ -43,6 +44,7 @@ def parse(text: str) -> Task:
         raise _unreadable("it is not a mapping")
     resources = document.get("resources") or {}
     return Task(
+        name=str(document.get("name") or ""),
         nodes=int(document.get("num_nodes") or 1),
         cpus=_cpus(resources.get("cpus")),
         gpus=_gpus(resources.get("accelerators")),

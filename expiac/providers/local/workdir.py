@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from expiac.providers.local.disk import read, write
+from expiac.providers.local.sharing import copy_file, is_large, is_shared
 from expiac.util.errors import ExpiacError
 from expiac.util.git import git
 
@@ -21,11 +22,11 @@ RESULTS = frozenset(("train_dir", "wandb"))
 GIT_LIMIT = 60.0
 
 
-def sync_code(source: Path, target: Path, manifest: Path, excluded: Path) -> None:
+def sync_code(source: Path, target: Path, manifest: Path, excluded: Path) -> list[Path]:
     """Makes `target` hold the code in `source` as it is now, without what is in the folder `excluded`.
 
     Files that an earlier sync brought, as `manifest` says, and that the source no longer has are removed.
-    What a job wrote there stays.
+    What a job wrote there stays. Returns the large files that take room of their own.
     """
     if not source.is_dir():
         raise ExpiacError("No such workdir", str(source))
@@ -36,9 +37,9 @@ def sync_code(source: Path, target: Path, manifest: Path, excluded: Path) -> Non
     _make_folder(target)
     for name in set(known) - set(names):
         _remove(target, name)
-    for name in names:
-        _copy(source / name, target, name)
+    large = [target / name for name in names if _copy(source / name, target, name)]
     write(manifest, json.dumps({"files": names}), durable=False)
+    return large
 
 
 def _is_within(path: Path, folder: Path) -> bool:
@@ -76,19 +77,22 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def _copy(source: Path, base: Path, name: str) -> None:
-    """Copies one file or link below `base`, unless it is there already; sockets and the like are no code."""
+def _copy(source: Path, base: Path, name: str) -> bool:
+    """Copies one file or link below `base`, unless it is there already; sockets and the like are no code.
+
+    Says whether it is large and takes room of its own.
+    """
     wanted, target = source.lstat(), base / name
     if not (stat.S_ISREG(wanted.st_mode) or stat.S_ISLNK(wanted.st_mode)):
-        return
+        return False
     if os.path.lexists(target):
         found = target.lstat()
-        if _stamp(found) == _stamp(wanted):
-            return
+        if _stamp(found) == _stamp(wanted) and not is_shared(found):  # a job may write to its own files only
+            return is_large(found)
     for folder in reversed([parent for parent in target.parents if base in parent.parents]):
         _make_folder(folder)
     _clear(target)
-    shutil.copy2(source, target, follow_symlinks=False)
+    return copy_file(source, target)
 
 
 def _stamp(file: os.stat_result) -> tuple[int, int, int]:
@@ -119,8 +123,12 @@ def _clear(path: Path) -> None:
 
 def mount(
     mounts: Mapping[str, str], texts: Mapping[str, str], root: Path, home: Path, workdir: str
-) -> None:
-    """Copies each source to its destination: a rendered text by its name, else a path relative to the project."""
+) -> list[Path]:
+    """Copies each source to its destination: a rendered text by its name, else a path relative to the project.
+
+    Returns the large files that take room of their own.
+    """
+    large: list[Path] = []
     for destination, source in mounts.items():
         target = home / path_in_home(destination, workdir)
         if not target.parent.resolve().is_relative_to(home.resolve()):
@@ -128,20 +136,19 @@ def mount(
         target.parent.mkdir(parents=True, exist_ok=True)
         if source in texts:
             _clear(target)
-            target.write_text(texts[source])
+            target.write_text(texts[source], encoding="utf-8")
         else:
-            _mount_one(root / Path(source).expanduser(), target, source)
+            large += _mount_one(root / Path(source).expanduser(), target, source)
+    return large
 
 
-def _mount_one(source: Path, target: Path, name: str) -> None:
+def _mount_one(source: Path, target: Path, name: str) -> list[Path]:
     if source.is_dir():
         _make_folder(target)
-        for found in _walk(source, Path()):
-            _copy(source / found, target, found)
-    elif source.exists():
-        _copy(source.resolve(), target.parent, target.name)
-    else:
-        raise ExpiacError("No such file to mount", name, "a mount's source is relative to the project")
+        return [target / found for found in _walk(source, Path()) if _copy(source / found, target, found)]
+    if source.exists():
+        return [target] if _copy(source.resolve(), target.parent, target.name) else []
+    raise ExpiacError("No such file to mount", name, "a mount's source is relative to the project")
 
 
 def path_in_home(destination: str, workdir: str) -> Path:

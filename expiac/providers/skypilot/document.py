@@ -80,7 +80,7 @@ def _write(inputs: Inputs, task: Mapping[str, Any], folder: Path) -> None:
     for source in filter(lambda source: _is_text(source, inputs), (task.get("file_mounts") or {}).values()):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (folder / source).write_text(inputs.texts[source])
+            (folder / source).write_text(inputs.texts[source], encoding="utf-8")
         except OSError as error:
             raise ExpiacError("State folder not writable", f"{folder / source}: {error.strerror}") from error
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from expiac.providers.skypilot.places import nearest_cloud
 from expiac.providers.skypilot.statuses import one_line
-from expiac.util.errors import ExpiacError, Unavailable
+from expiac.util.errors import ExpiacError, NoAccess, Unavailable
 
 _AWAY = "SkyPilot's API server does not answer"
 _START = "sky api info, sky api start, or for a remote one: sky api login -e URL"
@@ -25,10 +26,12 @@ _UNSEEN = {
     "TimeoutError": ("SkyPilot's API server does not answer in time", _START),
 }
 """After these nobody knows what the server did or has."""
-_REFUSED = {
+_NO_ACCESS = {
     "NoCloudAccessError": ("No cloud is enabled in SkyPilot", "sky check"),
     "CloudUserIdentityError": ("SkyPilot has no valid credentials", "sky check"),
     "InvalidCloudCredentials": ("SkyPilot has no valid credentials", "sky check"),
+}
+_REFUSED = {
     "InvalidCloudConfigs": ("SkyPilot's config of the cloud is wrong", "sky check -v"),
     "InvalidSkyPilotConfigError": ("SkyPilot refuses the task", "expiac render shows what it was given"),
     "ResourcesMismatchError": ("SkyPilot refuses the resources", "other gpus, nodes or infra"),
@@ -39,9 +42,10 @@ _REFUSED = {
                      "a bucket where the API server is not local"),
     "StorageSpecError": ("SkyPilot can't mount this", "file_mounts: target → a file or a folder that exists"),
 }
-_NO_INFRA = re.compile(r"does not match '\^\(\?:\(\?i:\(aws.*")
+_NO_INFRA = re.compile(r"'(?P<infra>[^']*)' does not match '\^\(\?:\(\?i:\(aws.*")
 """Its schema's own words on an `infra` that begins with no cloud's name."""
 _QUOTA = ("quota", "limit exceeded", "insufficientinstancecapacity")
+_PLACES = "sky check, and --infra=slurm/NAME, k8s/CONTEXT, aws/REGION, …"
 _PLACE = ("infra", "cluster", "context", "cloud", "region", "zone", "partition")
 
 
@@ -49,9 +53,13 @@ def translate_error(error: BaseException, doing: str) -> ExpiacError:
     """The SDK's error as ours; `Unavailable` where it leaves open what happened."""
     names, words = [kind.__name__ for kind in type(error).__mro__], one_line(str(error) or type(error).__name__)
     detail = f"{doing}: {words}"
+    if unknown := _NO_INFRA.search(words):
+        return _no_place(unknown["infra"])
     for name in names:
         if name in _UNSEEN:
             return Unavailable(_UNSEEN[name][0], detail, _UNSEEN[name][1])
+        if name in _NO_ACCESS:
+            return NoAccess(_NO_ACCESS[name][0], detail, _NO_ACCESS[name][1])
         if name in _REFUSED:
             return ExpiacError(_REFUSED[name][0], detail, _REFUSED[name][1])
     said = words.lower()
@@ -60,10 +68,14 @@ def translate_error(error: BaseException, doing: str) -> ExpiacError:
             return ExpiacError("The cloud's quota is used up", detail, "another region or infra, or ask for more quota")
         return ExpiacError("No such resources", detail, "sky gpus list, sky check, or any_of=[…] to give a choice")
     if isinstance(error, ValueError):
-        detail, is_no_infra = _NO_INFRA.subn("is none of its clouds", detail)
-        if is_no_infra or any(word in said for word in _PLACE):
-            return ExpiacError("SkyPilot does not know the place", detail, "sky check, and --infra=slurm/NAME, "
-                               "k8s/CONTEXT, aws/REGION, …")
+        if any(word in said for word in _PLACE):
+            return ExpiacError("SkyPilot does not know the place", detail, _PLACES)
         return ExpiacError("SkyPilot refuses the task", detail, "expiac render shows what it was given")
     # What we don't know may have left anything behind.
     return Unavailable("SkyPilot failed", f"{doing}: {type(error).__name__}: {words}", "sky api logs, sky api status")
+
+
+def _no_place(infra: str) -> ExpiacError:
+    near = nearest_cloud(infra)
+    return ExpiacError("SkyPilot does not know the place", f"infra={infra!r} begins with none of its clouds",
+                       f"did you mean {near}?" if near else _PLACES)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 from expiac.declare.project import Project
 from expiac.providers.base import (
@@ -48,6 +49,8 @@ PAUSE = 2.0
 
 class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Logs, Releases, RunsJobs):
     """Reads, launches and cancels the managed jobs of one project."""
+
+    longest_name: ClassVar[int] = 63  # of what Slurm, Kubernetes and the clouds take as a name or a label
 
     def __init__(self, root: Path, folder: Path | None = None, *, sky: Sky | None = None,
                  timeout: float = LAUNCH_TIMEOUT, pause: float = PAUSE) -> None:

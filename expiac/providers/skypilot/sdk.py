@@ -11,10 +11,11 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from expiac.providers.skypilot import sdk_clusters
+from expiac.providers.skypilot import sdk_checks, sdk_clusters
 from expiac.providers.skypilot.error_translation import translate_error
 from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where
 from expiac.providers.skypilot.time_limit import within
@@ -61,7 +62,7 @@ class Sdk:
     def check(self, task: Mapping[str, Any]) -> str:
         """Raises where SkyPilot would refuse the task; a remark where it could not be asked in time."""
         try:
-            _within(REACH, lambda: _task(task), "reading the task")
+            _within(REACH, lambda: _check(task), "reading the task")
         except Unavailable as error:
             if not _is_installed():
                 raise
@@ -198,6 +199,17 @@ def _jobs() -> list[SkyJob]:
 
 def _task(task: Mapping[str, Any]) -> Any:
     return _sky().Task.from_yaml_config(json.loads(json.dumps(task)))  # it changes what it is given
+
+
+def _check(task: Mapping[str, Any]) -> None:
+    sdk_checks.refuse_unfit(_task(task), _accelerators())
+
+
+@cache
+def _accelerators() -> Sequence[str]:
+    from sky.catalog import common
+
+    return sdk_checks.known_accelerators(Path(common.get_catalog_path("common/accelerators.csv")))
 
 
 def _price(task: Mapping[str, Any]) -> float | None:

@@ -23,7 +23,7 @@ class Yaml(SingleFileSnapshotExtension):
 def test_rendered(stack, snapshot):
     """The files of all jobs of a stack, one after the other."""
     command = [sys.executable, "-m", "expiac", "render", stack]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == snapshot(extension_class=Yaml)
 
@@ -32,5 +32,5 @@ def test_rendered(stack, snapshot):
 def test_planned(stack):
     """Each config can be composed and is of the schema."""
     command = [sys.executable, "-m", "expiac", "plan", stack, "--no-refresh"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
     assert done.returncode == 0, done.stderr

@@ -22,7 +22,7 @@ ENOUGH = 0.97
 def start(folder, name, *settings):
     """A run named `name`, with its results in `folder`."""
     command = [sys.executable, "-m", "trainer", f"run_name={name}", f"data_dir={folder}", "+network=small", *settings]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
 
 
 def train(folder, name, *settings):
@@ -35,7 +35,7 @@ def train(folder, name, *settings):
 
 def metrics(run):
     """The lines of its metrics file."""
-    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
