@@ -98,7 +98,7 @@ def _files(project: Project) -> Mapping[str, str]:
     """The texts of the project's stack files, configs and templates, by path."""
     folders = {project.root / folder for folder in (project.stacks, project.configs, project.templates)}
     files = (file for folder in folders for file in folder.rglob("*") if file.suffix in _TEXTS and file.is_file())
-    return {_path_in(project, file): file.read_text(errors="replace") for file in sorted(files)}
+    return {_path_in(project, file): file.read_text("utf-8", errors="replace") for file in sorted(files)}
 
 
 def _path_in(project: Project, file: Path) -> str:
