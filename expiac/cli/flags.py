@@ -19,6 +19,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from expiac.declare.experiment import ExperimentConfig
 from expiac.declare.override_words import parse, words_of
 from expiac.declare.parts import Part, arms, item_type, paths
+from expiac.declare.renamed import old_name_hint, renamed_hint
 from expiac.declare.unknown_keys import hint_of_a_job
 from expiac.util.errors import UsageError, did_you_mean
 
@@ -125,7 +126,10 @@ def _resolve(key: str, inner: Sequence[str], types: Mapping[str, Any]) -> tuple[
 
 def _hint(name: str, types: Mapping[str, Any], config: type[ExperimentConfig]) -> str:
     """What to do for a flag that there is not."""
-    return hint_of_a_job(name, config) or did_you_mean(f"--{name.replace('_', '-')}", _flag_names(types))
+    if renamed := renamed_hint(name, types):
+        return renamed.replace("renamed to ", "renamed to --", 1)
+    flag = f"--{name.replace('_', '-')}"
+    return hint_of_a_job(name, config) or old_name_hint(name) or did_you_mean(flag, _flag_names(types))
 
 
 def _take_values(key: str, type_: Any, words: deque[str]) -> str:

@@ -19,6 +19,7 @@ from expiac.declare.literals import parse_as_any
 from expiac.declare.override_words import Sign, parse, split_key
 from expiac.declare.parts import Part, is_part, join, paths_to
 from expiac.declare.reads import assigning, peek
+from expiac.declare.renamed import old_name_hint
 from expiac.declare.unknown_keys import unknown_key
 from expiac.declare.validation import config_error, message
 from expiac.util.errors import UsageError
@@ -190,7 +191,9 @@ def _problems(error: ValidationError, path: str, text: str) -> list[str]:
     for problem in error.errors():
         place, given = ".".join([path, *map(str, problem["loc"])]), problem["input"]
         shown = given if problem["loc"] and isinstance(given, str | int | float) else text  # of a list, the wrong part
-        lines.append(f"{place}={shown}: {message(problem)}{several if given == text else ''}")
+        renamed = old_name_hint(str(problem["loc"][-1])) if problem["type"] == "unexpected_keyword_argument" else ""
+        said = f"{message(problem)}, {renamed}" if renamed else message(problem)
+        lines.append(f"{place}={shown}: {said}{several if given == text else ''}")
     return lines
 
 

@@ -14,6 +14,9 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from expiac.declare.config import field_names, is_config
 from expiac.declare.reads import peek
 
+_DEEPEST = 5
+"""Parts in parts in which a field is looked for: a class may hold another of itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -100,6 +103,17 @@ def paths(part: Any, path: str = "", *, through_lists: bool = False) -> Iterator
             yield place
         if is_part(inner) and (through_lists or not isinstance(inner, list | tuple)):
             yield from paths(inner, place, through_lists=through_lists)
+
+
+def class_paths(kind: Any, path: str = "", depth: int = 0) -> Iterator[str]:
+    """The paths of the fields that a config class and the classes of its parts have."""
+    if depth == _DEEPEST:
+        return
+    for name, declared in get_type_hints(kind, include_extras=True).items():
+        yield join(path, name)
+        for arm in arms(declared):
+            if is_config_class(arm):
+                yield from class_paths(arm, join(path, name), depth + 1)
 
 
 def arms(declared: Any) -> Iterator[Any]:

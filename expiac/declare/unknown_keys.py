@@ -8,6 +8,7 @@ from typing import Any
 
 from expiac.declare.config import field_names
 from expiac.declare.parts import Part, arms, is_config_class, join, paths
+from expiac.declare.renamed import RENAMED, old_name_hint, renamed_hint
 from expiac.util.errors import UsageError, did_you_mean
 
 
@@ -17,7 +18,7 @@ def unknown_key(part: Part, name: str, parent: str = "", *, can_be_added: bool =
     if part.noun == "list":
         return UsageError("Unknown key", f"{path} is no item of {part.owner}, which has {len(part.names)}",
                           f"{parent}=[…] sets it as a whole")
-    hint = did_you_mean(path, [join(parent, field) for field in part.names])
+    hint = _renamed(name, part, parent) or did_you_mean(path, [join(parent, field) for field in part.names])
     if part.noun == "mapping" and can_be_added:
         hint = "\n".join(filter(None, [hint, f"+{path}=… adds it"]))
     elif not parent:
@@ -31,11 +32,20 @@ def root_hint(name: str, config: Any, known: Iterable[str]) -> str:
     elsewhere = [path for path in paths(config, through_lists=True) if path.endswith(f".{name}")]
     if elsewhere:
         return " or ".join(f"{path}=…" for path in elsewhere)
-    if found := next(_in_empty_parts(name, config), "") or hint_of_a_job(name, type(config)):
+    found = (_renamed(name, Part(config)) or next(_in_empty_parts(name, config), "")
+             or hint_of_a_job(name, type(config)))
+    if found:
         return found
     by_name = {path.rpartition(".")[2]: path for path in paths(config)} | {own: own for own in names}
     near = get_close_matches(name, [*by_name], n=1, cutoff=0.7)
-    return f"did you mean {by_name[near[0]]}?" if near else did_you_mean(name, names)
+    if near:
+        return f"did you mean {by_name[near[0]]}?"
+    return old_name_hint(name) or did_you_mean(name, names)
+
+
+def _renamed(name: str, part: Part, parent: str = "") -> str:
+    """The present name of an old one, from the config itself."""
+    return renamed_hint(name, (join(parent, path) for path in paths(part.value)))
 
 
 def _in_empty_parts(name: str, config: Any) -> Iterator[str]:
@@ -52,12 +62,18 @@ def hint_of_a_job(name: str, config_class: type) -> str:
     from expiac.declare.job import SkypilotJobConfig
     from expiac.declare.training import TrainingRunConfig
 
+    old, name = name, _present_name(name)
     for field, kind in (("training", TrainingRunConfig), ("skypilot", SkypilotJobConfig)):
         made_of: Any = kind
         if name in field_names(made_of):
-            return (f"jobs have it as {field}.{name}: give {config_class.__name__} a field {name}, and in the stack "
-                    f"file each job {kind.__name__}({name}=config.{name})")
+            renamed = f"renamed to {name}; " if name != old else ""
+            return (f"{renamed}jobs have it as {field}.{name}: give {config_class.__name__} a field {name}, and in the "
+                    f"stack file each job {kind.__name__}({name}=config.{name})")
     return ""
+
+
+def _present_name(name: str) -> str:
+    return RENAMED[name].new.rpartition(".")[2] if name in RENAMED else name
 
 
 def _fields_of(kind: Any) -> tuple[str, ...]:
