@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from expiac.compile.compose import Composed
 from expiac.compile.context import StackContext
 from expiac.compile.ignored import merge_recorded
+from expiac.declare.fields import Kind
 from expiac.declare.resource import Resource, distinct_refs
 from expiac.declare.stack import dependencies
 from expiac.plan.identity import identity_digest

@@ -28,8 +28,8 @@ from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.resource import distinct_refs
 from expiac.declare.training import TrainingJob
 from expiac.declare.training_settings import TrainingSettings
-from expiac.plan.kinds import CONFIG
 from expiac.plan.identity import DATA_DIR, INSTANCE
+from expiac.plan.kinds import CONFIG
 from expiac.providers.backends import backend_of
 from expiac.providers.base import TASK_FILE
 from expiac.providers.registry import SKYPILOT

@@ -34,7 +34,7 @@ def _kinds(cls: type, prefix: str, outer: tuple[type, ...]) -> Iterator[tuple[st
         if (word := metadata.get(KEY)) is not None:
             yield path, _kind(path, word)
         for inner in _config_classes(hints.get(name)):
-            if inner not in outer:  # a config may hold one of its own class
+            if inner is not cls and inner not in outer:  # a config may hold one of its own class
                 yield from _kinds(inner, f"{path}.", (*outer, cls))
 
 

@@ -11,6 +11,7 @@ from expiac.plan.kinds import CONFIG, kind_of
 from expiac.plan.model import MISSING, Change
 from expiac.util.hashing import canonical
 
+
 def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str, Kind]) -> tuple[Change, ...]:
     """The differing leaves of two nested inputs, in the order of their key paths.
 

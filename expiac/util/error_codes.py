@@ -78,6 +78,7 @@ SUMMARIES = {
     "no-such-config": "No such config",
     "no-such-file-to-mount": "No such file to mount",
     "no-such-job": "No such job",
+    "no-such-kind-of-field": "No such kind of field",
     "no-such-node": "No such node",
     "no-such-plan": "No such plan",
     "no-such-policy": "No such policy",
