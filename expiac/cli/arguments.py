@@ -56,6 +56,9 @@ Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", show_d
                                           help="Only steps that do this: create, update, replace, relaunch, restore, "
                                                "stop, forget. Said to apply, it is consent to them.")]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each step by itself.")]
+Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="NAME", show_default=False,
+                                                  help="Let this job's run go on to more steps instead of a new run; "
+                                                       "repeatable.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take no run of the past: what is new gets a new run.")]
 Reuse = Annotated[bool, typer.Option("--reuse", help="Take results of the past also where they were destroyed, or made "
                                                      "by other code.")]

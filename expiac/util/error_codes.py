@@ -100,6 +100,7 @@ SUMMARIES = {
     "not-an-override": "Not an override",
     "not-enough-gpus": "Not enough GPUs",
     "nothing-to-adopt": "Nothing to adopt",
+    "nothing-to-extend": "Nothing to extend",
     "older-state": "Older state",
     "on-another-machine": "On another machine",
     "other-skypilot": "Another SkyPilot",
