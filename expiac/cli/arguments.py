@@ -185,10 +185,13 @@ def parse_actions(words: str) -> tuple[Action, ...]:
 def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[str | None, list[str]]:
     """The stack and the overrides of a command line; if the stack is left out, its first word is an override."""
     overrides = list(others or [])
-    is_stack_left_out = first is not None and "=" in first
-    if first is None or not is_stack_left_out:
+    if first is None or not _is_override(first):
         return first, overrides
     return None, [first, *overrides]
+
+
+def _is_override(word: str) -> bool:
+    return "=" in word or word.startswith(("+", "~"))
 
 
 def program_name(first: str | None, stack: str) -> str:

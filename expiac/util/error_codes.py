@@ -112,6 +112,7 @@ SUMMARIES = {
     "output-gone": "Output is gone",
     "output-out-of-reach": "Output out of reach",
     "over-budget": "Over budget",
+    "override-refused": "Override refused",
     "overrides-beside-stack": "Stack is complete",
     "plan-altered": "Plan was altered",
     "plan-not-saved": "Plan not saved",
