@@ -83,7 +83,10 @@ def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequ
 
 def status(stack: str | None = None, *, refresh: bool = True, project: Project | None = None
            ) -> Sequence[ResourceStatus]:
-    """The status and progress of each resource; writes nothing. `refresh=False` asks no backend."""
+    """The status and progress of each resource; records what it saw, where the state is free to be written.
+
+    `refresh=False` asks no backend and writes nothing.
+    """
     with _open_recorded(stack, Silent(), project) as session:
         return session.status(refresh=refresh)
 

@@ -26,6 +26,7 @@ from expiac.plan.pruning import PruneOptions, Pruning
 from expiac.providers.base import Logs, Provider
 from expiac.providers.registry import Providers
 from expiac.state import lookup
+from expiac.state.looks import Looks
 from expiac.state.model import Record, State
 from expiac.state.stores import states
 from expiac.util.duration import HOUR, WEEK
@@ -42,7 +43,7 @@ class Session:
         path = declared.path_in(project) if declared else ""
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
-        self._refresher = Refresher(self._journal, self._providers, reporter)
+        self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack))
         self._planning = Planning(project, declared, self._refresher, self._providers)
         self._applying: Applying | None = None
         self._stopped = threading.Event()
@@ -134,13 +135,17 @@ class Session:
         return self._refresher.refresh()
 
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
-        """The status and progress of each resource; writes nothing."""
+        """The status and progress of each resource; starts and ends nothing.
+
+        What a refresh sees is recorded, where no other command holds the stack's lock and the state can be written.
+        """
         if refresh:
             self._refresher.query()
+            self._refresher.record_if_free()
         return self._refresher.status()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
-        """Reports the status of each resource until every run has ended, or until `stop`; writes nothing."""
+        """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""
         result = Result()
         try:
             for now in poll(self.status, self._stopped, timeout=timeout, stack=self.stack):

@@ -200,7 +200,7 @@ def status(
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):
-            return output.statuses_answer(session.status(refresh=not no_refresh), session)
+            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh)
 
     return several.show_stacks(stack, ask, json=json)
 
