@@ -61,6 +61,9 @@ Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", show_d
                                           help="Only steps that do this: create, update, replace, relaunch, restore, "
                                                "stop, forget. Said to apply, it is consent to them.")]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each step by itself.")]
+Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="NAME", show_default=False,
+                                                  help="Let this job's run go on to more steps instead of a new run; "
+                                                       "repeatable.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take no run of the past: what is new gets a new run.")]
 Reuse = Annotated[bool, typer.Option("--reuse", help="Take results of the past also where they were destroyed, or made "
                                                      "by other code.")]
@@ -182,10 +185,13 @@ def parse_actions(words: str) -> tuple[Action, ...]:
 def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[str | None, list[str]]:
     """The stack and the overrides of a command line; if the stack is left out, its first word is an override."""
     overrides = list(others or [])
-    is_stack_left_out = first is not None and "=" in first
-    if first is None or not is_stack_left_out:
+    if first is None or not _is_override(first):
         return first, overrides
     return None, [first, *overrides]
+
+
+def _is_override(word: str) -> bool:
+    return "=" in word or word.startswith(("+", "~"))
 
 
 def program_name(first: str | None, stack: str) -> str:

@@ -14,6 +14,7 @@ from expiac.cli import ages, output, tables
 from expiac.cli.invocation import with_command_name
 from expiac.cli.output import Answer
 from expiac.cli.tables import local_time
+from expiac.declare.override_words import words_of
 from expiac.plan import history
 from expiac.plan.approval import steps
 from expiac.plan.history import PastRun
@@ -166,7 +167,7 @@ def _values(record: Record) -> dict[str, Any]:
 
 
 def _settings(one: Approval) -> str:
-    return shlex.join(f"{key}={value}" for key, value in one.approved.overrides.items())
+    return shlex.join(words_of(one.approved.overrides))
 
 
 def _print_table(table: Table, otherwise: str, *, empty: bool) -> None:

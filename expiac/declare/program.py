@@ -22,6 +22,7 @@ from expiac.declare import overrides as words
 from expiac.declare.experiment import Experiment, ExperimentConfig, with_experiment_settings
 from expiac.declare.project import Project
 from expiac.declare.reads import reads_of
+from expiac.declare.renamed import module_hint
 from expiac.declare.stack import Stack
 from expiac.declare.validation import config_error
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
@@ -137,7 +138,8 @@ def attribute_errors(path: Path, project: Project) -> Iterator[None]:
         raise config_error(error, about, f"{error.title}, {_place(error, path, project)}") from error
     except (Exception, SystemExit) as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise ExpiacError("Stack program failed", f"{_place(error, path, project)}: {what}") from error
+        where = _place(error, path, project)
+        raise ExpiacError("Stack program failed", f"{where}: {what}", module_hint(error)) from error
 
 
 def _place(error: BaseException, path: Path, project: Project) -> str:

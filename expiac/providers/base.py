@@ -88,8 +88,7 @@ class Provider(Protocol):
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
         """How each id is, in as few calls as the backend allows; every id is answered.
 
-        Reading only reads: it starts nothing, ends nothing and writes nothing, because `plan` and `status` call it. What
-        it answers is recorded by others, if at all.
+        Reading only reads: it starts nothing, ends nothing and writes nothing, because `plan` and `status` call it.
         An id that was never launched, or was purged, is absent; an answer that is not complete makes it unknown.
         """
 
