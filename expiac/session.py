@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -102,8 +102,12 @@ class Session:
         """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing."""
         self._planning.confirm(plan)
 
-    def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = WEEK) -> Result:
-        """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done."""
+    def apply(self, plan: Plan, *, make_anew: Callable[[], Plan] | None = None, parallelism: int = 10,
+              wait: bool = False, timeout: float = WEEK) -> Result:
+        """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done.
+
+        A plan that is stale is refused. Where nobody has approved it, `make_anew` may give another one in its place.
+        """
         if parallelism < 1:
             raise UsageError("Invalid value", f"parallelism={parallelism}: at least one step at a time",
                              "parallelism=1 or more")
@@ -111,7 +115,7 @@ class Session:
                                   parallelism=parallelism)
         if self._stopped.is_set():
             self._applying.stop()
-        done = self._applying.apply(plan)
+        plan, done = self._applying.apply(plan, make_anew)
         result = self._applying.wait(plan, done, timeout) if wait else done
         self._reporter.on_event(Finished(result))
         return result
