@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,10 @@ def apply(
         with execution.open_saved(plan, json=json) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     with execution.open_session(*args.stack_and_overrides(stack, overrides), json=json) as (session, reporter):
-        plan = session.plan(refresh=not no_refresh, options=options)
+        make_plan = partial(session.plan, refresh=not no_refresh, options=options)
         program = args.program_name(stack, session.stack)
-        return execution.carry_out(session, plan, reporter, program=program, question=question, **how)
+        return execution.carry_out(session, make_plan(), reporter, program=program, question=question,
+                                   make_anew=make_plan, **how)
 
 
 @app.command()
@@ -142,11 +144,11 @@ def destroy(
 
     output.demand_consent(yes=yes, json=json)
     with execution.open_session(stack, json=json, declared=False) as (session, reporter):
-        plan = session.plan_destroy(plan_options(target=target, exclude=exclude))
+        make_plan = partial(session.plan_destroy, plan_options(target=target, exclude=exclude))
         program = args.program_name(stack, session.stack)
         question = "" if yes else "Destroy all of this?"
-        return execution.carry_out(session, plan, reporter, program=program, question=question, json=json,
-                                   parallelism=parallelism)
+        return execution.carry_out(session, make_plan(), reporter, program=program, question=question, json=json,
+                                   make_anew=make_plan, parallelism=parallelism)
 
 
 @app.command("import")
@@ -164,9 +166,10 @@ def import_(
 
     output.demand_consent(yes=yes, json=json)
     with execution.open_session(stack, overrides or [], json=json) as (session, reporter):
-        plan = session.plan_import(job, job_id)
+        make_plan = partial(session.plan_import, job, job_id)
         question = "" if yes else "Adopt this job?"
-        return execution.carry_out(session, plan, reporter, program=stack, question=question, json=json)
+        return execution.carry_out(session, make_plan(), reporter, program=stack, question=question, json=json,
+                                   make_anew=make_plan)
 
 
 @app.command()
@@ -200,7 +203,7 @@ def status(
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):
-            return output.statuses_answer(session.status(refresh=not no_refresh), session)
+            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh)
 
     return several.show_stacks(stack, ask, json=json)
 

@@ -13,7 +13,7 @@ from typing import Any
 from rich.text import Text
 
 from expiac.apply.events import ResourceStatus, Result
-from expiac.cli import events, tables
+from expiac.cli import ages, events, tables
 from expiac.cli.invocation import command_name, with_command_name
 from expiac.declare.metrics import MetricSettings
 from expiac.plan.model import Plan
@@ -147,10 +147,13 @@ def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, jso
     print_answer(statuses_answer(resources, session), json=json)
 
 
-def statuses_answer(resources: Sequence[ResourceStatus], session: Session) -> Answer:
-    """How each resource is."""
-    document = {**head(session.state), "resources": [tables.document(resource) for resource in resources]}
-    return Answer(document, lambda: _print_statuses(resources, session.project.metrics))
+def statuses_answer(resources: Sequence[ResourceStatus], session: Session, *, is_asked: bool = True) -> Answer:
+    """How each resource is; says how old that is where no backend `is_asked`."""
+    at = "" if is_asked else ages.as_of(session.stack, session.state.records.values())
+    document = {**head(session.state), "as_of": at or None,
+                "resources": [tables.document(resource) for resource in resources]}
+    age = ages.sentence(session.stack, at)
+    return Answer(document, lambda: _print_statuses(resources, session.project.metrics, age))
 
 
 def head(state: State) -> dict[str, Any]:
@@ -158,7 +161,7 @@ def head(state: State) -> dict[str, Any]:
     return {"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage, "serial": state.serial}
 
 
-def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> None:
+def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSettings, age: str) -> None:
     out = console()
     if not resources:
         out.print("nothing is recorded")
@@ -166,6 +169,13 @@ def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSetting
     out.print(tables.statuses(resources, settings))
     for remark in tables.remarks(resources):
         out.print(remark)
+    print_age(age)
+
+
+def print_age(age: str) -> None:
+    """Prints how old what was shown is, if that is to be told."""
+    if age:
+        console().print(with_command_name(age), style="dim", soft_wrap=True)
 
 
 def print_logs(session: Session, address: str, *, follow: bool, node: int | None) -> None:

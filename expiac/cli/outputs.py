@@ -10,7 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
-from expiac.cli import events, output, tables
+from expiac.cli import ages, events, output, tables
+from expiac.cli.invocation import with_command_name
 from expiac.session import Session
 from expiac.state import lookup
 from expiac.state.model import Record, State
@@ -61,6 +62,12 @@ def warn_if_live(found: Outputs) -> None:
     if found.record.status.is_live:
         (name,) = found.values
         output.print_notes([f"{found.record.address} is {found.record.status.value}: {name} may still change"])
+
+
+def print_age(stack: str, found: Sequence[Outputs]) -> None:
+    """Prints on stderr how old the outputs are, as far as they may change."""
+    if age := ages.sentence(stack, ages.as_of(stack, (one.record for one in found))):
+        output.print_notes([with_command_name(age)])
 
 
 def print_fetched(session: Session, found: Outputs, copy: Path, *, json: bool) -> None:
