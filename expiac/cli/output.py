@@ -140,7 +140,7 @@ def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, jso
     if not resources:
         out.print("nothing is recorded")
         return
-    out.print(tables.statuses(resources, session.project.metrics))
+    out.print(tables.fit(tables.statuses(resources, session.project.metrics), out))
     for remark in tables.remarks(resources):
         out.print(remark)
 
@@ -186,7 +186,7 @@ def print_result(result: Result, program: str, session: Session) -> None:
     out = console()
     if result.seen and not result.interrupted:
         out.print()
-        out.print(tables.results(result.seen, session.project.metrics))
+        out.print(tables.fit(tables.results(result.seen, session.project.metrics), out))
         for remark in tables.remarks(result.seen):
             out.print(remark)
     if result.is_well and (commands := _next_commands(result, program, session.stack)):
