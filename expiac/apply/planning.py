@@ -128,5 +128,5 @@ def _refuse_no_extension(plan: Plan, addresses: Collection[str], total_steps: st
     for step in plan.steps:
         if step.address in addresses and not step.extends:
             key = total_steps or "[tool.expiac.metrics] total_steps"
-            raise UsageError("Nothing to extend", f"{step.address}: a run goes on with more steps only where {key} alone "
-                             "grows and nothing refers to its result", f"expiac plan {plan.stack}")
+            why = f"a run goes on with more steps only where {key} alone grows and nothing refers to its result"
+            raise UsageError("Nothing to extend", f"{step.address}: {why}", f"expiac plan {plan.stack}")

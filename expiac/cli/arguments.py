@@ -19,6 +19,11 @@ StackArg = Annotated[
     typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
                    help="A stack file or its stem in stacks/; may be left out where there is only one."),
 ]
+StacksArg = Annotated[
+    str | None,
+    typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
+                   help="A stack file or its stem in stacks/; all stacks where it is left out."),
+]
 StackOrPlan = Annotated[
     str | None,
     typer.Argument(metavar="STACK|FILE", autocompletion=stacks, show_default=False,
@@ -95,6 +100,18 @@ OlderThan = Annotated[str | None, typer.Option("--older-than", metavar="TIME", s
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
+OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
+                                                  help="One output: its value is printed, and nothing else.")]
+OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", show_default=False,
+                                                 help="The outputs of this job only.")]
+FetchedJob = Annotated[str, typer.Argument(metavar="JOB", show_default=False, help="The name of the job.")]
+FetchedOutput = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of the output.")]
+Destination = Annotated[Path | None, typer.Argument(
+    metavar="DEST", show_default=False, help="A new name, or a folder to put it in; the present folder if left out.")]
+Overwrite = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+FetchTimeout = Annotated[float, typer.Option(
+    "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,
+    help="How long at most: seconds, 90m, 12h; an hour where it is not said.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,

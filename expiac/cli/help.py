@@ -12,18 +12,23 @@ GROUPS = {
         "apply": "expiac apply lr_ab_test --wait",
         "destroy": "expiac destroy lr_ab_test --target job_0",
         "show": "expiac show plan.json",
+        "render": "expiac render lr_ab_test --out rendered",
         "import": "expiac import lr_ab_test job_0 17",
         "refresh": "expiac refresh lr_ab_test",
     },
     "Look": {
+        "stacks": "expiac stacks",
         "status": "expiac status lr_ab_test --watch",
         "logs": "expiac logs lr_ab_test job_0 --follow",
         "history": "expiac history lr_ab_test 12",
+    },
+    "Results": {
+        "output": "expiac output lr_ab_test job_0 checkpoint",
+        "fetch": "expiac fetch lr_ab_test job_0 checkpoint",
         "diff": "expiac diff 0a1b2c3d 4e5f6a7b",
-        "render": "expiac render lr_ab_test --out rendered",
     },
     "State and disk": {
-        "state": "expiac state list lr_ab_test",
+        "state": "expiac state list lr_ab_test --archived",
         "prune": "expiac prune lr_ab_test --older-than 30d --dry-run",
     },
     "Project": {
@@ -31,7 +36,7 @@ GROUPS = {
         "version": "expiac version",
     },
 }
-"""The commands by group, in the order in which the help lists them."""
+"""The commands by group, in the order in which the help lists them; a test holds that none is missing."""
 STATE = {
     "list": "expiac state list lr_ab_test --archived",
     "show": "expiac state show lr_ab_test job_0",
@@ -49,13 +54,15 @@ STATE = {
 def arrange(app: typer.Typer, state: typer.Typer) -> None:
     """Gives each command its group and its example."""
     order = [name for commands in GROUPS.values() for name in commands]
-    app.registered_commands.sort(key=lambda command: order.index(_name(command)))
+    places = {name: place for place, name in enumerate(order)}
+    app.registered_commands.sort(key=lambda command: places.get(_name(command), len(order)))
     for group, examples in GROUPS.items():
-        for command in [*app.registered_commands, *app.registered_groups]:
+        known: list[Any] = [*app.registered_commands, *app.registered_groups]
+        for command in known:
             if _name(command) in examples:
                 command.rich_help_panel, command.epilog = group, _example(examples[_name(command)])
     for command in state.registered_commands:
-        command.epilog = _example(STATE[_name(command)])
+        command.epilog = _example(STATE[_name(command)]) if _name(command) in STATE else None
 
 
 def hide_types_of_flags(command: Any, context: typer.Context | None = None) -> None:
@@ -69,7 +76,7 @@ def hide_types_of_flags(command: Any, context: typer.Context | None = None) -> N
 
 
 def _name(command: Any) -> str:
-    return command.name or command.callback.__name__.strip("_")
+    return str(command.name or command.callback.__name__.strip("_"))
 
 
 def _example(command: str) -> str:

@@ -14,8 +14,8 @@ Names = list[str] | None
 
 
 def plan_options(
-    *, replace: Names = None, extend: Names = None, target: Names = None, exclude: Names = None, only: str | None = None,
-    retry: bool = False, fresh: bool = False, reuse: bool = False,
+    *, replace: Names = None, extend: Names = None, target: Names = None, exclude: Names = None,
+    only: str | None = None, retry: bool = False, fresh: bool = False, reuse: bool = False,
 ) -> PlanOptions:
     """The options; raises `UsageError` where they contradict each other."""
     from expiac.plan.planner import PlanOptions  # it takes a while to import, and help needs none

@@ -15,12 +15,13 @@ from expiac.declare.metrics import Metric, MetricSettings
 from expiac.view import metrics
 from expiac.view.figures import COLOURS, status, steps, time_left, time_spent
 
-_FOLDED = ("job", "name", "settings", "what")
+_FOLDED = ("job", "name", "settings", "what", "value", "file")
 """Columns whose texts may take several lines."""
 _FOLDED_WIDTH = 20
-_DROPPED = ("archived", "commit", "who", "instance", "launched")
+_DROPPED = ("archived", "commit", "who", "file", "instance", "launched")
 """Columns that a narrow screen does without, the first first."""
-_KEPT = ("job", "name", "status", "time", "size", "serial", "when", "what", "settings")
+_KEPT = ("job", "name", "stack", "status", "time", "size", "serial", "when", "what", "settings", "output", "value",
+         "live", "succeeded", "failed", "applied")
 
 
 def statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> Table:

@@ -47,8 +47,12 @@ class Program:
 
     def path_in(self, project: Project) -> str:
         """Its file as the state records it: from the project's root, where it lies in there."""
-        inside = self.path.is_relative_to(project.root)
-        return str(self.path.relative_to(project.root) if inside else self.path)
+        return path_in(project, self.path)
+
+
+def path_in(project: Project, path: Path) -> str:
+    """A file from the project's root, where it lies in there."""
+    return str(path.relative_to(project.root) if path.is_relative_to(project.root) else path)
 
 
 def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> Program:
@@ -70,10 +74,15 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
     return Program(path, config, stack, given, words.unread_keys(config, given, read))
 
 
+def stack_files(project: Project) -> dict[str, Path]:
+    """The stack files of the project by their stems, sorted."""
+    folder = project.root / project.stacks
+    return {file.stem: file for file in sorted(folder.glob("[!_.]*.py")) if file.name != POLICIES}
+
+
 def find_stack_file(project: Project, name: str | None) -> Path:
     """The stack file that `name` means: a file, the stem of one, or, where it is None, the only one."""
-    folder = project.root / project.stacks
-    known = {file.stem: file for file in sorted(folder.glob("[!_.]*.py")) if file.name != POLICIES}
+    folder, known = project.root / project.stacks, stack_files(project)
     if name is None:
         if len(known) == 1:
             return next(iter(known.values()))
