@@ -11,6 +11,7 @@ import typer
 from expiac.cli import arguments as args
 from expiac.cli import prune, queries, state
 from expiac.cli.exits import CHANGES, DONE
+from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
@@ -262,13 +263,4 @@ def version() -> int:
 
 app.command()(prune.prune)
 app.add_typer(state.app, name="state")
-
-
-def hide_types_of_flags(command: Any, context: typer.Context | None = None) -> None:
-    """Lets no help say `<bool>` of an option that takes no value."""
-    context = context or typer.Context(command, **command.context_settings)
-    for option in command.get_params(context):
-        if getattr(option, "is_flag", False):
-            option.metavar = ""
-    for name, inner in getattr(command, "commands", {}).items():
-        hide_types_of_flags(inner, typer.Context(inner, parent=context, info_name=name))
+arrange(app, state.app)

@@ -166,7 +166,7 @@ def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSetting
     if not resources:
         out.print("nothing is recorded")
         return
-    out.print(tables.statuses(resources, settings))
+    out.print(tables.fit(tables.statuses(resources, settings), out))
     for remark in tables.remarks(resources):
         out.print(remark)
     print_age(age)
@@ -219,7 +219,7 @@ def print_result(result: Result, program: str, session: Session) -> None:
     out = console()
     if result.seen and not result.interrupted:
         out.print()
-        out.print(tables.results(result.seen, session.project.metrics))
+        out.print(tables.fit(tables.results(result.seen, session.project.metrics), out))
         for remark in tables.remarks(result.seen):
             out.print(remark)
     if result.is_well and (commands := _next_commands(result, program, session.stack)):

@@ -84,7 +84,7 @@ def _print_table(found: Sequence[Outputs]) -> None:
         for name, value in one.values.items():
             table.add_row(one.record.address, name, _text(value))
     out = console() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False, emoji=False, markup=False)
-    out.print(table if table.row_count else "no outputs yet")
+    out.print(tables.fit(table, out) if table.row_count else "no outputs yet")
 
 
 def _text(value: Any) -> str:

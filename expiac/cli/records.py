@@ -171,4 +171,5 @@ def _settings(one: Approval) -> str:
 
 
 def _print_table(table: Table, otherwise: str, *, empty: bool) -> None:
-    console().print(otherwise if empty else table)
+    out = console()
+    out.print(otherwise if empty else tables.fit(table, out))
