@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from expiac.apply.archive import ProjectArchive
+from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
 from expiac.apply.refreshing import Refresher
@@ -98,7 +99,7 @@ class Planning:
         policies = Policies(self._project) if wanted else None
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
         plan = policies.evaluate(plan) if policies else plan
-        return self._warn_of_git(_warn_of_access(plan))
+        return self._warn_of_git(_warn_of_access(warn_of_size(plan, self._project)))
 
     def _warn_of_git(self, plan: Plan) -> Plan:
         """The plan, which says so where `git_check` will keep its apply from launching anything."""
