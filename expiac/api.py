@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from expiac.apply.events import Reporter, ResourceStatus, Result, Silent
+from expiac.declare.override_words import word_of
 from expiac.declare.program import Program
 from expiac.declare.project import Project
 from expiac.declare.project import find_project as find
@@ -52,6 +54,8 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
           reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Carries out a plan that you have made, if it still holds; or plans a stack and carries that out.
 
+    If another command is faster, a plan of yours is refused as stale, and one that is made here is made anew.
+
     With `wait`, returns when every run has ended and every deferred step is done, or raises after `timeout` seconds.
     The reporter gets every event, from several threads, one at a time.
     """
@@ -65,14 +69,16 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
             session.confirm(what)
             return session.apply(what, **how)
     with _open_declared(what, overrides, reporter, project) as session:
-        return session.apply(session.plan(options=options), **how)
+        make_plan = partial(session.plan, options=options)
+        return session.apply(make_plan(), make_anew=make_plan, **how)
 
 
 def destroy(stack: str | None = None, *, options: PlanOptions | None = None, parallelism: int = 10,
             reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Stops every run, verifies that it has stopped, and archives it; needs only the state, not the program."""
     with _open_recorded(stack, reporter or Silent(), project) as session:
-        return session.apply(session.plan_destroy(options), parallelism=parallelism)
+        make_plan = partial(session.plan_destroy, options)
+        return session.apply(make_plan(), make_anew=make_plan, parallelism=parallelism)
 
 
 def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[ResourceStatus]:
@@ -83,7 +89,10 @@ def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequ
 
 def status(stack: str | None = None, *, refresh: bool = True, project: Project | None = None
            ) -> Sequence[ResourceStatus]:
-    """The status and progress of each resource; writes nothing. `refresh=False` asks no backend."""
+    """The status and progress of each resource; records what it saw, where the state is free to be written.
+
+    `refresh=False` asks no backend and writes nothing.
+    """
     with _open_recorded(stack, Silent(), project) as session:
         return session.status(refresh=refresh)
 
@@ -95,7 +104,7 @@ def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | Non
             raise UsageError("Stack is complete", f"{stack.name} is a Stack object; overrides are for stack files",
                              "change what the Stack is made from")
         return Session(project or find(Path.cwd()), stack.name, reporter, Program(_HERE, None, stack), None)
-    words = [f"{key}={_override_text(value)}" for key, value in (overrides or {}).items()]
+    words = [word_of(key, _override_text(value)) for key, value in (overrides or {}).items()]
     return Session.open(stack, words, reporter=reporter, project=project)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import Self
 
 from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
+from expiac.apply.fetch import fetch
 from expiac.apply.planning import Planning
 from expiac.apply.pruning import Pruner
 from expiac.apply.refresh import id_of
@@ -25,9 +26,10 @@ from expiac.plan.pruning import PruneOptions, Pruning
 from expiac.providers.base import Logs, Provider
 from expiac.providers.registry import Providers
 from expiac.state import lookup
-from expiac.state.model import State
+from expiac.state.looks import Looks
+from expiac.state.model import Record, State
 from expiac.state.stores import states
-from expiac.util.duration import WEEK
+from expiac.util.duration import HOUR, WEEK
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 
@@ -41,7 +43,7 @@ class Session:
         path = declared.path_in(project) if declared else ""
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
-        self._refresher = Refresher(self._journal, self._providers, reporter)
+        self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack))
         self._planning = Planning(project, declared, self._refresher, self._providers)
         self._applying: Applying | None = None
         self._stopped = threading.Event()
@@ -79,6 +81,11 @@ class Session:
         """The recorded state, as this command last read or wrote it."""
         return self._refresher.state
 
+    @property
+    def observed(self) -> State:
+        """That state, with what the last look found besides."""
+        return self._refresher.observed
+
     def plan(self, *, refresh: bool = True, options: PlanOptions | None = None) -> Plan:
         """What apply would do; writes nothing."""
         return self._planning.plan(options or PlanOptions(), refresh=refresh)
@@ -95,8 +102,12 @@ class Session:
         """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing."""
         self._planning.confirm(plan)
 
-    def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = WEEK) -> Result:
-        """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done."""
+    def apply(self, plan: Plan, *, make_anew: Callable[[], Plan] | None = None, parallelism: int = 10,
+              wait: bool = False, timeout: float = WEEK) -> Result:
+        """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done.
+
+        A plan that is stale is refused. Where nobody has approved it, `make_anew` may give another one in its place.
+        """
         if parallelism < 1:
             raise UsageError("Invalid value", f"parallelism={parallelism}: at least one step at a time",
                              "parallelism=1 or more")
@@ -104,7 +115,7 @@ class Session:
                                   parallelism=parallelism)
         if self._stopped.is_set():
             self._applying.stop()
-        done = self._applying.apply(plan)
+        plan, done = self._applying.apply(plan, make_anew)
         result = self._applying.wait(plan, done, timeout) if wait else done
         self._reporter.on_event(Finished(result))
         return result
@@ -128,13 +139,17 @@ class Session:
         return self._refresher.refresh()
 
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
-        """The status and progress of each resource; writes nothing."""
+        """The status and progress of each resource; starts and ends nothing.
+
+        What a refresh sees is recorded, where no other command holds the stack's lock and the state can be written.
+        """
         if refresh:
             self._refresher.query()
+            self._refresher.record_if_free()
         return self._refresher.status()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
-        """Reports the status of each resource until every run has ended, or until `stop`; writes nothing."""
+        """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""
         result = Result()
         try:
             for now in poll(self.status, self._stopped, timeout=timeout, stack=self.stack):
@@ -149,15 +164,26 @@ class Session:
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""
-        record = lookup.latest(self.state, address)
-        if record is None:
-            raise UsageError("No such resource", f"{address} is not in the state of {self.stack}",
-                             did_you_mean(address, self.state.records))
+        record = self._latest(self.state, address)
         provider = self._providers[record.provider]
         if not isinstance(provider, Logs):
             raise ExpiacError("No logs", f"{record.provider} keeps none for {address}")
         return provider.logs(id_of(record, self.state.lineage), follow=follow, node=node)
 
+    def fetch(self, address: str, output: str, place: Path | None = None, *, force: bool = False,
+              timeout: float = HOUR) -> Path:
+        """Copies an output of a run here, whole or not at all; gives the path of the copy."""
+        record = self._latest(self.observed, address)
+        return fetch(record, self.state.lineage, self._providers.get(record.provider), output, place,
+                     force=force, timeout=timeout)
+
     def render(self) -> Mapping[str, Mapping[str, str]]:
         """The rendered texts by address and file name, composed configs among them, with `@instance@` in place."""
         return {want.address: reviewed_files(want, self.project, self.stack) for want in self._planning.desired}
+
+    def _latest(self, state: State, address: str) -> Record:
+        record = lookup.latest(state, address)
+        if record is None:
+            raise UsageError("No such resource", f"{address} is not in the state of {self.stack}",
+                             did_you_mean(address, state.records))
+        return record

@@ -9,29 +9,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from expiac.cli.completion import stacks
+from expiac.cli.completion import actions, jobs, overrides, runs, stacks, stacks_or_overrides
 
 if TYPE_CHECKING:
     from expiac.plan.model import Action
 
 StackArg = Annotated[
     str | None,
-    typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
+    typer.Argument(metavar="STACK", autocompletion=stacks_or_overrides, show_default=False,
                    help="A stack file or its stem in stacks/; may be left out where there is only one."),
+]
+StacksArg = Annotated[
+    str | None,
+    typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
+                   help="A stack file or its stem in stacks/; all stacks where it is left out."),
 ]
 StackOrPlan = Annotated[
     str | None,
-    typer.Argument(metavar="STACK|FILE", autocompletion=stacks, show_default=False,
+    typer.Argument(metavar="STACK|FILE", autocompletion=stacks_or_overrides, show_default=False,
                    help="A stack file or its stem in stacks/, or a plan saved by `plan --out`; may be left out where "
                         "there is only one stack."),
 ]
 OverridesArg = Annotated[
     list[str] | None,
-    typer.Argument(metavar="KEY=VALUE", show_default=False,
+    typer.Argument(metavar="KEY=VALUE", autocompletion=overrides, show_default=False,
                    help="Settings of the stack's config: gpus=4 trainer.optimizer.learning_rate=1e-3"),
 ]
 JobArg = Annotated[
-    str | None, typer.Argument(metavar="JOB", show_default=False,
+    str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
                                   help="The job's name; may be left out where there is only one."),
 ]
 StackName = Annotated[str, typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
@@ -46,16 +51,19 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every setti
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print GitHub-flavoured markdown, for a comment on a "
                                                             "pull request, and nothing else.")]
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
-Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", show_default=False,
+Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", autocompletion=jobs, show_default=False,
                                                       help="Run this job anew though nothing changed; repeatable.")]
-Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", show_default=False,
+Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", autocompletion=jobs, show_default=False,
                                                      help="Only this job (globs too), and what it needs; repeatable.")]
-Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", show_default=False,
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", autocompletion=jobs, show_default=False,
                                                       help="Not this job (globs too), nor what needs it; repeatable.")]
-Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", show_default=False,
+Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", autocompletion=actions, show_default=False,
                                           help="Only steps that do this: create, update, replace, relaunch, restore, "
                                                "stop, forget. Said to apply, it is consent to them.")]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each step by itself.")]
+Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="NAME", autocompletion=jobs, show_default=False,
+                                                  help="Let this job's run go on to more steps instead of a new run; "
+                                                       "repeatable.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take no run of the past: what is new gets a new run.")]
 Reuse = Annotated[bool, typer.Option("--reuse", help="Take results of the past also where they were destroyed, or made "
                                                      "by other code.")]
@@ -75,8 +83,9 @@ Node = Annotated[int | None, typer.Option("--node", min=0, metavar="RANK", show_
 Save = Annotated[Path | None, typer.Option("--out", metavar="FILE", show_default=False, dir_okay=False,
                                           help="Save the plan there, for `expiac apply FILE`.")]
 PlanFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A plan that was saved.")]
-RecordName = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of a resource.")]
-RecordNames = Annotated[list[str], typer.Argument(metavar="NAME…", show_default=False,
+RecordName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=jobs, show_default=False,
+                                       help="The name of a resource.")]
+RecordNames = Annotated[list[str], typer.Argument(metavar="NAME…", autocompletion=jobs, show_default=False,
                                                   help="The names of resources.")]
 NewName = Annotated[str, typer.Argument(metavar="NEW", show_default=False, help="Its name from now on.")]
 StateFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False,
@@ -92,9 +101,22 @@ OlderThan = Annotated[str | None, typer.Option("--older-than", metavar="TIME", s
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
+OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
+                                                  help="One output: its value is printed, and nothing else.")]
+OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
+                                                 help="The outputs of this job only.")]
+FetchedJob = Annotated[str, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
+                                          help="The name of the job.")]
+FetchedOutput = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of the output.")]
+Destination = Annotated[Path | None, typer.Argument(
+    metavar="DEST", show_default=False, help="A new name, or a folder to put it in; the present folder if left out.")]
+Overwrite = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+FetchTimeout = Annotated[float, typer.Option(
+    "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,
+    help="How long at most: seconds, 90m, 12h; an hour where it is not said.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
-RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,
+RunName = Annotated[str, typer.Argument(metavar="RUN", autocompletion=runs, show_default=False,
                                         help="An instance name, its 8 hex digits, or a job: its present run.")]
 Eject = Annotated[bool, typer.Option(
     "--eject", help="Write the templates that expiac ships into templates/, to change them there.")]
@@ -165,10 +187,13 @@ def parse_actions(words: str) -> tuple[Action, ...]:
 def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[str | None, list[str]]:
     """The stack and the overrides of a command line; if the stack is left out, its first word is an override."""
     overrides = list(others or [])
-    is_stack_left_out = first is not None and "=" in first
-    if first is None or not is_stack_left_out:
+    if first is None or not _is_override(first):
         return first, overrides
     return None, [first, *overrides]
+
+
+def _is_override(word: str) -> bool:
+    return "=" in word or word.startswith(("+", "~"))
 
 
 def program_name(first: str | None, stack: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from expiac.apply.events import ResourceStatus, Result
-from expiac.cli import events, tables
+from expiac.cli import ages, events, tables
 from expiac.cli.invocation import command_name, with_command_name
+from expiac.declare.metrics import MetricSettings
 from expiac.plan.model import Plan
 from expiac.session import Session
+from expiac.state.model import State
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
 from expiac.view import show
 from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
@@ -25,6 +28,20 @@ if TYPE_CHECKING:
 
 _HINT = "  Hint: "
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command found of one stack."""
+
+    document: Mapping[str, Any]
+    """For `--json`."""
+    print_text: Callable[[], None]
+
+
+def print_answer(answer: Answer, *, json: bool) -> None:
+    """Prints the answer as JSON or as text."""
+    print_json(answer.document) if json else answer.print_text()
 
 
 def print_json(value: Any, *, indent: int | None = None) -> None:
@@ -130,23 +147,38 @@ def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReport
 
 def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, json: bool) -> None:
     """Prints how each resource is."""
-    if json:
-        document: documents.StatusDocument = {
-            "format_version": show.FORMAT,
-            "stack": session.stack,
-            "lineage": session.state.lineage,
-            "serial": session.state.serial,
-            "resources": [tables.document(resource) for resource in resources],
-        }
-        print_json(document)
-        return
+    print_answer(statuses_answer(resources, session), json=json)
+
+
+def statuses_answer(resources: Sequence[ResourceStatus], session: Session, *, is_asked: bool = True) -> Answer:
+    """How each resource is; says how old that is where no backend `is_asked`."""
+    at = "" if is_asked else ages.as_of(session.stack, session.state.records.values())
+    document: documents.StatusDocument = {
+        **head(session.state), "as_of": at or None, "resources": [tables.document(resource) for resource in resources]}
+    age = ages.sentence(session.stack, at)
+    return Answer(document, lambda: _print_statuses(resources, session.project.metrics, age))
+
+
+def head(state: State) -> documents.OfState:
+    """What every document about a state begins with."""
+    return {"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage, "serial": state.serial}
+
+
+def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSettings, age: str) -> None:
     out = console()
     if not resources:
         out.print("nothing is recorded")
         return
-    out.print(tables.statuses(resources, session.project.metrics))
+    out.print(tables.fit(tables.statuses(resources, settings), out))
     for remark in tables.remarks(resources):
         out.print(remark)
+    print_age(age)
+
+
+def print_age(age: str) -> None:
+    """Prints how old what was shown is, if that is to be told."""
+    if age:
+        console().print(with_command_name(age), style="dim", soft_wrap=True)
 
 
 def print_logs(session: Session, address: str, *, follow: bool, node: int | None) -> None:
@@ -190,7 +222,7 @@ def print_result(result: Result, program: str, session: Session) -> None:
     out = console()
     if result.seen and not result.interrupted:
         out.print()
-        out.print(tables.results(result.seen, session.project.metrics))
+        out.print(tables.fit(tables.results(result.seen, session.project.metrics), out))
         for remark in tables.remarks(result.seen):
             out.print(remark)
     if result.is_well and (commands := _next_commands(result, program, session.stack)):

@@ -9,7 +9,7 @@ from expiac.cli.exits import DONE
 
 if TYPE_CHECKING:
     from expiac.plan.pruning import Pruning
-    from expiac.view import documents
+    from expiac.view import recorded
 
 
 def prune(
@@ -69,7 +69,7 @@ def _print(planned: Pruning) -> None:
         table.add_row(record.address, record.status.value, tables.local_time(record.ended_at), size_text(run.size),
                       record.run.instance)
     if planned.runs:
-        out.print(table)
+        out.print(tables.fit(table, out))
     for kept in planned.kept:
         out.print(f"kept: {kept.record.run.instance}: {kept.why}", soft_wrap=True)
     besides = planned.size - sum(run.size for run in planned.runs)
@@ -82,7 +82,7 @@ def _print(planned: Pruning) -> None:
     out.print(f"\n{count} to delete, {size_text(planned.size)}")
 
 
-def _document(planned: Pruning, *, dry_run: bool) -> documents.PruneDocument:
+def _document(planned: Pruning, *, dry_run: bool) -> recorded.PruneDocument:
     from expiac.view import show
 
     return {

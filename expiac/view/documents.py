@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, with_config
-from typing_extensions import TypeAliasType, TypedDict
+from typing_extensions import TypedDict
 
 from expiac.declare.fields import Kind
 from expiac.plan.model import Action
 from expiac.state.status import Status
-
-Json = Mapping[str, Any]
-FormatVersion = TypeAliasType("FormatVersion", Literal[1])
-Name = TypeAliasType("Name", Annotated[str, Field(min_length=1)])
-Names = TypeAliasType("Names", Sequence[Name])
-Instance = TypeAliasType("Instance", Annotated[str, Field(
-    pattern=r"^.+\..+\.[0-9a-f]{8}$",
-    description="Folder, backend job name and W&B run id: `<stack>.<address>.<8 hex>`.")])
-Launch = TypeAliasType("Launch", Annotated[int, Field(ge=1, description="Which launch of the run, from 1.")])
-Lineage = TypeAliasType("Lineage", Annotated[str, Field(
-    pattern="^[0-9a-f]{32}$", description="The name of one state file.")])
-Serial = TypeAliasType("Serial", Annotated[int, Field(
-    ge=0, description="How many decisions the state has seen.")])
-Overrides = TypeAliasType("Overrides", Mapping[str, str])
-Count = Annotated[int, Field(ge=0)]
-Dollars = TypeAliasType("Dollars", Annotated[float, Field(ge=0)] | None)
-Figure = TypeAliasType("Figure", Annotated[float | None, Field(
-    description="Null where it is no number, as of a loss that diverged.")])
-Figures = TypeAliasType("Figures", Mapping[str, Figure])
-_ACTIONS = [action.value for action in Action]
-Summary = TypeAliasType("Summary", Annotated[Mapping[str, Count], Field(
-    description="How many steps of each action, zeros included.",
-    json_schema_extra={"required": _ACTIONS, "propertyNames": {"enum": _ACTIONS}})])
+from expiac.view.parts import (
+    AsOf,
+    Dollars,
+    Figure,
+    Figures,
+    FormatVersion,
+    Instance,
+    Json,
+    Launch,
+    Lineage,
+    Name,
+    Names,
+    Overrides,
+    Serial,
+    Summary,
+)
 
 
 class Change(TypedDict):
@@ -94,7 +86,7 @@ class Step(Inputs):
     """What the backend says of it; empty where it says nothing."""
 
 
-class _OfState(TypedDict):
+class OfState(TypedDict):
     """What every document about one state has."""
 
     format_version: FormatVersion
@@ -103,7 +95,7 @@ class _OfState(TypedDict):
     serial: Serial
 
 
-class Plan(_OfState):
+class Plan(OfState):
     """The document of `plan --json` and `show --json`; the plan of a `began` line."""
 
     overrides: Overrides
@@ -119,113 +111,6 @@ class Plan(_OfState):
     warnings: Sequence[str]
     """What is to be known of the plan as a whole: settings that nothing reads, what policies warn of, what apply will
     refuse."""
-
-
-@with_config(ConfigDict(extra="allow", use_attribute_docstrings=True))
-class RecordedResource(TypedDict):
-    """One resource as a state file holds it; keys may be added."""
-
-    address: Name
-    type: Name
-    provider: Name
-    run: Json
-    inputs: Json
-    depends_on: Names
-    status: Status
-    outputs: Json
-    at: str
-
-
-class RecordsDocument(_OfState):
-    """The document of `state list --json`: what a state file holds, which may grow."""
-
-    records: Sequence[RecordedResource]
-
-
-class ApprovedStep(TypedDict):
-    """One step of an approved plan."""
-
-    address: Name
-    action: Action
-    reason: str
-    changes: Sequence[str]
-
-
-class Approval(TypedDict):
-    """One plan that was approved."""
-
-    serial: Serial
-    at: str
-    """ISO 8601, UTC; empty where it is not known."""
-    program: str
-    """Empty for a destroy."""
-    overrides: Overrides
-    summary: Json
-    """How many steps of each action."""
-    provenance: Json
-    """User, host, versions, commit, and the digest of a diff."""
-    steps: Sequence[ApprovedStep]
-    launched: Sequence[Instance]
-    """The runs of which the last launch belongs to it."""
-
-
-class HistoryDocument(_OfState):
-    """The document of `history --json`."""
-
-    approvals: Sequence[Approval]
-    """Oldest first."""
-
-
-class ComparedRun(TypedDict):
-    """One of two runs that are compared."""
-
-    stack: Name
-    address: Name
-    instance: Instance
-    status: Status
-    launched_at: str
-    provenance: Json
-
-
-class Difference(TypedDict):
-    """The document of `diff RUN RUN --json`."""
-
-    format_version: FormatVersion
-    runs: Annotated[Sequence[ComparedRun], Field(min_length=2, max_length=2)]
-    changes: Sequence[Change]
-
-
-class PrunedRun(TypedDict):
-    """A run whose folder goes."""
-
-    address: Name
-    instance: Instance
-    status: Status
-    archived_at: str
-    """ISO 8601, UTC."""
-    bytes: Count
-    """What is freed if it alone goes."""
-
-
-class KeptRun(TypedDict):
-    """An archived run that stays."""
-
-    address: Name
-    instance: Instance
-    why: str
-
-
-class PruneDocument(_OfState):
-    """The document of `prune --json`."""
-
-    dry_run: bool
-    """Nothing was deleted."""
-    pruned: Sequence[PrunedRun]
-    """The runs whose folders were deleted, or with `--dry-run` would be."""
-    kept: Sequence[KeptRun]
-    """Archived runs that stay although they were meant."""
-    bytes: Count
-    """What is freed in all, with files that only these runs share and what an earlier prune left."""
 
 
 class Progress(TypedDict):
@@ -268,7 +153,38 @@ class Resource(TypedDict):
     """Null where there is no metrics file that can be read from here."""
 
 
-class StatusDocument(_OfState):
+class StatusDocument(OfState):
     """The document of `status --json` and `refresh --json`."""
 
+    as_of: AsOf
     resources: Sequence[Resource]
+
+
+class OutputsOfRun(TypedDict):
+    """The outputs of one run."""
+
+    address: Name
+    instance: Instance
+    launch: Launch
+    status: Status
+    outputs: Json
+    """The value of each output by its name; those that were asked for."""
+
+
+class OutputsDocument(OfState):
+    """The document of `output --json`."""
+
+    outputs: Sequence[OutputsOfRun]
+
+
+class FetchedOutput(OutputsOfRun):
+    """An output that was copied to this machine."""
+
+    path: str
+    """Of the copy, on this machine."""
+
+
+class FetchedDocument(OfState):
+    """The document of `fetch --json`."""
+
+    fetched: FetchedOutput

@@ -10,7 +10,8 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from expiac.plan.model import Action
 from expiac.state.status import Status
-from expiac.view.documents import FormatVersion, Instance, Launch, Name, Names, Plan, Resource
+from expiac.view.documents import Plan, Resource
+from expiac.view.parts import FormatVersion, Instance, Launch, Name, Names
 
 
 class _Line(TypedDict):
