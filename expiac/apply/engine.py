@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from expiac.apply import launch
@@ -26,6 +26,7 @@ from expiac.apply.events import (
     StepSkipped,
 )
 from expiac.apply.hooks import RunsHooks
+from expiac.apply.judging import judge, judge_anew
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
 from expiac.declare.fields import Kind
@@ -170,7 +171,8 @@ class Engine:
                 after = After.REPLACE if step.action is Action.REPLACE else After.RELAUNCH
                 if step.record is not None and step.record.status.is_live and not step.retains:
                     ended = self._delete(plan, step, step.record, after)
-                    if after is After.RELAUNCH and ended is Status.SUCCEEDED:
+                    record = self._ledger.record(step.address)
+                    if after is After.RELAUNCH and record is not None and record.has_result:
                         return ended  # it finished before the stop reached it: its result stands
                 return self._create(plan, step)
             case Action.STOP:
@@ -215,7 +217,16 @@ class Engine:
         assert record is not None
         if any(change.kind is Kind.ANNOTATION for change in step.changes):
             self._annotate(plan, step, want, record)
-        return record.status
+        return self._judge_anew(step.address) or record.status
+
+    def _judge_anew(self, address: str) -> Status | None:
+        """The status of an ended run by what is expected of it now; None where nothing has to be judged."""
+        record = self._ledger.record(address)
+        event = judge_anew(record) if record is not None else None
+        if event is None:
+            return None
+        self._ledger.append(event)
+        return event.status
 
     def _update(self, plan: Plan, step: Step) -> Status:
         """Updates the annotations and options of a resource: at its provider and in its record."""
@@ -226,7 +237,7 @@ class Engine:
             self._annotate(plan, step, want, record)
         if any(change.kind is Kind.OPTION and change.path != "name" for change in step.changes):
             self._ledger.append(Noted(step.address, want.depends_on, want.options.lasting))
-        return record.status
+        return self._judge_anew(step.address) or record.status
 
     def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:
         provider = self._provider(record.provider, step)
@@ -276,12 +287,15 @@ class Engine:
             raise
         if seen.presence is not Presence.PRESENT:
             seen = Observation(Presence.PRESENT, status_if_gone, record.outputs if record else {}, seen.detail)
-        self._ledger.append(EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds))
-        return seen
+        done = EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds)
+        recorded = self._ledger.record(step.address)
+        done = done if recorded is None else judge(done, recorded)
+        self._ledger.append(done)
+        return replace(seen, status=done.status, detail=done.detail)
 
     def _outputs(self, address: str) -> Mapping[str, Any] | None:
         record = self._ledger.record(address)
-        return record.outputs if record is not None and record.status.is_met else None
+        return record.outputs if record is not None and record.is_met else None
 
     def _provider(self, name: str, step: Step) -> Provider:
         try:

@@ -5,12 +5,13 @@ The record of a resource holds the options that count after its declaration is g
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import field, fields, replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
+from expiac.declare.expectations import Expectations
 from expiac.util import duration
 
 
@@ -40,6 +41,9 @@ class Options:
     timeout: Annotated[int | str | None, AfterValidator(duration.validate)] = None
     """How long a create, update or delete may take: seconds, or `10m`; the next apply sees what became of it."""
     hooks: Hooks = Hooks()
+    expect: Expectations = field(default_factory=dict)
+    """Metric → the bound that its last value has to meet, such as `>= 12`: a run that ends well and misses one has
+    failed. The field `expect` of a job is short for this one."""
     ignore_changes: tuple[str, ...] = ()
     """Key paths, as a plan shows them, that keep the values of the run that is recorded: `total_timesteps`, `env.*`."""
     replace_on_changes: tuple[str, ...] = ()
@@ -59,7 +63,8 @@ class Options:
 
     def by_path(self) -> dict[str, Any]:
         """The recorded options by key path, as a plan shows them."""
-        own = {"protect": self.protect, "retain": self.retain, "timeout": self.timeout}
+        own = {"protect": self.protect, "retain": self.retain, "timeout": self.timeout,
+               "expect": dict(self.expect)}
         hooks = {f"hooks.{field.name}": getattr(self.hooks, field.name) for field in fields(Hooks)}
         return {f"options.{name}": value for name, value in (own | hooks).items()}
 

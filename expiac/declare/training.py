@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import to_json
 
 from expiac.declare.config import Config, config_data, config_groups, is_config
+from expiac.declare.expectations import Expectations
 from expiac.declare.fields import Annotation, Kind, Option, kinds_of
 from expiac.declare.job import SkypilotJobConfig, placement_inputs
 from expiac.declare.project import find_project
@@ -187,6 +188,8 @@ class TrainingJob(Resource):
 
     skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
     training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
+    expect: Option[Expectations] = dataclasses.field(default_factory=dict)
+    """Metric → the bound that its last value has to meet, such as `>= 12`; a run that misses one has failed."""
     pin_code: Option[bool] = False
 
     def inputs(self) -> dict[str, Any]:

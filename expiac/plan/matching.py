@@ -17,7 +17,6 @@ from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
 from expiac.state.events import DESTROYED, REMOVED
 from expiac.state.model import Record, State
-from expiac.state.status import Status
 
 Settings = tuple[str, str]
 """The type of a resource and its fingerprint."""
@@ -185,7 +184,7 @@ class _Matching:
             archived = self._archived[settings[want.address]]
             if archived and not _is_forced(want, archived[0]):
                 found[want.address] = archived.pop(0)
-        results = [record for record in found.values() if record.status is Status.SUCCEEDED]
+        results = [record for record in found.values() if record.has_result]
         obstacles = self._archive.obstacles(results) if self._archive and results else {}
         for address, record in found.items():
             if why := self._why_discarded(record) or obstacles.get(record.run.instance, ""):
@@ -199,7 +198,7 @@ class _Matching:
             return ""
         if record.discarded == REMOVED:
             return "and was removed from the state (--reuse takes it)"
-        is_given_up = record.discarded == DESTROYED and record.status is Status.SUCCEEDED
+        is_given_up = record.discarded == DESTROYED and record.has_result
         return "and was destroyed (--reuse takes it)" if is_given_up else ""
 
 
@@ -211,7 +210,7 @@ def _by_settings(records: Iterable[Record]) -> Mapping[Settings, list[Record]]:
 
 
 def _preference(record: Record) -> int:
-    return 0 if record.status.is_live else 1 if record.status.is_met else 2
+    return 0 if record.status.is_live else 1 if record.has_result or record.status.is_met else 2
 
 
 def _is_forced(want: Desired, record: Record) -> bool:

@@ -67,6 +67,16 @@ class ApprovedStep(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement(Fact):
+    """How a run that ended well was judged by its metrics."""
+
+    expect: Mapping[str, str]
+    """What was expected: metric → bound."""
+    values: Mapping[str, float | None] | None = None
+    """The last value of each expected metric; None where no metrics could be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Approved(Fact):
     """A plan was approved: by whom, from what. Every launch until the next one belongs to it."""
 
@@ -121,6 +131,7 @@ class EffectDone(Fact):
     outputs: Json = field(default_factory=dict)
     detail: str = ""
     seconds: float | None = None
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,7 @@ class Observed(Fact):
     outputs: Json = field(default_factory=dict)
     detail: str = ""
     seconds: float | None = None
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)

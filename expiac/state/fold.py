@@ -81,7 +81,8 @@ class Fold:
             case Observed():
                 record = _present(records, event.address)
                 records[event.address] = replace(record, status=event.status, outputs=event.outputs,
-                                                 detail=event.detail, seconds=event.seconds)
+                                                 detail=event.detail, seconds=event.seconds,
+                                                 judgement=event.judgement or record.judgement)
             case Forgotten():
                 record = _present(records, event.address)
                 history.append(replace(record, ended_at=entry.at, discarded=event.discarded))
@@ -127,15 +128,14 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
     if record.pending is None:
         raise InvalidEvent(f"the end of an effect on {event.address} that was never started")
     done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail,
-                   seconds=event.seconds)
+                   seconds=event.seconds, judgement=event.judgement or record.judgement)
     if record.pending.effect is Effect.UPDATE:
         records[event.address] = replace(done, inputs=record.pending.inputs)
     elif record.pending.effect is Effect.CREATE:
         records[event.address] = done
     elif record.pending.after is After.RELAUNCH:
         # A run that finished before the stop reached it has its result; nothing is launched again.
-        kept = event.status if event.status is Status.SUCCEEDED else Status.STOPPED
-        records[event.address] = replace(done, status=kept)
+        records[event.address] = done if done.has_result else replace(done, status=Status.STOPPED)
     else:
         discarded = DESTROYED if record.pending.after is After.DESTROY else ""
         history.append(replace(done, ended_at=at, discarded=discarded))
@@ -151,7 +151,7 @@ def _restore(event: Restored, records: dict[str, Record], history: list[Record],
     earlier = history.pop(place)
     if (present := records.get(event.address)) is not None:
         history.append(replace(present, ended_at=at))
-    stays = earlier.status is Status.SUCCEEDED or earlier.status.is_live
+    stays = earlier.has_result or earlier.status.is_live
     records[event.address] = replace(
         earlier, address=event.address, inputs=event.inputs, depends_on=event.depends_on, upstream=event.upstream,
         options=event.options, status=earlier.status if stays else Status.STOPPED, ended_at="", replaced_by="",

@@ -39,7 +39,7 @@ OTHER = {
     "before_create": "true", "after_create": "true", "before_delete": "true", "after_delete": "true",
     "ignore_changes": '["gpus"]', "replace_on_changes": '["gpus"]', "aliases": '["earlier"]', "betas": "[0.5, 0.6]",
     "target_kl": "0.1", "uri": "policy.pt", "checkpoint_dir": "c", "replay_dir": "r", "profile_dir": "p",
-    "minibatch_size": "1024",
+    "minibatch_size": "1024", "expect": '{"loss": "< 1"}',
 }
 """By the field's name: a value that no shipped stack has. A flag is turned, a number doubled."""
 
