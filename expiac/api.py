@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from expiac.apply.events import Reporter, ResourceStatus, Result, Silent
+from expiac.declare.override_words import word_of
 from expiac.declare.program import Program
 from expiac.declare.project import Project
 from expiac.declare.project import find_project as find
@@ -95,7 +96,7 @@ def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | Non
             raise UsageError("Stack is complete", f"{stack.name} is a Stack object; overrides are for stack files",
                              "change what the Stack is made from")
         return Session(project or find(Path.cwd()), stack.name, reporter, Program(_HERE, None, stack), None)
-    words = [f"{key}={_override_text(value)}" for key, value in (overrides or {}).items()]
+    words = [word_of(key, _override_text(value)) for key, value in (overrides or {}).items()]
     return Session.open(stack, words, reporter=reporter, project=project)
 
 

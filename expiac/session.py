@@ -11,6 +11,7 @@ from typing import Self
 
 from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
+from expiac.apply.fetch import fetch
 from expiac.apply.planning import Planning
 from expiac.apply.pruning import Pruner
 from expiac.apply.refresh import id_of
@@ -25,9 +26,9 @@ from expiac.plan.pruning import PruneOptions, Pruning
 from expiac.providers.base import Logs, Provider
 from expiac.providers.registry import Providers
 from expiac.state import lookup
-from expiac.state.model import State
+from expiac.state.model import Record, State
 from expiac.state.stores import states
-from expiac.util.duration import WEEK
+from expiac.util.duration import HOUR, WEEK
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 
@@ -78,6 +79,11 @@ class Session:
     def state(self) -> State:
         """The recorded state, as this command last read or wrote it."""
         return self._refresher.state
+
+    @property
+    def observed(self) -> State:
+        """That state, with what the last look found besides."""
+        return self._refresher.observed
 
     def plan(self, *, refresh: bool = True, options: PlanOptions | None = None) -> Plan:
         """What apply would do; writes nothing."""
@@ -149,15 +155,26 @@ class Session:
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""
-        record = lookup.latest(self.state, address)
-        if record is None:
-            raise UsageError("No such resource", f"{address} is not in the state of {self.stack}",
-                             did_you_mean(address, self.state.records))
+        record = self._latest(self.state, address)
         provider = self._providers[record.provider]
         if not isinstance(provider, Logs):
             raise ExpiacError("No logs", f"{record.provider} keeps none for {address}")
         return provider.logs(id_of(record, self.state.lineage), follow=follow, node=node)
 
+    def fetch(self, address: str, output: str, place: Path | None = None, *, force: bool = False,
+              timeout: float = HOUR) -> Path:
+        """Copies an output of a run here, whole or not at all; gives the path of the copy."""
+        record = self._latest(self.observed, address)
+        return fetch(record, self.state.lineage, self._providers.get(record.provider), output, place,
+                     force=force, timeout=timeout)
+
     def render(self) -> Mapping[str, Mapping[str, str]]:
         """The rendered texts by address and file name, composed configs among them, with `@instance@` in place."""
         return {want.address: reviewed_files(want, self.project, self.stack) for want in self._planning.desired}
+
+    def _latest(self, state: State, address: str) -> Record:
+        record = lookup.latest(state, address)
+        if record is None:
+            raise UsageError("No such resource", f"{address} is not in the state of {self.stack}",
+                             did_you_mean(address, state.records))
+        return record

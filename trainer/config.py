@@ -15,8 +15,8 @@ from trainer.declared import NAMED, Declared, declared
 
 IN_YAML = "???"  # OmegaConf's mark for "configs/ decides"; composing fails when nothing does.
 
-# What a change of a field means to expiac: by default another run. The result of a run is the same wherever it runs, and
-# however it is described.
+# What a change of a field means to expiac: another run, by default. A result is the same wherever its run was, and
+# however the run is described.
 PLACEMENT, ANNOTATION = {"expiac": "placement"}, {"expiac": "annotation"}
 
 Count = Annotated[int, Field(ge=1)]

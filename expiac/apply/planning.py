@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -44,12 +44,13 @@ class Planning:
         """The plan from the recorded state to what the program declares."""
         declared, state = self._declared, self._refresher.state
         known = [want.address for want in self.desired]
-        for name in options.replace:
+        for name in (*options.replace, *options.extend):
             if name not in known:
                 raise UsageError("No such resource", f"{name} is not in {state.stack}", did_you_mean(name, known))
         if ids := previous_jobs(self.desired, declared.stack.previous_job_ids, state):
             options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
         plan = self._make_plan(self.desired, options, refresh=refresh)
+        _refuse_no_extension(plan, options.extend, self._project.metrics.total_steps)
         before = self._refresher.state.approved
         if before is None or not before.program or dict(before.overrides) == plan.overrides:
             return plan  # a destroy has no program
@@ -120,3 +121,12 @@ def _warn_of_access(plan: Plan) -> Plan:
     """The plan, which says so where missing credentials will keep its apply from launching anything."""
     why = next((step.price_error for step in plan.steps if step.action.launches and step.price_error), "")
     return replace(plan, warnings=(*plan.warnings, f"apply will refuse: {why}")) if why else plan
+
+
+def _refuse_no_extension(plan: Plan, addresses: Collection[str], total_steps: str) -> None:
+    """Raises `UsageError` where a run that was to go on with more steps would not."""
+    for step in plan.steps:
+        if step.address in addresses and not step.extends:
+            key = total_steps or "[tool.expiac.metrics] total_steps"
+            why = f"a run goes on with more steps only where {key} alone grows and nothing refers to its result"
+            raise UsageError("Nothing to extend", f"{step.address}: {why}", f"expiac plan {plan.stack}")

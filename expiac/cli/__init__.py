@@ -31,4 +31,5 @@ def run(arguments: Sequence[str]) -> int:
     words = [*arguments]
     options = words[:words.index("--")] if "--" in words else words
     is_json = "--json" in options
-    return exit_code_of(lambda: command.main(words, prog_name="expiac", standalone_mode=False), json=is_json)
+    return exit_code_of(lambda: command.main(words, prog_name="expiac", standalone_mode=False), json=is_json,
+                        words=words)

@@ -19,6 +19,11 @@ StackArg = Annotated[
     typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
                    help="A stack file or its stem in stacks/; may be left out where there is only one."),
 ]
+StacksArg = Annotated[
+    str | None,
+    typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
+                   help="A stack file or its stem in stacks/; all stacks where it is left out."),
+]
 StackOrPlan = Annotated[
     str | None,
     typer.Argument(metavar="STACK|FILE", autocompletion=stacks, show_default=False,
@@ -56,6 +61,9 @@ Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", show_d
                                           help="Only steps that do this: create, update, replace, relaunch, restore, "
                                                "stop, forget. Said to apply, it is consent to them.")]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each step by itself.")]
+Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="NAME", show_default=False,
+                                                  help="Let this job's run go on to more steps instead of a new run; "
+                                                       "repeatable.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take no run of the past: what is new gets a new run.")]
 Reuse = Annotated[bool, typer.Option("--reuse", help="Take results of the past also where they were destroyed, or made "
                                                      "by other code.")]
@@ -92,6 +100,18 @@ OlderThan = Annotated[str | None, typer.Option("--older-than", metavar="TIME", s
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
+OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
+                                                  help="One output: its value is printed, and nothing else.")]
+OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", show_default=False,
+                                                 help="The outputs of this job only.")]
+FetchedJob = Annotated[str, typer.Argument(metavar="JOB", show_default=False, help="The name of the job.")]
+FetchedOutput = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of the output.")]
+Destination = Annotated[Path | None, typer.Argument(
+    metavar="DEST", show_default=False, help="A new name, or a folder to put it in; the present folder if left out.")]
+Overwrite = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+FetchTimeout = Annotated[float, typer.Option(
+    "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,
+    help="How long at most: seconds, 90m, 12h; an hour where it is not said.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,
@@ -165,10 +185,13 @@ def parse_actions(words: str) -> tuple[Action, ...]:
 def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[str | None, list[str]]:
     """The stack and the overrides of a command line; if the stack is left out, its first word is an override."""
     overrides = list(others or [])
-    is_stack_left_out = first is not None and "=" in first
-    if first is None or not is_stack_left_out:
+    if first is None or not _is_override(first):
         return first, overrides
     return None, [first, *overrides]
+
+
+def _is_override(word: str) -> bool:
+    return "=" in word or word.startswith(("+", "~"))
 
 
 def program_name(first: str | None, stack: str) -> str:

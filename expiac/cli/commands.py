@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import prune, state
+from expiac.cli import prune, queries, state
 from expiac.cli.exits import CHANGES, DONE
+from expiac.cli.plan_options import plan_options
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
-
-if TYPE_CHECKING:
-    from expiac.plan.planner import PlanOptions
 
 app = typer.Typer(
     name="expiac",
@@ -49,6 +47,7 @@ def plan(
     only: args.Only = None,
     replace: args.Replace = None,
     retry: args.Retry = False,
+    extend: args.Extend = None,
     fresh: args.Fresh = False,
     reuse: args.Reuse = False,
     out: args.Save = None,
@@ -57,8 +56,8 @@ def plan(
     from expiac.cli import execution, output
 
     args.refuse_two_forms(json=json, markdown=markdown)
-    options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
-                            fresh=fresh, reuse=reuse)
+    options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
+                           extend=extend, fresh=fresh, reuse=reuse)
     with execution.open_session(*args.stack_and_overrides(stack, overrides), prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
         output.print_plan(plan, args.program_name(stack, session.stack), json=json, markdown=markdown, verbose=verbose)
@@ -98,6 +97,7 @@ def apply(
     only: args.Only = None,
     replace: args.Replace = None,
     retry: args.Retry = False,
+    extend: args.Extend = None,
     fresh: args.Fresh = False,
     reuse: args.Reuse = False,
 ) -> int:
@@ -113,10 +113,10 @@ def apply(
     how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout,
                            "interactive": interactive, "verbose": verbose}
     question = "" if consents else execution.QUESTION
-    options = _plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
-                            fresh=fresh, reuse=reuse)
+    options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
+                           extend=extend, fresh=fresh, reuse=reuse)
     if (plan := execution.saved_plan(stack)) is not None:
-        if overrides or no_refresh or options != _plan_options():
+        if overrides or no_refresh or options != plan_options():
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
                              "give them to expiac plan, with --out FILE")
         with execution.open_saved(plan, json=json) as (session, reporter):
@@ -142,7 +142,7 @@ def destroy(
 
     output.demand_consent(yes=yes, json=json)
     with execution.open_session(stack, json=json, declared=False) as (session, reporter):
-        plan = session.plan_destroy(_plan_options(target=target, exclude=exclude))
+        plan = session.plan_destroy(plan_options(target=target, exclude=exclude))
         program = args.program_name(stack, session.stack)
         question = "" if yes else "Destroy all of this?"
         return execution.carry_out(session, plan, reporter, program=program, question=question, json=json,
@@ -181,7 +181,7 @@ def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
 
 @app.command()
 def status(
-    stack: args.StackArg = None,
+    stack: args.StacksArg = None,
     *,
     json: args.Json = False,
     no_refresh: args.NoRefresh = False,
@@ -189,17 +189,20 @@ def status(
     timeout: args.Timeout = WEEK,
 ) -> int:
     """Show how each job is and how far it has come."""
-    from expiac.cli import execution, output
+    from expiac.cli import execution, output, several
 
     if watch and no_refresh:
         raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
                          "expiac status --watch")
-    with execution.open_session(stack, json=json and watch, prints_document=json and not watch,
-                                declared=False) as (session, reporter):
-        if watch:
+    if watch:
+        with execution.open_session(stack, json=json, declared=False) as (session, reporter):
             return execution.watch(session, reporter, json=json, timeout=timeout)
-        output.print_statuses(session.status(refresh=not no_refresh), session, json=json)
-    return DONE
+
+    def ask(name: str) -> several.Answer:
+        with execution.open_session(name, prints_document=json, declared=False) as (session, _):
+            return output.statuses_answer(session.status(refresh=not no_refresh), session)
+
+    return several.show_stacks(stack, ask, json=json)
 
 
 @app.command()
@@ -233,34 +236,8 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
     return DONE
 
 
-@app.command()
-def history(stack: args.StackArg = None, serial: args.Serial = None, *, json: args.Json = False) -> int:
-    """Show what was applied when, by whom and from which commit; of one of them, its plan."""
-    from expiac.cli import records
-    from expiac.plan import history as histories
-
-    stack, serial = args.stack_and_serial(stack, serial)
-    with state.open_journal(stack) as journal:
-        if serial is None:
-            records.print_approvals(journal.state, json=json)
-        else:
-            records.print_approval(journal.state, histories.approval(journal.state, serial), json=json)
-    return DONE
-
-
-@app.command()
-def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
-    """Show how two runs differ: their settings, their code, their results."""
-    from expiac.cli import records
-    from expiac.declare.project import find_project
-    from expiac.plan import history
-    from expiac.state.stores import states
-
-    store = states(find_project(Path.cwd()))
-    known = [store.read(name).state for name in store.names()]
-    first, second = history.find_run(known, before), history.find_run(known, after)
-    records.print_difference(first, second, history.compare(first, second), json=json)
-    return DONE
+for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff):
+    app.command()(command)
 
 
 @app.command()
@@ -292,16 +269,3 @@ def hide_types_of_flags(command: Any, context: typer.Context | None = None) -> N
             option.metavar = ""
     for name, inner in getattr(command, "commands", {}).items():
         hide_types_of_flags(inner, typer.Context(inner, parent=context, info_name=name))
-
-
-def _plan_options(*, replace: list[str] | None = None, retry: bool = False, target: list[str] | None = None,
-            exclude: list[str] | None = None, only: str | None = None, fresh: bool = False,
-            reuse: bool = False) -> PlanOptions:
-    from expiac.plan.planner import PlanOptions
-
-    if fresh and reuse:
-        raise UsageError("Conflicting options", "--fresh takes no run of the past, and --reuse every one",
-                         "give one of them")
-    return PlanOptions(retry=retry, replace=tuple(replace or ()), target=tuple(target or ()),
-                       exclude=tuple(exclude or ()), only=() if only is None else args.parse_actions(only),
-                       fresh=fresh, reuse=reuse)

@@ -9,12 +9,13 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 from expiac.cli.invocation import with_command_name
 from expiac.cli.streams import discard_output
+from expiac.cli.usage import usage_error
 from expiac.util.errors import ExpiacError, Interrupted, UsageError
 
 DONE, ERROR, CHANGES, INTERRUPTED, USAGE = 0, 1, 2, 8, 64
@@ -24,7 +25,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """What the disk says of output that is redirected into a file."""
 
 
-def exit_code_of(command: Callable[[], int | None], *, json: bool = False) -> int:
+def exit_code_of(command: Callable[[], int | None], *, json: bool = False, words: Sequence[str] = ()) -> int:
     """Runs a command and gives its exit code; prints an error on stderr, and with `json` as a last line on stdout."""
     from typer import TyperException
 
@@ -37,7 +38,7 @@ def exit_code_of(command: Callable[[], int | None], *, json: bool = False) -> in
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # it has printed the help, as was wanted
             return DONE
-        _report(_usage_error(error), json=json)
+        _report(usage_error(error, words), json=json)
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -70,13 +71,6 @@ def _code_of(error: ExpiacError) -> int:
     if isinstance(error, UsageError):
         return USAGE
     return INTERRUPTED if isinstance(error, Interrupted) else ERROR
-
-
-def _usage_error(error: Exception) -> UsageError:
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "expiac"
-    message = getattr(error, "format_message", error.__str__)()
-    return UsageError("Usage error", message, f"{command} --help")
 
 
 def print_error(error: ExpiacError) -> None:

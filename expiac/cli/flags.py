@@ -11,11 +11,16 @@ import inspect
 import json
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from expiac.declare.experiment import ExperimentConfig
+from expiac.declare.override_words import parse, words_of
+from expiac.declare.parts import Part, arms, item_type, paths
+from expiac.declare.renamed import old_name_hint, renamed_hint
+from expiac.declare.unknown_keys import hint_of_a_job
 from expiac.util.errors import UsageError, did_you_mean
 
 LAUNCH = "launch"
@@ -35,32 +40,60 @@ class Flags:
 
 
 def parse_flags(arguments: Sequence[str], config: type[ExperimentConfig]) -> Flags:
-    """`--gpus=4`, `--gpus 4`, `--spot`, `--no-spot`, `--spot=false`, `--ids a b`, `--a.b=c`; nothing else."""
-    types = {**_types_below(config), **get_type_hints(config)}
+    """`--gpus=4`, `--gpus 4`, `--spot`, `--no-spot`, `--spot=false`, `--ids a b`, `--a.b=c`; nothing else.
+
+    The overrides that no flag can say are taken as they are: `+a.b=c` and `~a.b`.
+    """
+    types = _types_of_flags(config)
     words = deque(arguments)
     values: dict[str, str] = {}
     while words:
         word = words.popleft()
         if word in ("--help", "-h"):
             return Flags(help=True)
-        key, text = _parse_flag(word, words, types)
+        if word.startswith(("+", "~")):
+            values |= parse([word])
+            continue
+        key, text = _parse_flag(word, words, types, config)
         values[key] = text
     launch = values.pop(LAUNCH, None)
-    overrides = tuple(f"{key}={text}" for key, text in values.items())
-    return Flags(overrides, None if launch is None else _parse_launch(launch))
+    return Flags(tuple(words_of(values)), None if launch is None else _parse_launch(launch))
 
 
-def _types_below(config: type) -> dict[str, Any]:
-    """The types of the fields of the config's parts, where only one part has a field of the name."""
+def _types_of_flags(config: type[ExperimentConfig]) -> dict[str, Any]:
+    """The types of the config's fields, and of those of its parts where only one part has a field of the name."""
+    found: dict[str, list[Any]] = {}
+    with suppress(Exception):  # fields may be missing that the flags set; what else is wrong is said when it is built
+        whole = config()  # type: ignore[call-arg]
+        for path in paths(whole):
+            found.setdefault(path.rpartition(".")[2], []).append(_type_at(whole, path))
+    below = {name: types[0] for name, types in (found or _types_below(config)).items() if len(types) == 1}
+    return {**below, **get_type_hints(config)}
+
+
+def _type_at(whole: Any, path: str) -> Any:
+    part: Part | None = Part(whole)
+    *above, name = path.split(".")
+    for one in above:
+        part = part and part.part(one)
+    return part.types(name)[0] if part else Any
+
+
+def _types_below(config: type) -> dict[str, list[Any]]:
+    """The types of the fields of the config's parts, by name."""
     found: dict[str, list[Any]] = {}
     parts = [part for type_ in get_type_hints(config).values() if dataclasses.is_dataclass(part := _bare_type(type_))]
     for part in parts:
-        for name, type_ in {**_types_below(part), **get_type_hints(part)}.items():  # type: ignore[arg-type]
+        for name, type_ in get_type_hints(part).items():
             found.setdefault(name, []).append(type_)
-    return {name: types[0] for name, types in found.items() if len(types) == 1}
+        for name, types in _types_below(part).items():  # type: ignore[arg-type]
+            found.setdefault(name, []).extend(types)
+    return found
 
 
-def _parse_flag(word: str, words: deque[str], types: Mapping[str, Any]) -> tuple[str, str]:
+def _parse_flag(
+    word: str, words: deque[str], types: Mapping[str, Any], config: type[ExperimentConfig],
+) -> tuple[str, str]:
     """The key and the text that one flag sets; takes the flag's values from the words that follow."""
     if not word.startswith("--"):
         hint = f"--{word}" if "=" in word else "every setting is --name=value; --help lists them"
@@ -70,13 +103,33 @@ def _parse_flag(word: str, words: deque[str], types: Mapping[str, Any]) -> tuple
     negated = key.removeprefix("no_")
     if key not in types and negated != key and _is_boolean(types.get(negated)) and not equals:
         return negated, "false"
-    if key.partition(".")[0] not in types:
-        raise UsageError("Unknown flag", f"--{name}", did_you_mean(f"--{name}", _flag_names(types)))
+    first, *inner = name.split(".")
+    if first.replace("-", "_") not in types:
+        raise UsageError("Unknown flag", f"--{name}", _hint(key.partition(".")[0], types, config))
+    key, type_ = _resolve(first.replace("-", "_"), inner, types)
     if not equals:
-        text = _take_values(key, types.get(key), words)
-    if _is_list(types.get(key)) and not text.startswith("["):
+        text = _take_values(key, type_, words)
+    if _is_list(type_) and not text.startswith("["):
         text = json.dumps([part for part in text.split(",") if part])
     return key, text
+
+
+def _resolve(key: str, inner: Sequence[str], types: Mapping[str, Any]) -> tuple[str, Any]:
+    """The key of a dotted flag, and the type of what it sets; in a field's name a dash stands for an underscore."""
+    type_ = types[key]
+    for name in inner:
+        is_mapping = any(get_origin(arm) is dict for arm in arms(type_))
+        field = name if is_mapping else name.replace("-", "_")
+        key, type_ = f"{key}.{field}", item_type(type_, field)
+    return key, type_
+
+
+def _hint(name: str, types: Mapping[str, Any], config: type[ExperimentConfig]) -> str:
+    """What to do for a flag that there is not."""
+    if renamed := renamed_hint(name, types):
+        return renamed.replace("renamed to ", "renamed to --", 1)
+    flag = f"--{name.replace('_', '-')}"
+    return hint_of_a_job(name, config) or old_name_hint(name) or did_you_mean(flag, _flag_names(types))
 
 
 def _take_values(key: str, type_: Any, words: deque[str]) -> str:

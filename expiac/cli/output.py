@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,30 @@ from rich.text import Text
 from expiac.apply.events import ResourceStatus, Result
 from expiac.cli import events, tables
 from expiac.cli.invocation import command_name, with_command_name
+from expiac.declare.metrics import MetricSettings
 from expiac.plan.model import Plan
 from expiac.session import Session
+from expiac.state.model import State
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
 from expiac.view import show
 from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
 
 _HINT = "  Hint: "
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command found of one stack."""
+
+    document: Mapping[str, Any]
+    """For `--json`."""
+    print_text: Callable[[], None]
+
+
+def print_answer(answer: Answer, *, json: bool) -> None:
+    """Prints the answer as JSON or as text."""
+    print_json(answer.document) if json else answer.print_text()
 
 
 def print_json(value: Any, *, indent: int | None = None) -> None:
@@ -127,20 +144,26 @@ def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReport
 
 def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, json: bool) -> None:
     """Prints how each resource is."""
-    if json:
-        print_json({
-            "format_version": show.FORMAT,
-            "stack": session.stack,
-            "lineage": session.state.lineage,
-            "serial": session.state.serial,
-            "resources": [tables.document(resource) for resource in resources],
-        })
-        return
+    print_answer(statuses_answer(resources, session), json=json)
+
+
+def statuses_answer(resources: Sequence[ResourceStatus], session: Session) -> Answer:
+    """How each resource is."""
+    document = {**head(session.state), "resources": [tables.document(resource) for resource in resources]}
+    return Answer(document, lambda: _print_statuses(resources, session.project.metrics))
+
+
+def head(state: State) -> dict[str, Any]:
+    """What every document about a state begins with."""
+    return {"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage, "serial": state.serial}
+
+
+def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> None:
     out = console()
     if not resources:
         out.print("nothing is recorded")
         return
-    out.print(tables.statuses(resources, session.project.metrics))
+    out.print(tables.statuses(resources, settings))
     for remark in tables.remarks(resources):
         out.print(remark)
 

@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 from rich.table import Table
 
 from expiac.cli import output, tables
+from expiac.cli.output import Answer
 from expiac.cli.tables import local_time
+from expiac.declare.override_words import words_of
 from expiac.plan import history
 from expiac.plan.approval import steps
 from expiac.plan.history import PastRun
 from expiac.plan.model import MISSING, Action, Change
 from expiac.state.model import Approval, Record, State
+from expiac.state.overview import StackSummary
 from expiac.view import show
 from expiac.view.console import console
 
 
-def print_records(state: State, *, archived: bool, json: bool) -> None:
-    """Prints the records of a state; with `archived`, its history too."""
-    known = [past.record for past in history.runs(state)] if archived else list(state.records.values())
+def print_stacks(stacks: Sequence[StackSummary], *, json: bool) -> None:
+    """Prints one row for each stack, and for each stack file that was never applied."""
     if json:
-        output.print_json({"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage,
-                         "serial": state.serial, "records": [_values(record) for record in known]})
+        output.print_json({"format_version": show.FORMAT, "stacks": [asdict(one) for one in stacks]})
         return
+    table = tables.table("stack", "file", "live", "succeeded", "failed", "applied")
+    for one in stacks:
+        counts = [str(count or "") for count in (one.live, one.succeeded, one.failed)]
+        table.add_row(one.name or "-", _program(one), *counts, local_time(one.applied_at) or "never")
+    _print_table(table, "no stack yet", empty=not stacks)
+    output.print_notes([f"{one.name}: {one.error}" for one in stacks if one.error])
+
+
+def _program(one: StackSummary) -> str:
+    is_gone = one.has_state and not one.has_program and not one.file.startswith("<")
+    return f"{one.file} (gone)".lstrip() if is_gone else one.file
+
+
+def records_answer(state: State, *, archived: bool) -> Answer:
+    """The records of a state; with `archived`, its history too."""
+    known = [past.record for past in history.runs(state)] if archived else list(state.records.values())
+    document = {**output.head(state), "records": [_values(record) for record in known]}
+    return Answer(document, lambda: _print_records(known))
+
+
+def _print_records(known: Sequence[Record]) -> None:
     table = tables.table("name", "status", "launched", "archived", "instance")
     for record in known:
         table.add_row(record.address, record.status.value, local_time(record.at), local_time(record.ended_at),
@@ -45,11 +68,13 @@ def print_record(record: Record) -> None:
     output.print_json(_values(record), indent=2)
 
 
-def print_approvals(state: State, *, json: bool) -> None:
-    """Prints what was applied when, by whom, from which commit."""
-    if json:
-        _print_approvals_json(state, history.documents(state))
-        return
+def approvals_answer(state: State) -> Answer:
+    """What was applied when, by whom, from which commit."""
+    document = {**output.head(state), "approvals": history.documents(state)}
+    return Answer(document, lambda: _print_approvals(state))
+
+
+def _print_approvals(state: State) -> None:
     table = tables.table("serial", "when", "who", "commit", "what", "settings")
     for one in reversed(state.approvals):
         table.add_row(str(one.serial), local_time(one.at), history.approver(one), history.commit(one),
@@ -57,11 +82,13 @@ def print_approvals(state: State, *, json: bool) -> None:
     _print_table(table, "nothing was applied yet", empty=not state.approvals)
 
 
-def print_approval(state: State, one: Approval, *, json: bool) -> None:
-    """Prints one approved plan: who approved it, its settings, its steps, and the runs that it launched."""
-    if json:
-        _print_approvals_json(state, [known for known in history.documents(state) if known["serial"] == one.serial])
-        return
+def approval_answer(state: State, one: Approval) -> Answer:
+    """One approved plan: who approved it, its settings, its steps, and the runs that it launched."""
+    documents = [known for known in history.documents(state) if known["serial"] == one.serial]
+    return Answer({**output.head(state), "approvals": documents}, lambda: _print_approval(state, one))
+
+
+def _print_approval(state: State, one: Approval) -> None:
     out = console()
     lines = [f"serial {one.serial}, {local_time(one.at)}, by {history.approver(one)}",
              f"{one.approved.program or 'destroy'} {_settings(one)}".rstrip(),
@@ -90,11 +117,6 @@ def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change],
     out.print("\n" + ("\n".join(show.changes(changes, out.width)) or "the same settings, and the same code"))
     if results := _results(before, after):
         out.print("\n" + "\n".join(show.changes(results, out.width)))
-
-
-def _print_approvals_json(state: State, known: Sequence[Mapping[str, Any]]) -> None:
-    output.print_json({"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage,
-                     "serial": state.serial, "approvals": known})
 
 
 def _commit_lines(one: Approval) -> list[str]:
@@ -130,7 +152,7 @@ def _values(record: Record) -> dict[str, Any]:
 
 
 def _settings(one: Approval) -> str:
-    return shlex.join(f"{key}={value}" for key, value in one.approved.overrides.items())
+    return shlex.join(words_of(one.approved.overrides))
 
 
 def _print_table(table: Table, otherwise: str, *, empty: bool) -> None:

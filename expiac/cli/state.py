@@ -25,13 +25,15 @@ def set_common_options() -> None:
 
 
 @app.command("list")
-def list_(stack: args.StackArg = None, *, archived: args.Archived = False, json: args.Json = False) -> int:
+def list_(stack: args.StacksArg = None, *, archived: args.Archived = False, json: args.Json = False) -> int:
     """List what is recorded."""
-    from expiac.cli import records
+    from expiac.cli import records, several
 
-    with open_journal(stack) as journal:
-        records.print_records(journal.state, archived=archived, json=json)
-    return DONE
+    def ask(name: str) -> several.Answer:
+        with open_journal(name) as journal:
+            return records.records_answer(journal.state, archived=archived)
+
+    return several.show_stacks(stack, ask, json=json)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from expiac.declare.metrics import Metric, MetricSettings
 from expiac.view import metrics
 from expiac.view.figures import COLOURS, status, steps, time_left, time_spent
 
-_FOLDED = ("job", "instance", "settings", "what")
+_FOLDED = ("job", "instance", "settings", "what", "value", "file")
 
 
 def statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> Table:

@@ -22,6 +22,7 @@ from expiac.declare import overrides as words
 from expiac.declare.experiment import Experiment, ExperimentConfig, with_experiment_settings
 from expiac.declare.project import Project
 from expiac.declare.reads import reads_of
+from expiac.declare.renamed import module_hint
 from expiac.declare.stack import Stack
 from expiac.declare.validation import config_error
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
@@ -46,8 +47,12 @@ class Program:
 
     def path_in(self, project: Project) -> str:
         """Its file as the state records it: from the project's root, where it lies in there."""
-        inside = self.path.is_relative_to(project.root)
-        return str(self.path.relative_to(project.root) if inside else self.path)
+        return path_in(project, self.path)
+
+
+def path_in(project: Project, path: Path) -> str:
+    """A file from the project's root, where it lies in there."""
+    return str(path.relative_to(project.root) if path.is_relative_to(project.root) else path)
 
 
 def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> Program:
@@ -69,10 +74,15 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
     return Program(path, config, stack, given, words.unread_keys(config, given, read))
 
 
+def stack_files(project: Project) -> dict[str, Path]:
+    """The stack files of the project by their stems, sorted."""
+    folder = project.root / project.stacks
+    return {file.stem: file for file in sorted(folder.glob("[!_.]*.py")) if file.name != POLICIES}
+
+
 def find_stack_file(project: Project, name: str | None) -> Path:
     """The stack file that `name` means: a file, the stem of one, or, where it is None, the only one."""
-    folder = project.root / project.stacks
-    known = {file.stem: file for file in sorted(folder.glob("[!_.]*.py")) if file.name != POLICIES}
+    folder, known = project.root / project.stacks, stack_files(project)
     if name is None:
         if len(known) == 1:
             return next(iter(known.values()))
@@ -128,7 +138,8 @@ def attribute_errors(path: Path, project: Project) -> Iterator[None]:
         raise config_error(error, about, f"{error.title}, {_place(error, path, project)}") from error
     except (Exception, SystemExit) as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise ExpiacError("Stack program failed", f"{_place(error, path, project)}: {what}") from error
+        where = _place(error, path, project)
+        raise ExpiacError("Stack program failed", f"{where}: {what}", module_hint(error)) from error
 
 
 def _place(error: BaseException, path: Path, project: Project) -> str:

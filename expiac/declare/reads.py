@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from expiac.declare.config import field_names
 
 _HOOK = "__getattribute__"
+_is_assigning: ContextVar[bool] = ContextVar("_is_assigning", default=False)
 
 
 @contextmanager
@@ -27,6 +29,8 @@ def reads_of(config_class: type | None) -> Iterator[set[str]]:
     names, own, inherited = frozenset(field_names(made_of)), vars(config_class).get(_HOOK), made_of.__getattribute__
 
     def note_and_get(self: Any, name: str) -> Any:
+        if _is_assigning.get():
+            return inherited(self, name)
         if name in names:
             read.add(name)
         elif name == "__dict__":
@@ -41,6 +45,16 @@ def reads_of(config_class: type | None) -> Iterator[set[str]]:
             delattr(config_class, _HOOK)
         else:
             setattr(config_class, _HOOK, own)
+
+
+@contextmanager
+def assigning() -> Iterator[None]:
+    """Within it pydantic reads all fields, to validate one that is assigned: no reads that count."""
+    token = _is_assigning.set(True)
+    try:
+        yield
+    finally:
+        _is_assigning.reset(token)
 
 
 def peek(config: Any, name: str) -> Any:

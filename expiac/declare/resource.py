@@ -59,6 +59,12 @@ class Ref(str):
         return f"${{oc.env:{self.variable}}}"
 
 
+def fitting_name(name: str) -> str:
+    """The nearest name that a resource or a stack may have: `lr_0_1` for `lr_0.1`."""
+    text = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-")
+    return text if NAME.fullmatch(text) else f"run_{text}" if text else "run"
+
+
 def _parts(ref: str) -> tuple[str, str]:
     """Resource and output. Raises ValueError, which pydantic reports by the field that has the text."""
     match = _REF.fullmatch(ref)
@@ -152,6 +158,7 @@ class Resource(_Declaration):
             raise ExpiacError(
                 "Invalid name",
                 f"{self.type or 'resource'} {self.name!r}: a name is a letter, then letters, digits, '_' and '-'",
+                f"such as {fitting_name(self.name)}",
             )
 
     def output(self, name: str) -> Ref:

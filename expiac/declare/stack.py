@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from expiac.declare.resource import NAME, Ref, Resource
+from expiac.declare.resource import NAME, Ref, Resource, fitting_name
 from expiac.util.errors import ExpiacError, did_you_mean
 
 _LONGEST_NAME = 117
@@ -28,7 +28,8 @@ class Stack:
                  previous_job_ids: Iterable[str] = ()) -> None:
         declared = tuple(resources)
         if not NAME.fullmatch(name):
-            raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'")
+            raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'",
+                              f"such as {fitting_name(name)}")
         if len(name) > _LONGEST_NAME:
             raise ExpiacError("Name too long", f"stack {name} has {len(name)} characters, which are a part of the name "
                               "of each run", f"a name of at most {_LONGEST_NAME} characters")

@@ -99,16 +99,15 @@ class TrainingRunConfig(Config):
                               "[tool.expiac.training] key = \"…\" writes configs under a key")
         return {"defaults": self._defaults_list(chosen), **values}
 
-    def serialize_to_yaml_file(self, path: Path | None = None) -> tuple[Path, dict[str, Any]]:
+    def serialize_to_yaml_file(self, instance_name: str | Path | None = None) -> tuple[Path, dict[str, Any]]:
         """Writes the experiment config, without a template, to try the trainer by hand: the path, and the document.
 
-        Where no path is given it is a new temporary file. What `apply` gives a run, `expiac render` shows.
+        A name is that of an experiment: the file is `configs/experiments/<name>.yaml` of the project that the working
+        folder lies in, for `python -m trainer +experiments=<name>`. A `Path` is the file itself. Where neither is given
+        it is a new temporary file. What `apply` gives a run, `expiac render` shows.
         """
         document = self.document()
-        if path is None:
-            handle, name = tempfile.mkstemp(prefix="expiac-", suffix=".yaml")
-            os.close(handle)
-            path = Path(name)
+        path = _config_file(instance_name)
         path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n", encoding="utf-8")
         return path, document
 
@@ -159,6 +158,23 @@ def _settings_here() -> TrainingSettings:
         return find_project(Path.cwd()).training
     except ExpiacError:
         return TrainingSettings()
+
+
+def _config_file(name: str | Path | None) -> Path:
+    """Where the config of this name goes."""
+    if isinstance(name, Path):
+        return name
+    if name is None:
+        handle, file = tempfile.mkstemp(prefix="expiac-", suffix=".yaml")
+        os.close(handle)
+        return Path(file)
+    if not name or name != Path(name).name:
+        raise ExpiacError("Invalid name", f"{name!r} is no name of an experiment config",
+                          "a name such as lr_ab_test, or a Path")
+    project = find_project(Path.cwd())
+    folder = project.root / project.configs / "experiments"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.yaml"
 
 
 def _absolute(group: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from expiac.declare.config import is_config
+from expiac.declare.parts import class_paths
+from expiac.declare.renamed import old_name_hint, renamed_hint
 from expiac.util.errors import ExpiacError, did_you_mean
 
 
@@ -42,6 +44,10 @@ def _problem(problem: Any) -> str:
 def _hint(problem: Any, about: type | None) -> str:
     if problem["type"] in ("missing", "missing_keyword_only_argument"):
         return f"{problem['loc'][-1]}=…"
-    if problem["type"] != "unexpected_keyword_argument" or about is None or len(problem["loc"]) != 1:
+    if problem["type"] != "unexpected_keyword_argument":
         return ""
-    return did_you_mean(str(problem["loc"][0]), [field.name for field in dataclasses.fields(about)])
+    name = str(problem["loc"][-1])
+    if about is None or len(problem["loc"]) != 1:
+        return old_name_hint(name)
+    known = [field.name for field in dataclasses.fields(about)]
+    return renamed_hint(name, class_paths(about)) or did_you_mean(name, known)

@@ -194,6 +194,8 @@ class _Matching:
                 self._instances[address] = record.run.instance
 
     def _why_discarded(self, record: Record) -> str:
+        if record.pruned_at:
+            return "and was pruned"
         if self._wishes.reuse or not record.discarded:
             return ""
         if record.discarded == REMOVED:

@@ -145,6 +145,13 @@ class Step:
     """The archived run that stands at the address again, in place of what stands there now."""
 
     @property
+    def extends(self) -> bool:
+        """A run goes on with other settings than those of its record."""
+        if self.action is not Action.RELAUNCH or self.restores is not None or self.record is None:
+            return False
+        return self.run.fingerprint != self.record.run.fingerprint
+
+    @property
     def displaces(self) -> bool:
         """What stands at the address makes room for another run."""
         return self.action is Action.REPLACE or (self.restores is not None and self.record is not None)

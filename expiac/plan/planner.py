@@ -14,6 +14,7 @@ from typing import Any
 from expiac.declare.fields import Kind
 from expiac.plan.diff import diff, matches
 from expiac.plan.durations import Durations
+from expiac.plan.extending import extending_step, is_referred_to, longer_training, with_offer
 from expiac.plan.identity import fingerprint, instance_name
 from expiac.plan.kinds import combine
 from expiac.plan.matching import Archive, Matches, Wishes, match_runs
@@ -48,6 +49,8 @@ class PlanOptions:
     """Let no run of the past stand again or go on."""
     reuse: bool = False
     """Let also those results stand again that were destroyed, or that other code made."""
+    extend: Collection[str] = ()
+    """Addresses whose run goes on to a larger number of steps, instead of a new run."""
     total_steps: str = ""
     """The key path at which inputs tell how many steps a run takes, as the project says; empty where it does not."""
 
@@ -64,7 +67,7 @@ def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None =
     matches = match_runs(desired, state, wishes, archive)
     if matches.moves:
         state = fold(state, [Entry(0, "", Moved(matches.moves))])
-    world = _World(state, options, matches)
+    world = _World(desired, state, options, matches)
     for want in desired:
         world.steps[want.address] = world.step(want)
     removed = [record for address, record in state.records.items() if address not in world.steps]
@@ -78,6 +81,7 @@ def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None =
 class _World:
     """The state and the steps decided so far."""
 
+    wanted: Sequence[Desired]
     state: State
     options: PlanOptions
     matches: Matches
@@ -159,7 +163,13 @@ class _World:
         run = self._new_run(want, identity, also=record if is_same else None)
         reasons = self._why_replaced(want, identity, upstream, record, forced)
         shown = self._rename(want) + changes
-        return Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, shown, record=record)
+        step = Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, shown, record=record)
+        longer = longer_training(changes, self.options.total_steps)
+        if longer is None or reasons or is_referred_to(record, self.wanted, self.state.records.values()):
+            return step
+        if want.address in self.options.extend:
+            return extending_step(record, identity, longer, shown)
+        return with_offer(step, record)
 
     def _why_replaced(
         self, want: Desired, identity: str, upstream: Mapping[str, str], record: Record, forced: Sequence[str],

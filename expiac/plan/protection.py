@@ -25,5 +25,5 @@ def _takes_away(step: Step) -> bool:
     if step.restores is not None:
         return step.record is not None
     if step.action is Action.RELAUNCH:
-        return step.record is not None and step.record.status.is_live
+        return step.extends or (step.record is not None and step.record.status.is_live)
     return step.action in (Action.REPLACE, Action.STOP, Action.FORGET)

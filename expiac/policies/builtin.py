@@ -20,6 +20,7 @@ from typing import Any
 
 from expiac.compile.review import is_composed_elsewhere, reviewed_files
 from expiac.declare.job import Job, accelerators
+from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
 from expiac.declare.training import TrainingJob
 from expiac.plan import cost, formatting
@@ -196,5 +197,5 @@ def _difference(file: Path, text: str) -> str:
 
 def _render_command(plan: Plan, folder: str) -> str:
     """The command that writes the snapshots of the plan, to be pasted."""
-    overrides = [f"{key}={value}" for key, value in plan.overrides.items()]
-    return shlex.join(["expiac", "render", plan.program or plan.stack, *overrides, "--out", f"{folder}/{plan.stack}"])
+    program = plan.program or plan.stack
+    return shlex.join(["expiac", "render", program, *words_of(plan.overrides), "--out", f"{folder}/{plan.stack}"])

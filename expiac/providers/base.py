@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 from expiac.declare.project import Project
@@ -171,6 +172,18 @@ class Logs(ABC):
     @abstractmethod
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of the newest launch's output, without line ends; `follow` goes on until the job ends."""
+
+
+class Fetches(ABC):
+    """A provider that can bring what a run has left behind to this machine."""
+
+    @abstractmethod
+    def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
+        """Copies a file or folder, which an output of the launch names by `path`, to `target`, which is not there yet.
+
+        Raises `ExpiacError` where it cannot be had, and says why; after an error, `target` may hold a part. Gives up
+        after `timeout` seconds.
+        """
 
 
 @dataclass(frozen=True, slots=True)

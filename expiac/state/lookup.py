@@ -32,6 +32,13 @@ def stack_of(project: Project, name: str | None) -> str:
                      did_you_mean(stem, stacks) if stacks else f"expiac apply {name}")
 
 
+def stacks_of(project: Project, name: str | None) -> list[str]:
+    """The stack that `name` means; where it is None, all that have a state, of which there has to be one."""
+    if name is None and (stacks := states(project).names()):
+        return stacks
+    return [stack_of(project, name)]
+
+
 def latest(state: State, address: str) -> Record | None:
     """The record that stands at an address, or the last one that did; None where there was none."""
     if (record := state.records.get(address)) is not None:

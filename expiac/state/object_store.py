@@ -1,4 +1,4 @@
-"""States that a team shares: objects in a folder of any store that fsspec knows. The only importer of fsspec.
+"""States that a team shares: objects in a folder of any store that fsspec knows.
 
 A state is a row of objects, `<stack>/<generation>-<offset>.jsonl`, each created once and never changed: the bytes of a
 state file, piece by piece. Whoever writes from what is no longer the end finds the next name taken, and so nothing is
@@ -24,6 +24,7 @@ from pydantic_core import from_json, to_json
 
 from expiac.util.durable import create_file
 from expiac.util.errors import ExpiacError, Locked, Stale, Unavailable
+from expiac.util.filesystems import filesystem_of
 from expiac.util.hashing import digest
 from expiac.util.lock import Holder, Lock
 from expiac.util.timeout import run_within
@@ -234,14 +235,12 @@ class Store:
     @cached_property
     def _filesystem(self) -> tuple[Any, str]:
         try:
-            from fsspec.core import url_to_fs
-
-            fs, root = url_to_fs(self.url, **_settings(self.url))
+            fs, root = filesystem_of(self.url, **_settings(self.url))
         except ImportError as error:
             raise ExpiacError("State not reachable", f"{self.url}: {error}", "pip install 'expiac[shared]'") from error
         except ValueError as error:
             raise ExpiacError("State not reachable", f"{self.url}: {error}", "s3://bucket/folder") from error
-        return fs, str(root).rstrip("/")
+        return fs, root.rstrip("/")
 
 
 def _name(generation: int, offset: int) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where, documents
+from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where, declared_outputs, documents
 from expiac.util.errors import ExpiacError, Unavailable
 
 GONE = Unavailable("SkyPilot's API server does not answer", "the test says so")
@@ -154,6 +155,13 @@ class FakeSky:
                 jobs[job - 1] = replace(jobs[job - 1], status="CANCELLING")
             else:
                 self.server.jobs[job] = replace(self.server.jobs[job], status="CANCELLING")
+
+    def pull(self, cluster: str, path: str, target: Path, *, timeout: float) -> None:
+        """Each file of a cluster says whose it is."""
+        self._asked("pull")
+        if cluster not in self.server.clusters or path not in declared_outputs(self.server.tasks[cluster]).values():
+            raise ExpiacError("Output is gone", f"{cluster} has no {path}")
+        target.write_text(f"{path} of {cluster}")
 
     def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
         """As SkyPilot shows them, its own words among them."""

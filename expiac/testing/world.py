@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from expiac.apply.archive import ProjectArchive
 from expiac.apply.engine import Engine
 from expiac.apply.events import ProgressEvent, Result
 from expiac.apply.hooks import ShellHooks
@@ -192,7 +193,7 @@ class World:
     def _plan(self, journal: Journal, stack: Stack | None, options: Mapping[str, Any]) -> Plan:
         wanted = desired(stack, self._project, journal.state.records) if stack is not None else ()
         seen = query(journal.state, self._providers).applied_to(journal.state)
-        archive = options.get("archive")
+        archive = options.get("archive") or ProjectArchive(self._project, seen, self._providers, "", any_code=True)
         wished = PlanOptions(**{"destroy": stack is None} | {key: options[key] for key in options.keys() - {"archive"}})
         made = select(planner.plan(wanted, seen, wished, archive), wished.target, wished.exclude, wished.only)
         refuse_protected(made)

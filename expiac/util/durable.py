@@ -36,12 +36,19 @@ class Disk:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
+    """Makes the names in a folder durable, or what is in a file."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def sync_tree(path: Path) -> None:
+    """Makes a file durable, or all that is in a folder."""
+    for one in (path, *path.rglob("*")) if path.is_dir() else (path,):
+        if not one.is_symlink() and (one.is_file() or one.is_dir()):
+            sync_folder(one)
 
 
 def replace_file(path: Path, data: bytes, *, durable: bool = True, mode: int = 0o666) -> None:

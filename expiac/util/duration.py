@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-WEEK = 7 * 86400.0
+HOUR, WEEK = 3600.0, 7 * 86400.0
 """Seconds."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"[1-9]\d*[smhd]?", re.ASCII)

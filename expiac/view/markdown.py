@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 
+from expiac.declare.override_words import words_of
 from expiac.plan import formatting as inline
 from expiac.plan.model import Action, Plan, Step
 from expiac.view import show
@@ -38,7 +39,7 @@ def markdown(plan: Plan, *, verbose: bool = False) -> str:
 
 
 def _overrides(plan: Plan) -> list[str]:
-    given = ", ".join(_code(f"{key}={value}") for key, value in plan.overrides.items())
+    given = ", ".join(_code(word) for word in words_of(plan.overrides))
     lines = [f"Overrides: {given}"] if given else []
     if differing := show.differing_overrides(plan):
         lines += ["", "Overrides differ from the last apply:", "", *(f"- {_code(line)}" for line in differing)]

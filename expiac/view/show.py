@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from expiac.declare.override_words import words_of
 from expiac.plan import cost
 from expiac.plan import formatting as inline
 from expiac.plan.approval import NEW
@@ -105,8 +106,7 @@ def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
     values = differing_overrides(plan)
     if not values or plan.previous_overrides is None:
         return []
-    last_overrides = [f"{key}={value}" for key, value in plan.previous_overrides.items()]
-    command = shlex.join(["expiac", "plan", program or plan.stack, *last_overrides])
+    command = shlex.join(["expiac", "plan", program or plan.stack, *words_of(plan.previous_overrides)])
     return [
         "Overrides differ from the last apply:",
         *(line for value in values for line in _wrap(value, "  ", width)),
@@ -120,7 +120,13 @@ def differing_overrides(plan: Plan) -> list[str]:
     if before is None:
         return []
     differing = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
-    return [f"{key}: {before.get(key, 'not set')} → {after.get(key, 'not set')}" for key in differing]
+    return [f"{key}: {_override(before, key)} → {_override(after, key)}" for key in differing]
+
+
+def _override(overrides: Mapping[str, str], key: str) -> str:
+    if key not in overrides:
+        return "not set"
+    return "removed" if key.startswith("~") else overrides[key]
 
 
 def changes(differing: Iterable[Change], width: int = 80) -> list[str]:

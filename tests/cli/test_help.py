@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "new", "version",
-            "history", "diff", "prune", "state", "state list", "state show", "state rm", "state mv", "state pull",
-            "state push", "state compact", "state repair", "state unlock"]
+COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "stacks", "output",
+            "fetch", "history", "diff", "new", "version", "prune", "state", "state list", "state show", "state rm",
+            "state mv", "state pull", "state push", "state compact", "state repair", "state unlock"]
 
 
 class PlainText(SingleFileSnapshotExtension):

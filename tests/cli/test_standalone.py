@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +41,7 @@ class Lab(ExperimentConfig):
     ("--previous-job-ids=[3,5]", ["previous_job_ids=[3,5]"]),
     ("--trainer.optimizer.learning_rate=1e-3", None),
     ("--gpus=1 --gpus=2", ["gpus=2"]),
+    ("+infra=x ~a.b", ["+infra=x", "~a.b"]),
 ])
 def test_flags_are_overrides(words, overrides):
     """Every way to write a flag that people try, booleans above all."""
@@ -64,6 +67,7 @@ def test_consent_is_given_or_not(words, launch):
     ("--gpus", "--gpus=…"),
     ("--gpus 4 5", "--help"),
     ("-y", "--help"),
+    ("--seed=1", "jobs have it as training.seed"),
 ])
 def test_any_other_word_is_refused(words, hint):
     """Nothing is ignored; the hint says how it is written."""
@@ -101,3 +105,20 @@ def test_a_flag_of_a_part_needs_no_path():
     """Where only one part has a field of the name, with the ways to write its type."""
     assert parse_flags(["--nodes=2", "--spot", "--no-managed", "--seed", "3"], SingleJobExperimentConfig) == Flags(
         ("nodes=2", "spot=true", "managed=false", "seed=3"))
+
+
+class Mapped(SingleJobExperimentConfig):
+    name: str = "mapped"
+    model: Any = field(default_factory=lambda: {"depth": 3, "layers": [8, 8]})
+
+
+@pytest.mark.parametrize(("words", "overrides"), [
+    ("--skypilot.envs.MY-VAR=1", ["skypilot.envs.MY-VAR=1"]), ("--envs.A 1 --gpus 2", ["envs.A=1", "gpus=2"]),
+    ("--depth 4", ["depth=4"]), ("--model.layers=4,4", ["model.layers=4,4"]), ("--max-restarts=1", ["max_restarts=1"]),
+    ("--skypilot.max-restarts=1", ["skypilot.max_restarts=1"]),
+    ("--training.wandb-tags a b", ['training.wandb_tags=["a", "b"]']),
+    ("--skypilot.spot --gpus=1", ["skypilot.spot=true", "gpus=1"]),
+])
+def test_flags_reach_into_mappings_and_parts(words, overrides):
+    """A dash is an underscore in a field's name, and a dash in a key of a mapping."""
+    assert parse_flags(words.split(), Mapped) == Flags(tuple(overrides))

@@ -86,3 +86,12 @@ def test_planning_without_a_look_asks_no_backend(tmp_path):
         "far = Stack('far', [Job('a', run='true', skypilot=where)])\n")
     names = imported_by("from expiac.cli import run; assert run(['plan', 'far', '--no-refresh']) == 0", tmp_path)
     assert not names & {"sky", "wandb", "torch", "hydra"}
+
+
+def test_usual_overrides_do_not_wait_for_hydras_parser():
+    """It is asked for a text only that is no value of the field's type otherwise."""
+    words = ["gpus=4", "spot=false", "user=None", "previous_job_ids=1,2", "budget=1e3"]
+    code = ("import pathlib; from expiac.declare.project import find_project\n"
+            "from expiac.declare.program import load\n"
+            f"load(find_project(pathlib.Path.cwd()), 'lr_ab_test', {words})")
+    assert not imported_by(code) & {"hydra", "omegaconf", "antlr4"}

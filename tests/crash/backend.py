@@ -9,14 +9,24 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from expiac.providers.base import ABSENT, Id, Inputs, Note, Observation, Presence
+from expiac.providers.base import (
+    ABSENT,
+    Fetches,
+    Id,
+    Inputs,
+    Note,
+    Observation,
+    Presence,
+    Prunes,
+    Stored,
+)
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 
 BORN, UPDATED, GONE = "born", "updated", "gone"
 
 
-class Backend:
+class Backend(Fetches, Prunes):
     """Reads, creates, updates and deletes jobs that exist as lines of a file. It refuses to create what it is told."""
 
     def __init__(self, file: Path, refuses: Collection[str] = ()) -> None:
@@ -47,6 +57,32 @@ class Backend:
             if seen is not ABSENT and seen.status.is_live:
                 self._happens(id, Status.CANCELLED.value)
             return self.jobs().get(id, ABSENT)
+
+    def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
+        return {id: Stored(1) for id in ids if self._ended([id])}
+
+    def freed_bytes(self, ids: Sequence[Id]) -> int:
+        return len(ids)
+
+    def set_aside(self, ids: Sequence[Id]) -> None:
+        with self._acting():
+            for id in self._ended(ids):
+                self._happens(id, GONE)
+
+    def delete_aside(self) -> None:
+        pass
+
+    def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
+        """The copy says whose it is; who is killed in between leaves a part."""
+        with target.open("w", encoding="utf-8") as file:
+            file.write(f"{id.instance} ")
+            file.flush()
+            file.write(path)
+
+    def _ended(self, ids: Sequence[Id]) -> list[Id]:
+        """The launches of these runs that have ended."""
+        runs = {id.instance for id in ids}
+        return [id for id, seen in self.jobs().items() if id.instance in runs and not seen.status.is_live]
 
     @contextmanager
     def _acting(self) -> Iterator[None]:

@@ -27,6 +27,10 @@ class Chapter:
     refuses: tuple[str, ...]
     """Addresses whose create the backend refuses this time."""
     parallelism: int
+    prunes: bool
+    """Whether what archived runs left is removed afterwards."""
+    fetches: bool
+    """Whether the outputs of what succeeded are brought here afterwards."""
     compact_above: int
     """Bytes above which the journal is compacted: small, so that it is."""
 
@@ -79,7 +83,8 @@ def _chapter(chance: Random, specs: Mapping[str, _Spec]) -> Chapter:
     return Chapter(
         fates={name: fate for name, fate in fates.items() if fate}, stack=_stack(specs), options=options,
         refuses=tuple(name for name in NAMES if chance.random() < 0.05),
-        parallelism=chance.choice([1, 1, 4]), compact_above=chance.choice([1000, 1 << 20]))
+        parallelism=chance.choice([1, 1, 4]), prunes=chance.random() < 0.3, fetches=chance.random() < 0.3,
+        compact_above=chance.choice([1000, 1 << 20]))
 
 
 def _stack(specs: Mapping[str, _Spec]) -> Stack | None:

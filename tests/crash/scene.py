@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,14 +17,43 @@ from random import Random
 from backend import Backend
 from chapters import Chapter, chapters
 
+from expiac.apply.fetch import fetch
+from expiac.apply.pruning import Pruner
+from expiac.declare.project import Project
+from expiac.plan.pruning import PruneOptions
+from expiac.providers.base import Fetches, Id, Prunes, Stored
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
+from expiac.state.model import State
+from expiac.state.status import Status
 from expiac.testing import World
 from expiac.testing.instants import Instants, WatchedDisk, WatchedProvider
 from expiac.testing.integrity import flaws
 
 AGAIN = 0.15
 """How likely each of three more applies is killed too."""
+
+
+class _WatchedStore(Fetches, Prunes):
+    """The backend's store, with an instant before and after each effect."""
+
+    def __init__(self, backend: Backend, instants: Instants) -> None:
+        self._backend, self._instants = backend, instants
+
+    def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
+        return self._backend.stored(ids)
+
+    def freed_bytes(self, ids: Sequence[Id]) -> int:
+        return self._backend.freed_bytes(ids)
+
+    def set_aside(self, ids: Sequence[Id]) -> None:
+        self._instants.around(lambda: self._backend.set_aside(ids))
+
+    def delete_aside(self) -> None:
+        self._instants.around(self._backend.delete_aside)
+
+    def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
+        self._instants.around(lambda: self._backend.fetch(id, path, target, timeout=timeout))
 
 
 class Scene:
@@ -41,7 +71,19 @@ class Scene:
         world = World(self.folder, others={"memory": WatchedProvider(backend, instants)}, disk=WatchedDisk(instants),
                       compact_above=chapter.compact_above)
         world.apply(chapter.stack, parallelism=chapter.parallelism, **chapter.options)
+        with Journal.open(FileLog(self.journal, WatchedDisk(instants)), stack="ppo", now=world.clock) as journal:
+            if chapter.prunes:
+                pruner = Pruner(Project(root=self.folder), journal, {"memory": _WatchedStore(backend, instants)})
+                pruner.carry_out(pruner.plan(PruneOptions()))
+            if chapter.fetches:
+                self._fetch(journal.state, _WatchedStore(backend, instants))
         return instants.count
+
+    def _fetch(self, state: State, store: Fetches) -> None:
+        for record in state.records.values():
+            if record.status is Status.SUCCEEDED:
+                fetch(record, state.lineage, store, "checkpoint", self.folder / f"fetched-{record.address}", force=True,
+                      timeout=60)
 
     @property
     def files(self) -> dict[Path, bytes]:
@@ -57,11 +99,16 @@ class Scene:
     def assert_whole(self) -> None:
         assert flaws(Journal.read(FileLog(self.journal)).state) == []
         assert set(Counter(self.backend.starts).values()) <= {1}, "a launch was born twice"
+        kept = {id.instance for id in self.backend.jobs()}
+        for record in Journal.read(FileLog(self.journal)).state.records.values():
+            assert record.status is not Status.SUCCEEDED or record.run.instance in kept, "a result was pruned"
+        for copy in self.folder.glob("fetched-?"):
+            assert re.fullmatch(r"(\S+) there://\1/.+", copy.read_text("utf-8")), f"half of it: {copy}"
 
     def assert_destroyable(self, chapter: Chapter) -> None:
         """Were everything to go now, nothing would be overlooked."""
         files = self.files
-        self.apply(replace(chapter, stack=None, options={}))
+        self.apply(replace(chapter, stack=None, options={}, prunes=False, fetches=False))
         assert self.backend.running() == []
         self.files = files
 

@@ -29,7 +29,7 @@ def test_an_apply_killed_at_any_instant_is_finished_by_the_next(tmp_path, seed, 
 
 def test_the_programs_are_worth_it(tmp_path):
     """Together they do everything that can be done: create, update, replace, relaunch, stop, forget,
-    rename, restore, and fail."""
+    rename, restore, prune, and fail."""
     said = ""
     for seed in range(20):
         scene = Scene(tmp_path / str(seed))
@@ -39,7 +39,7 @@ def test_the_programs_are_worth_it(tmp_path):
             scene.apply(chapter)
             said += scene.journal.read_text()
     for word in ('"create"', '"update"', '"delete"', '"after":"replace"', '"after":"relaunch"', '"event":"failed"',
-                 '"forgotten"', '"checkpoint"', '"launch":2', '"upstream"', '"observed"', '"restored"', '"moved"'):
+                 '"forgotten"', '"checkpoint"', '"launch":2', '"upstream"', '"observed"', '"restored"', '"moved"', '"pruned"'):
         assert word in said
 
 

@@ -170,7 +170,8 @@ def test_a_bare_key_means_the_one_field_of_its_name():
 
 
 @pytest.mark.parametrize(("word", "hint"), [
-    ("rate=1", "inner.rate=… or part.rate=…"), ("widht=1", "known: "), ("options_of_model.dept=1", "depth")])
+    ("rate=1", "inner.rate=… or part.rate=…"), ("widht=1", "did you mean part.width?"), ("zzz=1", "known: "),
+    ("options_of_model.dept=1", "depth")])
 def test_a_bare_key_that_means_none_or_several_is_refused(word, hint):
     """The error names the candidates."""
     with pytest.raises(UsageError, match="Unknown key") as error:

@@ -27,6 +27,7 @@ NOT_RUN = {
     "tests.slurm": "needs a Slurm cluster: `make test-slurm`",
     "EXPIAC_SLURM_CLUSTER": "needs a Slurm cluster: `make test-slurm`",
     "benchmarks": "takes minutes: `make bench`",
+    "from experiments.": "a program of another framework; tests/docs/test_migrating.py turns it into one of expiac",
 }
 """A word of a line, and why no test runs it."""
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -17,7 +17,7 @@ PROJECTS = {"base", "bare", "example"}
     (('"git"',), "util/git.py"),
     (("getpass",), "util/user.py"),
     (("fdatasync", "os.fsync("), "util/durable.py"),
-    (("import fsspec", "from fsspec"), "state/object_store.py"),
+    (("import fsspec", "from fsspec"), "util/filesystems.py"),
 ])
 def test_it_is_done_in_one_place(words, home):
     """Locks, atomic writes, git, the user's name, syncs, stores."""

@@ -16,6 +16,7 @@ from expiac.providers.base import (
     ABSENT,
     AdvancesQueue,
     Examines,
+    Fetches,
     Id,
     Inputs,
     Logs,
@@ -39,7 +40,9 @@ from expiac.providers.local.folder import LONGEST_IN_RUN, RunFolder
 from expiac.providers.local.logs import lines
 from expiac.providers.local.slots import Machine, Queue
 from expiac.providers.local.status import LaunchReader, is_live, waiting_launch
+from expiac.util.copying import copy
 from expiac.util.errors import ExpiacError
+from expiac.util.timeout import TimedOut, run_within
 
 GRACE = 10.0
 """Seconds between TERM and KILL."""
@@ -47,7 +50,7 @@ ADVANCE_TIMEOUT = 5.0
 """Seconds to wait for another process that moves the queue on."""
 
 
-class LocalProvider(AdvancesQueue, Examines, Logs, Prunes, RunsJobs):
+class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
     """Reads, creates and deletes the jobs of one project."""
 
     rents_machines: ClassVar[bool] = False
@@ -137,6 +140,19 @@ class LocalProvider(AdvancesQueue, Examines, Logs, Prunes, RunsJobs):
         newest = Id(id.lineage, id.instance, job.launch)
         logs = [launch.log(rank) for rank in range(job.nodes) if node in (None, rank)]
         return lines(logs, lambda: is_live(self.read_many([newest])[newest]), follow=follow)
+
+    def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
+        """Copies what the launch has left behind on this machine."""
+        job = self._run(id).launch(id.launch).job()
+        source = Path(path)
+        if job is None or job.lineage != id.lineage or not source.exists():
+            raise ExpiacError("Output is gone", f"{id.instance} has left no {path} on this machine, or it was removed",
+                              "expiac output shows what there is")
+        with disk_errors():
+            try:
+                run_within(timeout, lambda: copy(source, target), f"copy {path}")
+            except TimedOut as error:
+                raise ExpiacError("Not fetched in time", f"{path}: {error}", "--timeout SECONDS") from error
 
     def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
         """The folder of each run that has one here."""

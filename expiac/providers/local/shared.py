@@ -54,6 +54,12 @@ class SharedLocalProvider(LocalProvider):
             raise _not_here(id)
         return super().logs(id, follow=follow, node=node)
 
+    def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
+        """Copies what a job of this checkout has left behind."""
+        if self._is_elsewhere(id):
+            raise _not_here(id)
+        super().fetch(id, path, target, timeout=timeout)
+
     def stored(self, ids: Sequence[Id]) -> Mapping[Id, Stored]:
         """The folders of this checkout's runs."""
         return super().stored([id for id in ids if not self._is_elsewhere(id)])

@@ -19,6 +19,7 @@ from expiac.providers.base import (
     EndsDuplicates,
     Estimates,
     Examines,
+    Fetches,
     Found,
     Id,
     Inputs,
@@ -28,7 +29,7 @@ from expiac.providers.base import (
     Releases,
     RunsJobs,
 )
-from expiac.providers.skypilot import clusters, log
+from expiac.providers.skypilot import clusters, fetch, log
 from expiac.providers.skypilot.create import LaunchAttempt
 from expiac.providers.skypilot.delete import end, end_duplicates, end_job
 from expiac.providers.skypilot.differences import differences
@@ -47,7 +48,7 @@ LAUNCH_TIMEOUT = 600.0
 PAUSE = 2.0
 
 
-class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Logs, Releases, RunsJobs):
+class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Logs, Releases, RunsJobs):
     """Reads, launches and cancels the managed jobs of one project."""
 
     longest_name: ClassVar[int] = 63  # of what Slurm, Kubernetes and the clouds take as a name or a label
@@ -142,6 +143,10 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Logs, Releas
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""
         return log.lines(self._view, id, follow=follow, node=node, timeout=self._timeout, pause=self._pause)
+
+    def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
+        """Copies what the launch has left in a bucket, in a shared folder or on a cluster of its own."""
+        fetch.fetch(self._view, id, path, target, timeout=timeout)
 
     def _place(self, id: Id) -> Path:
         if os.sep in id.instance or id.instance.startswith("."):

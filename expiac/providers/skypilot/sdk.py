@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from expiac.providers.skypilot import sdk_checks, sdk_clusters
+from expiac.providers.skypilot import sdk_checks, sdk_clusters, sdk_files
 from expiac.providers.skypilot.error_translation import translate_error
 from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where
 from expiac.providers.skypilot.time_limit import within
@@ -92,6 +92,10 @@ class Sdk:
     def down(self, cluster: str) -> None:
         """Takes a cluster down, and returns when it is gone."""
         _within(UPLOAD, lambda: sdk_clusters.down(_sky(), cluster), f"taking {cluster} down")
+
+    def pull(self, cluster: str, path: str, target: Path, *, timeout: float) -> None:
+        """Copies a file or folder of a cluster to `target`."""
+        sdk_files.pull(cluster, path, target, timeout=timeout)
 
     def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
         """What a job prints, line by line."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
@@ -130,6 +131,8 @@ class Sky(Protocol):
     def cancel(self, job: int, cluster: str = "") -> None: ...
 
     def down(self, cluster: str) -> None: ...
+
+    def pull(self, cluster: str, path: str, target: Path, *, timeout: float) -> None: ...
 
     def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]: ...
 

@@ -15,6 +15,7 @@ from expiac.providers.skypilot import SkypilotProvider
 from expiac.state.status import Status
 from expiac.testing.contract import OUTPUT, A, Course, ProviderContract, Try
 from expiac.testing.sky import FakeSky, Server
+from expiac.util.errors import ExpiacError
 
 
 class SkyBench:
@@ -48,6 +49,14 @@ class TestSkypilot(ProviderContract):
     @pytest.fixture
     def bench(self, tmp_path):
         return SkyBench(tmp_path, {})
+
+    def test_an_output_is_fetched(self, world, tmp_path):
+        """The machine of a managed job is gone with it: the error says what to do."""
+        world.create(A, Course.SUCCEEDS)
+        output = world.until(A, Status.SUCCEEDED).outputs[OUTPUT]
+        with pytest.raises(ExpiacError, match="data_dir") as refused:
+            world.provider.fetch(world.known(A), output, tmp_path / "copy", timeout=5.0)
+        assert refused.value.code == "output-out-of-reach"
 
 
 class TestSkypilotClusters(ProviderContract):

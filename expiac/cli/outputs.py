@@ -1,0 +1,90 @@
+"""Prints the outputs of runs: a table, JSON, or one value alone for scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from expiac.cli import events, output, tables
+from expiac.session import Session
+from expiac.state import lookup
+from expiac.state.model import Record, State
+from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+from expiac.view.console import console
+
+_WIDE = 10_000
+"""Columns of a table in a pipe: no value is broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The outputs of one run, or those that were asked for."""
+
+    record: Record
+    values: Mapping[str, Any]
+
+
+def find(state: State, job: str | None, name: str | None) -> list[Outputs]:
+    """The outputs of every resource, of one, or one of them; a job that was destroyed has to be named."""
+    if job is None:
+        return [Outputs(record, record.outputs) for record in state.records.values()]
+    record = lookup.latest(state, job)
+    if record is None:
+        raise UsageError("No such resource", f"{job} is not in the state of {state.stack}",
+                         did_you_mean(job, state.records))
+    if name is None:
+        return [Outputs(record, record.outputs)]
+    if name not in record.outputs:
+        raise ExpiacError("No such output", f"{job} ({record.status.value}) has none called {name}",
+                          did_you_mean(name, record.outputs))
+    return [Outputs(record, {name: record.outputs[name]})]
+
+
+def print_outputs(state: State, found: Sequence[Outputs], *, raw: bool, json: bool) -> None:
+    """Prints the outputs; `raw` prints the value of the only one and nothing else."""
+    if json:
+        output.print_json({**output.head(state), "outputs": [_document(one) for one in found]})
+    elif raw:
+        (value,) = found[0].values.values()
+        print(_text(value))
+    else:
+        _print_table(found)
+
+
+def warn_if_live(found: Outputs) -> None:
+    """Says that a run which has not ended may still write what is copied now."""
+    if found.record.status.is_live:
+        (name,) = found.values
+        output.print_notes([f"{found.record.address} is {found.record.status.value}: {name} may still change"])
+
+
+def print_fetched(session: Session, found: Outputs, copy: Path, *, json: bool) -> None:
+    """Prints where the copy of an output is."""
+    if json:
+        output.print_json({**output.head(session.state), "fetched": {**_document(found), "path": str(copy.absolute())}})
+    else:
+        print(copy)
+
+
+def _print_table(found: Sequence[Outputs]) -> None:
+    table = tables.table("job", "output", "value")
+    for one in found:
+        for name, value in one.values.items():
+            table.add_row(one.record.address, name, _text(value))
+    out = console() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False, emoji=False, markup=False)
+    out.print(table if table.row_count else "no outputs yet")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else events.dumps(value)
+
+
+def _document(one: Outputs) -> dict[str, Any]:
+    run = one.record.run
+    return {"address": one.record.address, "instance": run.instance, "launch": run.launch,
+            "status": one.record.status.value, "outputs": dict(one.values)}

@@ -1,0 +1,92 @@
+"""The commands that ask what is known of stacks and runs, beside `status`. They launch and end nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from expiac.cli import arguments as args
+from expiac.cli import state
+from expiac.cli.exits import DONE
+from expiac.util.duration import HOUR
+
+
+def stacks(*, json: args.Json = False) -> int:
+    """List the stacks of the project: their files, how many of their jobs are live, and when they were last applied."""
+    from expiac.cli import records
+    from expiac.declare.project import find_project
+    from expiac.state.overview import summaries
+
+    records.print_stacks(summaries(find_project(Path.cwd())), json=json)
+    return DONE
+
+
+def output(
+    stack: args.StackArg = None,
+    job: args.OutputsOf = None,
+    name: args.OutputName = None,
+    *,
+    json: args.Json = False,
+    no_refresh: args.NoRefresh = False,
+) -> int:
+    """Show the outputs of runs; of one output, its value alone, for scripts."""
+    from expiac.cli import execution, outputs
+
+    with execution.open_session(stack, prints_document=json or name is not None, declared=False) as (session, _):
+        session.status(refresh=not no_refresh)
+        found = outputs.find(session.observed, job, name)
+        outputs.print_outputs(session.observed, found, raw=name is not None, json=json)
+    return DONE
+
+
+def fetch(
+    stack: args.StackName,
+    job: args.FetchedJob,
+    name: args.FetchedOutput,
+    to: args.Destination = None,
+    *,
+    json: args.Json = False,
+    force: args.Overwrite = False,
+    timeout: args.FetchTimeout = HOUR,
+) -> int:
+    """Copy an output of a run here, a file or a folder. Overwrites nothing unless forced."""
+    from expiac.cli import execution, outputs
+
+    with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
+        session.status()
+        (found,) = outputs.find(session.observed, job, name)
+        outputs.warn_if_live(found)
+        outputs.print_fetched(session, found, session.fetch(job, name, to, force=force, timeout=timeout), json=json)
+    return DONE
+
+
+def history(stack: args.StacksArg = None, serial: args.Serial = None, *, json: args.Json = False) -> int:
+    """Show what was applied when, by whom and from which commit; of one of them, its plan."""
+    from expiac.cli import records, several
+    from expiac.plan import history as histories
+
+    stack, serial = args.stack_and_serial(stack, serial)
+    if serial is not None:
+        with state.open_journal(stack) as journal:
+            approval = histories.approval(journal.state, serial)
+            several.print_answer(records.approval_answer(journal.state, approval), json=json)
+        return DONE
+
+    def ask(name: str) -> several.Answer:
+        with state.open_journal(name) as journal:
+            return records.approvals_answer(journal.state)
+
+    return several.show_stacks(stack, ask, json=json)
+
+
+def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
+    """Show how two runs differ: their settings, their code, their results."""
+    from expiac.cli import records
+    from expiac.declare.project import find_project
+    from expiac.plan import history
+    from expiac.state.stores import states
+
+    store = states(find_project(Path.cwd()))
+    known = [store.read(name).state for name in store.names()]
+    first, second = history.find_run(known, before), history.find_run(known, after)
+    records.print_difference(first, second, history.compare(first, second), json=json)
+    return DONE
