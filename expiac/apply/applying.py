@@ -19,6 +19,7 @@ from expiac.plan.approval import approval_event
 from expiac.plan.deferred import outlook
 from expiac.plan.model import Action, Plan, Step
 from expiac.plan.preflight import refuse_without_access
+from expiac.plan.running import bound_running, first_to_run
 from expiac.providers.base import Provider
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
@@ -54,6 +55,7 @@ class Applying:
                 if decides:
                     self._journal.append(approval_event(plan, self._provenance(plan)))
                     remaining, stopped = without_ended_runs(plan, self._journal.state)
+                    remaining = bound_running(remaining, self._journal.state, plan.max_running)
                     self._report_ended(stopped)
                     result = self._engine.apply(remaining)
                     result = replace(result, done=(*stopped, *result.done))
@@ -112,11 +114,14 @@ class Applying:
         for step, why in expected.blocked:
             self._reporter.on_event(StepSkipped(step, why))
         left_out = tuple(step for step, _ in expected.blocked)
-        result = replace(result, deferred=expected.waiting, skipped=result.skipped + left_out)
-        if not expected.ready:
+        begun = first_to_run(expected.ready, self._refresher.state, plan.max_running)
+        gone = {step.address for step in (*begun, *left_out)}
+        waiting = tuple(step for step in result.deferred if step.address not in gone)
+        result = replace(result, deferred=waiting, skipped=result.skipped + left_out)
+        if not begun:
             return result
         with lock_state(self._journal, self._refresher.state, purpose="apply"):
-            more = self._engine.apply(replace(plan, steps=expected.ready, moves={}))
+            more = self._engine.apply(replace(plan, steps=begun, moves={}))
         self._refresher.reload()
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)

@@ -26,7 +26,7 @@ from expiac.apply.events import (
     StepSkipped,
 )
 from expiac.apply.hooks import RunsHooks
-from expiac.apply.judging import judge, judge_anew
+from expiac.apply.judging import judge, judge_anew_now
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
 from expiac.declare.fields import Kind
@@ -217,16 +217,7 @@ class Engine:
         assert record is not None
         if any(change.kind is Kind.ANNOTATION for change in step.changes):
             self._annotate(plan, step, want, record)
-        return self._judge_anew(step.address) or record.status
-
-    def _judge_anew(self, address: str) -> Status | None:
-        """The status of an ended run by what is expected of it now; None where nothing has to be judged."""
-        record = self._ledger.record(address)
-        event = judge_anew(record) if record is not None else None
-        if event is None:
-            return None
-        self._ledger.append(event)
-        return event.status
+        return judge_anew_now(self._ledger, step.address) or record.status
 
     def _update(self, plan: Plan, step: Step) -> Status:
         """Updates the annotations and options of a resource: at its provider and in its record."""
@@ -237,7 +228,7 @@ class Engine:
             self._annotate(plan, step, want, record)
         if any(change.kind is Kind.OPTION and change.path != "name" for change in step.changes):
             self._ledger.append(Noted(step.address, want.depends_on, want.options.lasting))
-        return self._judge_anew(step.address) or record.status
+        return judge_anew_now(self._ledger, step.address) or record.status
 
     def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:
         provider = self._provider(record.provider, step)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from expiac.apply import metrics
+from expiac.apply.effect_log import Ledger
 from expiac.declare.expectations import meets
 from expiac.providers.outputs import metrics_in
 from expiac.state.events import EffectDone, Json, Judgement, Observed
@@ -44,6 +45,16 @@ def judge_anew(record: Record) -> Observed | None:
     ended = Observed(record.address, Status.SUCCEEDED, record.outputs,
                      record.detail if record.status is Status.SUCCEEDED else "", record.seconds)
     return _with_judgement(ended, expect, values, why)
+
+
+def judge_anew_now(ledger: Ledger, address: str) -> Status | None:
+    """Records how an ended run is judged by what is expected of it now, and gives its status; None if that stands."""
+    record = ledger.record(address)
+    event = judge_anew(record) if record is not None else None
+    if event is None:
+        return None
+    ledger.append(event)
+    return event.status
 
 
 def _with_judgement(event: E, expect: Mapping[str, str], values: Values | None, why: str) -> E:

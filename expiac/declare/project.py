@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from expiac.declare.metrics import MetricSettings
@@ -59,6 +59,8 @@ class Project:
     git_check: bool | None = None
     """Refuse launches of jobs that do not say from a tree that is not committed and pushed; None: those that SkyPilot
     runs."""
+    max_running: Annotated[int | None, Field(ge=1)] = None
+    """How many jobs of a stack that does not say may be live at once."""
     accelerator: str = ""
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -28,7 +28,8 @@ REFUSED = {
 }
 ARENA = "env/mettagrid/curriculum/arena"
 OTHER = {
-    "name": "other", "user": "me", "budget": "5", "previous_job_ids": "[12]", "data_dir": "/shared", "infra": "aws",
+    "name": "other", "user": "me", "budget": "5", "max_running": "2", "previous_job_ids": "[12]",
+    "data_dir": "/shared", "infra": "aws",
     "git_check": "true", "job_name": "other", "gpus": "2", "cpus": "4", "memory": "16", "region": "us-east-1",
     "image": "docker:ubuntu", "disk": "100", "envs": '{"A": "b"}', "file_mounts": '{"/x": "README.md"}',
     "workdir": "trainer", "run": "true", "setup": "true", "any_of": '[{"infra": "aws"}]', "ports": "[80]",
@@ -76,7 +77,7 @@ CASES = [(stack, *setting) for stack in STACKS for setting in settings(load(proj
 def planned(where: Project, stack: str, *overrides: str) -> Any:
     """All that a plan is made from."""
     declared = load(where, stack, overrides).stack
-    return declared.name, declared.budget, declared.previous_job_ids, desired(declared, where)
+    return declared.name, declared.budget, declared.max_running, declared.previous_job_ids, desired(declared, where)
 
 
 @pytest.fixture(scope="module")
