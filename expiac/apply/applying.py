@@ -34,7 +34,8 @@ class Applying:
                  reporter: Reporter, *, parallelism: int = 10) -> None:
         self._project, self._journal, self._refresher, self._reporter = project, journal, refresher, reporter
         self._providers = providers
-        self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root))
+        self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root),
+                              notify=project.notify)
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -59,6 +60,7 @@ class Applying:
                     self._report_ended(stopped)
                     result = self._engine.apply(remaining)
                     result = replace(result, done=(*stopped, *result.done))
+                    self._refresher.send_notices()
             self._refresher.reload()
         if not plan.program:
             return self._with_left_alone(plan, result)
@@ -122,6 +124,7 @@ class Applying:
             return result
         with lock_state(self._journal, self._refresher.state, purpose="apply"):
             more = self._engine.apply(replace(plan, steps=begun, moves={}))
+            self._refresher.send_notices()
         self._refresher.reload()
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)

@@ -27,9 +27,11 @@ from expiac.apply.events import (
 )
 from expiac.apply.hooks import RunsHooks
 from expiac.apply.judging import judge, judge_anew_now
+from expiac.apply.notices import notice_of
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
 from expiac.declare.fields import Kind
+from expiac.declare.notify import NotifySettings
 from expiac.plan.kinds import combine
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.plan.planner import restored_inputs
@@ -70,9 +72,9 @@ class Engine:
     """Applies plans of one stack to the world."""
 
     def __init__(self, ledger: Ledger, providers: Mapping[str, Provider], reporter: Reporter, *,
-                 parallelism: int = 10, hooks: RunsHooks | None = None) -> None:
+                 parallelism: int = 10, hooks: RunsHooks | None = None, notify: NotifySettings | None = None) -> None:
         self._ledger, self._providers, self._reporter, self._hooks = ledger, providers, reporter, hooks
-        self._parallelism = parallelism
+        self._parallelism, self._notify = parallelism, notify or NotifySettings()
         self._reporting = threading.Lock()
         self._stopping = threading.Event()
         self._lost = ""
@@ -280,7 +282,10 @@ class Engine:
             seen = Observation(Presence.PRESENT, status_if_gone, record.outputs if record else {}, seen.detail)
         done = EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds)
         recorded = self._ledger.record(step.address)
-        done = done if recorded is None else judge(done, recorded)
+        if recorded is not None:
+            done = judge(done, recorded)
+            for notice in notice_of(done, recorded, self._notify):
+                self._ledger.append(notice)
         self._ledger.append(done)
         return replace(seen, status=done.status, detail=done.detail)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
 from expiac.apply.duplicates import end_duplicates
 from expiac.apply.events import Reporter, ResourceStatus
+from expiac.apply.notices import stuck_runs, unsent, with_notices
+from expiac.apply.notifier import Notifier
 from expiac.apply.preconditions import refuse_moved_runs
 from expiac.apply.progress import statuses_of
 from expiac.apply.queues import advance_queues
@@ -23,8 +26,10 @@ from expiac.state.model import Record, State
 class Refresher:
     """Asks the providers about the runs of a stack, and records the answers under the stack's lock."""
 
-    def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter) -> None:
+    def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter,
+                 notifier: Notifier) -> None:
         self._journal, self._providers, self._reporter = journal, providers, reporter
+        self._notifier = notifier
         self.state: State = journal.state
         self.result = RefreshResult()
         self._number: int | None = None
@@ -38,7 +43,7 @@ class Refresher:
     @property
     def has_news(self) -> bool:
         """Whether `record` would write or end anything."""
-        return bool(self.result.events or self.result.duplicates or self._holding())
+        return bool(self.result.events or self.result.duplicates or self._holding() or unsent(self.state))
 
     def reload(self) -> None:
         """Takes the state from the journal; asks no backend."""
@@ -48,7 +53,9 @@ class Refresher:
         """Asks the providers about every run that may have changed; writes nothing."""
         self._number = self._journal.number
         self.reload()
-        self.result = query(self.state, self._providers)
+        result, settings = query(self.state, self._providers), self._notifier.settings
+        stuck = stuck_runs(result.applied_to(self.state), self._providers, settings, time.time())
+        self.result = replace(result, events=(*with_notices(result.events, self.state, settings), *stuck))
 
     def status(self) -> tuple[ResourceStatus, ...]:
         """The status of each resource at the last query."""
@@ -84,8 +91,13 @@ class Refresher:
         for event in self.result.events:
             self._journal.append(event, durable=not isinstance(event, Observed))
         self.result = replace(self.result, events=())
+        self.send_notices()
         end_duplicates(self.result.duplicates, self._journal, self._providers, self._reporter)
         release(self._holding(), self._journal, self._providers, self._reporter)
+
+    def send_notices(self) -> None:
+        """Tells others of the runs that have ended, or are stuck. Needs the lock."""
+        self._notifier.send_due(self._journal)
 
     def _holding(self) -> list[Record]:
         return records_to_release(self._journal.state, self.result.unseen)

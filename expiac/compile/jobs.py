@@ -102,9 +102,10 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
 
     def options(self) -> Options:
         options, resource = self.resource.options, self.resource
-        if not resource.expect:
+        if not resource.expect and resource.max_idle is None:
             return options
-        return replace(options, expect={**options.expect, **resource.expect})
+        longest = options.max_idle if resource.max_idle is None else resource.max_idle
+        return replace(options, expect={**options.expect, **resource.expect}, max_idle=longest)
 
     def git_check(self) -> bool:
         own, project = self.place.git_check, self.context.project.git_check

@@ -106,6 +106,8 @@ class Job(Resource):
     notes: Annotation[str] = ""
     expect: Option[Expectations] = dataclasses.field(default_factory=dict)
     """Metric → the bound that its last value has to meet, such as `>= 12`; a run that misses one has failed."""
+    max_idle: Option[Annotated[int | str | None, AfterValidator(duration.validate)]] = None
+    """How long it may print and log nothing before a notice says that it is stuck: seconds, or `30m`."""
     pin_code: Option[bool] = False
     """Count the working tree's content as part of what the job is."""
 

@@ -28,6 +28,8 @@ class Hooks:
     after_create: str = ""
     before_delete: str = ""
     after_delete: str = ""
+    notify: str = ""
+    """When the run has succeeded or failed, or is stuck: docs/notify.md says what it gets."""
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -44,6 +46,9 @@ class Options:
     expect: Expectations = field(default_factory=dict)
     """Metric → the bound that its last value has to meet, such as `>= 12`: a run that ends well and misses one has
     failed. The field `expect` of a job is short for this one."""
+    max_idle: Annotated[int | str | None, AfterValidator(duration.validate)] = None
+    """How long a run may print and log nothing before a notice says that it is stuck: seconds, or `30m`. It ends
+    nothing. The field `max_idle` of a job is short for this one."""
     ignore_changes: tuple[str, ...] = ()
     """Key paths, as a plan shows them, that keep the values of the run that is recorded: `total_timesteps`, `env.*`."""
     replace_on_changes: tuple[str, ...] = ()
@@ -64,7 +69,7 @@ class Options:
     def by_path(self) -> dict[str, Any]:
         """The recorded options by key path, as a plan shows them."""
         own = {"protect": self.protect, "retain": self.retain, "timeout": self.timeout,
-               "expect": dict(self.expect)}
+               "expect": dict(self.expect), "max_idle": self.max_idle}
         hooks = {f"hooks.{field.name}": getattr(self.hooks, field.name) for field in fields(Hooks)}
         return {f"options.{name}": value for name, value in (own | hooks).items()}
 

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, Validation
 from pydantic.dataclasses import dataclass
 
 from expiac.declare.metrics import MetricSettings
+from expiac.declare.notify import NotifySettings
 from expiac.declare.training_settings import TrainingSettings
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
@@ -69,6 +70,8 @@ class Project:
     """What training configs stand on, and how a job gets its own."""
     metrics: MetricSettings = dataclasses.field(default_factory=MetricSettings)
     """Which metrics `status` and results show, and how."""
+    notify: NotifySettings = dataclasses.field(default_factory=NotifySettings)
+    """What is called when a run has ended, or is stuck."""
     policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Shipped policies by name, with what each is given: `max_gpus = 16`."""
 

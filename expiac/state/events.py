@@ -208,8 +208,30 @@ class Moved(Fact):
     """Old address → new address."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeDue(Fact):
+    """Somebody is to be told of a run; written before the end that it tells of."""
+
+    tag: ClassVar[str] = "notice_due"
+    address: str
+    occasion: str
+    """`succeeded`, `failed` or `stuck`."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSent(Fact):
+    """The calls of a notice were made."""
+
+    tag: ClassVar[str] = "notice_sent"
+    instance: str
+    occasion: str
+    error: str = ""
+    """Of those that failed."""
+
+
 Event = (Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved | Pruned
-         | Restored)
+         | Restored | NoticeDue | NoticeSent)
 EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
 
 

@@ -18,13 +18,15 @@ from expiac.state.events import (
     Forgotten,
     Moved,
     Noted,
+    NoticeDue,
+    NoticeSent,
     Observed,
     Pruned,
     Restored,
     Started,
     Submitted,
 )
-from expiac.state.model import Approval, Pending, Record, State
+from expiac.state.model import Approval, Notice, Pending, Record, State
 from expiac.state.status import Status
 
 
@@ -64,7 +66,7 @@ class Fold:
     def add(self, entry: Entry) -> None:
         """Takes one event in. Raises `InvalidEvent` where it can't follow what was before."""
         event, records, history = entry.event, self._records, self._history
-        serial = self._serial + (not isinstance(event, Observed))
+        serial = self._serial + (not isinstance(event, Observed | NoticeDue | NoticeSent))
         match event:
             case Approved():
                 self._approvals.append(Approval(serial, entry.at, event))
@@ -95,11 +97,27 @@ class Fold:
             case Noted():
                 record = _present(records, event.address)
                 records[event.address] = replace(record, depends_on=event.depends_on, options=event.options)
+            case NoticeDue():
+                record = _present(records, event.address)
+                notices = {**record.notices, event.occasion: Notice(event.reason)}
+                records[event.address] = replace(record, notices=notices)
+            case NoticeSent():
+                for address, record in records.items():
+                    records[address] = _told(record, event)
+                history[:] = [_told(record, event) for record in history]
             case Moved():
                 self._records = _move(records, event.moves)
             case _:
                 assert_never(event)
         self._serial, self._known = serial, None
+
+
+def _told(record: Record, event: NoticeSent) -> Record:
+    """The record, of which somebody was told if it is that of the event's run."""
+    if record.run.instance != event.instance or event.occasion not in record.notices:
+        return record
+    notice = replace(record.notices[event.occasion], is_sent=True)
+    return replace(record, notices={**record.notices, event.occasion: notice})
 
 
 def _present(records: Mapping[str, Record], address: str) -> Record:

@@ -21,6 +21,14 @@ class Pending(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Notice(Fact):
+    """What is to be told of a launch."""
+
+    reason: str = ""
+    is_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Record(Fact):
     """One entry of State: what was asked for, under which name, and how it was last seen."""
 
@@ -57,6 +65,8 @@ class Record(Fact):
     """When what an archived run left on the disk was deleted."""
     judgement: Judgement | None = None
     """How it was judged by what is expected of its metrics, once it has ended well."""
+    notices: Mapping[str, Notice] = field(default_factory=dict)
+    """What was told of its last launch, or is to be told, by occasion: `succeeded`, `failed`, `stuck`."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
 

@@ -37,10 +37,10 @@ OTHER = {
     "labels": '{"a": "b"}', "curriculum": f"{ARENA}/basic", "agent": "wide", "sim": "other", "wandb": "off",
     "wandb_entity": "e", "wandb_project": "p", "wandb_group": "g", "wandb_tags": '["t"]', "wandb_notes": "n",
     "seed": "3", "defaults": '{"agent": "wide"}', "key": "other", "format": "yaml", "timeout": "10m",
-    "before_create": "true", "after_create": "true", "before_delete": "true", "after_delete": "true",
+    "before_create": "true", "after_create": "true", "before_delete": "true", "after_delete": "true", "notify": "true",
     "ignore_changes": '["gpus"]', "replace_on_changes": '["gpus"]', "aliases": '["earlier"]', "betas": "[0.5, 0.6]",
     "target_kl": "0.1", "uri": "policy.pt", "checkpoint_dir": "c", "replay_dir": "r", "profile_dir": "p",
-    "minibatch_size": "1024", "expect": '{"loss": "< 1"}',
+    "minibatch_size": "1024", "expect": '{"loss": "< 1"}', "max_idle": "30m",
 }
 """By the field's name: a value that no shipped stack has. A flag is turned, a number doubled."""
 
