@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
           reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Carries out a plan that you have made, if it still holds; or plans a stack and carries that out.
 
+    If another command is faster, a plan of yours is refused as stale, and one that is made here is made anew.
+
     With `wait`, returns when every run has ended and every deferred step is done, or raises after `timeout` seconds.
     The reporter gets every event, from several threads, one at a time.
     """
@@ -66,14 +69,16 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
             session.confirm(what)
             return session.apply(what, **how)
     with _open_declared(what, overrides, reporter, project) as session:
-        return session.apply(session.plan(options=options), **how)
+        make_plan = partial(session.plan, options=options)
+        return session.apply(make_plan(), make_anew=make_plan, **how)
 
 
 def destroy(stack: str | None = None, *, options: PlanOptions | None = None, parallelism: int = 10,
             reporter: Reporter | None = None, project: Project | None = None) -> Result:
     """Stops every run, verifies that it has stopped, and archives it; needs only the state, not the program."""
     with _open_recorded(stack, reporter or Silent(), project) as session:
-        return session.apply(session.plan_destroy(options), parallelism=parallelism)
+        make_plan = partial(session.plan_destroy, options)
+        return session.apply(make_plan(), make_anew=make_plan, parallelism=parallelism)
 
 
 def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequence[ResourceStatus]:
@@ -84,7 +89,10 @@ def refresh(stack: str | None = None, *, project: Project | None = None) -> Sequ
 
 def status(stack: str | None = None, *, refresh: bool = True, project: Project | None = None
            ) -> Sequence[ResourceStatus]:
-    """The status and progress of each resource; writes nothing. `refresh=False` asks no backend."""
+    """The status and progress of each resource; records what it saw, where the state is free to be written.
+
+    `refresh=False` asks no backend and writes nothing.
+    """
     with _open_recorded(stack, Silent(), project) as session:
         return session.status(refresh=refresh)
 

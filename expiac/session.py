@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from expiac.plan.pruning import PruneOptions, Pruning
 from expiac.providers.base import Logs, Provider
 from expiac.providers.registry import Providers
 from expiac.state import lookup
+from expiac.state.looks import Looks
 from expiac.state.model import Record, State
 from expiac.state.stores import states
 from expiac.util.duration import HOUR, WEEK
@@ -43,7 +44,8 @@ class Session:
         path = declared.path_in(project) if declared else ""
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
-        self._refresher = Refresher(self._journal, self._providers, reporter, Notifier(project, reporter))
+        self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack),
+                                    Notifier(project, reporter))
         self._planning = Planning(project, declared, self._refresher, self._providers)
         self._applying: Applying | None = None
         self._stopped = threading.Event()
@@ -102,8 +104,12 @@ class Session:
         """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing."""
         self._planning.confirm(plan)
 
-    def apply(self, plan: Plan, *, parallelism: int = 10, wait: bool = False, timeout: float = WEEK) -> Result:
-        """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done."""
+    def apply(self, plan: Plan, *, make_anew: Callable[[], Plan] | None = None, parallelism: int = 10,
+              wait: bool = False, timeout: float = WEEK) -> Result:
+        """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done.
+
+        A plan that is stale is refused. Where nobody has approved it, `make_anew` may give another one in its place.
+        """
         if parallelism < 1:
             raise UsageError("Invalid value", f"parallelism={parallelism}: at least one step at a time",
                              "parallelism=1 or more")
@@ -111,7 +117,7 @@ class Session:
                                   parallelism=parallelism)
         if self._stopped.is_set():
             self._applying.stop()
-        done = self._applying.apply(plan)
+        plan, done = self._applying.apply(plan, make_anew)
         result = self._applying.wait(plan, done, timeout) if wait else done
         self._reporter.on_event(Finished(result))
         return result
@@ -135,13 +141,17 @@ class Session:
         return self._refresher.refresh()
 
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
-        """The status and progress of each resource; writes nothing."""
+        """The status and progress of each resource; starts and ends nothing.
+
+        What a refresh sees is recorded, where no other command holds the stack's lock and the state can be written.
+        """
         if refresh:
             self._refresher.query()
+            self._refresher.record_if_free()
         return self._refresher.status()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
-        """Reports the status of each resource until every run has ended, or until `stop`; writes nothing."""
+        """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""
         result = Result()
         try:
             for now in poll(self.status, self._stopped, timeout=timeout, stack=self.stack):

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from expiac.apply.code import project_code
 from expiac.apply.engine import Engine
-from expiac.apply.events import Began, Finished, Reporter, ResourceStatus, Result, StepEnded, StepSkipped, Waiting
+from expiac.apply.events import (
+    Began,
+    Finished,
+    Reporter,
+    ResourceStatus,
+    Result,
+    StepEnded,
+    StepSkipped,
+    Waiting,
+    Warned,
+)
 from expiac.apply.hooks import ShellHooks
 from expiac.apply.preconditions import refuse_unchecked, without_ended_runs
 from expiac.apply.refreshing import Refresher
@@ -22,9 +32,14 @@ from expiac.plan.preflight import refuse_without_access
 from expiac.plan.running import bound_running, first_to_run
 from expiac.providers.base import Provider
 from expiac.state.journal import Journal
-from expiac.state.locking import lock_state
-from expiac.util.errors import ExpiacError
+from expiac.state.locking import lock_state, refuse_stale
+from expiac.util.errors import ExpiacError, Stale
 from expiac.util.git import provenance
+
+_MOST_PLANS = 3
+"""How many plans are made of one apply: that of its beginning, and two more under the lock."""
+_STALE_PLAN = "stale-plan"
+"""The code of the error that another plan mends."""
 
 
 class Applying:
@@ -43,17 +58,18 @@ class Applying:
         self._stopped.set()
         self._engine.stop()
 
-    def apply(self, plan: Plan) -> Result:
-        """Carries out what can be done now, and starts what waits in a queue; a destroy starts nothing."""
-        self._reporter.on_event(Began(plan))
-        refuse_unchecked(plan, self._project)
-        refuse_without_access(plan, self._providers)
+    def apply(self, plan: Plan, make_anew: Callable[[], Plan] | None = None) -> tuple[Plan, Result]:
+        """Carries out what can be done now, and starts what waits in a queue; a destroy starts nothing.
+
+        Gives the plan that was carried out: where this one is stale once the lock is held, and nobody has approved it,
+        `make_anew` makes another one under the lock.
+        """
+        self._begin(plan)
         result = Result()
-        decides = not plan.is_empty or plan.previous_overrides is not None
-        if decides or self._refresher.has_news:
-            with lock_state(self._journal, plan, purpose="apply" if plan.program else "destroy"):
-                self._refresher.record(plan)
-                if decides:
+        if _decides(plan) or self._refresher.has_news:
+            with lock_state(self._journal, None, purpose="apply" if plan.program else "destroy"):
+                plan = self._settle(plan, make_anew)
+                if _decides(plan):
                     self._journal.append(approval_event(plan, self._provenance(plan)))
                     remaining, stopped = without_ended_runs(plan, self._journal.state)
                     remaining = bound_running(remaining, self._journal.state, plan.max_running)
@@ -63,10 +79,31 @@ class Applying:
                     self._refresher.send_notices()
             self._refresher.reload()
         if not plan.program:
-            return self._with_left_alone(plan, result)
+            return plan, self._with_left_alone(plan, result)
         if not self._engine.is_stopping:
             self._refresher.advance_queues()
-        return result
+        return plan, result
+
+    def _begin(self, plan: Plan) -> None:
+        self._reporter.on_event(Began(plan))
+        refuse_unchecked(plan, self._project)
+        refuse_without_access(plan, self._providers)
+
+    def _settle(self, plan: Plan, make_anew: Callable[[], Plan] | None) -> Plan:
+        """The plan that fits the state under the lock, in which what the query found is then recorded."""
+        for attempt in range(_MOST_PLANS):
+            try:
+                refuse_stale(plan, self._journal.state)
+                self._refresher.record(plan)
+            except Stale as error:
+                if make_anew is None or error.code != _STALE_PLAN or attempt + 1 == _MOST_PLANS:
+                    raise
+                self._reporter.on_event(Warned(f"planned anew, under the lock: {error.detail}"))
+                plan = make_anew()
+                self._begin(plan)
+                continue
+            break
+        return plan
 
     def wait(self, plan: Plan, result: Result, timeout: float) -> Result:
         """Waits until every run has ended, and begins deferred steps as they become ready."""
@@ -128,3 +165,8 @@ class Applying:
         self._refresher.reload()
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)
+
+
+def _decides(plan: Plan) -> bool:
+    """Whether there is something to record of the plan."""
+    return not plan.is_empty or plan.previous_overrides is not None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 from expiac.apply.archive import ProjectArchive
+from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
 from expiac.apply.refreshing import Refresher
@@ -24,6 +24,7 @@ from expiac.plan.selection import select
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
 from expiac.state.locking import refuse_stale
+from expiac.state.model import Record
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 
@@ -34,15 +35,19 @@ class Planning:
                  providers: Providers) -> None:
         self._project, self._program = project, program
         self._refresher, self._providers = refresher, providers
+        self._rendered: tuple[Mapping[str, Record], tuple[Desired, ...]] | None = None
 
-    @cached_property
+    @property
     def desired(self) -> tuple[Desired, ...]:
-        """What the program declares, rendered and composed once."""
+        """What the program declares, rendered and composed once for each state."""
         records = self._refresher.state.records
-        return desired(self._declared.stack, self._project, records, self._providers)
+        if self._rendered is None or self._rendered[0] is not records:
+            self._rendered = records, desired(self._declared.stack, self._project, records, self._providers)
+        return self._rendered[1]
 
     def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:
         """The plan from the recorded state to what the program declares."""
+        self._refresher.reload()
         declared, state = self._declared, self._refresher.state
         known = [want.address for want in self.desired]
         for name in (*options.replace, *options.extend):
@@ -96,7 +101,7 @@ class Planning:
         policies = Policies(self._project) if wanted else None
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
         plan = policies.evaluate(plan) if policies else plan
-        return self._warn_of_git(_warn_of_access(plan))
+        return self._warn_of_git(_warn_of_access(warn_of_size(plan, self._project)))
 
     @property
     def _max_running(self) -> int | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from expiac.apply.duplicates import end_duplicates
@@ -17,23 +18,26 @@ from expiac.apply.refresh import RefreshResult, query
 from expiac.apply.release import records_to_release, release
 from expiac.plan.model import Plan
 from expiac.providers.base import Provider
-from expiac.state.events import Observed
-from expiac.state.journal import Journal
+from expiac.state.events import EffectDone, Event, NoticeDue, Observed
+from expiac.state.journal import Journal, utc_now
 from expiac.state.locking import lock_state
+from expiac.state.looks import Looks, may_change
 from expiac.state.model import Record, State
+from expiac.util.errors import ExpiacError
 
 
 class Refresher:
     """Asks the providers about the runs of a stack, and records the answers under the stack's lock."""
 
-    def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter,
+    def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter, looks: Looks,
                  notifier: Notifier) -> None:
-        self._journal, self._providers, self._reporter = journal, providers, reporter
+        self._journal, self._providers, self._reporter, self._looks = journal, providers, reporter, looks
         self._notifier = notifier
         self.state: State = journal.state
         self.result = RefreshResult()
         self._number: int | None = None
         """The number of the journal's last event at the last query; None before the first query."""
+        self._queried_at = ""
 
     @property
     def observed(self) -> State:
@@ -51,7 +55,7 @@ class Refresher:
 
     def query(self) -> None:
         """Asks the providers about every run that may have changed; writes nothing."""
-        self._number = self._journal.number
+        self._number, self._queried_at = self._journal.number, utc_now()
         self.reload()
         result, settings = query(self.state, self._providers), self._notifier.settings
         stuck = stuck_runs(result.applied_to(self.state), self._providers, settings, time.time())
@@ -68,8 +72,41 @@ class Refresher:
             with lock_state(self._journal, self.state, purpose="refresh"):
                 self.record()
             self.reload()
+        else:
+            self._note_look()
         self.advance_queues()
         return self.status()
+
+    def record_if_free(self) -> None:
+        """Records what the last query saw. Waits for nobody: where the lock is held, or the disk refuses, nothing is
+        written.
+
+        It makes no decision, so that no plan goes stale by it: effects that a killed process left open, duplicates and
+        clusters wait for the next apply or refresh.
+        """
+        resolved = {event.address for event in self.result.events if isinstance(event, EffectDone)}
+        observed = [event for event in self.result.events
+                    if isinstance(event, Observed) or (isinstance(event, NoticeDue) and event.address not in resolved)]
+        if (observed or unsent(self.state)) and not self._append_if_free(observed):
+            return
+        self.result = replace(self.result, events=tuple(one for one in self.result.events if one not in observed))
+        self._note_look()
+
+    def _append_if_free(self, events: Sequence[Event]) -> bool:
+        if not self._journal.has_present_format:  # an older release reads it: to end that is not for a look to decide
+            return False
+        with suppress(ExpiacError), self._journal.lock(purpose="status", wait_seconds=0):
+            self._journal.reload()
+            if self._journal.number != self._number:
+                return False  # whoever wrote meanwhile has looked too
+            for event in events:
+                self._journal.append(event, durable=False)
+            self._journal.flush()
+            self.send_notices()
+            self._number = self._journal.number
+            self.reload()
+            return True
+        return False
 
     def advance_queues(self) -> None:
         """Starts what was accepted, waits, and fits now."""
@@ -94,6 +131,13 @@ class Refresher:
         self.send_notices()
         end_duplicates(self.result.duplicates, self._journal, self._providers, self._reporter)
         release(self._holding(), self._journal, self._providers, self._reporter)
+        self._note_look()
+
+    def _note_look(self) -> None:
+        """Remembers the last query, if it saw everything and all that it saw is recorded."""
+        is_whole = self._queried_at and not self.result.events and not self.result.unseen
+        if is_whole and any(map(may_change, self.state.records.values())):
+            self._looks.note(self._queried_at)
 
     def send_notices(self) -> None:
         """Tells others of the runs that have ended, or are stuck. Needs the lock."""

@@ -22,8 +22,9 @@ def run(arguments: Sequence[str]) -> int:
     """Carries out one command line and returns its exit code."""
     from typer.main import get_command
 
-    from expiac.cli.commands import app, hide_types_of_flags
+    from expiac.cli.commands import app
     from expiac.cli.exits import exit_code_of
+    from expiac.cli.help import hide_types_of_flags
 
     command = get_command(app)
     if len(arguments) < 2 or {"--help", "-h"} & {*arguments}:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from expiac.cli.completion import stacks
+from expiac.cli.completion import actions, jobs, overrides, runs, stacks, stacks_or_overrides
 
 if TYPE_CHECKING:
     from expiac.plan.model import Action
 
 StackArg = Annotated[
     str | None,
-    typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
+    typer.Argument(metavar="STACK", autocompletion=stacks_or_overrides, show_default=False,
                    help="A stack file or its stem in stacks/; may be left out where there is only one."),
 ]
 StacksArg = Annotated[
@@ -26,17 +26,17 @@ StacksArg = Annotated[
 ]
 StackOrPlan = Annotated[
     str | None,
-    typer.Argument(metavar="STACK|FILE", autocompletion=stacks, show_default=False,
+    typer.Argument(metavar="STACK|FILE", autocompletion=stacks_or_overrides, show_default=False,
                    help="A stack file or its stem in stacks/, or a plan saved by `plan --out`; may be left out where "
                         "there is only one stack."),
 ]
 OverridesArg = Annotated[
     list[str] | None,
-    typer.Argument(metavar="KEY=VALUE", show_default=False,
+    typer.Argument(metavar="KEY=VALUE", autocompletion=overrides, show_default=False,
                    help="Settings of the stack's config: gpus=4 trainer.optimizer.learning_rate=1e-3"),
 ]
 JobArg = Annotated[
-    str | None, typer.Argument(metavar="JOB", show_default=False,
+    str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
                                   help="The job's name; may be left out where there is only one."),
 ]
 StackName = Annotated[str, typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
@@ -51,17 +51,17 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every setti
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print GitHub-flavoured markdown, for a comment on a "
                                                             "pull request, and nothing else.")]
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
-Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", show_default=False,
+Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", autocompletion=jobs, show_default=False,
                                                       help="Run this job anew though nothing changed; repeatable.")]
-Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", show_default=False,
+Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", autocompletion=jobs, show_default=False,
                                                      help="Only this job (globs too), and what it needs; repeatable.")]
-Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", show_default=False,
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", autocompletion=jobs, show_default=False,
                                                       help="Not this job (globs too), nor what needs it; repeatable.")]
-Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", show_default=False,
+Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", autocompletion=actions, show_default=False,
                                           help="Only steps that do this: create, update, replace, relaunch, restore, "
                                                "stop, forget. Said to apply, it is consent to them.")]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each step by itself.")]
-Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="NAME", show_default=False,
+Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="NAME", autocompletion=jobs, show_default=False,
                                                   help="Let this job's run go on to more steps instead of a new run; "
                                                        "repeatable.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take no run of the past: what is new gets a new run.")]
@@ -83,8 +83,9 @@ Node = Annotated[int | None, typer.Option("--node", min=0, metavar="RANK", show_
 Save = Annotated[Path | None, typer.Option("--out", metavar="FILE", show_default=False, dir_okay=False,
                                           help="Save the plan there, for `expiac apply FILE`.")]
 PlanFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A plan that was saved.")]
-RecordName = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of a resource.")]
-RecordNames = Annotated[list[str], typer.Argument(metavar="NAME…", show_default=False,
+RecordName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=jobs, show_default=False,
+                                       help="The name of a resource.")]
+RecordNames = Annotated[list[str], typer.Argument(metavar="NAME…", autocompletion=jobs, show_default=False,
                                                   help="The names of resources.")]
 NewName = Annotated[str, typer.Argument(metavar="NEW", show_default=False, help="Its name from now on.")]
 StateFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False,
@@ -102,9 +103,10 @@ Force = Annotated[bool, typer.Option("--force", help="Also where it is of anothe
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
 OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
                                                   help="One output: its value is printed, and nothing else.")]
-OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", show_default=False,
+OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
                                                  help="The outputs of this job only.")]
-FetchedJob = Annotated[str, typer.Argument(metavar="JOB", show_default=False, help="The name of the job.")]
+FetchedJob = Annotated[str, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
+                                          help="The name of the job.")]
 FetchedOutput = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of the output.")]
 Destination = Annotated[Path | None, typer.Argument(
     metavar="DEST", show_default=False, help="A new name, or a folder to put it in; the present folder if left out.")]
@@ -114,7 +116,7 @@ FetchTimeout = Annotated[float, typer.Option(
     help="How long at most: seconds, 90m, 12h; an hour where it is not said.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
-RunName = Annotated[str, typer.Argument(metavar="RUN", show_default=False,
+RunName = Annotated[str, typer.Argument(metavar="RUN", autocompletion=runs, show_default=False,
                                         help="An instance name, its 8 hex digits, or a job: its present run.")]
 Eject = Annotated[bool, typer.Option(
     "--eject", help="Write the templates that expiac ships into templates/, to change them there.")]

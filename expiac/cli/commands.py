@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import typer
 from expiac.cli import arguments as args
 from expiac.cli import prune, queries, state
 from expiac.cli.exits import CHANGES, DONE
+from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
@@ -122,9 +124,10 @@ def apply(
         with execution.open_saved(plan, json=json) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     with execution.open_session(*args.stack_and_overrides(stack, overrides), json=json) as (session, reporter):
-        plan = session.plan(refresh=not no_refresh, options=options)
+        make_plan = partial(session.plan, refresh=not no_refresh, options=options)
         program = args.program_name(stack, session.stack)
-        return execution.carry_out(session, plan, reporter, program=program, question=question, **how)
+        return execution.carry_out(session, make_plan(), reporter, program=program, question=question,
+                                   make_anew=make_plan, **how)
 
 
 @app.command()
@@ -142,11 +145,11 @@ def destroy(
 
     output.demand_consent(yes=yes, json=json)
     with execution.open_session(stack, json=json, declared=False) as (session, reporter):
-        plan = session.plan_destroy(plan_options(target=target, exclude=exclude))
+        make_plan = partial(session.plan_destroy, plan_options(target=target, exclude=exclude))
         program = args.program_name(stack, session.stack)
         question = "" if yes else "Destroy all of this?"
-        return execution.carry_out(session, plan, reporter, program=program, question=question, json=json,
-                                   parallelism=parallelism)
+        return execution.carry_out(session, make_plan(), reporter, program=program, question=question, json=json,
+                                   make_anew=make_plan, parallelism=parallelism)
 
 
 @app.command("import")
@@ -164,9 +167,10 @@ def import_(
 
     output.demand_consent(yes=yes, json=json)
     with execution.open_session(stack, overrides or [], json=json) as (session, reporter):
-        plan = session.plan_import(job, job_id)
+        make_plan = partial(session.plan_import, job, job_id)
         question = "" if yes else "Adopt this job?"
-        return execution.carry_out(session, plan, reporter, program=stack, question=question, json=json)
+        return execution.carry_out(session, make_plan(), reporter, program=stack, question=question, json=json,
+                                   make_anew=make_plan)
 
 
 @app.command()
@@ -200,7 +204,7 @@ def status(
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):
-            return output.statuses_answer(session.status(refresh=not no_refresh), session)
+            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh)
 
     return several.show_stacks(stack, ask, json=json)
 
@@ -259,13 +263,4 @@ def version() -> int:
 
 app.command()(prune.prune)
 app.add_typer(state.app, name="state")
-
-
-def hide_types_of_flags(command: Any, context: typer.Context | None = None) -> None:
-    """Lets no help say `<bool>` of an option that takes no value."""
-    context = context or typer.Context(command, **command.context_settings)
-    for option in command.get_params(context):
-        if getattr(option, "is_flag", False):
-            option.metavar = ""
-    for name, inner in getattr(command, "commands", {}).items():
-        hide_types_of_flags(inner, typer.Context(inner, parent=context, info_name=name))
+arrange(app, state.app)

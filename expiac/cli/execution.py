@@ -67,12 +67,23 @@ def _with_reporter(
 
 def carry_out(
     session: Session, plan: Plan, reporter: ConsoleReporter, *, program: str, question: str, json: bool = False,
-    interactive: bool = False, verbose: bool = False, wait: bool = False, **how: Any,
+    interactive: bool = False, verbose: bool = False, wait: bool = False,
+    make_anew: Callable[[], Plan] | None = None, **how: Any,
 ) -> int:
     """Shows the plan, asks, carries it out and shows the result; gives the exit code.
 
-    An empty `question` is consent. `program` is what you call the stack on the command line.
+    An empty `question` is consent, also to the plan that `make_anew` makes where another command was faster: nobody has
+    approved the first one. `program` is what you call the stack on the command line.
     """
+    is_approved = bool(question) or interactive
+
+    def plan_anew() -> Plan:
+        assert make_anew is not None, "never called without"
+        made = make_anew()
+        if not json:
+            output.print_plan(made, program, verbose=verbose)
+        return made
+
     if not json:
         output.print_plan(plan, program, verbose=verbose)
     if interactive:
@@ -80,7 +91,8 @@ def carry_out(
     elif question and not plan.is_empty:
         output.ask(question, details=partial(output.print_plan, plan, program, verbose=True))
     with handle_sigint(session.stop, reporter.on_stop):
-        result = session.apply(plan, wait=wait, **how)
+        anew = None if make_anew is None or is_approved else plan_anew
+        result = session.apply(plan, make_anew=anew, wait=wait, **how)
     if not json:
         output.print_result(result, program, session)
     _raise_unless_well(result, program, session.stack)

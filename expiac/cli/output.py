@@ -13,7 +13,7 @@ from typing import Any
 from rich.text import Text
 
 from expiac.apply.events import ResourceStatus, Result
-from expiac.cli import events, tables
+from expiac.cli import ages, events, tables
 from expiac.cli.invocation import command_name, with_command_name
 from expiac.declare.metrics import MetricSettings
 from expiac.plan.model import Plan
@@ -147,10 +147,13 @@ def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, jso
     print_answer(statuses_answer(resources, session), json=json)
 
 
-def statuses_answer(resources: Sequence[ResourceStatus], session: Session) -> Answer:
-    """How each resource is."""
-    document = {**head(session.state), "resources": [tables.document(resource) for resource in resources]}
-    return Answer(document, lambda: _print_statuses(resources, session.project.metrics))
+def statuses_answer(resources: Sequence[ResourceStatus], session: Session, *, is_asked: bool = True) -> Answer:
+    """How each resource is; says how old that is where no backend `is_asked`."""
+    at = "" if is_asked else ages.as_of(session.stack, session.state.records.values())
+    document = {**head(session.state), "as_of": at or None,
+                "resources": [tables.document(resource) for resource in resources]}
+    age = ages.sentence(session.stack, at)
+    return Answer(document, lambda: _print_statuses(resources, session.project.metrics, age))
 
 
 def head(state: State) -> dict[str, Any]:
@@ -158,14 +161,21 @@ def head(state: State) -> dict[str, Any]:
     return {"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage, "serial": state.serial}
 
 
-def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> None:
+def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSettings, age: str) -> None:
     out = console()
     if not resources:
         out.print("nothing is recorded")
         return
-    out.print(tables.statuses(resources, settings))
+    out.print(tables.fit(tables.statuses(resources, settings), out))
     for remark in tables.remarks(resources):
         out.print(remark)
+    print_age(age)
+
+
+def print_age(age: str) -> None:
+    """Prints how old what was shown is, if that is to be told."""
+    if age:
+        console().print(with_command_name(age), style="dim", soft_wrap=True)
 
 
 def print_logs(session: Session, address: str, *, follow: bool, node: int | None) -> None:
@@ -209,7 +219,7 @@ def print_result(result: Result, program: str, session: Session) -> None:
     out = console()
     if result.seen and not result.interrupted:
         out.print()
-        out.print(tables.results(result.seen, session.project.metrics))
+        out.print(tables.fit(tables.results(result.seen, session.project.metrics), out))
         for remark in tables.remarks(result.seen):
             out.print(remark)
     if result.is_well and (commands := _next_commands(result, program, session.stack)):

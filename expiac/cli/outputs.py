@@ -10,7 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
-from expiac.cli import events, output, tables
+from expiac.cli import ages, events, output, tables
+from expiac.cli.invocation import with_command_name
 from expiac.session import Session
 from expiac.state import lookup
 from expiac.state.model import Record, State
@@ -63,6 +64,12 @@ def warn_if_live(found: Outputs) -> None:
         output.print_notes([f"{found.record.address} is {found.record.status.value}: {name} may still change"])
 
 
+def print_age(stack: str, found: Sequence[Outputs]) -> None:
+    """Prints on stderr how old the outputs are, as far as they may change."""
+    if age := ages.sentence(stack, ages.as_of(stack, (one.record for one in found))):
+        output.print_notes([with_command_name(age)])
+
+
 def print_fetched(session: Session, found: Outputs, copy: Path, *, json: bool) -> None:
     """Prints where the copy of an output is."""
     if json:
@@ -77,7 +84,7 @@ def _print_table(found: Sequence[Outputs]) -> None:
         for name, value in one.values.items():
             table.add_row(one.record.address, name, _text(value))
     out = console() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False, emoji=False, markup=False)
-    out.print(table if table.row_count else "no outputs yet")
+    out.print(tables.fit(table, out) if table.row_count else "no outputs yet")
 
 
 def _text(value: Any) -> str:

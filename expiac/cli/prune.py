@@ -68,7 +68,7 @@ def _print(planned: Pruning) -> None:
         table.add_row(record.address, record.status.value, tables.local_time(record.ended_at), size_text(run.size),
                       record.run.instance)
     if planned.runs:
-        out.print(table)
+        out.print(tables.fit(table, out))
     for kept in planned.kept:
         out.print(f"kept: {kept.record.run.instance}: {kept.why}", soft_wrap=True)
     besides = planned.size - sum(run.size for run in planned.runs)

@@ -35,6 +35,8 @@ def output(
         session.status(refresh=not no_refresh)
         found = outputs.find(session.observed, job, name)
         outputs.print_outputs(session.observed, found, raw=name is not None, json=json)
+        if no_refresh:
+            outputs.print_age(session.stack, found)
     return DONE
 
 

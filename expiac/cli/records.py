@@ -10,7 +10,8 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 from rich.table import Table
 
-from expiac.cli import output, tables
+from expiac.cli import ages, output, tables
+from expiac.cli.invocation import with_command_name
 from expiac.cli.output import Answer
 from expiac.cli.tables import local_time
 from expiac.declare.override_words import words_of
@@ -27,14 +28,21 @@ from expiac.view.console import console
 def print_stacks(stacks: Sequence[StackSummary], *, json: bool) -> None:
     """Prints one row for each stack, and for each stack file that was never applied."""
     if json:
-        output.print_json({"format_version": show.FORMAT, "stacks": [asdict(one) for one in stacks]})
+        output.print_json({"format_version": show.FORMAT, "stacks": [_summary(one) for one in stacks]})
         return
-    table = tables.table("stack", "file", "live", "succeeded", "failed", "applied")
+    table = tables.table("stack", "file", "live", "succeeded", "failed", "applied", "as of")
     for one in stacks:
         counts = [str(count or "") for count in (one.live, one.succeeded, one.failed)]
-        table.add_row(one.name or "-", _program(one), *counts, local_time(one.applied_at) or "never")
+        table.add_row(one.name or "-", _program(one), *counts, local_time(one.applied_at) or "never",
+                      local_time(one.as_of))
     _print_table(table, "no stack yet", empty=not stacks)
+    if any(one.as_of for one in stacks):
+        output.print_age("expiac refresh STACK asks again how the live ones are")
     output.print_notes([f"{one.name}: {one.error}" for one in stacks if one.error])
+
+
+def _summary(one: StackSummary) -> dict[str, Any]:
+    return {**asdict(one), "as_of": one.as_of or None}
 
 
 def _program(one: StackSummary) -> str:
@@ -45,16 +53,18 @@ def _program(one: StackSummary) -> str:
 def records_answer(state: State, *, archived: bool) -> Answer:
     """The records of a state; with `archived`, its history too."""
     known = [past.record for past in history.runs(state)] if archived else list(state.records.values())
-    document = {**output.head(state), "records": [_values(record) for record in known]}
-    return Answer(document, lambda: _print_records(known))
+    at = ages.as_of(state.stack, known)
+    document = {**output.head(state), "as_of": at or None, "records": [_values(record) for record in known]}
+    return Answer(document, lambda: _print_records(known, ages.sentence(state.stack, at)))
 
 
-def _print_records(known: Sequence[Record]) -> None:
+def _print_records(known: Sequence[Record], age: str) -> None:
     table = tables.table("name", "status", "launched", "archived", "instance")
     for record in known:
         table.add_row(record.address, record.status.value, local_time(record.at), local_time(record.ended_at),
                       record.run.instance + _remark(record))
     _print_table(table, "nothing is recorded", empty=not known)
+    output.print_age(age)
 
 
 def _remark(record: Record) -> str:
@@ -63,9 +73,11 @@ def _remark(record: Record) -> str:
     return f" ({', '.join(remarks)})" if remarks else ""
 
 
-def print_record(record: Record) -> None:
-    """Prints everything that is recorded of one resource."""
+def print_record(record: Record, stack: str) -> None:
+    """Prints everything that is recorded of one resource; on stderr, how old it is."""
     output.print_json(_values(record), indent=2)
+    if age := ages.sentence(stack, ages.as_of(stack, [record])):
+        output.print_notes([with_command_name(age)])
 
 
 def approvals_answer(state: State) -> Answer:
@@ -103,6 +115,7 @@ def _print_approval(state: State, one: Approval) -> None:
         out.print("\nLaunched:")
         for run in launched:
             out.print(f"  {run.run.instance}   {run.status.value}")
+        output.print_age(ages.sentence(state.stack, ages.as_of(state.stack, launched)))
 
 
 def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change], *, json: bool) -> None:
@@ -114,6 +127,7 @@ def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change],
     out = console()
     for past in (before, after):
         out.print(f"{past.record.run.instance}   {past.record.status.value}, launched {local_time(past.record.at)}")
+        output.print_age(ages.sentence(past.stack, ages.as_of(past.stack, [past.record])))
     out.print("\n" + ("\n".join(show.changes(changes, out.width)) or "the same settings, and the same code"))
     if results := _results(before, after):
         out.print("\n" + "\n".join(show.changes(results, out.width)))
@@ -142,7 +156,8 @@ def _results(before: PastRun, after: PastRun) -> list[Change]:
 def _run(past: PastRun) -> dict[str, Any]:
     provenance = past.approval.approved.provenance if past.approval else {}
     return {"stack": past.stack, "address": past.record.address, "instance": past.record.run.instance,
-            "status": past.record.status.value, "launched_at": past.record.at, "provenance": dict(provenance)}
+            "status": past.record.status.value, "launched_at": past.record.at,
+            "as_of": ages.as_of(past.stack, [past.record]) or None, "provenance": dict(provenance)}
 
 
 def _values(record: Record) -> dict[str, Any]:
@@ -156,4 +171,5 @@ def _settings(one: Approval) -> str:
 
 
 def _print_table(table: Table, otherwise: str, *, empty: bool) -> None:
-    console().print(otherwise if empty else table)
+    out = console()
+    out.print(otherwise if empty else tables.fit(table, out))

@@ -52,7 +52,8 @@ def _plan_and_apply(file: Path, overrides: Sequence[str], launch: bool | None) -
             output.print_plan(plan, program)
             return DONE
         question = "" if launch else execution.QUESTION
-        return execution.carry_out(session, plan, reporter, program=program, question=question)
+        return execution.carry_out(session, plan, reporter, program=program, question=question,
+                                   make_anew=session.plan)
 
 
 def _default_launch(config: type[ExperimentConfig]) -> bool | None:

@@ -43,7 +43,7 @@ def show(stack: args.StackName, name: args.RecordName) -> int:
     from expiac.state import edit
 
     with open_journal(stack) as journal:
-        records.print_record(edit.record_at(name, journal.state.records))
+        records.print_record(edit.record_at(name, journal.state.records), journal.state.stack)
     return DONE
 
 

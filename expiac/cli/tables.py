@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rich.console import Console
+from rich.measure import measure_renderables
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +15,13 @@ from expiac.declare.metrics import Metric, MetricSettings
 from expiac.view import metrics
 from expiac.view.figures import COLOURS, status, steps, time_left, time_spent
 
-_FOLDED = ("job", "instance", "settings", "what", "value", "file")
+_FOLDED = ("job", "name", "settings", "what", "value", "file")
+"""Columns whose texts may take several lines."""
+_FOLDED_WIDTH = 20
+_DROPPED = ("archived", "commit", "who", "file", "instance", "launched")
+"""Columns that a narrow screen does without, the first first."""
+_KEPT = ("job", "name", "stack", "status", "time", "size", "serial", "when", "what", "settings", "output", "value",
+         "live", "succeeded", "failed", "applied")
 
 
 def statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> Table:
@@ -84,8 +92,51 @@ def table(*headers: str) -> Table:
     """An empty table, without lines; names may be folded."""
     empty = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for header in headers:
-        empty.add_column(header, overflow="fold", no_wrap=header not in _FOLDED)
+        empty.add_column(header, overflow="fold", no_wrap=header not in (*_FOLDED, "instance"))
     return empty
+
+
+def fit(rows: Table, console: Console) -> Table:
+    """The table as it fits the console: with short names of runs where it is too wide, then with fewer columns."""
+    room = console.width
+    if _width(rows, console) > room:
+        rows = _rebuilt(rows, [str(column.header) for column in rows.columns], shorten=True)
+    for header in _least_needed(rows):
+        if _width(rows, console) <= room:
+            break
+        rows = _rebuilt(rows, [str(column.header) for column in rows.columns if column.header != header])
+    return rows
+
+
+def _width(rows: Table, console: Console) -> int:
+    """How wide the table is at least, if texts in several words are folded and nothing else is."""
+    widths = [measure_renderables(console, console.options, [column.header, *column.cells]).maximum
+              for column in rows.columns]
+    folded = [min(width, _FOLDED_WIDTH) if column.header in _FOLDED else width
+              for width, column in zip(widths, rows.columns, strict=True)]
+    return sum(folded) + 2 * (len(folded) - 1)
+
+
+def _least_needed(rows: Table) -> list[str]:
+    """The columns that may go, the least needed first; of the metrics, which have names of their own, the last."""
+    headers = [str(column.header) for column in rows.columns]
+    metrics = [header for header in reversed(headers) if header not in (*_KEPT, *_DROPPED)]
+    return [header for header in (*_DROPPED, *metrics) if header in headers]
+
+
+def _rebuilt(rows: Table, headers: Sequence[str], *, shorten: bool = False) -> Table:
+    columns = [column for column in rows.columns if column.header in headers]
+    changed = table(*headers)
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        changed.add_row(*(_short(cell) if shorten and header == "instance" else cell
+                          for header, cell in zip(headers, cells, strict=True)))
+    return changed
+
+
+def _short(instance: Any) -> str:
+    """The digits of a run's name, by which commands know it too, and what is said of it."""
+    name, space, remark = str(instance).partition(" ")
+    return name.rpartition(".")[2] + space + remark
 
 
 def local_time(at: str) -> str:

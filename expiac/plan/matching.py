@@ -101,6 +101,7 @@ class _Matching:
         """Address → the address at which its record stands."""
         self._taken = set(aliases.values())
         self._same: set[str] = set()
+        self._reused: set[str] = set()
         self._restored: dict[str, Record] = {}
         self._left: dict[str, str] = {}
         self._instances: dict[str, str] = {}
@@ -176,22 +177,34 @@ class _Matching:
             self._claim(want, min(free, key=_preference))
 
     def _restore(self, wants: Sequence[Desired], settings: Mapping[str, Settings]) -> None:
-        """Takes archived runs of the same settings, the newest first."""
+        """Takes archived runs of the same settings: those of the same address first, whoever else could use them."""
         if self._wishes.fresh:
             return
-        found: dict[str, Record] = {}
-        for want in wants:
-            archived = self._archived[settings[want.address]]
-            if archived and not _is_forced(want, archived[0]):
-                found[want.address] = archived.pop(0)
-        results = [record for record in found.values() if record.has_result]
-        obstacles = self._archive.obstacles(results) if self._archive and results else {}
-        for address, record in found.items():
-            if why := self._why_discarded(record) or obstacles.get(record.run.instance, ""):
-                self._left[address] = f"{record.run.instance} had these settings, {why}"
-            else:
-                self._restored[address] = record
-                self._instances[address] = record.run.instance
+        known = {want.address: [record for record in self._archived[settings[want.address]]
+                                if not _is_forced(want, record)] for want in wants}
+        usable = self._without_obstacles({one.run.instance: one for found in known.values() for one in found})
+        for is_own in (True, False):
+            for address, records in known.items():
+                free = [record for record in records if usable[record.run.instance] == ""
+                        and record.run.instance not in self._reused and (record.address == address) is is_own]
+                if free and address not in self._restored:
+                    self._take(address, min(free, key=_archived_preference))
+        for address, records in known.items():
+            if address not in self._restored and (left := [one for one in records if usable[one.run.instance]]):
+                instance = left[0].run.instance
+                self._left[address] = f"{instance} had these settings, {usable[instance]}"
+
+    def _take(self, address: str, record: Record) -> None:
+        self._restored[address] = record
+        self._instances[address] = record.run.instance
+        self._reused.add(record.run.instance)
+
+    def _without_obstacles(self, records: Mapping[str, Record]) -> Mapping[str, str]:
+        """Why each run can't be taken, by its instance; empty where it can."""
+        whys = {instance: self._why_discarded(record) for instance, record in records.items()}
+        results = [record for instance, record in records.items()
+                   if record.has_result and not whys[instance]]
+        return {**whys, **(self._archive.obstacles(results) if self._archive and results else {})}
 
     def _why_discarded(self, record: Record) -> str:
         if record.pruned_at:
@@ -213,6 +226,11 @@ def _by_settings(records: Iterable[Record]) -> Mapping[Settings, list[Record]]:
 
 def _preference(record: Record) -> int:
     return 0 if record.status.is_live else 1 if record.has_result or record.status.is_met else 2
+
+
+def _archived_preference(record: Record) -> tuple[int, int, str]:
+    """The best and newest first. In which order several were archived at once is left to chance, and does not count."""
+    return _preference(record), -record.run.attempt, record.address
 
 
 def _is_forced(want: Desired, record: Record) -> bool:

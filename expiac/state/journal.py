@@ -81,6 +81,11 @@ class Journal:
         return self._log.name
 
     @property
+    def has_present_format(self) -> bool:
+        """Whether to write to it leaves it readable for the releases that can read it now."""
+        return self.header.format == FORMAT
+
+    @property
     def size(self) -> int:
         """Bytes of its log."""
         return self._log.size

@@ -28,13 +28,15 @@ class Basis(Protocol):
 
 
 @contextmanager
-def lock_state(journal: Journal, basis: Basis, *, purpose: str) -> Iterator[None]:
-    """Holds the stack's lock, on the state or plan that the work stands on.
+def lock_state(journal: Journal, basis: Basis | None, *, purpose: str) -> Iterator[None]:
+    """Holds the stack's lock, on the state or plan that the work stands on; where that is None, the caller checks it.
 
     Raises `Locked` where somebody else keeps it, `Stale` where the state moved on meanwhile.
     """
     with journal.lock(purpose=purpose, wait_seconds=LOCK_TIMEOUT):
-        refuse_stale(basis, journal.reload())
+        now = journal.reload()
+        if basis is not None:
+            refuse_stale(basis, now)
         yield
         journal.flush()
 

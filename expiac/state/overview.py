@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from expiac.declare.program import path_in, stack_files
 from expiac.declare.project import Project
+from expiac.state.looks import Looks
 from expiac.state.model import State
 from expiac.state.status import Status
 from expiac.state.stores import states
@@ -29,6 +30,8 @@ class StackSummary:
     """Resources that failed, were cancelled or were lost."""
     applied_at: str = ""
     """When it was last applied, ISO 8601, UTC; empty where it never was."""
+    as_of: str = ""
+    """When the backends were last asked about those that have not ended; empty where there are none."""
     error: str = ""
     """Why its state could not be read."""
 
@@ -57,4 +60,5 @@ def _summary(project: Project, state: State, first_program: str) -> StackSummary
         state.stack, file, has_state=True, has_program=bool(file) and (project.root / file).is_file(),
         live=sum(status.is_live for status in statuses), succeeded=statuses.count(Status.SUCCEEDED),
         failed=sum(status.is_failure for status in statuses),
-        applied_at=state.approvals[-1].at if state.approvals else "")
+        applied_at=state.approvals[-1].at if state.approvals else "",
+        as_of=Looks(project, state.stack).as_of(state.records.values()))

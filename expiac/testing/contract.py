@@ -93,7 +93,7 @@ class ProviderContract:
         assert not world.provider.read_many([])
 
     def test_reading_changes_nothing(self, world: Try) -> None:
-        """`plan` and `status` read, and promise to change nothing."""
+        """`plan` reads and promises to change nothing; `status` records what was read, and changes nothing else."""
         world.create(A, Course.SUCCEEDS)
         world.until(A, Status.SUCCEEDED)
         _assert_reading_changes_nothing(world)

@@ -246,3 +246,14 @@ def test_settings_without_meaning_are_refused(lab, settings):
     lab.notify(settings)
     with pytest.raises(ExpiacError, match=r"notify"):
         lab.apply()
+
+
+def test_status_that_records_an_end_tells_of_it(lab, server):
+    """It is the first that sees it; what comes later sends nothing more."""
+    lab.notify(f'webhook = "{server.url}"')
+    lab.apply("run=sleep 0.2", wait=False)
+    lab.until("succeeded")
+    _, said = lab.cli("status", "lab").communicate(timeout=60)
+    assert (server.told, said) == (["succeeded"], b"")
+    lab.refresh()
+    assert server.told == ["succeeded"]

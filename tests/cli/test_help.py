@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from typer.main import get_command
+
+from expiac.cli.commands import app
+from expiac.cli.help import GROUPS, STATE
 
 COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "stacks", "output",
             "fetch", "history", "diff", "new", "version", "prune", "state", "state list", "state show", "state rm",
@@ -24,3 +30,17 @@ def test_help(command, expiac, monkeypatch, snapshot):
     said = expiac(*command.split(), "--help")
     assert said.code == 0
     assert "\n".join(line.rstrip() for line in said.out.splitlines()) + "\n" == snapshot(extension_class=PlainText)
+
+
+def test_each_command_has_a_group_and_an_example_that_can_be_typed():
+    """The options and arguments of the example are those of the command."""
+    command = get_command(app)
+    grouped = [name for commands in GROUPS.values() for name in commands]
+    assert sorted(grouped) == sorted(command.commands)
+    assert sorted(STATE) == sorted(command.commands["state"].commands)
+    for example in [*(example for commands in GROUPS.values() for example in commands.values()), *STATE.values()]:
+        words = shlex.split(example.partition(" > ")[0])
+        inner = command.commands[words[1]]
+        inner, words = (inner.commands[words[2]], words[3:]) if words[1] == "state" else (inner, words[2:])
+        assert f"Example: {example}" == inner.epilog
+        inner.make_context(inner.name, words)

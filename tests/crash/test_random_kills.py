@@ -39,7 +39,8 @@ def test_the_programs_are_worth_it(tmp_path):
             scene.apply(chapter)
             said += scene.journal.read_text()
     for word in ('"create"', '"update"', '"delete"', '"after":"replace"', '"after":"relaunch"', '"event":"failed"',
-                 '"forgotten"', '"checkpoint"', '"launch":2', '"upstream"', '"observed"', '"restored"', '"moved"', '"pruned"'):
+                 '"forgotten"', '"checkpoint"', '"launch":2', '"upstream"', '"observed"', '"restored"', '"moved"',
+                 '"pruned"'):
         assert word in said
 
 
