@@ -25,6 +25,7 @@ from expiac.compile.own_settings import own_settings
 from expiac.compile.task import hydra_config, task
 from expiac.declare.fields import Kind
 from expiac.declare.job import Job, SkypilotJobConfig
+from expiac.declare.options import Options
 from expiac.declare.resource import distinct_refs
 from expiac.declare.training import TrainingJob
 from expiac.declare.training_settings import TrainingSettings
@@ -98,6 +99,13 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
     def mounts(self) -> Mapping[str, str]:
         mounts = self.place.file_mounts
         return {target: source for target, source in mounts.items() if isinstance(source, str)}
+
+    def options(self) -> Options:
+        options, resource = self.resource.options, self.resource
+        if not resource.expect and resource.max_idle is None:
+            return options
+        longest = options.max_idle if resource.max_idle is None else resource.max_idle
+        return replace(options, expect={**options.expect, **resource.expect}, max_idle=longest)
 
     def git_check(self) -> bool:
         own, project = self.place.git_check, self.context.project.git_check

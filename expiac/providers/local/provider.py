@@ -25,6 +25,7 @@ from expiac.providers.base import (
     Prunes,
     RunsJobs,
     Stored,
+    TellsActivity,
 )
 from expiac.providers.local import pruning
 from expiac.providers.local.create import (
@@ -51,7 +52,7 @@ ADVANCE_TIMEOUT = 5.0
 """Seconds to wait for another process that moves the queue on."""
 
 
-class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
+class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs, TellsActivity):
     """Reads, creates and deletes the jobs of one project."""
 
     rents_machines: ClassVar[bool] = False
@@ -144,6 +145,15 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
         newest = Id(id.lineage, id.instance, job.launch)
         logs = [launch.log(rank) for rank in range(job.nodes) if node in (None, rank)]
         return lines(logs, lambda: is_live(self.read_many([newest])[newest]), follow=follow)
+
+    def last_activity(self, id: Id) -> float | None:
+        """When the last of the launch's nodes printed something."""
+        created = [(launch, job) for launch in self._run(id).launches() if (job := launch.job())]
+        if not created or (created[-1][1].lineage, created[-1][1].launch) != (id.lineage, id.launch):
+            return None
+        launch, job = created[-1]
+        logs = [log for rank in range(job.nodes) if (log := launch.log(rank)).exists()]
+        return max((log.stat().st_mtime for log in logs), default=None)
 
     def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
         """Copies what the launch has left behind on this machine."""
