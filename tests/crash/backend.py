@@ -74,6 +74,8 @@ class Backend(Fetches, Prunes):
 
     def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
         """The copy says whose it is; who is killed in between leaves a part."""
+        if id not in self.jobs():
+            raise ExpiacError("Output is gone", f"{id.instance} is not there")
         with target.open("w", encoding="utf-8") as file:
             file.write(f"{id.instance} ")
             file.flush()

@@ -22,7 +22,8 @@ ENOUGH = 0.97
 def start(folder, name, *settings):
     """A run named `name`, with its results in `folder`."""
     command = [sys.executable, "-m", "trainer", f"run_name={name}", f"data_dir={folder}", "+network=small", *settings]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, text=True, encoding="utf-8", **pipes)
 
 
 def train(folder, name, *settings):
