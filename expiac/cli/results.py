@@ -1,0 +1,33 @@
+"""The commands that say what the runs of a stack came to: `results` and `compare`. They launch and end nothing."""
+
+from __future__ import annotations
+
+from expiac.cli import arguments as args
+from expiac.cli.exits import DONE
+from expiac.util.errors import UsageError
+
+
+def results(
+    stack: args.StackArg = None,
+    *,
+    format: args.ResultsFormat = "table",
+    json: args.Json = False,
+    archived: args.Archived = False,
+    at: args.At = "last",
+    histories: args.Histories = False,
+    no_refresh: args.NoRefresh = False,
+) -> int:
+    """Show the results of the runs in one table: settings that differ, seed, metrics, time, cost and status."""
+    from expiac.analysis import Results
+    from expiac.analysis.at import at_of
+    from expiac.cli import execution, results_output
+
+    form = args.results_format(format, json=json)
+    if histories and form not in ("csv", "parquet"):
+        raise UsageError("Conflicting options", f"--histories is a long table, and --format {form} is not for that",
+                         "--format csv or --format parquet")
+    with execution.open_session(stack, prints_document=form != "table", declared=False) as (session, _):
+        session.status(refresh=not no_refresh)
+        found = Results(session.observed, session.project, archived=archived, at=at_of(at))
+        results_output.print_results(session.observed, found, form=form, histories=histories, is_asked=not no_refresh)
+    return DONE
