@@ -112,6 +112,12 @@ def last_steps(logged: pl.DataFrame, metric: str = "") -> dict[str, float]:
     return dict(known.group_by("instance").agg(pl.col("step").max()).iter_rows())
 
 
+def metric_names(logged: pl.DataFrame) -> dict[str, list[str]]:
+    """The metrics that each run logged, by instance, in the order of the file."""
+    names = logged.group_by("instance").agg(pl.col("metric").unique(maintain_order=True))
+    return dict(names.iter_rows())
+
+
 def runs_table(runs: Sequence[Run], settings: Sequence[str], ends: Mapping[str, float],
                found: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
     """One row for each run: what it is, the settings that differ, its last step, and a column for each metric."""

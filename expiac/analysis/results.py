@@ -6,7 +6,7 @@ version of what it is a copy of, so that they are read once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +54,10 @@ class Results:
         """The figure of a run for each metric that has one."""
         return self._figures.get(run.instance, {})
 
+    def logged(self, run: Run) -> Sequence[str]:
+        """The metrics that a run has logged."""
+        return self._names.get(run.instance, ())
+
     def last_step(self, run: Run) -> float | None:
         """The last step of which a run logged anything."""
         return self._last_steps.get(run.instance)
@@ -80,6 +84,12 @@ class Results:
         from expiac.analysis import frames
 
         return frames.figures(self.histories, self.at, self.directions)
+
+    @cached_property
+    def _names(self) -> Mapping[str, Sequence[str]]:
+        from expiac.analysis import frames
+
+        return frames.metric_names(self.histories)
 
     @cached_property
     def _last_steps(self) -> Mapping[str, float]:

@@ -104,6 +104,11 @@ Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past
 ResultsFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, parquet or json.")]
 At = Annotated[str, typer.Option("--at", metavar="STEP|last|best|auc", help="Which value of a metric counts: at a "
                                  "step, the last, the best, or the mean over the steps (auc).")]
+MetricName = Annotated[str | None, typer.Option("--metric", metavar="METRIC", show_default=False,
+                                               help="The metric; the first one that tables show if left out.")]
+By = Annotated[list[str] | None, typer.Option("--by", metavar="KEY", show_default=False,
+                                              help="Runs with an equal value of this setting are an arm; repeatable. "
+                                                   "All settings that differ, but for the seed, if left out.")]
 Histories = Annotated[bool, typer.Option("--histories", help="All that the runs logged, as CSV or Parquet.")]
 OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
                                                   help="One output: its value is printed, and nothing else.")]

@@ -240,7 +240,8 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
     return DONE
 
 
-for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff, results.results):
+for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
+                results.results, results.compare):
     app.command()(command)
 
 

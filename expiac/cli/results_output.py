@@ -72,8 +72,8 @@ def _print_table(found: Results) -> None:
         progress = Progress(metrics=found.figures(run))
         step = found.last_step(run)
         table.add_row(
-            run.job, Text(run.status.value, style=COLOURS[run.status]), *([_value(run.seed)] if has_seed else []),
-            *(_value(run.settings.get(path)) for path in settings), "" if step is None else count(step),
+            run.job, Text(run.status.value, style=COLOURS[run.status]), *([setting_text(run.seed)] if has_seed else []),
+            *(setting_text(run.settings.get(path)) for path in settings), "" if step is None else count(step),
             *(metrics.value(metric, progress) for metric in shown),
             formatting.duration(run.seconds) if run.seconds else "", run.instance)
     out.print(tables.fit(table, out))
@@ -81,5 +81,6 @@ def _print_table(found: Results) -> None:
         out.print(f"{len(left)} more settings differ; --format csv has them all", style="dim", soft_wrap=True)
 
 
-def _value(thing: Any) -> str:
+def setting_text(thing: Any) -> str:
+    """A setting in a table."""
     return "" if thing is None else thing if isinstance(thing, str) else formatting.value(thing)
