@@ -9,7 +9,7 @@ LONG := benchmarks crash slurm trainer providers/local e2e/test_*.py compile/tes
 export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart shell test test-optimized test-slurm soak-slurm check snapshots bench soak clean
+.PHONY: help quickstart shell test test-optimized test-slurm soak-slurm check snapshots schema bench soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ check: $(VENV)/.dev ## style, types and layers
 
 snapshots: $(VENV)/.dev ## render the snapshots anew; read the diff before you commit it
 	$(BIN)/python -m pytest -n $(JOBS) --snapshot-update
+
+schema: $(VENV)/.dev ## write the JSON Schema of what --json prints, from its types
+	$(BIN)/python -m expiac.view.schema
 
 bench: $(VENV)/.dev ## measure; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks

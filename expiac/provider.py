@@ -20,6 +20,7 @@ from expiac.providers.base import (
     Releases,
     RunsJobs,
     Stored,
+    TellsActivity,
 )
 from expiac.providers.outputs import CLUSTER
 
@@ -44,4 +45,5 @@ __all__ = [
     "Releases",
     "RunsJobs",
     "Stored",
+    "TellsActivity",
 ]

@@ -12,6 +12,7 @@ from typing import Self
 from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
 from expiac.apply.fetch import fetch
+from expiac.apply.notifier import Notifier
 from expiac.apply.planning import Planning
 from expiac.apply.pruning import Pruner
 from expiac.apply.refresh import id_of
@@ -43,7 +44,8 @@ class Session:
         path = declared.path_in(project) if declared else ""
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
-        self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack))
+        self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack),
+                                    Notifier(project, reporter))
         self._planning = Planning(project, declared, self._refresher, self._providers)
         self._applying: Applying | None = None
         self._stopped = threading.Event()

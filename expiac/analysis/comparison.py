@@ -6,11 +6,12 @@ import math
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from expiac.analysis.runs import Run, differing
 from expiac.util.hashing import canonical
 
+Verdict = Literal["better", "worse", "higher", "lower", "unclear", "too few seeds"]
 SIGNIFICANT = 0.05
 FEW = 5
 """Fewer runs than that are too few for an interval that keeps its word."""
@@ -52,7 +53,7 @@ class Difference:
     p: float | None
     seeds_needed: int | None
     p_holm: float | None = None
-    verdict: str = "unclear"
+    verdict: Verdict = "unclear"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from expiac.plan.approval import approval_event
 from expiac.plan.deferred import outlook
 from expiac.plan.model import Action, Plan, Step
 from expiac.plan.preflight import refuse_without_access
+from expiac.plan.running import bound_running, first_to_run
 from expiac.providers.base import Provider
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state, refuse_stale
@@ -48,7 +49,8 @@ class Applying:
                  reporter: Reporter, *, parallelism: int = 10) -> None:
         self._project, self._journal, self._refresher, self._reporter = project, journal, refresher, reporter
         self._providers = providers
-        self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root))
+        self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root),
+                              notify=project.notify)
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -70,9 +72,11 @@ class Applying:
                 if _decides(plan):
                     self._journal.append(approval_event(plan, self._provenance(plan)))
                     remaining, stopped = without_ended_runs(plan, self._journal.state)
+                    remaining = bound_running(remaining, self._journal.state, plan.max_running)
                     self._report_ended(stopped)
                     result = self._engine.apply(remaining)
                     result = replace(result, done=(*stopped, *result.done))
+                    self._refresher.send_notices()
             self._refresher.reload()
         if not plan.program:
             return plan, self._with_left_alone(plan, result)
@@ -149,11 +153,15 @@ class Applying:
         for step, why in expected.blocked:
             self._reporter.on_event(StepSkipped(step, why))
         left_out = tuple(step for step, _ in expected.blocked)
-        result = replace(result, deferred=expected.waiting, skipped=result.skipped + left_out)
-        if not expected.ready:
+        begun = first_to_run(expected.ready, self._refresher.state, plan.max_running)
+        gone = {step.address for step in (*begun, *left_out)}
+        waiting = tuple(step for step in result.deferred if step.address not in gone)
+        result = replace(result, deferred=waiting, skipped=result.skipped + left_out)
+        if not begun:
             return result
         with lock_state(self._journal, self._refresher.state, purpose="apply"):
-            more = self._engine.apply(replace(plan, steps=expected.ready, moves={}))
+            more = self._engine.apply(replace(plan, steps=begun, moves={}))
+            self._refresher.send_notices()
         self._refresher.reload()
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from expiac.apply import launch
@@ -26,9 +26,12 @@ from expiac.apply.events import (
     StepSkipped,
 )
 from expiac.apply.hooks import RunsHooks
+from expiac.apply.judging import judge, judge_anew_now
+from expiac.apply.notices import notice_of
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
 from expiac.declare.fields import Kind
+from expiac.declare.notify import NotifySettings
 from expiac.plan.kinds import combine
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.plan.planner import restored_inputs
@@ -69,9 +72,9 @@ class Engine:
     """Applies plans of one stack to the world."""
 
     def __init__(self, ledger: Ledger, providers: Mapping[str, Provider], reporter: Reporter, *,
-                 parallelism: int = 10, hooks: RunsHooks | None = None) -> None:
+                 parallelism: int = 10, hooks: RunsHooks | None = None, notify: NotifySettings | None = None) -> None:
         self._ledger, self._providers, self._reporter, self._hooks = ledger, providers, reporter, hooks
-        self._parallelism = parallelism
+        self._parallelism, self._notify = parallelism, notify or NotifySettings()
         self._reporting = threading.Lock()
         self._stopping = threading.Event()
         self._lost = ""
@@ -170,7 +173,8 @@ class Engine:
                 after = After.REPLACE if step.action is Action.REPLACE else After.RELAUNCH
                 if step.record is not None and step.record.status.is_live and not step.retains:
                     ended = self._delete(plan, step, step.record, after)
-                    if after is After.RELAUNCH and ended is Status.SUCCEEDED:
+                    record = self._ledger.record(step.address)
+                    if after is After.RELAUNCH and record is not None and record.has_result:
                         return ended  # it finished before the stop reached it: its result stands
                 return self._create(plan, step)
             case Action.STOP:
@@ -215,7 +219,7 @@ class Engine:
         assert record is not None
         if any(change.kind is Kind.ANNOTATION for change in step.changes):
             self._annotate(plan, step, want, record)
-        return record.status
+        return judge_anew_now(self._ledger, step.address) or record.status
 
     def _update(self, plan: Plan, step: Step) -> Status:
         """Updates the annotations and options of a resource: at its provider and in its record."""
@@ -226,7 +230,7 @@ class Engine:
             self._annotate(plan, step, want, record)
         if any(change.kind is Kind.OPTION and change.path != "name" for change in step.changes):
             self._ledger.append(Noted(step.address, want.depends_on, want.options.lasting))
-        return record.status
+        return judge_anew_now(self._ledger, step.address) or record.status
 
     def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:
         provider = self._provider(record.provider, step)
@@ -276,12 +280,18 @@ class Engine:
             raise
         if seen.presence is not Presence.PRESENT:
             seen = Observation(Presence.PRESENT, status_if_gone, record.outputs if record else {}, seen.detail)
-        self._ledger.append(EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds))
-        return seen
+        done = EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds)
+        recorded = self._ledger.record(step.address)
+        if recorded is not None:
+            done = judge(done, recorded)
+            for notice in notice_of(done, recorded, self._notify):
+                self._ledger.append(notice)
+        self._ledger.append(done)
+        return replace(seen, status=done.status, detail=done.detail)
 
     def _outputs(self, address: str) -> Mapping[str, Any] | None:
         record = self._ledger.record(address)
-        return record.outputs if record is not None and record.status.is_met else None
+        return record.outputs if record is not None and record.is_met else None
 
     def _provider(self, name: str, step: Step) -> Provider:
         try:

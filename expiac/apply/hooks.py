@@ -40,7 +40,7 @@ class ShellHooks:
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            raise _hook_failure(name, command, f"not done after {self._timeout:.0f} s", "") from error
+            raise _hook_failure(name, command, f"not done after {self._timeout:g} s", "") from error
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise

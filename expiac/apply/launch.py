@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from expiac.declare.resource import Ref, refs_in, replace_refs
-from expiac.plan.identity import INSTANCE
 from expiac.plan.model import Desired
 from expiac.providers.base import Inputs
 from expiac.state.events import Run
 from expiac.util.errors import ExpiacError
+from expiac.util.placeholders import INSTANCE, fill
 
 
 def inputs(
@@ -22,14 +22,15 @@ def inputs(
     """
     values = {ref: _value(want, ref, outputs(ref.resource)) for ref in want.refs}
     filled = replace_refs(dict(want.inputs), lambda ref: values[ref])
+    names = {INSTANCE: run.instance}
     env: dict[str, str] = {}
     if want.completes:
         env = _environment(want, filled, run, stack, lineage) | _values_of_refs(want, filled, values)
     return Inputs(
         values=filled,
-        texts={name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()},
+        texts=fill(dict(want.texts), names),
         env=env,
-        outputs={name: path.replace(INSTANCE, run.instance) for name, path in want.outputs.items()},
+        outputs=fill(dict(want.outputs), names),
         needed=want.needed,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from expiac.apply.archive import ProjectArchive
+from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
 from expiac.apply.refreshing import Refresher
@@ -18,6 +19,7 @@ from expiac.plan.model import Desired, Plan
 from expiac.plan.planner import PlanOptions
 from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
+from expiac.plan.running import bound_running
 from expiac.plan.selection import select
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
@@ -91,6 +93,7 @@ class Planning:
         archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse)
         plan = planner.plan(wanted, observed, options, archive)
         plan = select(plan, options.target, options.exclude, options.only)
+        plan = plan if options.destroy else bound_running(plan, observed, self._max_running)
         refuse_protected(plan)
         plan = plan if options.destroy else self._with_program(plan)
         plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
@@ -98,7 +101,12 @@ class Planning:
         policies = Policies(self._project) if wanted else None
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
         plan = policies.evaluate(plan) if policies else plan
-        return self._warn_of_git(_warn_of_access(plan))
+        return self._warn_of_git(_warn_of_access(warn_of_size(plan, self._project)))
+
+    @property
+    def _max_running(self) -> int | None:
+        own = self._declared.stack.max_running
+        return own if own is not None else self._project.max_running
 
     def _warn_of_git(self, plan: Plan) -> Plan:
         """The plan, which says so where `git_check` will keep its apply from launching anything."""

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from expiac.apply.judging import judge, judge_anew
 from expiac.providers.base import Id, Observation, Presence, Provider
 from expiac.providers.outputs import cluster_in, without_cluster
 from expiac.state.events import Effect, EffectDone, EffectFailed, Entry, Event, Observed
@@ -42,11 +43,12 @@ class RefreshResult:
 
 def query(state: State, providers: Mapping[str, Provider]) -> RefreshResult:
     """Asks the providers about every record that may have changed by itself."""
+    events: list[Event] = [event for record in state.records.values() if (event := judge_anew(record)) is not None]
+    state = fold(state, (Entry(0, "", event) for event in events))
     asked: dict[str, list[Record]] = defaultdict(list)
     for record in state.records.values():
         if record.pending is not None or record.status.is_live or record.status is Status.LOST or holds_cluster(record):
             asked[record.provider].append(record)
-    events: list[Event] = []
     unseen: dict[str, str] = {}
     duplicates: dict[str, Sequence[str]] = {}
     for name, records in asked.items():
@@ -93,9 +95,11 @@ def _events(record: Record, seen: Observation) -> list[Event]:
         return [Observed(record.address, record.status, outputs, record.detail, record.seconds)]
     if not present:
         return [] if record.status is Status.LOST else [Observed(record.address, Status.LOST, record.outputs)]
+    if record.has_result and record.judgement is not None and seen.status is Status.SUCCEEDED:
+        seen = replace(seen, status=record.status, detail=record.detail)  # the judgement stands
     if (seen.status, dict(seen.outputs), seen.detail) == (record.status, dict(record.outputs), record.detail):
         return []
-    return [Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds)]
+    return [judge(Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds), record)]
 
 
 def _resolve(record: Record, pending: Pending, seen: Observation, present: bool) -> list[Event]:
@@ -103,7 +107,8 @@ def _resolve(record: Record, pending: Pending, seen: Observation, present: bool)
     match pending.effect:
         case Effect.CREATE:
             if present:
-                return [EffectDone(address, seen.status, seen.outputs, seen.detail, seen.seconds)]
+                done = EffectDone(address, seen.status, seen.outputs, seen.detail, seen.seconds)
+                return [judge(done, record)]
             return [EffectFailed(address, "interrupted before it was launched")]
         case Effect.UPDATE:
             return [EffectFailed(address, "interrupted")]
@@ -111,4 +116,5 @@ def _resolve(record: Record, pending: Pending, seen: Observation, present: bool)
             if present and seen.status.is_live:
                 return [EffectFailed(address, "interrupted before it ended")]
             status = seen.status if present else Status.CANCELLED
-            return [EffectDone(address, status, seen.outputs if present else record.outputs, seen.detail, seen.seconds)]
+            outputs = seen.outputs if present else record.outputs
+            return [judge(EffectDone(address, status, outputs, seen.detail, seen.seconds), record)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from expiac.apply.duplicates import end_duplicates
 from expiac.apply.events import Reporter, ResourceStatus
+from expiac.apply.notices import stuck_runs, unsent, with_notices
+from expiac.apply.notifier import Notifier
 from expiac.apply.preconditions import refuse_moved_runs
 from expiac.apply.progress import statuses_of
 from expiac.apply.queues import advance_queues
@@ -15,7 +18,7 @@ from expiac.apply.refresh import RefreshResult, query
 from expiac.apply.release import records_to_release, release
 from expiac.plan.model import Plan
 from expiac.providers.base import Provider
-from expiac.state.events import Event, Observed
+from expiac.state.events import EffectDone, Event, NoticeDue, Observed
 from expiac.state.journal import Journal, utc_now
 from expiac.state.locking import lock_state
 from expiac.state.looks import Looks, may_change
@@ -26,8 +29,10 @@ from expiac.util.errors import ExpiacError
 class Refresher:
     """Asks the providers about the runs of a stack, and records the answers under the stack's lock."""
 
-    def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter, looks: Looks) -> None:
+    def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter, looks: Looks,
+                 notifier: Notifier) -> None:
         self._journal, self._providers, self._reporter, self._looks = journal, providers, reporter, looks
+        self._notifier = notifier
         self.state: State = journal.state
         self.result = RefreshResult()
         self._number: int | None = None
@@ -42,7 +47,7 @@ class Refresher:
     @property
     def has_news(self) -> bool:
         """Whether `record` would write or end anything."""
-        return bool(self.result.events or self.result.duplicates or self._holding())
+        return bool(self.result.events or self.result.duplicates or self._holding() or unsent(self.state))
 
     def reload(self) -> None:
         """Takes the state from the journal; asks no backend."""
@@ -52,7 +57,9 @@ class Refresher:
         """Asks the providers about every run that may have changed; writes nothing."""
         self._number, self._queried_at = self._journal.number, utc_now()
         self.reload()
-        self.result = query(self.state, self._providers)
+        result, settings = query(self.state, self._providers), self._notifier.settings
+        stuck = stuck_runs(result.applied_to(self.state), self._providers, settings, time.time())
+        self.result = replace(result, events=(*with_notices(result.events, self.state, settings), *stuck))
 
     def status(self) -> tuple[ResourceStatus, ...]:
         """The status of each resource at the last query."""
@@ -77,8 +84,10 @@ class Refresher:
         It makes no decision, so that no plan goes stale by it: effects that a killed process left open, duplicates and
         clusters wait for the next apply or refresh.
         """
-        observed = [event for event in self.result.events if isinstance(event, Observed)]
-        if observed and not self._append_if_free(observed):
+        resolved = {event.address for event in self.result.events if isinstance(event, EffectDone)}
+        observed = [event for event in self.result.events
+                    if isinstance(event, Observed) or (isinstance(event, NoticeDue) and event.address not in resolved)]
+        if (observed or unsent(self.state)) and not self._append_if_free(observed):
             return
         self.result = replace(self.result, events=tuple(one for one in self.result.events if one not in observed))
         self._note_look()
@@ -93,6 +102,7 @@ class Refresher:
             for event in events:
                 self._journal.append(event, durable=False)
             self._journal.flush()
+            self.send_notices()
             self._number = self._journal.number
             self.reload()
             return True
@@ -118,6 +128,7 @@ class Refresher:
         for event in self.result.events:
             self._journal.append(event, durable=not isinstance(event, Observed))
         self.result = replace(self.result, events=())
+        self.send_notices()
         end_duplicates(self.result.duplicates, self._journal, self._providers, self._reporter)
         release(self._holding(), self._journal, self._providers, self._reporter)
         self._note_look()
@@ -127,6 +138,10 @@ class Refresher:
         is_whole = self._queried_at and not self.result.events and not self.result.unseen
         if is_whole and any(map(may_change, self.state.records.values())):
             self._looks.note(self._queried_at)
+
+    def send_notices(self) -> None:
+        """Tells others of the runs that have ended, or are stuck. Needs the lock."""
+        self._notifier.send_due(self._journal)
 
     def _holding(self) -> list[Record]:
         return records_to_release(self._journal.state, self.result.unseen)

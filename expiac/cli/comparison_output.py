@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from expiac.analysis.comparing import MetricComparison
@@ -11,6 +10,7 @@ from expiac.analysis.labels import short_names
 from expiac.cli import output, tables
 from expiac.cli.results_output import setting_text
 from expiac.state.model import State
+from expiac.view import compared
 from expiac.view.console import console
 from expiac.view.figures import count
 
@@ -21,7 +21,7 @@ _BETTER = {"max": "more is better", "min": "less is better", "": "no direction i
 def print_comparison(state: State, found: MetricComparison, *, as_of: str, age: str, json: bool) -> None:
     """Prints the comparison."""
     if json:
-        output.print_json({**output.head(state), "as_of": as_of or None, **document(found)})
+        output.print_json(_document(state, found, as_of))
         return
     out = console()
     runs = sum(len(arm.runs) for arm in found.comparison.arms)
@@ -42,9 +42,9 @@ def print_comparison(state: State, found: MetricComparison, *, as_of: str, age: 
     output.print_age(age)
 
 
-def document(found: MetricComparison) -> Mapping[str, Any]:
-    """The comparison as JSON values."""
-    return {"metric": found.metric.name, "direction": found.metric.direction, "at": found.at, "step": found.step,
+def _document(state: State, found: MetricComparison, as_of: str) -> compared.ComparisonDocument:
+    return {**output.head(state), "as_of": as_of or None, "metric": found.metric.name,
+            "direction": found.metric.direction, "at": found.at, "step": found.step,
             "arms": [_arm_document(arm) for arm in found.comparison.arms],
             "differences": [_difference_document(one) for one in found.comparison.differences],
             "notes": list(found.comparison.notes)}
@@ -97,13 +97,13 @@ def _p(p: float | None) -> str:
     return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _arm_document(arm: Arm) -> Mapping[str, Any]:
+def _arm_document(arm: Arm) -> compared.Arm:
     return {"name": arm.name, "settings": dict(arm.settings),
             "runs": {run.instance: value for run, value in arm.runs}, "n": len(arm.runs), "mean": arm.mean,
             "interquartile_mean": arm.interquartile_mean, "interval": list(arm.interval) if arm.interval else None}
 
 
-def _difference_document(one: Difference) -> Mapping[str, Any]:
+def _difference_document(one: Difference) -> compared.DifferenceOfArms:
     return {"arm": one.arm, "baseline": one.baseline, "pairs": one.pairs, "mean": one.mean,
             "interval": list(one.interval) if one.interval else None, "effect_size": one.effect_size,
             "probability_of_improvement": one.probability_of_improvement, "p": one.p, "p_holm": one.p_holm,

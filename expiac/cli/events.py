@@ -1,6 +1,6 @@
 """Every event of a command as one line of JSON, for programs. Writes what happens and decides nothing.
 
-`expiac/view/schema.json` describes each line, and `docs/json.md` what may be relied on.
+`expiac/view/lines.py` describes each line, and `docs/json.md` what may be relied on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from expiac.apply.events import (
     Began,
@@ -34,6 +34,9 @@ from expiac.plan.model import Step
 from expiac.state.journal import utc_now
 from expiac.util.errors import ExpiacError
 from expiac.view import show
+
+if TYPE_CHECKING:
+    from expiac.view import lines
 
 _PRINT = partial(print, flush=True)
 
@@ -121,16 +124,16 @@ def _finite(value: Any) -> Any:
     return [_finite(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _name(step: Step) -> dict[str, Any]:
-    return {"address": step.address, "action": step.action.value, "instance": step.run.instance,
+def _name(step: Step) -> lines.NamedStep:
+    return {"address": step.address, "action": step.action, "instance": step.run.instance,
             "launch": step.run.launch}
 
 
-def _error(error: ExpiacError) -> dict[str, str]:
+def _error(error: ExpiacError) -> lines.Error:
     return {"code": error.code, "summary": error.summary, "detail": error.detail, "hint": error.hint}
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: Result) -> lines.Results:
     return {
         "is_well": result.is_well,
         "interrupted": result.interrupted,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -22,6 +22,9 @@ from expiac.state.model import State
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
 from expiac.view import show
 from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
+
+if TYPE_CHECKING:
+    from expiac.view import documents
 
 _HINT = "  Hint: "
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
@@ -150,13 +153,13 @@ def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, jso
 def statuses_answer(resources: Sequence[ResourceStatus], session: Session, *, is_asked: bool = True) -> Answer:
     """How each resource is; says how old that is where no backend `is_asked`."""
     at = "" if is_asked else ages.as_of(session.stack, session.state.records.values())
-    document = {**head(session.state), "as_of": at or None,
-                "resources": [tables.document(resource) for resource in resources]}
+    document: documents.StatusDocument = {
+        **head(session.state), "as_of": at or None, "resources": [tables.document(resource) for resource in resources]}
     age = ages.sentence(session.stack, at)
     return Answer(document, lambda: _print_statuses(resources, session.project.metrics, age))
 
 
-def head(state: State) -> dict[str, Any]:
+def head(state: State) -> documents.OfState:
     """What every document about a state begins with."""
     return {"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage, "serial": state.serial}
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -17,6 +17,9 @@ from expiac.state import lookup
 from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 from expiac.view.console import console
+
+if TYPE_CHECKING:
+    from expiac.view import documents
 
 _WIDE = 10_000
 """Columns of a table in a pipe: no value is broken."""
@@ -49,7 +52,8 @@ def find(state: State, job: str | None, name: str | None) -> list[Outputs]:
 def print_outputs(state: State, found: Sequence[Outputs], *, raw: bool, json: bool) -> None:
     """Prints the outputs; `raw` prints the value of the only one and nothing else."""
     if json:
-        output.print_json({**output.head(state), "outputs": [_document(one) for one in found]})
+        document: documents.OutputsDocument = {**output.head(state), "outputs": [_document(one) for one in found]}
+        output.print_json(document)
     elif raw:
         (value,) = found[0].values.values()
         print(_text(value))
@@ -73,7 +77,9 @@ def print_age(stack: str, found: Sequence[Outputs]) -> None:
 def print_fetched(session: Session, found: Outputs, copy: Path, *, json: bool) -> None:
     """Prints where the copy of an output is."""
     if json:
-        output.print_json({**output.head(session.state), "fetched": {**_document(found), "path": str(copy.absolute())}})
+        document: documents.FetchedDocument = {
+            **output.head(session.state), "fetched": {**_document(found), "path": str(copy.absolute())}}
+        output.print_json(document)
     else:
         print(copy)
 
@@ -91,7 +97,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else events.dumps(value)
 
 
-def _document(one: Outputs) -> dict[str, Any]:
+def _document(one: Outputs) -> documents.OutputsOfRun:
     run = one.record.run
     return {"address": one.record.address, "instance": run.instance, "launch": run.launch,
-            "status": one.record.status.value, "outputs": dict(one.values)}
+            "status": one.record.status, "outputs": dict(one.values)}

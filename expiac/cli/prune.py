@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from expiac.cli import arguments as args
 from expiac.cli.exits import DONE
 
 if TYPE_CHECKING:
     from expiac.plan.pruning import Pruning
+    from expiac.view import recorded
 
 
 def prune(
@@ -81,7 +82,7 @@ def _print(planned: Pruning) -> None:
     out.print(f"\n{count} to delete, {size_text(planned.size)}")
 
 
-def _document(planned: Pruning, *, dry_run: bool) -> dict[str, Any]:
+def _document(planned: Pruning, *, dry_run: bool) -> recorded.PruneDocument:
     from expiac.view import show
 
     return {
@@ -91,7 +92,7 @@ def _document(planned: Pruning, *, dry_run: bool) -> dict[str, Any]:
         "serial": planned.serial,
         "dry_run": dry_run,
         "pruned": [{"address": run.record.address, "instance": run.record.run.instance,
-                    "status": run.record.status.value, "archived_at": run.record.ended_at, "bytes": run.size}
+                    "status": run.record.status, "archived_at": run.record.ended_at, "bytes": run.size}
                    for run in planned.runs],
         "kept": [{"address": kept.record.address, "instance": kept.record.run.instance, "why": kept.why}
                  for kept in planned.kept],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 from rich.table import Table
@@ -23,6 +23,9 @@ from expiac.state.model import Approval, Record, State
 from expiac.state.overview import StackSummary
 from expiac.view import show
 from expiac.view.console import console
+
+if TYPE_CHECKING:
+    from expiac.view import recorded
 
 
 def print_stacks(stacks: Sequence[StackSummary], *, json: bool) -> None:
@@ -121,8 +124,10 @@ def _print_approval(state: State, one: Approval) -> None:
 def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change], *, json: bool) -> None:
     """Prints how two runs differ, and how each ended."""
     if json:
-        output.print_json({"format_version": show.FORMAT, "runs": [_run(before), _run(after)],
-                         "changes": [show.change_document(change) for change in changes]})
+        document: recorded.Difference = {
+            "format_version": show.FORMAT, "runs": [_run(before), _run(after)],
+            "changes": [show.change_document(change) for change in changes]}
+        output.print_json(document)
         return
     out = console()
     for past in (before, after):
@@ -153,10 +158,10 @@ def _results(before: PastRun, after: PastRun) -> list[Change]:
             for name in {**first.metrics, **second.metrics}]
 
 
-def _run(past: PastRun) -> dict[str, Any]:
+def _run(past: PastRun) -> recorded.ComparedRun:
     provenance = past.approval.approved.provenance if past.approval else {}
     return {"stack": past.stack, "address": past.record.address, "instance": past.record.run.instance,
-            "status": past.record.status.value, "launched_at": past.record.at,
+            "status": past.record.status, "launched_at": past.record.at,
             "as_of": ages.as_of(past.stack, [past.record]) or None, "provenance": dict(provenance)}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from rich.text import Text
@@ -16,7 +15,7 @@ from expiac.cli import ages, output, tables
 from expiac.plan import formatting
 from expiac.state.model import State
 from expiac.util.errors import UsageError
-from expiac.view import metrics
+from expiac.view import compared, metrics
 from expiac.view.console import console
 from expiac.view.figures import COLOURS, count
 
@@ -30,7 +29,7 @@ def print_results(state: State, found: Results, *, form: str, histories: bool, i
     table = found.histories if histories else found.runs
     match form:
         case "json":
-            output.print_json(document(state, found, at))
+            output.print_json(_document(state, found, at))
         case "csv":
             table.write_csv(sys.stdout)
         case "parquet":
@@ -43,14 +42,14 @@ def print_results(state: State, found: Results, *, form: str, histories: bool, i
     output.print_notes(found.notes)
 
 
-def document(state: State, found: Results, as_of: str) -> Mapping[str, Any]:
+def _document(state: State, found: Results, as_of: str) -> compared.ResultsDocument:
     """The runs as JSON values."""
     return {**output.head(state), "as_of": as_of or None, "at": found.at,
             "results": [_run_document(run, found) for run in found.known]}
 
 
-def _run_document(run: Run, found: Results) -> Mapping[str, Any]:
-    return {"address": run.job, "instance": run.instance, "launch": run.launch, "status": run.status.value,
+def _run_document(run: Run, found: Results) -> compared.ResultOfRun:
+    return {"address": run.job, "instance": run.instance, "launch": run.launch, "status": run.status,
             "archived": run.is_archived, "seed": run.seed,
             "settings": {path: run.settings.get(path) for path in found.settings},
             "launched_at": run.launched_at or None, "seconds": run.seconds, "cost": run.cost,

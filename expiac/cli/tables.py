@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.measure import measure_renderables
@@ -14,6 +14,9 @@ from expiac.apply.events import ResourceStatus
 from expiac.declare.metrics import Metric, MetricSettings
 from expiac.view import metrics
 from expiac.view.figures import COLOURS, status, steps, time_left, time_spent
+
+if TYPE_CHECKING:
+    from expiac.view import documents
 
 _FOLDED = ("job", "name", "settings", "what", "value", "file")
 """Columns whose texts may take several lines."""
@@ -63,14 +66,14 @@ def _steps(resource: ResourceStatus, resources: Sequence[ResourceStatus]) -> lis
     return [steps(resource.progress)] if has_progress else []
 
 
-def document(resource: ResourceStatus) -> dict[str, Any]:
+def document(resource: ResourceStatus) -> documents.Resource:
     """One resource as JSON values."""
     progress = resource.progress
     return {
         "address": resource.address,
         "instance": resource.instance,
         "provider": resource.provider,
-        "status": resource.status.value,
+        "status": resource.status,
         "launch": resource.launch,
         "detail": resource.detail,
         "unseen": resource.unseen,

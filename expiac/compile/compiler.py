@@ -13,6 +13,7 @@ from expiac.compile.compose import Composed
 from expiac.compile.context import StackContext
 from expiac.compile.ignored import merge_recorded
 from expiac.declare.fields import Kind
+from expiac.declare.options import Options
 from expiac.declare.resource import Resource, distinct_refs
 from expiac.declare.stack import dependencies
 from expiac.plan.identity import identity_digest
@@ -61,7 +62,7 @@ class ResourceCompiler(Generic[R]):
             digest=identity_digest(resource.type, inputs, kinds, refs), texts=texts,
             outputs=self.outputs(composed), depends_on=dependencies(resource, refs), refs=refs,
             completes=resource.completes, mounts=self.mounts(), git_check=self.git_check(),
-            options=resource.options, settings=self.own_settings())
+            options=self.options(), settings=self.own_settings())
 
     def provider(self) -> str:
         """The name of the provider that makes it."""
@@ -90,6 +91,10 @@ class ResourceCompiler(Generic[R]):
     def mounts(self) -> Mapping[str, str]:
         """The files and folders here that go along, by target."""
         return {}
+
+    def options(self) -> Options:
+        """How it is to be treated."""
+        return self.resource.options
 
     def git_check(self) -> bool:
         """Whether it must not be launched from a tree that is not committed and pushed."""

@@ -20,10 +20,10 @@ from typing import Any
 from expiac.compile.config_files import CONFIG_STEM
 from expiac.compile.schema import Schema, invalid_line
 from expiac.declare.project import Project
-from expiac.plan.identity import DATA_DIR, INSTANCE
 from expiac.util.durable import replace_file
 from expiac.util.errors import ExpiacError, did_you_mean
 from expiac.util.hashing import digest
+from expiac.util.placeholders import DATA_DIR, INSTANCE, fill
 from expiac.util.render import PACKAGE_HEADER, parse
 
 _FORMAT = 1
@@ -36,7 +36,7 @@ class Composed:
     """What a trainer will read."""
 
     config: Mapping[str, Any]
-    """The whole composed config, interpolations left as they are."""
+    """The whole composed config, interpolations left as they are, and the user's own texts as they were declared."""
     outputs: Mapping[str, str]
     """The project's declared outputs, resolved against it."""
 
@@ -158,7 +158,7 @@ class Composer:
         except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
             raise _invalid(label, error, config, names) from error
         plain: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
-        return Composed(plain, outputs), paths
+        return Composed(fill(plain), outputs), paths
 
     def _check(self, label: str, config: Any) -> None:
         """Raises where the composed config is not of the project's schema."""

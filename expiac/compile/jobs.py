@@ -25,16 +25,17 @@ from expiac.compile.own_settings import own_settings
 from expiac.compile.task import hydra_config, task
 from expiac.declare.fields import Kind
 from expiac.declare.job import Job, SkypilotJobConfig
+from expiac.declare.options import Options
 from expiac.declare.resource import distinct_refs
 from expiac.declare.training import TrainingJob
 from expiac.declare.training_settings import TrainingSettings
-from expiac.plan.identity import DATA_DIR, INSTANCE
 from expiac.plan.kinds import CONFIG
 from expiac.providers.backends import backend_of
 from expiac.providers.base import TASK_FILE
 from expiac.providers.registry import SKYPILOT
 from expiac.state.events import Json
 from expiac.util.errors import ExpiacError
+from expiac.util.placeholders import INSTANCE, escape, fill_data_dir
 
 J = TypeVar("J", bound=Job | TrainingJob)
 _TASK = "task.yaml.j2"
@@ -99,6 +100,13 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
         mounts = self.place.file_mounts
         return {target: source for target, source in mounts.items() if isinstance(source, str)}
 
+    def options(self) -> Options:
+        options, resource = self.resource.options, self.resource
+        if not resource.expect and resource.max_idle is None:
+            return options
+        longest = options.max_idle if resource.max_idle is None else resource.max_idle
+        return replace(options, expect={**options.expect, **resource.expect}, max_idle=longest)
+
     def git_check(self) -> bool:
         own, project = self.place.git_check, self.context.project.git_check
         return next((said for said in (own, project) if said is not None), self.provider() == SKYPILOT)
@@ -111,7 +119,7 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
 
     @property
     def command(self) -> str:
-        """The shell command with the arguments that expiac adds."""
+        """The shell command with the arguments that expiac adds; the user's own texts are escaped."""
         return self.run
 
     @property
@@ -120,12 +128,13 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
         return self.place.gpus if self.place.gpus is not None else self.resource.default_gpus
 
     def outputs(self, composed: Composed | None) -> Mapping[str, str]:
-        folder = self.place.data_dir or self.context.project.data_dir
+        folder = escape(self.place.data_dir) or self.context.project.data_dir
         return {name: _output(path, folder) for name, path in self.output_templates(composed).items()}
 
     def output_templates(self, composed: Composed | None) -> Mapping[str, str]:
         """The paths of its outputs, in which the folder of results and the run's name may still be variables."""
-        return self.resource.output_paths()
+        paths: Mapping[str, str] = escape(self.resource.output_paths())
+        return paths
 
     def _content(self) -> dict[str, Any]:
         """Mounts by target and content, and the working tree where the job pins it: a path says nothing."""
@@ -158,6 +167,11 @@ class JobCompiler(_AnyJobCompiler[Job]):
     def recorded_place(self) -> Mapping[str, Any]:
         """Without the command, which is a field of the job itself."""
         return {name: value for name, value in self.recorded_fields.items() if name != "run"}
+
+    @property
+    def command(self) -> str:
+        command: str = escape(self.run)
+        return command
 
 
 class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
@@ -201,21 +215,21 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
     def config_text(self) -> str | None:
         config, format, job = self.declared_inputs[CONFIG], self.settings.format, self.resource.name
         if format == "hydra":
-            return self.context.render(CONFIG_TEMPLATES[format], hydra_config(config), job)
+            return self.context.render(CONFIG_TEMPLATES[format], hydra_config(escape(config)), job)
         if self.context.project.schema:
             self.context.schema.check(job, config)
         if format == "args":
             return None
         refuse_refs(format, config, job)
         if template := CONFIG_TEMPLATES.get(format):
-            return self.context.render(template, config, job)
-        return write_config(format, config, job)
+            return self.context.render(template, escape(config), job)
+        return write_config(format, escape(config), job)
 
     @property
     def command(self) -> str:
         if self.settings.format != "args":
             return self.run
-        return f"{self.run.rstrip()} {arguments(self.declared_inputs[CONFIG])}".rstrip()
+        return f"{self.run.rstrip()} {arguments(escape(self.declared_inputs[CONFIG]))}".rstrip()
 
     def output_names(self) -> frozenset[str] | None:
         return frozenset(self.context.project.outputs)
@@ -228,7 +242,7 @@ def _output(path: str, folder: str) -> str:
     """The path of an output with the folder of results and the run's name in place; an address stays as it is."""
     for variable, value in {"DATA_DIR": folder, "EXPIAC_INSTANCE": INSTANCE}.items():
         path = re.sub(rf"\$(?:{variable}\b|\{{{variable}\}})", lambda _, value=value: value, path)  # type: ignore[misc]
-    return path if "://" in path else os.path.normpath(path.replace(DATA_DIR, folder))
+    return path if "://" in path else os.path.normpath(fill_data_dir(path, folder))
 
 
 compiler_of.register(Job, JobCompiler)

@@ -12,6 +12,7 @@ from expiac.compile.compose import experiment_text, is_composed
 from expiac.declare.project import Project
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
+from expiac.util.placeholders import fill
 from expiac.util.render import to_yaml
 
 COMPOSED_FILE = "composed.yaml"
@@ -21,14 +22,16 @@ COMPOSED_FILE = "composed.yaml"
 def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, str]:
     """The rendered files of a resource by name, with its composed config if it has one.
 
+    The run has no name yet: `@instance@` stands for it.
     The composed config keeps its interpolations: its text is the same on every machine.
     """
+    texts: Mapping[str, str] = fill(dict(want.texts))
     if experiment_text(want.texts) is None or not is_composed(project):
-        return want.texts
+        return texts
     config = json.loads(json.dumps(want.inputs[CONFIG], default=str))  # as it reads in a saved plan
     text = (f"# Composed by Hydra from the config of {want.address} in {stack} and {project.configs}/: "
             f"what the job reads.\n{to_yaml(config)}\n")
-    return {**want.texts, COMPOSED_FILE: text}
+    return {**texts, COMPOSED_FILE: text}
 
 
 def is_composed_elsewhere(want: Desired, project: Project) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from expiac.declare.job import SkypilotJobConfig, accelerators
 from expiac.declare.project import Project
 from expiac.declare.resource import replace_refs
-from expiac.plan.identity import INSTANCE
+from expiac.util.placeholders import INSTANCE, escape
 
 _END = "END_OF_RUN"
 CONFIG_VARIABLE = "EXPIAC_CONFIG"
@@ -27,9 +27,10 @@ def task(
 
     Where it is composed, the job's Hydra finds it by its name; else the job gets its path. `gpus` are per node.
     `infra` is a place in SkyPilot's words; None for a job whose backend alone decides where it runs.
+    What the place declares is escaped here; `run` comes with what is a user's own text escaped.
     """
-    mounts: dict[str, Any] = dict(place.file_mounts)
-    found: dict[str, str] = {"DATA_DIR": place.data_dir or project.data_dir}
+    mounts: dict[str, Any] = escape(dict(place.file_mounts))
+    found: dict[str, str] = {"DATA_DIR": escape(place.data_dir) or project.data_dir}
     if config_file is not None:
         target = f"{project.configs}/experiments/{INSTANCE}{PurePosixPath(config_file).suffix}"
         mounts[f"~/sky_workdir/{target}" if place.workdir is not None else f"~/{target}"] = config_file
@@ -40,11 +41,11 @@ def task(
         document["resources"] = resources
     document["num_nodes"] = place.nodes
     optional: Mapping[str, Any] = {
-        "workdir": place.workdir,
-        "envs": found | {key: shell_text(value) for key, value in place.envs.items()},
+        "workdir": escape(place.workdir),
+        "envs": found | {key: shell_text(escape(value)) for key, value in place.envs.items()},
         "file_mounts": mounts,
         "secrets": dict.fromkeys(place.secrets),
-        "setup": shell_text(place.setup),
+        "setup": shell_text(escape(place.setup)),
     }
     given = {key: value for key, value in optional.items() if value}
     return {**document, **given, "run": _limit_runtime(shell_text(run), place.max_runtime)}
@@ -88,4 +89,4 @@ def _resources(
         "autostop": None if place.managed else {"idle_minutes": place.autostop, "down": True},
         "job_recovery": {key: value for key, value in recovery.items() if value} or None,
     }
-    return {key: value for key, value in wanted.items() if value is not None}
+    return {key: escape(value) for key, value in wanted.items() if value is not None}

@@ -39,6 +39,8 @@ class ExperimentConfig(Config):
     seeds: Annotated[int | None, Field(ge=1)] = None
     """How many times each of its jobs is trained, each time with another seed: five jobs in place of one where it is 5.
     Each takes the name of its job and its seed, `job_0_seed_3`; the seeds count up from the job's own, or from 0."""
+    max_running: Annotated[int | None, Field(ge=1)] = None
+    """How many of its jobs may be live at once; further ones wait until one has ended."""
     data_dir: str | None = None
     """Where its jobs leave what they make that do not say: a folder that outlives their machines."""
     git_check: bool | None = None
@@ -124,9 +126,11 @@ def with_experiment_settings(stack: Stack, config: ExperimentConfig) -> Stack:
     resources = [_with_job_settings(resource, config) for resource in stack.resources]
     budget = stack.budget if stack.budget is not None else config.budget
     previous = stack.previous_job_ids or tuple(config.previous_job_ids or ())
-    if resources == list(stack.resources) and (budget, previous) == (stack.budget, stack.previous_job_ids):
+    bound = stack.max_running if stack.max_running is not None else config.max_running
+    own = stack.budget, stack.max_running, stack.previous_job_ids
+    if resources == list(stack.resources) and (budget, bound, previous) == own:
         return stack
-    return Stack(stack.name, resources, budget=budget, previous_job_ids=previous)
+    return Stack(stack.name, resources, budget=budget, max_running=bound, previous_job_ids=previous)
 
 
 def _with_job_settings(resource: Resource, config: ExperimentConfig) -> Resource:

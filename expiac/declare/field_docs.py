@@ -43,7 +43,7 @@ def _field_doc(owner: type, field: dataclasses.Field[Any], types: Mapping[str, s
     if field.default is not dataclasses.MISSING:
         default = repr(field.default)
         head += f" = {default if len(default) <= _LONGEST else '…'}"
-    text = next((docs[field.name] for docs in map(_docs, owner.__mro__) if field.name in docs), "")
+    text = next((docs[field.name] for docs in map(field_texts, owner.__mro__) if field.name in docs), "")
     return "\n".join([head, *textwrap.wrap(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 8)])
 
 
@@ -57,7 +57,7 @@ def _annotations(owner: type) -> dict[str, str]:
 
 
 @cache
-def _docs(owner: type) -> dict[str, str]:
+def field_texts(owner: type) -> dict[str, str]:
     """The text below each field of one class; none where its source can't be had."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(owner)))

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import to_jsonable_python
 
 from expiac.declare.config import Config
+from expiac.declare.expectations import Expectations
 from expiac.declare.fields import Annotation, Kind, Option, Placement, kinds_of, non_default_fields
 from expiac.declare.placement_fields import (
     Cpus,
@@ -103,6 +104,10 @@ class Job(Resource):
     """Output name → its path from the job's working directory; what other resources refer to."""
     tags: Annotation[tuple[str, ...]] = ()
     notes: Annotation[str] = ""
+    expect: Option[Expectations] = dataclasses.field(default_factory=dict)
+    """Metric → the bound that its last value has to meet, such as `>= 12`; a run that misses one has failed."""
+    max_idle: Option[Annotated[int | str | None, AfterValidator(duration.validate)]] = None
+    """How long it may print and log nothing before a notice says that it is stuck: seconds, or `30m`."""
     pin_code: Option[bool] = False
     """Count the working tree's content as part of what the job is."""
 

@@ -5,12 +5,13 @@ The record of a resource holds the options that count after its declaration is g
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import field, fields, replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict
 from pydantic.dataclasses import dataclass
 
+from expiac.declare.expectations import Expectations
 from expiac.util import duration
 
 
@@ -27,6 +28,8 @@ class Hooks:
     after_create: str = ""
     before_delete: str = ""
     after_delete: str = ""
+    notify: str = ""
+    """When the run has succeeded or failed, or is stuck: docs/notify.md says what it gets."""
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -40,6 +43,12 @@ class Options:
     timeout: Annotated[int | str | None, AfterValidator(duration.validate)] = None
     """How long a create, update or delete may take: seconds, or `10m`; the next apply sees what became of it."""
     hooks: Hooks = Hooks()
+    expect: Expectations = field(default_factory=dict)
+    """Metric → the bound that its last value has to meet, such as `>= 12`: a run that ends well and misses one has
+    failed. The field `expect` of a job is short for this one."""
+    max_idle: Annotated[int | str | None, AfterValidator(duration.validate)] = None
+    """How long a run may print and log nothing before a notice says that it is stuck: seconds, or `30m`. It ends
+    nothing. The field `max_idle` of a job is short for this one."""
     ignore_changes: tuple[str, ...] = ()
     """Key paths, as a plan shows them, that keep the values of the run that is recorded: `total_timesteps`, `env.*`."""
     replace_on_changes: tuple[str, ...] = ()
@@ -59,7 +68,8 @@ class Options:
 
     def by_path(self) -> dict[str, Any]:
         """The recorded options by key path, as a plan shows them."""
-        own = {"protect": self.protect, "retain": self.retain, "timeout": self.timeout}
+        own = {"protect": self.protect, "retain": self.retain, "timeout": self.timeout,
+               "expect": dict(self.expect), "max_idle": self.max_idle}
         hooks = {f"hooks.{field.name}": getattr(self.hooks, field.name) for field in fields(Hooks)}
         return {f"options.{name}": value for name, value in (own | hooks).items()}
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from expiac.declare.metrics import MetricSettings
+from expiac.declare.notify import NotifySettings
 from expiac.declare.training_settings import TrainingSettings
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
@@ -59,6 +60,8 @@ class Project:
     git_check: bool | None = None
     """Refuse launches of jobs that do not say from a tree that is not committed and pushed; None: those that SkyPilot
     runs."""
+    max_running: Annotated[int | None, Field(ge=1)] = None
+    """How many jobs of a stack that does not say may be live at once."""
     accelerator: str = ""
     """The GPU type of a bare count."""
     providers: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -67,6 +70,8 @@ class Project:
     """What training configs stand on, and how a job gets its own."""
     metrics: MetricSettings = dataclasses.field(default_factory=MetricSettings)
     """Which metrics `status` and results show, and how."""
+    notify: NotifySettings = dataclasses.field(default_factory=NotifySettings)
+    """What is called when a run has ended, or is stuck."""
     policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Shipped policies by name, with what each is given: `max_gpus = 16`."""
 

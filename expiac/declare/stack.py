@@ -24,8 +24,11 @@ class Stack:
     budget: float | None = None
     """Dollars that all its jobs may cost at most; a plan above it is refused."""
 
+    max_running: int | None = None
+    """How many of its jobs may be live at once; further ones wait until one has ended."""
+
     def __init__(self, name: str, resources: Iterable[Resource], *, budget: float | None = None,
-                 previous_job_ids: Iterable[str] = ()) -> None:
+                 max_running: int | None = None, previous_job_ids: Iterable[str] = ()) -> None:
         declared = tuple(resources)
         if not NAME.fullmatch(name):
             raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'",
@@ -33,10 +36,14 @@ class Stack:
         if len(name) > _LONGEST_NAME:
             raise ExpiacError("Name too long", f"stack {name} has {len(name)} characters, which are a part of the name "
                               "of each run", f"a name of at most {_LONGEST_NAME} characters")
+        if max_running is not None and max_running < 1:
+            raise ExpiacError("Invalid value", f"stack {name}: max_running={max_running}: at least one job at a time",
+                              "max_running=1 or more")
         _refuse_duplicates(declared)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "resources", _in_dependency_order(declared))
         object.__setattr__(self, "budget", budget)
+        object.__setattr__(self, "max_running", max_running)
         object.__setattr__(self, "previous_job_ids", tuple(previous_job_ids))
 
 

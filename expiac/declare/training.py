@@ -17,11 +17,13 @@ from pydantic import AfterValidator, Field
 from pydantic_core import to_json
 
 from expiac.declare.config import Config, config_data, config_groups, is_config
+from expiac.declare.expectations import Expectations
 from expiac.declare.fields import Annotation, Kind, Option, kinds_of
 from expiac.declare.job import SkypilotJobConfig, placement_inputs
 from expiac.declare.project import find_project
 from expiac.declare.resource import Ref, Resource
 from expiac.declare.training_settings import ConfigFormat, ConfigKey, Default, DefaultsList, TrainingSettings
+from expiac.util import duration
 from expiac.util.errors import ExpiacError
 from expiac.util.render import PACKAGE_HEADER, to_yaml
 
@@ -203,6 +205,10 @@ class TrainingJob(Resource):
 
     skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
     training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
+    expect: Option[Expectations] = dataclasses.field(default_factory=dict)
+    """Metric → the bound that its last value has to meet, such as `>= 12`; a run that misses one has failed."""
+    max_idle: Option[Annotated[int | str | None, AfterValidator(duration.validate)]] = None
+    """How long it may print and log nothing before a notice says that it is stuck: seconds, or `30m`."""
     pin_code: Option[bool] = False
 
     def inputs(self) -> dict[str, Any]:

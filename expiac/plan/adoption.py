@@ -8,6 +8,10 @@ from expiac.plan.model import Desired
 from expiac.providers.base import Adopts, Found, Inputs, Provider
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+from expiac.util.placeholders import INSTANCE, fill
+
+_NAME = "stack.job.00000000"
+"""Of a run that is looked for and has no name yet: in a job that others launched the name does not count."""
 
 
 def previous_jobs(wanted: Sequence[Desired], ids: Sequence[str], state: State) -> dict[str, str]:
@@ -39,7 +43,7 @@ def _find_job(by_name: Mapping[str, Desired], address: str, job: str, state: Sta
     if not isinstance(provider, Adopts):
         raise ExpiacError("Nothing to adopt", f"{address}: {want.provider} takes over no jobs of others",
                           "infra=…, of the place that SkyPilot launched it to")
-    found = provider.find_job(job, Inputs(want.inputs, want.texts))
+    found = provider.find_job(job, Inputs(want.inputs, fill(dict(want.texts), {INSTANCE: _NAME})))
     for other in (*state.records.values(), *state.history):
         if found.handle.items() <= other.handle.items():
             raise ExpiacError("Adopted already", f"job {job} is {other.address} of {state.stack}")

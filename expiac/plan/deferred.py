@@ -32,7 +32,7 @@ def outlook(deferred: Sequence[Step], plan: Plan, state: State) -> Outlook:
         if why := next(filter(None, map(_why_never, upstream, upstream.values())), ""):
             blocked.append((step, why))
             to_come.remove(step.address)
-        elif len(upstream) == len(step.depends_on) and all(one and one.status.is_met for one in upstream.values()):
+        elif len(upstream) == len(step.depends_on) and all(one and one.is_met for one in upstream.values()):
             ready.append(replace(step, deferred=False, after=()))
         else:
             waiting.append(step)
@@ -48,4 +48,5 @@ def _record(name: str, meant: Mapping[str, str], state: State) -> Record | None:
 def _why_never(name: str, record: Record | None) -> str:
     if record is None:
         return f"{name} was not done"
-    return "" if record.status.is_met or record.status.is_live else f"{name} {record.status.value}"
+    may_come = record.status.is_met or record.status.is_live or not record.is_judged
+    return "" if may_come else f"{name} {record.status.value}"

@@ -11,11 +11,6 @@ from expiac.declare.resource import Ref
 from expiac.plan.kinds import identity_part
 from expiac.util.hashing import canonical, digest
 
-INSTANCE = "@instance@"
-"""Stands for the instance name in everything that is rendered, hashed and snapshotted."""
-DATA_DIR = "@data_dir@"
-"""Stands for the folder of results while a config is composed: where a job runs is no part of what it is."""
-
 
 def identity_digest(type_: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind], refs: Sequence[Ref] = ()) -> str:
     """The digest of what decides a result: the type and the inputs of kind identity.

@@ -17,7 +17,6 @@ from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
 from expiac.state.events import DESTROYED, REMOVED
 from expiac.state.model import Record, State
-from expiac.state.status import Status
 
 Settings = tuple[str, str]
 """The type of a resource and its fingerprint."""
@@ -204,7 +203,7 @@ class _Matching:
         """Why each run can't be taken, by its instance; empty where it can."""
         whys = {instance: self._why_discarded(record) for instance, record in records.items()}
         results = [record for instance, record in records.items()
-                   if record.status is Status.SUCCEEDED and not whys[instance]]
+                   if record.has_result and not whys[instance]]
         return {**whys, **(self._archive.obstacles(results) if self._archive and results else {})}
 
     def _why_discarded(self, record: Record) -> str:
@@ -214,7 +213,7 @@ class _Matching:
             return ""
         if record.discarded == REMOVED:
             return "and was removed from the state (--reuse takes it)"
-        is_given_up = record.discarded == DESTROYED and record.status is Status.SUCCEEDED
+        is_given_up = record.discarded == DESTROYED and record.has_result
         return "and was destroyed (--reuse takes it)" if is_given_up else ""
 
 
@@ -226,7 +225,7 @@ def _by_settings(records: Iterable[Record]) -> Mapping[Settings, list[Record]]:
 
 
 def _preference(record: Record) -> int:
-    return 0 if record.status.is_live else 1 if record.status.is_met else 2
+    return 0 if record.status.is_live else 1 if record.has_result or record.status.is_met else 2
 
 
 def _archived_preference(record: Record) -> tuple[int, int, str]:

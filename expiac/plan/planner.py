@@ -144,7 +144,7 @@ class _World:
         known = restored_inputs(want, earlier)
         changes = diff(known, want.inputs, want.kinds)
         result = f"{earlier.run.instance} had these settings"
-        if earlier.status is Status.SUCCEEDED or earlier.status.is_live:
+        if earlier.has_result or earlier.status.is_live:
             noted = tuple(change for change in changes if change.kind is Kind.ANNOTATION)
             step = Step(want.address, want.type, Action.RESTORE, f"{result}, and {_past_tense(earlier.status.value)}",
                         earlier.run, noted)
@@ -217,7 +217,9 @@ class _World:
     def _is_met(upstream: Step) -> bool:
         if upstream.action in (Action.KEEP, Action.UPDATE, Action.RESTORE):
             record = upstream.restores or upstream.record
-            return record is not None and record.status.is_met
+            if record is not None and record.has_result and upstream.desired is not None:
+                record = replace(record, options=upstream.desired.options.lasting)  # it may have to be judged anew
+            return record is not None and record.is_met
         # A resource that is no run is there once its step is done; a run has yet to succeed.
         return upstream.desired is not None and not upstream.desired.completes and not upstream.deferred
 
@@ -259,11 +261,13 @@ def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], option
         return _relaunch(record, f"lost: {want.provider} does not know it any more", moved + noted)
     if status is Status.STOPPED:
         return _relaunch(record, "stopped to be launched again", moved + noted)
-    if failed and (moved or options.retry):
+    judges_anew = record.has_result and not replace(record, options=want.options.lasting).is_judged
+    if failed and (moved or options.retry) and not judges_anew:
         return _relaunch(record, ended, moved + noted)
     if status.is_live and moved:
         return _relaunch(record, f"{status.value}, and moves", moved + noted)
-    warning = f"{ended}; expiac apply --retry launches it again" if failed else ""
+    again = "it is judged anew" if judges_anew else "expiac apply --retry launches it again"
+    warning = f"{ended}; {again}" if failed else ""
     action, shown = (Action.UPDATE, noted) if noted else (Action.KEEP, ())
     return Step(record.address, record.type, action, status.value, record.run, shown, record=record, warning=warning)
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from expiac.plan.cost import add_price, refuse_over, will_run
-from expiac.plan.identity import INSTANCE
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.providers.base import Estimates, Examines, Inputs, Provider, RunsJobs
 from expiac.providers.registry import no_provider
 from expiac.state.events import Run
 from expiac.util.errors import ExpiacError, NoAccess, Unavailable
+from expiac.util.placeholders import INSTANCE, fill
 
 
 def examine_plan(
@@ -59,7 +59,7 @@ def _refuse_long_name(step: Step, backend: str, longest: int) -> None:
 
 def _inputs(want: Desired, run: Run) -> Inputs:
     """What the provider would be given, as far as it is known before the launch."""
-    return Inputs(want.inputs, {name: text.replace(INSTANCE, run.instance) for name, text in want.texts.items()})
+    return Inputs(want.inputs, fill(dict(want.texts), {INSTANCE: run.instance}))
 
 
 def _add_price(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> Step:

@@ -222,6 +222,14 @@ class EndsDuplicates(ABC):
         """Ends every job of a launch but the earliest, and names them once they have ended; mostly there are none."""
 
 
+class TellsActivity(ABC):
+    """A provider that can see when a job last printed something."""
+
+    @abstractmethod
+    def last_activity(self, id: Id) -> float | None:
+        """The time of the launch's last output, in seconds of Unix; None where that can't be seen."""
+
+
 class AdvancesQueue(ABC):
     """A provider that keeps its own queue, which no process of the backend watches.
 

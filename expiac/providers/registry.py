@@ -15,10 +15,12 @@ from expiac.declare.project import Project
 from expiac.providers.base import Provider, RunsJobs
 from expiac.util.errors import ExpiacError
 
+LOCAL = "local"
+"""The backend that runs jobs as processes of this machine."""
 SKYPILOT = "skypilot"
 """The backend that also runs jobs at each place of its own, such as `aws/us-east-1`."""
 BUILT_IN: Mapping[str, str] = {
-    "local": "expiac.providers.local:LocalProvider",
+    LOCAL: "expiac.providers.local:LocalProvider",
     SKYPILOT: "expiac.providers.skypilot:SkypilotProvider",
 }
 """Name → `module:Class`, as a project registers its own; all of them run jobs."""

@@ -67,6 +67,16 @@ class ApprovedStep(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement(Fact):
+    """How a run that ended well was judged by its metrics."""
+
+    expect: Mapping[str, str]
+    """What was expected: metric → bound."""
+    values: Mapping[str, float | None] | None = None
+    """The last value of each expected metric; None where no metrics could be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Approved(Fact):
     """A plan was approved: by whom, from what. Every launch until the next one belongs to it."""
 
@@ -121,6 +131,7 @@ class EffectDone(Fact):
     outputs: Json = field(default_factory=dict)
     detail: str = ""
     seconds: float | None = None
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,7 @@ class Observed(Fact):
     outputs: Json = field(default_factory=dict)
     detail: str = ""
     seconds: float | None = None
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +208,30 @@ class Moved(Fact):
     """Old address → new address."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeDue(Fact):
+    """Somebody is to be told of a run; written before the end that it tells of."""
+
+    tag: ClassVar[str] = "notice_due"
+    address: str
+    occasion: str
+    """`succeeded`, `failed` or `stuck`."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSent(Fact):
+    """The calls of a notice were made."""
+
+    tag: ClassVar[str] = "notice_sent"
+    instance: str
+    occasion: str
+    error: str = ""
+    """Of those that failed."""
+
+
 Event = (Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved | Pruned
-         | Restored)
+         | Restored | NoticeDue | NoticeSent)
 EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
 
 

@@ -18,13 +18,15 @@ from expiac.state.events import (
     Forgotten,
     Moved,
     Noted,
+    NoticeDue,
+    NoticeSent,
     Observed,
     Pruned,
     Restored,
     Started,
     Submitted,
 )
-from expiac.state.model import Approval, Pending, Record, State
+from expiac.state.model import Approval, Notice, Pending, Record, State
 from expiac.state.status import Status
 
 
@@ -64,7 +66,7 @@ class Fold:
     def add(self, entry: Entry) -> None:
         """Takes one event in. Raises `InvalidEvent` where it can't follow what was before."""
         event, records, history = entry.event, self._records, self._history
-        serial = self._serial + (not isinstance(event, Observed))
+        serial = self._serial + (not isinstance(event, Observed | NoticeDue | NoticeSent))
         match event:
             case Approved():
                 self._approvals.append(Approval(serial, entry.at, event))
@@ -81,7 +83,8 @@ class Fold:
             case Observed():
                 record = _present(records, event.address)
                 records[event.address] = replace(record, status=event.status, outputs=event.outputs,
-                                                 detail=event.detail, seconds=event.seconds)
+                                                 detail=event.detail, seconds=event.seconds,
+                                                 judgement=event.judgement or record.judgement)
             case Forgotten():
                 record = _present(records, event.address)
                 history.append(replace(record, ended_at=entry.at, discarded=event.discarded))
@@ -94,11 +97,27 @@ class Fold:
             case Noted():
                 record = _present(records, event.address)
                 records[event.address] = replace(record, depends_on=event.depends_on, options=event.options)
+            case NoticeDue():
+                record = _present(records, event.address)
+                notices = {**record.notices, event.occasion: Notice(event.reason)}
+                records[event.address] = replace(record, notices=notices)
+            case NoticeSent():
+                for address, record in records.items():
+                    records[address] = _told(record, event)
+                history[:] = [_told(record, event) for record in history]
             case Moved():
                 self._records = _move(records, event.moves)
             case _:
                 assert_never(event)
         self._serial, self._known = serial, None
+
+
+def _told(record: Record, event: NoticeSent) -> Record:
+    """The record, of which somebody was told if it is that of the event's run."""
+    if record.run.instance != event.instance or event.occasion not in record.notices:
+        return record
+    notice = replace(record.notices[event.occasion], is_sent=True)
+    return replace(record, notices={**record.notices, event.occasion: notice})
 
 
 def _present(records: Mapping[str, Record], address: str) -> Record:
@@ -127,15 +146,14 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
     if record.pending is None:
         raise InvalidEvent(f"the end of an effect on {event.address} that was never started")
     done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail,
-                   seconds=event.seconds)
+                   seconds=event.seconds, judgement=event.judgement or record.judgement)
     if record.pending.effect is Effect.UPDATE:
         records[event.address] = replace(done, inputs=record.pending.inputs)
     elif record.pending.effect is Effect.CREATE:
         records[event.address] = done
     elif record.pending.after is After.RELAUNCH:
         # A run that finished before the stop reached it has its result; nothing is launched again.
-        kept = event.status if event.status is Status.SUCCEEDED else Status.STOPPED
-        records[event.address] = replace(done, status=kept)
+        records[event.address] = done if done.has_result else replace(done, status=Status.STOPPED)
     else:
         discarded = DESTROYED if record.pending.after is After.DESTROY else ""
         history.append(replace(done, ended_at=at, discarded=discarded))
@@ -151,7 +169,7 @@ def _restore(event: Restored, records: dict[str, Record], history: list[Record],
     earlier = history.pop(place)
     if (present := records.get(event.address)) is not None:
         history.append(replace(present, ended_at=at))
-    stays = earlier.status is Status.SUCCEEDED or earlier.status.is_live
+    stays = earlier.has_result or earlier.status.is_live
     records[event.address] = replace(
         earlier, address=event.address, inputs=event.inputs, depends_on=event.depends_on, upstream=event.upstream,
         options=event.options, status=earlier.status if stays else Status.STOPPED, ended_at="", replaced_by="",

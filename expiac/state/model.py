@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from expiac.declare.options import Options
-from expiac.state.events import After, Approved, Effect, Fact, Json, Run
+from expiac.state.events import After, Approved, Effect, Fact, Json, Judgement, Run
 from expiac.state.status import Status
 
 
@@ -18,6 +18,14 @@ class Pending(Fact):
     after: After = After.NOTHING
     inputs: Json = field(default_factory=dict)
     """An update's new inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Fact):
+    """What is to be told of a launch."""
+
+    reason: str = ""
+    is_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +63,27 @@ class Record(Fact):
     """How the user gave it up when it was archived: `DESTROYED`, `REMOVED`, or not at all."""
     pruned_at: str = ""
     """When what an archived run left on the disk was deleted."""
+    judgement: Judgement | None = None
+    """How it was judged by what is expected of its metrics, once it has ended well."""
+    notices: Mapping[str, Notice] = field(default_factory=dict)
+    """What was told of its last launch, or is to be told, by occasion: `succeeded`, `failed`, `stuck`."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
+
+    @property
+    def has_result(self) -> bool:
+        """It ended well by itself, whatever is expected of its metrics."""
+        return self.status is Status.SUCCEEDED or (self.status is Status.FAILED and self.judgement is not None)
+
+    @property
+    def is_judged(self) -> bool:
+        """It was judged by what is expected of it today."""
+        return dict(self.options.expect) == (dict(self.judgement.expect) if self.judgement else {})
+
+    @property
+    def is_met(self) -> bool:
+        """What depends on it may begin."""
+        return self.status.is_met and self.is_judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ class FakeSky:
         self._asked("pull")
         if cluster not in self.server.clusters or path not in declared_outputs(self.server.tasks[cluster]).values():
             raise ExpiacError("Output is gone", f"{cluster} has no {path}")
-        target.write_text(f"{path} of {cluster}")
+        target.write_text(f"{path} of {cluster}", encoding="utf-8")
 
     def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
         """As SkyPilot shows them, its own words among them."""

@@ -197,6 +197,7 @@ SUMMARIES = {
     "value-missing": "Value missing",
     "variable-not-set": "A variable is not set",
     "wait-abandoned": "Nobody waits any more",
+    "webhook-failed": "Webhook failed",
 }
 """Code → summary."""
 

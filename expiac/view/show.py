@@ -9,7 +9,7 @@ import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Final, Literal
 
 from expiac.declare.override_words import words_of
 from expiac.plan import cost
@@ -19,7 +19,10 @@ from expiac.plan.durations import seconds_until_done
 from expiac.plan.model import MISSING, Action, Change, Plan, Step
 from expiac.view.creates import Creates, creates
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from expiac.view import documents
+
+FORMAT: Final = 1
 """The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
 
 _SUMMARY = {
@@ -211,7 +214,7 @@ def _total_cost(plan: Plan) -> str:
     return f", {at_least}{cost.cost_text(per_hour, at_most)}"
 
 
-def document(plan: Plan) -> dict[str, Any]:
+def document(plan: Plan) -> documents.Plan:
     """The plan as JSON values.
 
     A change has `before` and `after`. A field that is new has no `before`, and one that goes no `after`: that key is
@@ -232,13 +235,13 @@ def document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _step_document(step: Step) -> dict[str, Any]:
+def _step_document(step: Step) -> documents.Step:
     return {
         "address": step.address,
         "type": step.type,
         "instance": step.run.instance,
         "launch": step.run.launch,
-        "action": step.action.value,
+        "action": step.action,
         "reason": step.reason,
         "changes": [change_document(change) for change in step.changes],
         **_inputs(step),
@@ -257,7 +260,7 @@ def _step_document(step: Step) -> dict[str, Any]:
     }
 
 
-def _inputs(step: Step) -> dict[str, Any]:
+def _inputs(step: Step) -> documents.Inputs:
     """The inputs of what is launched: those that the program sets, and all of them."""
     want = step.desired
     if want is None or not step.action.launches:
@@ -265,13 +268,14 @@ def _inputs(step: Step) -> dict[str, Any]:
     return {"settings": want.inputs if want.settings is None else want.settings, "inputs": want.inputs}
 
 
-def change_document(change: Change) -> Mapping[str, Any]:
+def change_document(change: Change) -> documents.Change:
     """One change as JSON values."""
+    absent: Literal["before", "after"] | None
     absent = "before" if change.before is MISSING else "after" if change.after is MISSING else None
     return {
         "path": change.path,
         "before": None if change.before is MISSING else change.before,
         "after": None if change.after is MISSING else change.after,
-        "kind": change.kind.value,
+        "kind": change.kind,
         "absent": absent,
     }

@@ -179,3 +179,15 @@ def test_a_setting_that_nothing_reads_is_told(project, expiac):
     assert warning not in expiac("plan", "lab", "words=hello").out
     (project / "pyproject.toml").write_text("[tool.expiac]\npolicies.max_gpus = 8\n")
     assert f"! {warning}" in expiac("plan", "lab", "seed=3", "words=bye").out
+
+
+def test_a_plan_says_how_much_code_goes_along(project, expiac):
+    """Where it is much; and nothing where nothing is launched."""
+    (project / "stacks" / "lab.py").write_text(
+        "from expiac import Job, Stack\nlab = Stack('lab', [Job('say', run='true')])\n")
+    with open(project / "x.bin", "wb") as file:
+        file.truncate(60_000_000)
+    told = " ".join(expiac("plan", "lab").out.split())
+    assert "the working tree that goes along is 60 MB; largest: x.bin 60 MB" in told
+    assert expiac("apply", "lab", "--yes", "--wait").code == 0
+    assert "goes along" not in expiac("plan", "lab").out

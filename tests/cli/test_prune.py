@@ -89,7 +89,7 @@ def test_a_result_that_was_pruned_does_not_stand_again(big) -> None:
     big("plan", "big", "--out", "back.plan", "--reuse")
     big("prune", "big", "--yes")
     assert "Stale plan" in big("apply", "back.plan", "--yes").err
-    assert f"{first.name} had these settings, and is gone" in big("plan", "big", "--reuse").out
+    assert f"{first.name} had these settings, and was pruned" in big("plan", "big", "--reuse").out
     apply(big)
     assert not first.exists()
 

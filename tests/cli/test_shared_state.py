@@ -36,7 +36,7 @@ def test_a_colleague_sees_what_runs_and_leaves_it_alone(shared, project, tmp_pat
     assert "seconds=60" in shared("history", "lab").out
     for words in (("plan",), ("apply", "--yes")):
         said = shared(words[0], "lab", "seconds=60", *words[1:])
-        assert (said.code, "left alone: it was launched in" in said.out) == (0, True), said
+        assert (said.code, "left alone: it was launched on" in said.out) == (0, True), said
     said = shared("logs", "lab", "say_0")
     assert (said.code, "On another machine" in said.err) == (1, True)
     said = shared("destroy", "lab", "--yes")

@@ -28,7 +28,8 @@ REFUSED = {
 }
 ARENA = "env/mettagrid/curriculum/arena"
 OTHER = {
-    "name": "other", "user": "me", "budget": "5", "previous_job_ids": "[12]", "data_dir": "/shared", "infra": "aws",
+    "name": "other", "user": "me", "budget": "5", "max_running": "2", "previous_job_ids": "[12]",
+    "data_dir": "/shared", "infra": "aws",
     "git_check": "true", "job_name": "other", "gpus": "2", "cpus": "4", "memory": "16", "region": "us-east-1",
     "image": "docker:ubuntu", "disk": "100", "envs": '{"A": "b"}', "file_mounts": '{"/x": "README.md"}',
     "workdir": "trainer", "run": "true", "setup": "true", "any_of": '[{"infra": "aws"}]', "ports": "[80]",
@@ -36,10 +37,10 @@ OTHER = {
     "labels": '{"a": "b"}', "curriculum": f"{ARENA}/basic", "agent": "wide", "sim": "other", "wandb": "off",
     "wandb_entity": "e", "wandb_project": "p", "wandb_group": "g", "wandb_tags": '["t"]', "wandb_notes": "n",
     "seed": "3", "defaults": '{"agent": "wide"}', "key": "other", "format": "yaml", "timeout": "10m",
-    "before_create": "true", "after_create": "true", "before_delete": "true", "after_delete": "true",
+    "before_create": "true", "after_create": "true", "before_delete": "true", "after_delete": "true", "notify": "true",
     "ignore_changes": '["gpus"]', "replace_on_changes": '["gpus"]', "aliases": '["earlier"]', "betas": "[0.5, 0.6]",
     "target_kl": "0.1", "uri": "policy.pt", "checkpoint_dir": "c", "replay_dir": "r", "profile_dir": "p",
-    "minibatch_size": "1024",
+    "minibatch_size": "1024", "expect": '{"loss": "< 1"}', "max_idle": "30m",
 }
 """By the field's name: a value that no shipped stack has. A flag is turned, a number doubled."""
 
@@ -76,7 +77,7 @@ CASES = [(stack, *setting) for stack in STACKS for setting in settings(load(proj
 def planned(where: Project, stack: str, *overrides: str) -> Any:
     """All that a plan is made from."""
     declared = load(where, stack, overrides).stack
-    return declared.name, declared.budget, declared.previous_job_ids, desired(declared, where)
+    return declared.name, declared.budget, declared.max_running, declared.previous_job_ids, desired(declared, where)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ import psutil
 from expiac.apply.events import ProgressEvent, Warned
 from expiac.declare.project import Project
 from expiac.providers.base import Provider
-from expiac.providers.local import Machine, SharedLocalProvider
+from expiac.providers.local import LocalProvider, Machine
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.session import Session
 from expiac.state.object_store import Store
@@ -135,7 +135,7 @@ class LocalBackend:
 
     def provider(self, root: Path, instants: Instants) -> Provider:
         machine = Machine(self._folder / f"machine-{socket.gethostname()}", cpus=1000, gpus=0)
-        return WatchedProvider(SharedLocalProvider(root, root / ".expiac" / "local", machine=machine), instants)
+        return WatchedProvider(LocalProvider(root, root / ".expiac" / "local", machine=machine), instants)
 
     def born(self) -> list[tuple[str, int]]:
         launches = self._folder.glob("*/.expiac/local/*/launches/[0-9]*")

@@ -57,3 +57,13 @@ small = Stack("small", [Job("base", run=run, skypilot=HERE)])
     project.apply()
     (base,) = project.said("status")["resources"]
     assert (base["progress"]["step"], base["progress"]["metrics"]) == (3, {"acc": 0.75})
+
+
+def test_a_text_that_looks_like_a_placeholder_reaches_the_job(project: Folder):
+    """In its command and in a variable, through a saved plan too."""
+    project.stack("""place = SkypilotJobConfig(gpus=0, workdir=None, envs={"WHO": "@instance@ of @data_dir@"})
+small = Stack("small", [Job("base", run="echo $WHO, @instance@", skypilot=place)])
+""")
+    project.output("plan", "--out", "plan.json")
+    project.output("apply", "plan.json", "--yes", "--wait")
+    assert "@instance@ of @data_dir@, @instance@" in project.output("logs", "small", "base")

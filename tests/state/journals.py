@@ -16,8 +16,11 @@ from expiac.state.events import (
     Entry,
     Event,
     Forgotten,
+    Judgement,
     Moved,
     Noted,
+    NoticeDue,
+    NoticeSent,
     Observed,
     Pruned,
     Restored,
@@ -52,6 +55,9 @@ LIFE: tuple[Event, ...] = (
     Forgotten("sac", "no longer declared"),
     Pruned((RUN.instance,)),
     Restored("ppo", CREATE.run.instance, CREATE.inputs),
+    NoticeDue("ppo", "failed", "exit code 1"),
+    Observed("ppo", Status.FAILED, judgement=Judgement({"loss": "< 1"}, {"loss": float("inf")})),
+    NoticeSent(CREATE.run.instance, "failed", "Webhook failed: HTTP 500"),
 )
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from expiac.providers.local.provider import LocalProvider
-    from expiac.providers.local.shared import SharedLocalProvider
     from expiac.providers.local.slots import Machine
 
-__all__ = ["LocalProvider", "Machine", "SharedLocalProvider"]
+__all__ = ["LocalProvider", "Machine"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,10 +16,6 @@ def __getattr__(name: str) -> Any:
         from expiac.providers.local.provider import LocalProvider
 
         return LocalProvider
-    if name == "SharedLocalProvider":
-        from expiac.providers.local.shared import SharedLocalProvider
-
-        return SharedLocalProvider
     if name == "Machine":
         from expiac.providers.local.slots import Machine
 

@@ -25,6 +25,7 @@ from expiac.providers.base import (
     Prunes,
     RunsJobs,
     Stored,
+    TellsActivity,
 )
 from expiac.providers.local import pruning
 from expiac.providers.local.create import (
@@ -38,6 +39,7 @@ from expiac.providers.local.delete import end
 from expiac.providers.local.disk import disk_errors, refuse_long_path
 from expiac.providers.local.folder import LONGEST_IN_RUN, RunFolder
 from expiac.providers.local.logs import lines
+from expiac.providers.local.place import Place
 from expiac.providers.local.slots import Machine, Queue
 from expiac.providers.local.status import LaunchReader, is_live, waiting_launch
 from expiac.util.copying import copy
@@ -50,7 +52,7 @@ ADVANCE_TIMEOUT = 5.0
 """Seconds to wait for another process that moves the queue on."""
 
 
-class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
+class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs, TellsActivity):
     """Reads, creates and deletes the jobs of one project."""
 
     rents_machines: ClassVar[bool] = False
@@ -64,20 +66,18 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
         self._machine = machine or Machine.here()
         self._queue = Queue(self._machine)
         self._grace = grace
+        self._place = Place.here(self._folder)
 
     @classmethod
     def for_project(cls, project: Project) -> LocalProvider:
-        """Of a project whose state is shared, the backend that knows which jobs are of this checkout."""
-        from expiac.providers.local.shared import SharedLocalProvider  # which is made of this class
-
-        kind = SharedLocalProvider if project.state_url else LocalProvider
-        return kind(project.root, project.state_folder / "local")
+        return cls(project.root, project.state_folder / "local")
 
     def read_many(self, ids: Sequence[Id]) -> Mapping[Id, Observation]:
-        """How each id is; starts nothing and writes nothing."""
+        """How each id is; unknown where it was launched elsewhere. Starts nothing and writes nothing."""
         reader = LaunchReader(self._folder)
         with disk_errors():
-            return {id: reader.observe(id) for id in ids}
+            there = {id: self._place.elsewhere(id) for id in ids}
+            return {id: place.observation() if place else reader.observe(id) for id, place in there.items()}
 
     def advance_queue(self, ids: Sequence[Id]) -> None:
         """Starts the jobs of this machine that wait and fit now, if one of `ids` waits.
@@ -86,7 +86,8 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
         queue's file was lost.
         """
         with disk_errors():
-            found = [waiting_launch(self._folder, id) for id in ids]
+            here = [id for id in ids if self._place.elsewhere(id) is None]
+            found = [waiting_launch(self._folder, id) for id in here]
             waiting = [launch for launch in found if launch is not None]
             if waiting:
                 with suppress(TimeoutError):  # whoever has the queue for so long moves it on
@@ -101,13 +102,15 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
         return "no GPU on this machine: runs on the CPU" if has_too_few else ""
 
     def create(self, id: Id, inputs: Inputs, note: Note) -> Observation:
-        """Creates the launch, or adopts it; returns once it is in the queue."""
+        """Creates the launch, or adopts it; notes where before it does, and returns once it is in the queue."""
+        self._refuse_elsewhere(id)
         run, secrets = self._run(id), dict[str, str]()
         with disk_errors():
             if not is_launched(run, id):
                 task = read_task(inputs, self._machine)
                 secrets = secret_values(task, inputs)
                 job = describe(id, inputs, task, self._machine, self._grace)
+                note(self._place.handle)
                 create_launch(run, id, job, task, inputs.texts, self._root)
         with suppress(OSError):  # it is created: the next apply or refresh moves the queue on
             self._queue.advance(enter=[run.launch(id.launch)], secrets=secrets)
@@ -119,6 +122,7 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
 
     def delete(self, id: Id) -> Observation:
         """Ends every process of the launch, or takes it out of the queue; the run's folder stays."""
+        self._refuse_elsewhere(id)
         launch = self._run(id).launch(id.launch)
         with disk_errors():
             job = launch.job()
@@ -131,6 +135,7 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the newest launch's nodes printed; with several nodes each line names its own."""
+        self._refuse_elsewhere(id)
         created = [(launch, job) for launch in self._run(id).launches() if (job := launch.job())]
         if not created or created[-1][1].lineage != id.lineage:
             raise ExpiacError("No logs", f"{id.instance} was never launched here")
@@ -141,8 +146,18 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
         logs = [launch.log(rank) for rank in range(job.nodes) if node in (None, rank)]
         return lines(logs, lambda: is_live(self.read_many([newest])[newest]), follow=follow)
 
+    def last_activity(self, id: Id) -> float | None:
+        """When the last of the launch's nodes printed something."""
+        created = [(launch, job) for launch in self._run(id).launches() if (job := launch.job())]
+        if not created or (created[-1][1].lineage, created[-1][1].launch) != (id.lineage, id.launch):
+            return None
+        launch, job = created[-1]
+        logs = [log for rank in range(job.nodes) if (log := launch.log(rank)).exists()]
+        return max((log.stat().st_mtime for log in logs), default=None)
+
     def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
         """Copies what the launch has left behind on this machine."""
+        self._refuse_elsewhere(id)
         job = self._run(id).launch(id.launch).job()
         source = Path(path)
         if job is None or job.lineage != id.lineage or not source.exists():
@@ -176,6 +191,10 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs):
         """Deletes the renamed folders, and files of the store that no run has."""
         with disk_errors():
             pruning.delete_aside(self._folder)
+
+    def _refuse_elsewhere(self, id: Id) -> None:
+        if (there := self._place.elsewhere(id)) is not None:
+            raise there.error(id)
 
     def _run(self, id: Id) -> RunFolder:
         if os.sep in id.instance or id.instance.startswith("."):

@@ -6,20 +6,16 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from expiac.providers.local.disk import read, write
 from expiac.providers.local.sharing import copy_file, is_large, is_shared
+from expiac.util.code_files import code_files, is_folder, walk
 from expiac.util.errors import ExpiacError
-from expiac.util.git import git
 
 SKY_WORKDIR = "sky_workdir"
 """SkyPilot's name for the copy of the code in a node's home."""
-EXCLUDED = frozenset((".git", ".expiac", ".venv", "__pycache__"))
-RESULTS = frozenset(("train_dir", "wandb"))
-"""Excluded at the root only: deeper down, such names are a project's own."""
-GIT_LIMIT = 60.0
 
 
 def sync_code(source: Path, target: Path, manifest: Path, excluded: Path) -> list[Path]:
@@ -30,7 +26,7 @@ def sync_code(source: Path, target: Path, manifest: Path, excluded: Path) -> lis
     """
     if not source.is_dir():
         raise ExpiacError("No such workdir", str(source))
-    names = [name for name in _code_files(source) if not _is_within(source / name, excluded)]
+    names = [name for name in code_files(source) if not _is_within(source / name, excluded)]
     known = (read(manifest) or {}).get("files", [])
     # Named before they are there: what a killed sync brought is removed too when its time comes.
     write(manifest, json.dumps({"files": sorted({*known, *names})}), durable=False)
@@ -44,37 +40,6 @@ def sync_code(source: Path, target: Path, manifest: Path, excluded: Path) -> lis
 
 def _is_within(path: Path, folder: Path) -> bool:
     return path == folder or folder in path.parents
-
-
-def _code_files(source: Path) -> list[str]:
-    """Files and links below `source`: what git tracks or would; without git all but what runs leave behind."""
-    listed = _git_files(source)
-    if not listed:
-        return list(_walk(source, Path()))
-    found = []
-    for name in listed:
-        if Path(name).parts[0] != ".expiac":
-            # A folder is a repository of its own.
-            found += list(_walk(source, Path(name))) if _is_folder(source / name) else [name]
-    return [name for name in found if os.path.lexists(source / name)]
-
-
-def _git_files(source: Path) -> list[str]:
-    listed = git(source, "ls-files", "-co", "--exclude-standard", "-z", timeout=GIT_LIMIT) or b""
-    return sorted({os.fsdecode(name) for name in listed.split(b"\0") if name})
-
-
-def _walk(source: Path, start: Path) -> Iterator[str]:
-    for folder, folders, files in os.walk(source / start):
-        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        results = RESULTS if folder == str(source) else frozenset()
-        folders[:] = sorted(set(folders) - EXCLUDED - results - set(links))
-        for name in sorted(files + links):
-            yield os.path.relpath(os.path.join(folder, name), source)
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
 
 
 def _copy(source: Path, base: Path, name: str) -> bool:
@@ -103,19 +68,19 @@ def _stamp(file: os.stat_result) -> tuple[int, int, int]:
 def _remove(base: Path, name: str) -> None:
     """Removes a file that an earlier sync brought, unless a job put something else there."""
     target = base / name
-    if target.parent.resolve().is_relative_to(base.resolve()) and not _is_folder(target):
+    if target.parent.resolve().is_relative_to(base.resolve()) and not is_folder(target):
         target.unlink(missing_ok=True)
 
 
 def _make_folder(path: Path) -> None:
     """A real folder: what a job put there instead, a link for example, would lead elsewhere."""
-    if not _is_folder(path):
+    if not is_folder(path):
         _clear(path)
         path.mkdir(mode=0o700)
 
 
 def _clear(path: Path) -> None:
-    if _is_folder(path):
+    if is_folder(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -145,7 +110,7 @@ def mount(
 def _mount_one(source: Path, target: Path, name: str) -> list[Path]:
     if source.is_dir():
         _make_folder(target)
-        return [target / found for found in _walk(source, Path()) if _copy(source / found, target, found)]
+        return [target / found for found in walk(source, Path()) if _copy(source / found, target, found)]
     if source.exists():
         return [target] if _copy(source.resolve(), target.parent, target.name) else []
     raise ExpiacError("No such file to mount", name, "a mount's source is relative to the project")

@@ -14,8 +14,6 @@ from expiac.providers.base import TASK_FILE, Id, Inputs
 from expiac.providers.skypilot.snapshot import INSTANCE, LAUNCH, LINEAGE, OUTPUTS
 from expiac.util.errors import ExpiacError
 
-_NAMELESS, _NAME = "@instance@", "stack.job.00000000"
-
 
 def task_to_launch(inputs: Inputs, id: Id, root: Path, folder: Path, environ: Mapping[str, str] = os.environ
                ) -> dict[str, Any]:
@@ -35,7 +33,7 @@ def task_to_launch(inputs: Inputs, id: Id, root: Path, folder: Path, environ: Ma
 
 def task_to_check(inputs: Inputs, root: Path) -> dict[str, Any]:
     """The task as far as it can be checked before there is a launch; holds no secrets."""
-    task = _read(Inputs(inputs.values, {name: text.replace(_NAMELESS, _NAME) for name, text in inputs.texts.items()}))
+    task = _read(inputs)
     for section in ("envs", "secrets"):
         if section in task:
             task[section] = {name: value or "-" for name, value in _variables(task, section).items()}

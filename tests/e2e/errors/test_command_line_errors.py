@@ -16,21 +16,21 @@ LINES = {
     "an unknown group": (
         ("training.traner.seed=1",), 64, "training.traner", "did you mean training.trainer?"),
     "a wrong type": (
-        ("training.seed=abc",), 1, "training.seed=abc", "valid integer"),
+        ("training.seed=abc",), 64, "training.seed=abc", "valid integer"),
     "out of bounds": (
-        ("training.trainer.optimizer.learning_rate=-1",), 1,
+        ("training.trainer.optimizer.learning_rate=-1",), 64,
         "training.trainer.optimizer.learning_rate=-1: Input should be greater than 0"),
     "no nodes": (
-        ("skypilot.nodes=0",), 1, "skypilot.nodes=0"),
+        ("skypilot.nodes=0",), 64, "skypilot.nodes=0"),
     "minibatches that do not fill a batch": (
-        ("training.trainer.batch_size=1000", "training.trainer.minibatch_size=300"), 1,
+        ("training.trainer.batch_size=1000", "training.trainer.minibatch_size=300"), 64,
         "training.trainer\n", "minibatch_size (300) must divide batch_size (1000)"),
     "an unknown curriculum": (
         ("training.curriculum=env/mettagrid/curriculum/arena/smal",), 1, "arena/smal.yaml", "did you mean small?"),
     "a stray word": (
         ("gpus",), 64, "'gpus' is not of the form key=value", "gpus=…"),
     "an unknown flag": (
-        ("--bogus",), 64, "--bogus", "expiac apply --help"),
+        ("--bogus",), 64, "--bogus", "settings are key=value", "bogus=true"),
 }
 
 

@@ -55,8 +55,8 @@ def test_paths_are_absolute_and_texts_are_files(tmp_path):
 
 
 def test_a_check_needs_no_secret_and_writes_nothing(tmp_path):
-    task = task_to_check(inputs(name="@instance@"), tmp_path)
-    assert (task["name"], task["secrets"]) == ("stack.job.00000000", {"TOKEN": "-"})
+    task = task_to_check(inputs(), tmp_path)
+    assert (task["name"], task["secrets"]) == (A.instance, {"TOKEN": "-"})
     assert not list(tmp_path.iterdir())
 
 
