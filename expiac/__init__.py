@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from expiac.api import results
     from expiac.cli.runner import runner
     from expiac.declare.experiment import (
         Experiment,
@@ -46,6 +47,7 @@ _HOMES = {
     "TrainingJobConfig": "declare.experiment",
     "TrainingRunConfig": "declare.training",
     "get_skypilot_service": "providers.skypilot",
+    "results": "api",
     "runner": "cli.runner",
 }
 
@@ -69,6 +71,7 @@ __all__ = [
     "TrainingJobConfig",
     "TrainingRunConfig",
     "get_skypilot_service",
+    "results",
     "runner",
 ]
 

@@ -1,4 +1,4 @@
-"""expiac for other programs: plan, apply, destroy, refresh and status, as functions that print nothing.
+"""expiac for other programs: plan, apply, destroy, refresh, status and results, as functions that print nothing.
 
     from expiac import api
 
@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from expiac.analysis import Results
+from expiac.analysis.at import at_of
 from expiac.apply.events import Reporter, ResourceStatus, Result, Silent
 from expiac.declare.override_words import word_of
 from expiac.declare.program import Program
@@ -34,8 +36,8 @@ from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
 
 __all__ = [
-    "Plan", "PlanOptions", "ResourceStatus", "Result", "Stack",
-    "apply", "destroy", "find", "plan", "refresh", "status",
+    "Plan", "PlanOptions", "ResourceStatus", "Result", "Results", "Stack",
+    "apply", "destroy", "find", "plan", "refresh", "results", "status",
 ]
 
 _HERE = Path("<python>")
@@ -95,6 +97,18 @@ def status(stack: str | None = None, *, refresh: bool = True, project: Project |
     """
     with _open_recorded(stack, Silent(), project) as session:
         return session.status(refresh=refresh)
+
+
+def results(stack: str | None = None, *, archived: bool = False, at: float | str = "last", refresh: bool = True,
+            project: Project | None = None) -> Results:
+    """What the runs came to: `runs`, a table of them, and `histories`, one of all that they logged.
+
+    Both are polars DataFrames. `at` says which value of a metric the table has: at a step, or `last`, `best` or `auc`,
+    the mean over the steps. `archived` adds the runs of the past. `refresh=False` asks no backend and writes no state.
+    """
+    with _open_recorded(stack, Silent(), project) as session:
+        session.status(refresh=refresh)
+        return Results(session.observed, session.project, archived=archived, at=at_of(at))
 
 
 def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,

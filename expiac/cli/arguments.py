@@ -101,6 +101,15 @@ OlderThan = Annotated[str | None, typer.Option("--older-than", metavar="TIME", s
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
+ResultsFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, parquet or json.")]
+At = Annotated[str, typer.Option("--at", metavar="STEP|last|best|auc", help="Which value of a metric counts: at a "
+                                 "step, the last, the best, or the mean over the steps (auc).")]
+MetricName = Annotated[str | None, typer.Option("--metric", metavar="METRIC", show_default=False,
+                                               help="The metric; the first one that tables show if left out.")]
+By = Annotated[list[str] | None, typer.Option("--by", metavar="KEY", show_default=False,
+                                              help="Runs with an equal value of this setting are an arm; repeatable. "
+                                                   "All settings that differ, but for the seed, if left out.")]
+Histories = Annotated[bool, typer.Option("--histories", help="All that the runs logged, as CSV or Parquet.")]
 OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
                                                   help="One output: its value is printed, and nothing else.")]
 OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
@@ -125,6 +134,16 @@ NewProject = Annotated[str, typer.Argument(
 Bare = Annotated[bool, typer.Option("--bare", help="Without the trainer and the example.")]
 Out = Annotated[str | None, typer.Option("--out", metavar="FOLDER", show_default=False,
                                             help="Write the files there instead of printing them.")]
+
+
+def results_format(word: str, *, json: bool) -> str:
+    """The form in which results are printed; raises `UsageError` for one that there is not."""
+    from expiac.util.errors import UsageError, did_you_mean
+
+    known = ("table", "csv", "parquet", "json")
+    if word not in known:
+        raise UsageError("Invalid value", f"--format {word}", did_you_mean(word, known))
+    return "json" if json else word
 
 
 def set_state_url(context: typer.Context, state: str) -> None:

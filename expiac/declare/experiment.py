@@ -36,6 +36,9 @@ class ExperimentConfig(Config):
     """Where its jobs run that do not say: `local`, `aws`, `k8s/ctx`, `slurm/name`, …"""
     budget: Annotated[float | None, Field(gt=0)] = None
     """Dollars that all its jobs may cost at most; a plan above it is refused."""
+    seeds: Annotated[int | None, Field(ge=1)] = None
+    """How many times each of its jobs is trained, each time with another seed: five jobs in place of one where it is 5.
+    Each takes the name of its job and its seed, `job_0_seed_3`; the seeds count up from the job's own, or from 0."""
     max_running: Annotated[int | None, Field(ge=1)] = None
     """How many of its jobs may be live at once; further ones wait until one has ended."""
     data_dir: str | None = None
@@ -84,7 +87,23 @@ class Experiment(ABC):
         names = [ONLY_JOB] if len(configs) == 1 else [f"job_{index}" for index in range(len(configs))]
         jobs = [TrainingJob(job.job_name or name, skypilot=job.skypilot, training=job.training, options=job.options)
                 for name, job in zip(names, configs, strict=True)]
+        if not _has_seeds_of_its_own(type(self.config)) and (seeds := self.config.seeds) is not None:
+            jobs = [_with_seed(job, index) for job in jobs for index in range(seeds)]
         return with_experiment_settings(Stack(self.config.name, jobs), self.config)
+
+
+def _has_seeds_of_its_own(config: type) -> bool:
+    """Whether a config class has a field `seeds` that means what its author says, and not what it means here."""
+    return any("seeds" in vars(cls).get("__annotations__", {}) for cls in config.__mro__ if cls is not ExperimentConfig)
+
+
+def _with_seed(job: TrainingJob, index: int) -> TrainingJob:
+    """The job with another seed than its own, and that in its name and in the names that it had before."""
+    seed = (job.training.seed or 0) + index
+    aliases = tuple(f"{alias}_seed_{seed}" for alias in job.options.aliases)
+    return dataclasses.replace(
+        job, name=f"{job.name}_seed_{seed}", training=dataclasses.replace(job.training, seed=seed),
+        options=dataclasses.replace(job.options, aliases=aliases))
 
 
 class SingleJobExperiment(Experiment):

@@ -11,9 +11,10 @@ from typer.main import get_command
 from expiac.cli.commands import app
 from expiac.cli.help import GROUPS, STATE
 
-COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "stacks", "output",
-            "fetch", "history", "diff", "new", "version", "prune", "state", "state list", "state show", "state rm",
-            "state mv", "state pull", "state push", "state compact", "state repair", "state unlock"]
+COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "stacks",
+            "results", "compare", "output", "fetch", "history", "diff", "new", "version", "prune", "state",
+            "state list", "state show", "state rm", "state mv", "state pull", "state push", "state compact",
+            "state repair", "state unlock"]
 
 
 class PlainText(SingleFileSnapshotExtension):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("pydantic", "dataclasses_json", "jinja2", "hydra", "omegaconf", "yaml", "sky", "wandb", "torch")
+HEAVY = ("pydantic", "dataclasses_json", "jinja2", "hydra", "omegaconf", "yaml", "sky", "wandb", "torch",
+         "polars", "scipy", "numpy")
 
 
 def python(code: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
@@ -54,7 +55,7 @@ def test_declaring_and_planning_import_no_backend(tmp_path):
             "from expiac.compile.prepare import desired\n"
             f"project = dataclasses.replace(find_project(pathlib.Path.cwd()), state=pathlib.Path({str(tmp_path)!r}))\n"
             "desired(load(project, 'lr_ab_test').stack, project)")
-    assert not imported_by(code) & {"sky", "wandb", "torch", "mettagrid"}
+    assert not imported_by(code) & {"sky", "wandb", "torch", "mettagrid", "polars", "scipy"}
 
 
 @pytest.mark.parametrize(("typed", "offered"), [("", ["arena", "lr_ab_test", "warm_start"]), ("l", ["lr_ab_test"])])
@@ -85,7 +86,7 @@ def test_planning_without_a_look_asks_no_backend(tmp_path):
         "where = SkypilotJobConfig(infra='slurm/far', workdir=None)\n"
         "far = Stack('far', [Job('a', run='true', skypilot=where)])\n")
     names = imported_by("from expiac.cli import run; assert run(['plan', 'far', '--no-refresh']) == 0", tmp_path)
-    assert not names & {"sky", "wandb", "torch", "hydra"}
+    assert not names & {"sky", "wandb", "torch", "hydra", "polars", "scipy", "numpy"}
 
 
 def test_usual_overrides_do_not_wait_for_hydras_parser():

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from expiac import (
     Experiment,
     ExperimentConfig,
+    Options,
     SingleJobExperiment,
     SingleJobExperimentConfig,
     SkypilotJobConfig,
@@ -123,3 +124,55 @@ def test_the_name_among_others():
     """The user's name stands before the experiment's, where there is one."""
     assert SweepConfig(user="ada").instance_name == "ada.sweep"
     assert SweepConfig().instance_name == "sweep"
+
+
+# ------------------------------------------------------------------------------------------------------------ seeds
+
+def test_without_seeds_nothing_is_renamed():
+    """Nor does a job get a seed that it had not."""
+    config = SweepConfig(jobs=[(None, None), ("small", None)])
+    assert Sweep(config).stack() == Sweep(dataclasses.replace(config, seeds=None)).stack()
+    assert [(job.name, job.training.seed) for job in Sweep(config).stack().resources] == [
+        ("job_0", None), ("small", None)]
+
+
+def test_seeds_make_several_jobs_of_each():
+    """Named by their seeds, so that more of them rename none."""
+    three, two = (Sweep(SweepConfig(jobs=[(None, None), ("small", None)], seeds=seeds)).stack() for seeds in (3, 2))
+    assert [(job.name, job.training.seed) for job in two.resources] == [
+        ("job_0_seed_0", 0), ("job_0_seed_1", 1), ("small_seed_0", 0), ("small_seed_1", 1)]
+    assert all(job in three.resources for job in two.resources)
+
+
+def test_seeds_count_up_from_the_jobs_own():
+    config = SingleJobExperimentConfig(name="one", training=TrainingRunConfig(seed=10), seeds=2)
+    assert [(job.name, job.training.seed) for job in SingleJobExperiment(config).stack().resources] == [
+        ("train_seed_10", 10), ("train_seed_11", 11)]
+
+
+def test_two_jobs_of_a_seed_share_no_alias():
+    config = SingleJobExperimentConfig(name="one", options=Options(aliases=("ppo",)), seeds=2)
+    assert [job.options.aliases for job in SingleJobExperiment(config).stack().resources] == [
+        ("ppo_seed_0",), ("ppo_seed_1",)]
+
+
+def test_a_field_of_this_name_that_a_class_has_already_is_its_own():
+    """Such as a list over which its experiment loops itself."""
+
+    class Own(SweepConfig):
+        seeds: list[int] = dataclasses.field(default_factory=lambda: [3, 4])  # type: ignore[assignment]
+
+    assert [job.name for job in Sweep(Own(jobs=[(None, None)])).stack().resources] == ["train"]
+
+
+def test_no_seeds_are_refused():
+    with pytest.raises(ValidationError):
+        SweepConfig(seeds=0)
+
+
+def test_the_seeds_of_the_original_ab_program(here):
+    """An override makes five jobs of each arm, which differ in nothing but the seed and the name."""
+    jobs = load(here, "lr_ab_test", ["seeds=5"]).stack.resources
+    assert len(jobs) == 10
+    assert jobs[3] == dataclasses.replace(jobs[0], name="job_0_seed_3",
+                                          training=dataclasses.replace(jobs[0].training, seed=3))

@@ -1,4 +1,4 @@
-"""Reads the metrics file of a run by its format; of a long text file the two ends only."""
+"""Reads the metrics of a run by their format: how far it is, of a long text file from its two ends; or every row."""
 
 from __future__ import annotations
 
@@ -29,6 +29,36 @@ def read(path: Path) -> Progress | None:
         return None
 
 
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The files that hold every row of a run: the metrics file or, of TensorBoard, all event files beside it."""
+    file = find_metrics_file(path) if path.is_dir() else path
+    if file is None or not file.is_file():
+        return ()
+    return tuple(sorted(file.parent.glob("*.tfevents.*"))) if ".tfevents." in file.name else (file,)
+
+
+def read_rows(files: Iterable[Path]) -> Iterator[Row]:
+    """Every row of these files, in the order in which they were written; what can't be read is left out.
+
+    Raises `MissingPackage` if the package that reads a file is not installed.
+    """
+    for file in files:
+        reader = _whole_reader(file)
+        try:
+            yield from reader(file) if reader is not None else ()
+        except (OSError, ValueError, csv.Error):
+            continue
+
+
+def _whole_reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
+    if ".tfevents." in file.name:
+        from expiac.apply.metrics.tensorboard import all_rows
+
+        return all_rows
+    whole = {".jsonl": _all_json_rows, ".ndjson": _all_json_rows, ".csv": _all_csv_rows}
+    return whole.get(file.suffix.lower()) or _reader(file)
+
+
 def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
     if ".tfevents." in file.name:
         from expiac.apply.metrics.tensorboard import rows
@@ -42,7 +72,15 @@ def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
 
 
 def _json_rows(file: Path) -> Iterator[Row]:
-    for line in _lines(file):
+    return _rows_of_json(_lines(file))
+
+
+def _all_json_rows(file: Path) -> Iterator[Row]:
+    return _rows_of_json(_whole_lines(file.read_bytes()))
+
+
+def _rows_of_json(lines: Iterable[bytes]) -> Iterator[Row]:
+    for line in lines:
         try:
             values = json.loads(line)
         except ValueError:
@@ -52,7 +90,15 @@ def _json_rows(file: Path) -> Iterator[Row]:
 
 
 def _csv_rows(file: Path) -> Iterator[Row]:
-    table = csv.reader(line.decode("utf-8", "replace") for line in _lines(file))
+    return _rows_of_csv(_lines(file))
+
+
+def _all_csv_rows(file: Path) -> Iterator[Row]:
+    return _rows_of_csv(_whole_lines(file.read_bytes()))
+
+
+def _rows_of_csv(lines: Iterable[bytes]) -> Iterator[Row]:
+    table = csv.reader(line.decode("utf-8", "replace") for line in lines)
     names = next(table, [])
     for fields in table:
         if len(fields) != len(names):

@@ -58,3 +58,8 @@ def test_a_file_that_is_being_written_is_read_as_far_as_it_goes(folder: Path, tm
         steps.append(-1 if seen is None else seen.step)
     assert steps == sorted(steps)
     assert (steps[0], steps[-1]) == (-1, 4)
+
+
+def test_every_row_is_read(folder: Path):
+    assert [(row.step, row.metrics["loss"]) for row in metrics.read_rows(metrics.files_of(folder))] == [
+        (step, 1 / (step + 1)) for step in range(5)]

@@ -1,0 +1,103 @@
+"""Which runs and values of a stack's results are compared: one metric, at equal steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from expiac.analysis.at import At
+from expiac.analysis.comparison import Comparison, compare
+from expiac.analysis.results import Results
+from expiac.analysis.runs import Run
+from expiac.apply.events import Progress
+from expiac.declare.metrics import Metric
+from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+from expiac.view import metrics
+
+
+@dataclass(frozen=True, slots=True)
+class MetricComparison:
+    """A comparison, and of what."""
+
+    metric: Metric
+    at: At
+    step: float
+    """The values are of what was logged up to this step: the last one that all runs have reached."""
+    comparison: Comparison
+
+
+def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None) -> MetricComparison:
+    """Compares the arms of a stack by one metric; by default the first that its tables show.
+
+    Runs that failed, that have no finite value, or that have not come to the step asked for, are left out, and named.
+    """
+    from expiac.analysis import frames
+
+    shown = _metric(found, metric)
+    if found.at == "best" and not shown.direction:
+        raise UsageError("Direction not known", f"whether more or less of {shown.name} is better",
+                         f'[tool.expiac.metrics] show = [{{ name = "{shown.name}", direction = "max" }}]')
+    ends = frames.last_steps(found.histories, shown.name)
+    runs, notes = _runs(found, ends, shown.name)
+    step = found.at if isinstance(found.at, float) else min(ends[run.instance] for run in runs)
+    known = frames.figures(found.histories, found.at, {shown.name: shown.direction}, until=step)
+    values = [(run, known.get(run.instance, {}).get(shown.name, math.nan)) for run in runs]
+    finite = [(run, value) for run, value in values if math.isfinite(value)]
+    notes += [f"{run.job} is left out: its {shown.name} is no finite number" for run, value in values
+              if not math.isfinite(value)]
+    if not finite:
+        raise ExpiacError("Nothing to compare", f"no run has a finite {shown.name}")
+    compared = compare(finite, by=_keys(by, [run for run, _ in finite]), direction=shown.direction)
+    return MetricComparison(shown, found.at, step, replace(compared, notes=(*notes, *compared.notes)))
+
+
+def _metric(found: Results, name: str | None) -> Metric:
+    known = dict.fromkeys(name for run in found.known for name in found.logged(run))
+    configured = {metric.name: metric for metric in found.metrics.show}
+    if name is not None:
+        if name not in known:
+            raise UsageError("No such metric", f"no run of {found.stack} has logged {name!r}",
+                             did_you_mean(name, known))
+        return configured.get(name, Metric(name))
+    shown = metrics.columns(found.metrics, [Progress(metrics=dict.fromkeys(found.logged(run), 0.0))
+                                            for run in found.known])
+    if not shown:
+        raise ExpiacError("Nothing to compare", f"the runs of {found.stack} have no metric in common",
+                          did_you_mean("", known) or "docs/metrics.md")
+    return shown[0]
+
+
+def _runs(found: Results, ends: Mapping[str, float], metric: str) -> tuple[list[Run], list[str]]:
+    """The runs that are compared, and why others are not."""
+    runs, notes = [], []
+    for run in found.known:
+        if run.instance not in ends:
+            continue
+        if run.status.is_failure:
+            notes.append(f"{run.job} is left out: it is {run.status.value}")
+        elif isinstance(found.at, float) and ends[run.instance] < found.at:
+            notes.append(f"{run.job} is left out: it has come to step {ends[run.instance]:g}")
+        else:
+            runs.append(run)
+            if run.status.is_live:
+                notes.append(f"{run.job} is {run.status.value}: its last step so far is {ends[run.instance]:g}")
+    if not runs:
+        raise ExpiacError("Nothing to compare", "\n".join([f"no run of {found.stack} has a {metric} to compare",
+                                                           *notes]))
+    return runs, notes
+
+
+def _keys(by: Sequence[str] | None, runs: Sequence[Run]) -> list[str] | None:
+    """The key paths that `--by` means: each in full, or its end where that tells it from others."""
+    if by is None:
+        return None
+    known = dict.fromkeys(path for run in runs for path in run.settings)
+    keys = []
+    for word in by:
+        meant = [word] if word in known else [path for path in known if path.endswith(f".{word}")]
+        if len(meant) != 1:
+            raise UsageError("No such setting" if not meant else "Which setting?", f"--by {word}",
+                             did_you_mean(word, meant or known))
+        keys += meant
+    return keys

@@ -1,0 +1,162 @@
+"""Tables of runs and histories, by polars. The one place that imports it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from expiac.analysis.at import At
+from expiac.analysis.runs import Run
+from expiac.apply.metrics import Row
+from expiac.util.durable import replace_file
+
+VERSION = "expiac"
+"""The key of a cached file's metadata that says what it is a copy of."""
+_HISTORY = {"metric": pl.String, "step": pl.Float64, "elapsed": pl.Float64, "value": pl.Float64}
+_OWN = ("job", "instance", "launch", "status", "archived", "seed", "launched", "seconds", "cost", "step")
+
+
+def history(rows: Iterable[Row]) -> pl.DataFrame:
+    """One row for each value that a run logged: metric, step, elapsed, value.
+
+    A row without a step belongs to the step before it; if no row has one, the rows are counted. Where a metric goes
+    back to an earlier step, a launch went on from a checkpoint: what was logged from that step on before is left out.
+    """
+    logged = [(name, row.step, row.elapsed, value, place)
+              for place, row in enumerate(rows) for name, value in row.metrics.items()]
+    frame = pl.DataFrame(logged, schema={**_HISTORY, "place": pl.Float64}, orient="row")
+    step = pl.col("step").forward_fill().fill_null(0.0) if frame["step"].count() else pl.col("place")
+    frame = frame.with_columns(step=step)
+    later = pl.col("step").reverse().cum_min().shift(1).reverse().over("metric")
+    return frame.filter(later.is_null() | (pl.col("step") < later)).drop("place")
+
+
+def write_cached(file: Path, frame: pl.DataFrame, version: Mapping[str, Any]) -> None:
+    """Keeps a history, and what it is a copy of."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, metadata={VERSION: json.dumps(version)})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(file, buffer.getvalue(), durable=False)
+
+
+def cached_version(file: Path) -> Mapping[str, Any]:
+    """What the cached history is a copy of; empty where there is none that can be read."""
+    try:
+        return dict(json.loads(pl.read_parquet_metadata(file).get(VERSION, "{}")))
+    except (OSError, ValueError, pl.exceptions.PolarsError):
+        return {}
+
+
+def read_cached(file: Path) -> pl.DataFrame | None:
+    """The cached history; None where it can't be read."""
+    try:
+        return pl.read_parquet(file)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
+
+
+def histories(runs: Sequence[Run], frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The histories of all runs below each other: job, instance, metric, step, elapsed, value."""
+    schema: dict[str, Any] = {"job": pl.String, "instance": pl.String, **_HISTORY}
+    named = [frame.select(pl.lit(run.job).alias("job"), pl.lit(run.instance).alias("instance"), *_HISTORY)
+             for run, frame in zip(runs, frames, strict=True) if frame.height]
+    return pl.concat(named) if named else pl.DataFrame(schema=schema)
+
+
+def figures(logged: pl.DataFrame, at: At, directions: Mapping[str, str], *, until: float | None = None
+            ) -> dict[str, dict[str, float]]:
+    """One figure for each run and metric: by instance, and then by metric.
+
+    `until` leaves out what was logged after a step. Of a step, only runs that have come so far have a figure; of the
+    best, only metrics whose direction is known.
+    """
+    keys = ["instance", "metric"]
+    logged = logged.sort("step", maintain_order=True)
+    if until is not None:
+        logged = logged.filter(pl.col("step") <= until)
+    if isinstance(at, float):
+        logged = logged.filter(pl.col("step").max().over(keys) >= at).filter(pl.col("step") <= at)
+    if at == "best":
+        logged = logged.filter(pl.col("metric").is_in([name for name, way in directions.items() if way]))
+    found: dict[str, dict[str, float]] = {}
+    for instance, metric, value in logged.group_by(keys, maintain_order=True).agg(_figure(at, directions)).iter_rows():
+        if value is not None:
+            found.setdefault(instance, {})[metric] = value
+    return found
+
+
+def _figure(at: At, directions: Mapping[str, str]) -> pl.Expr:
+    value, step = pl.col("value"), pl.col("step")
+    match at:
+        case "best":
+            is_min = pl.col("metric").first().is_in([name for name, way in directions.items() if way == "min"])
+            numbers = value.fill_nan(None)
+            return pl.when(is_min).then(numbers.min()).otherwise(numbers.max())
+        case "auc":
+            area = ((value + value.shift(1)) / 2 * step.diff()).sum()
+            span = step.last() - step.first()
+            return pl.when(span > 0).then(area / span).otherwise(value.last())
+        case _:
+            return value.last()
+
+
+def last_steps(logged: pl.DataFrame, metric: str = "") -> dict[str, float]:
+    """The last step at which each run logged a metric, or anything, by instance."""
+    known = logged.filter(pl.col("metric") == metric) if metric else logged
+    return dict(known.group_by("instance").agg(pl.col("step").max()).iter_rows())
+
+
+def metric_names(logged: pl.DataFrame) -> dict[str, list[str]]:
+    """The metrics that each run logged, by instance, in the order of the file."""
+    names = logged.group_by("instance").agg(pl.col("metric").unique(maintain_order=True))
+    return dict(names.iter_rows())
+
+
+def runs_table(runs: Sequence[Run], settings: Sequence[str], ends: Mapping[str, float],
+               found: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
+    """One row for each run: what it is, the settings that differ, its last step, and a column for each metric."""
+    columns: dict[str, pl.Series] = {
+        "job": pl.Series([run.job for run in runs], dtype=pl.String),
+        "instance": pl.Series([run.instance for run in runs], dtype=pl.String),
+        "launch": pl.Series([run.launch for run in runs], dtype=pl.Int64),
+        "status": pl.Series([run.status.value for run in runs], dtype=pl.String),
+        "archived": pl.Series([run.is_archived for run in runs], dtype=pl.Boolean),
+        "seed": _series([run.seed for run in runs]),
+        **{_unique(path, _OWN, "settings"): _series([run.settings.get(path) for run in runs]) for path in settings},
+        "launched": pl.Series([_time(run.launched_at) for run in runs], dtype=pl.Datetime("us", "UTC")),
+        "seconds": pl.Series([run.seconds for run in runs], dtype=pl.Float64),
+        "cost": pl.Series([run.cost for run in runs], dtype=pl.Float64),
+        "step": pl.Series([ends.get(run.instance) for run in runs], dtype=pl.Float64),
+    }
+    taken = tuple(columns)
+    for metric in dict.fromkeys(name for run in runs for name in found.get(run.instance, {})):
+        known = [found.get(run.instance, {}).get(metric) for run in runs]
+        columns[_unique(metric, taken, "metrics")] = pl.Series(known, dtype=pl.Float64)
+    return pl.DataFrame(columns)
+
+
+def _unique(name: str, taken: Sequence[str], group: str) -> str:
+    return f"{group}.{name}" if name in taken else name
+
+
+def _series(given: Sequence[Any]) -> pl.Series:
+    """A column of numbers, of truth values or of texts; of anything else, or of several kinds, the values as JSON."""
+    kinds = {type(value) for value in given if value is not None}
+    if kinds <= {int}:
+        return pl.Series(given, dtype=pl.Int64)
+    if kinds <= {int, float}:
+        return pl.Series(given, dtype=pl.Float64, strict=False)
+    if kinds in ({bool}, {str}):
+        return pl.Series(given)
+    return pl.Series([value if isinstance(value, str) or value is None else json.dumps(value) for value in given],
+                     dtype=pl.String)
+
+
+def _time(at: str) -> datetime | None:
+    return datetime.fromisoformat(at) if at else None

@@ -1,0 +1,92 @@
+"""The runs of a state as an analysis sees them: their settings, key path by key path, and their seeds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from expiac.declare.fields import Kind, kinds_of
+from expiac.declare.job import Job, SkypilotJobConfig
+from expiac.plan.kinds import CONFIG, kind_of
+from expiac.providers.outputs import metrics_in
+from expiac.state.model import Record, State
+from expiac.state.status import Status
+from expiac.util.hashing import canonical
+
+_KINDS = {**kinds_of(SkypilotJobConfig), **kinds_of(Job), "tags": Kind.ANNOTATION, "notes": Kind.ANNOTATION}
+_SEED = "seed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, present or archived."""
+
+    job: str
+    instance: str
+    launch: int
+    status: Status
+    is_archived: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What decides its result, by key path; the seed among them."""
+    launched_at: str = ""
+    seconds: float | None = None
+    """How long its last launch ran, where that is known."""
+    cost: float | None = None
+    """Dollars, where the backend wrote them into the outputs of the run."""
+    metrics_path: str | None = None
+    """The file or folder of its metrics on this machine."""
+
+    @property
+    def seed(self) -> Any:
+        """Its seed: the setting called `seed` that stands highest; None where it has none."""
+        return next((self.settings[path] for path in sorted(self.settings, key=_depth) if is_seed(path)), None)
+
+
+def runs_of(state: State, *, archived: bool = False) -> tuple[Run, ...]:
+    """The present runs of a state, in its order; with `archived`, those of the past before them."""
+    past = state.history if archived else ()
+    return tuple(_run(record) for record in (*past, *state.records.values()))
+
+
+def is_seed(path: str) -> bool:
+    """Whether the setting of this key path is a seed: `seed`, `trainer.seed`, `envs.SEED`."""
+    return path.rpartition(".")[2].lower() == _SEED
+
+
+def differing(runs: Sequence[Run]) -> tuple[str, ...]:
+    """The key paths, other than seeds, at which the settings of the runs differ, in their order."""
+    paths = dict.fromkeys(path for run in runs for path in run.settings if not is_seed(path))
+    return tuple(path for path in sorted(paths) if len({canonical(run.settings.get(path)) for run in runs}) > 1)
+
+
+def _run(record: Record) -> Run:
+    cost = record.outputs.get("cost")
+    return Run(record.address, record.run.instance, record.run.launch, record.status, bool(record.ended_at),
+               dict(_settings(record.inputs)), record.at, record.seconds,
+               float(cost) if isinstance(cost, int | float) else None, _local_path(record.outputs))
+
+
+def _local_path(outputs: Mapping[str, Any]) -> str | None:
+    path = metrics_in(outputs)
+    return None if path is None or "://" in path else path
+
+
+def _settings(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The settings of kind identity by key path, as a plan shows them."""
+    for key in inputs:
+        for path, value in _leaves("" if key == CONFIG else key, inputs[key]):
+            if kind_of(_KINDS, key, path) is Kind.IDENTITY:
+                yield path, value
+
+
+def _leaves(path: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        yield path or CONFIG, value
+        return
+    for key, inner in value.items():
+        yield from _leaves(f"{path}.{key}" if path else str(key), inner)
+
+
+def _depth(path: str) -> tuple[int, str]:
+    return path.count("."), path

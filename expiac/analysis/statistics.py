@@ -1,0 +1,138 @@
+"""The statistics of a few seeds, by scipy. The one place that imports it.
+
+Interquartile means, stratified bootstrap intervals and the probability of improvement are those of Agarwal et al.
+(2021), "Deep Reinforcement Learning at the Edge of the Statistical Precipice"; Welch's test and the choice of the
+number of seeds by its power are those of Colas et al. (2019), "A Hitchhiker's Guide to Statistical Comparisons of
+Reinforcement Learning Algorithms".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+POWER = 0.8
+MOST_SEEDS = 1000
+"""More seeds than that are not asked of anybody."""
+RESAMPLES = 9999
+Interval = tuple[float, float]
+Strata = Sequence[Sequence[float]]
+"""The values of one arm, by stratum, such as the environment: a bootstrap draws from each by itself."""
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean."""
+    return float(np.mean(values))
+
+
+def interquartile_mean(values: Sequence[float]) -> float:
+    """The mean of the middle half of the values; of fewer than four, of all."""
+    return float(stats.trim_mean(values, 0.25))
+
+
+def interval(strata: Strata) -> Interval | None:
+    """95 % of the interquartile mean, by a stratified bootstrap (percentile); None where a stratum has one value."""
+    return _bootstrap(strata, lambda *parts: _trimmed(np.concatenate(parts, axis=-1)), paired=False)
+
+
+def interval_of_difference(values: Sequence[float], baseline: Sequence[float], *, paired: bool) -> Interval | None:
+    """95 % of the difference of the means, by a bootstrap (percentile); of pairs, over the differences of pairs."""
+    if paired:
+        differences = np.subtract(values, baseline)
+        return _bootstrap([differences], lambda part: np.mean(part, axis=-1), paired=False)
+    return _bootstrap([values, baseline], lambda one, other: one.mean(axis=-1) - other.mean(axis=-1), paired=False)
+
+
+def effect_size(values: Sequence[float], baseline: Sequence[float]) -> float | None:
+    """Hedges' g: the difference of the means by the pooled standard deviation, corrected for few values."""
+    spread, freedom = _pooled(values, baseline)
+    if not spread:
+        return None
+    return (mean(values) - mean(baseline)) / spread * (1 - 3 / (4 * freedom - 1))
+
+
+def probability_of_improvement(values: Sequence[float], baseline: Sequence[float], direction: str) -> float | None:
+    """That a run of the arm is better than one of the baseline, ties counting half: Mann and Whitney's U by n·m."""
+    if not direction:
+        return None
+    share = float(stats.mannwhitneyu(values, baseline).statistic) / (len(values) * len(baseline))
+    return share if direction == "max" else 1 - share
+
+
+def p_value(values: Sequence[float], baseline: Sequence[float], *, paired: bool) -> float | None:
+    """Of no difference of the means: a t-test of pairs, or Welch's; None where there is no spread to judge by."""
+    if min(len(values), len(baseline)) < 2 or _is_constant(values, baseline, paired=paired):
+        return None
+    test = stats.ttest_rel(values, baseline) if paired else stats.ttest_ind(values, baseline, equal_var=False)
+    p = float(test.pvalue)
+    return p if math.isfinite(p) else None
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Holm's step-down correction for several comparisons, which scipy does not have."""
+    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    corrected: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for rank, (p, place) in enumerate(known):
+        highest = max(highest, min(1.0, p * (len(known) - rank)))
+        corrected[place] = highest
+    return corrected
+
+
+def seeds_needed(values: Sequence[float], baseline: Sequence[float], *, paired: bool) -> int | None:
+    """How many seeds an arm would show a difference and a spread as these in 80 % of all cases, at 5 %.
+
+    None where the spread is not known, or where 1000 would not do.
+    """
+    if min(len(values), len(baseline)) < 2:
+        return None
+    spread = float(np.std(np.subtract(values, baseline), ddof=1)) if paired else _pooled(values, baseline)[0]
+    if not spread:
+        return None
+    effect = abs(mean(values) - mean(baseline)) / spread
+    if power(effect, MOST_SEEDS, paired=paired) < POWER:
+        return None
+    return next(count for count in range(2, MOST_SEEDS + 1) if power(effect, count, paired=paired) >= POWER)
+
+
+def power(effect: float, count: int, *, paired: bool) -> float:
+    """How often a t-test of this many seeds an arm shows an effect, in standard deviations, at 5 %."""
+    freedom = count - 1 if paired else 2 * count - 2
+    shift = effect * math.sqrt(count if paired else count / 2)
+    threshold = stats.t.ppf((1 + LEVEL) / 2, freedom)
+    return float(stats.nct.sf(threshold, freedom, shift) + stats.nct.cdf(-threshold, freedom, shift))
+
+
+def _trimmed(values: Any) -> Any:
+    return stats.trim_mean(values, 0.25, axis=-1)
+
+
+def _bootstrap(samples: Sequence[Any], statistic: Callable[..., Any], *, paired: bool) -> Interval | None:
+    if any(len(sample) < 2 for sample in samples):
+        return None
+    found = stats.bootstrap(
+        tuple(np.asarray(sample, dtype=float) for sample in samples), lambda *parts, axis: statistic(*parts),
+        n_resamples=RESAMPLES, confidence_level=LEVEL, method="percentile", vectorized=True, paired=paired,
+        rng=np.random.default_rng(0))  # of the same values, always the same interval
+    low, high = found.confidence_interval
+    return float(low), float(high)
+
+
+def _pooled(values: Sequence[float], baseline: Sequence[float]) -> tuple[float, int]:
+    """The pooled standard deviation, and its degrees of freedom."""
+    freedom = len(values) + len(baseline) - 2
+    if freedom < 1:
+        return 0.0, freedom
+    squares = sum(float(np.var(part)) * len(part) for part in (values, baseline))
+    return math.sqrt(squares / freedom), freedom
+
+
+def _is_constant(values: Sequence[float], baseline: Sequence[float], *, paired: bool) -> bool:
+    if paired:
+        return len({round(float(one), 12) for one in np.subtract(values, baseline)}) == 1
+    return len({*values}) == len({*baseline}) == 1

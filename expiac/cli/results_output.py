@@ -1,0 +1,85 @@
+"""Prints the results of runs: a table for people, or CSV, Parquet or JSON for programs. Decides nothing."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rich.text import Text
+
+from expiac.analysis import Results
+from expiac.analysis.labels import short_names
+from expiac.analysis.runs import Run
+from expiac.apply.events import Progress
+from expiac.cli import ages, output, tables
+from expiac.plan import formatting
+from expiac.state.model import State
+from expiac.util.errors import UsageError
+from expiac.view import compared, metrics
+from expiac.view.console import console
+from expiac.view.figures import COLOURS, count
+
+_MOST_SETTINGS = 6
+"""As many settings have a column on a terminal."""
+
+
+def print_results(state: State, found: Results, *, form: str, histories: bool, is_asked: bool) -> None:
+    """Prints the runs in this form, or their histories; says how old that is where no backend `is_asked`."""
+    at = "" if is_asked else ages.as_of(state.stack, state.records.values())
+    table = found.histories if histories else found.runs
+    match form:
+        case "json":
+            output.print_json(_document(state, found, at))
+        case "csv":
+            table.write_csv(sys.stdout)
+        case "parquet":
+            if sys.stdout.isatty():
+                raise UsageError("Invalid value", "Parquet is not for a terminal", f"… > {state.stack}.parquet")
+            table.write_parquet(sys.stdout.buffer)
+        case _:
+            _print_table(found)
+            output.print_age(ages.sentence(state.stack, at))
+    output.print_notes(found.notes)
+
+
+def _document(state: State, found: Results, as_of: str) -> compared.ResultsDocument:
+    """The runs as JSON values."""
+    return {**output.head(state), "as_of": as_of or None, "at": found.at,
+            "results": [_run_document(run, found) for run in found.known]}
+
+
+def _run_document(run: Run, found: Results) -> compared.ResultOfRun:
+    return {"address": run.job, "instance": run.instance, "launch": run.launch, "status": run.status,
+            "archived": run.is_archived, "seed": run.seed,
+            "settings": {path: run.settings.get(path) for path in found.settings},
+            "launched_at": run.launched_at or None, "seconds": run.seconds, "cost": run.cost,
+            "step": found.last_step(run), "metrics": dict(found.figures(run))}
+
+
+def _print_table(found: Results) -> None:
+    out = console()
+    if not found.known:
+        out.print("nothing is recorded")
+        return
+    names = short_names(found.settings)
+    shown = metrics.columns(found.metrics, [Progress(metrics=found.figures(run)) for run in found.known])
+    settings = list(names)[:_MOST_SETTINGS]
+    has_seed = any(run.seed is not None for run in found.known)
+    table = tables.table("job", "status", *(["seed"] if has_seed else []), *(names[path] for path in settings),
+                         found.metrics.step, *(metric.title for metric in shown), "time", "instance")
+    for run in found.known:
+        progress = Progress(metrics=found.figures(run))
+        step = found.last_step(run)
+        table.add_row(
+            run.job, Text(run.status.value, style=COLOURS[run.status]), *([setting_text(run.seed)] if has_seed else []),
+            *(setting_text(run.settings.get(path)) for path in settings), "" if step is None else count(step),
+            *(metrics.value(metric, progress) for metric in shown),
+            formatting.duration(run.seconds) if run.seconds else "", run.instance)
+    out.print(tables.fit(table, out))
+    if left := found.settings[_MOST_SETTINGS:]:
+        out.print(f"{len(left)} more settings differ; --format csv has them all", style="dim", soft_wrap=True)
+
+
+def setting_text(thing: Any) -> str:
+    """A setting in a table."""
+    return "" if thing is None else thing if isinstance(thing, str) else formatting.value(thing)

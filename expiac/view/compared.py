@@ -1,0 +1,97 @@
+"""The documents of `results` and `compare`, as types: what the runs of a stack came to, and how its arms differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import TypeAliasType, TypedDict
+
+from expiac.state.status import Status
+from expiac.view.documents import OfState
+from expiac.view.parts import AsOf, Dollars, Figure, Figures, Instance, Json, Launch, Name, Names
+
+At = TypeAliasType("At", Annotated[float | Literal["last", "best", "auc"], Field(
+    description="Which value of a metric counts: at a step, the last, the best, or the mean over the steps.")])
+Interval = TypeAliasType("Interval", Annotated[Sequence[float] | None, Field(
+    description="The two ends of a 95 % interval; null where there are too few runs.")])
+
+
+class ResultOfRun(TypedDict):
+    """What one run came to."""
+
+    address: Name
+    instance: Instance
+    launch: Launch
+    status: Status
+    archived: bool
+    seed: Any
+    """Any JSON value; null where no setting is called `seed`."""
+    settings: Json
+    """The settings, other than the seed, that differ between the runs, by key path."""
+    launched_at: str | None
+    """ISO 8601, UTC."""
+    seconds: float | None
+    """How long its last launch ran; null until it has ended, and where nobody knows."""
+    cost: Dollars
+    step: float | None
+    """The last step of which it logged anything."""
+    metrics: Figures
+    """The value of each metric that counts by `at`."""
+
+
+class ResultsDocument(OfState):
+    """The document of `results --json`."""
+
+    as_of: AsOf
+    at: At
+    results: Sequence[ResultOfRun]
+
+
+class Arm(TypedDict):
+    """The runs whose settings are equal but for the seed, and what they came to together."""
+
+    name: Name
+    settings: Json
+    """Those by which the arms differ, by key path."""
+    runs: Figures
+    """The value of each run, by instance."""
+    n: Annotated[int, Field(ge=1)]
+    mean: Figure
+    interquartile_mean: Figure
+    interval: Interval
+
+
+class DifferenceOfArms(TypedDict):
+    """How an arm differs from the first one."""
+
+    arm: Name
+    baseline: Name
+    pairs: Annotated[int, Field(ge=0)]
+    """How many seeds are compared one by one; 0 where the two have other seeds."""
+    mean: Figure
+    """Of the arm, less that of the baseline."""
+    interval: Interval
+    effect_size: Figure
+    probability_of_improvement: Figure
+    p: Figure
+    p_holm: Figure
+    verdict: Literal["better", "worse", "higher", "lower", "unclear", "too few seeds"]
+    seeds_needed: int | None
+    """How many seeds an arm would do; null where that is not known, or more than 1000."""
+
+
+class ComparisonDocument(OfState):
+    """The document of `compare --json`."""
+
+    as_of: AsOf
+    metric: Name
+    direction: Literal["max", "min", ""]
+    at: At
+    step: float
+    """The values are of what was logged up to this step."""
+    arms: Sequence[Arm]
+    differences: Sequence[DifferenceOfArms]
+    notes: Names
+    """What to mind, such as runs that are left out."""

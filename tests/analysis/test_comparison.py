@@ -1,0 +1,106 @@
+"""Arms, pairs and verdicts, from values and from real runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pytest
+from scipy import stats
+from test_results import command
+
+from expiac.analysis.comparison import Comparison, compare
+from expiac.analysis.runs import Run
+from expiac.state.status import Status
+
+
+def runs(values: Sequence[float], *, first_seed: int = 0, **settings: object) -> list[tuple[Run, float]]:
+    """An arm of a run for each value."""
+    return [(Run(f"job_{seed}", f"lab.job_{seed}.0a1b2c3d", 1, Status.SUCCEEDED, settings={**settings, "seed": seed}),
+             value) for seed, value in enumerate(values, first_seed)]
+
+
+def compared(*arms: list[tuple[Run, float]], direction: str = "max", by: Sequence[str] | None = None) -> Comparison:
+    return compare([one for arm in arms for one in arm], by=by, direction=direction)
+
+
+A, B = [1.0, 2.0, 3.0, 4.0, 5.0], [3.1, 4.3, 4.9, 6.2, 7.4]
+
+
+def test_arms_are_what_differs_but_for_the_seed():
+    found = compared(runs(A, lr=1, width=8), runs(B, lr=2, width=8))
+    assert [(arm.name, dict(arm.settings), arm.values) for arm in found.arms] == [
+        ("A", {"lr": 1}, tuple(A)), ("B", {"lr": 2}, tuple(B))]
+
+
+def test_equal_seeds_are_pairs():
+    """The test is that of the pairs, by scipy."""
+    (one,) = compared(runs(A, lr=1), runs(B, lr=2)).differences
+    assert (one.pairs, one.verdict) == (5, "better")
+    assert one.p == pytest.approx(stats.ttest_rel(B, A).pvalue)
+
+
+def test_other_seeds_are_no_pairs():
+    (one,) = compared(runs(A, lr=1), runs(B, lr=2, first_seed=5)).differences
+    assert one.pairs == 0
+    assert one.p == pytest.approx(stats.ttest_ind(B, A, equal_var=False).pvalue)
+
+
+@pytest.mark.parametrize(("direction", "verdict", "share"), [
+    ("max", "better", 0.82), ("min", "worse", 0.18), ("", "higher", None)])
+def test_the_direction_says_what_is_better(direction, verdict, share):
+    (one,) = compared(runs(A, lr=1), runs(B, lr=2), direction=direction).differences
+    assert one.verdict == verdict
+    assert one.probability_of_improvement == (None if share is None else pytest.approx(share, abs=0.03))
+
+
+def test_one_seed_tells_nothing():
+    """Whatever the difference."""
+    found = compared(runs([1.0], lr=1), runs([100.0], lr=2))
+    (one,) = found.differences
+    assert (one.verdict, one.p, one.interval, one.seeds_needed) == ("too few seeds", None, None, None)
+    assert "fewer than 5 seeds" in found.notes[0]
+
+
+def test_too_few_seeds_say_how_many_would_do():
+    (one,) = compared(runs([1.0, 2.0, 3.0], lr=1), runs([2.0, 2.2, 3.6], lr=2, first_seed=9)).differences
+    assert one.verdict == "unclear"
+    assert one.seeds_needed is not None
+    assert 10 < one.seeds_needed < 100
+
+
+def test_above_two_arms_p_is_corrected():
+    found = compared(runs(A, lr=1), runs(B, lr=2), runs([1.5, 1.9, 3.3, 4.4, 4.8], lr=3))
+    raw, corrected = zip(*[(one.p, one.p_holm) for one in found.differences], strict=True)
+    assert corrected[0] == pytest.approx(2 * raw[0])
+    assert corrected[1] == pytest.approx(raw[1])
+
+
+def test_what_is_left_out_of_by_is_a_stratum():
+    """The interval draws from each environment by itself."""
+    easy, hard = [10.0, 10.1, 10.2], [0.0, 0.1, 0.2]
+    found = compared(runs(easy, lr=1, env="easy"), runs(hard, lr=1, env="hard"), by=["lr"])
+    (arm,) = found.arms
+    assert arm.strata == (tuple(easy), tuple(hard))
+    assert arm.interval is not None
+    assert arm.interval[1] - arm.interval[0] < 1
+
+
+# ---------------------------------------------------------------------------------------------------- the command
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_command(applied, width):
+    """The two arms of the runs, as they are, and in words."""
+    lines = command("compare", "lab", width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    assert "up to step 30" in text
+    assert [line.split()[:5] for line in lines if line.startswith(("A ", "B "))][:2] == [
+        ["A", "1", "2", "40.5", "40.5"], ["B", "2", "2", "50.5", "50.5"]]
+
+
+def test_the_command_in_json(applied):
+    document = json.loads(command("compare", "lab", "--json", "--at", "20", "--by", "LR"))
+    assert [(arm["settings"], arm["mean"]) for arm in document["arms"]] == [
+        ({"envs.LR": "1"}, 30.5), ({"envs.LR": "2"}, 40.5)]
+    assert (document["step"], document["differences"][0]["pairs"]) == (20.0, 2)
