@@ -41,7 +41,8 @@ class Backend(Fetches, Prunes):
         if address(id) in self._refuses:
             raise ExpiacError("The backend refuses", id.instance)
         with self._acting():
-            if id not in self.jobs():
+            seen = self.jobs().get(id, ABSENT)
+        if path not in seen.outputs.values():
                 outputs = {name: f"there://{id.instance}/{path}" for name, path in inputs.outputs.items()}
                 self._happens(id, BORN, outputs)
             return self.jobs()[id]
@@ -74,8 +75,9 @@ class Backend(Fetches, Prunes):
 
     def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
         """The copy says whose it is; who is killed in between leaves a part."""
-        if id not in self.jobs():
-            raise ExpiacError("Output is gone", f"{id.instance} is not there")
+        seen = self.jobs().get(id, ABSENT)
+        if path not in seen.outputs.values():
+            raise ExpiacError("Output is gone", f"{id.instance} has no {path}")
         with target.open("w", encoding="utf-8") as file:
             file.write(f"{id.instance} ")
             file.flush()
