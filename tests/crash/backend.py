@@ -41,8 +41,7 @@ class Backend(Fetches, Prunes):
         if address(id) in self._refuses:
             raise ExpiacError("The backend refuses", id.instance)
         with self._acting():
-            seen = self.jobs().get(id, ABSENT)
-        if path not in seen.outputs.values():
+            if id not in self.jobs():
                 outputs = {name: f"there://{id.instance}/{path}" for name, path in inputs.outputs.items()}
                 self._happens(id, BORN, outputs)
             return self.jobs()[id]
