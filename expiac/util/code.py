@@ -17,24 +17,24 @@ def digest_of_code(root: Path, *left_out: Path | str) -> str:
     """The digest of every file that git does not ignore, but those in `left_out`.
 
     A file counts by its content: committed or not, staged or not, it is the same. Without git, every file counts.
+    Empty where git knows the folder, and does not answer in time.
     """
     prefixes = tuple(os.path.relpath(root / path, root) for path in left_out if str(path) not in ("", "."))
-    blobs = _known_to_git(root)
+    top = git(root, "rev-parse", "--show-prefix")
+    blobs = _below(root, prefixes) if top is None else _known_to_git(root, top.decode(errors="surrogateescape").strip())
     if blobs is None:
-        blobs = _below(root, prefixes)
+        return ""
     counted = sorted((name, blob) for name, blob in blobs.items() if blob and not _is_in(name, prefixes))
     whole = "".join(f"{name}\0{blob}\0" for name, blob in counted)
     return hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
-def _known_to_git(root: Path) -> Mapping[str, str] | None:
-    """Each file with git's name of its content; None where git does not know the folder."""
+def _known_to_git(root: Path, prefix: str) -> Mapping[str, str] | None:
+    """Each file with git's name of its content; None where git gives no answer. The folder is `prefix` in its tree."""
     staged = git(root, "ls-files", "-sz")
     changed = git(root, "status", "--porcelain=v1", "-z", "-uall", "--no-renames", "--", ".")
-    top = git(root, "rev-parse", "--show-prefix")
-    if staged is None or changed is None or top is None:
+    if staged is None or changed is None:
         return None
-    prefix = top.decode(errors="surrogateescape").strip()
     blobs = {name: facts.split(" ")[1] for facts, _, name in (line.partition("\t") for line in _lines(staged))}
     for line in _lines(changed):
         name = line[3:].removeprefix(prefix)
