@@ -154,7 +154,7 @@ class Applying:
             self._reporter.on_event(StepSkipped(step, why))
         left_out = tuple(step for step, _ in expected.blocked)
         begun = first_to_run(expected.ready, self._refresher.state, plan.max_running)
-        gone = {step.address for step in (*begun, *left_out)}
+        gone = {step.address for step in (*begun, *left_out, *expected.done)}
         waiting = tuple(step for step in result.deferred if step.address not in gone)
         result = replace(result, deferred=waiting, skipped=result.skipped + left_out)
         if not begun:

@@ -21,9 +21,9 @@ class ProjectArchive:
     """The archived runs of one stack; asks their backends, and git, at the first need."""
 
     def __init__(self, project: Project, state: State, providers: Mapping[str, Provider], program: str, *,
-                 any_code: bool) -> None:
+                 any_code: bool, ask: bool = True) -> None:
         self._project, self._state, self._providers, self._program = project, state, providers, program
-        self._any_code = any_code
+        self._any_code, self._ask = any_code, ask
 
     def obstacles(self, records: Sequence[Record]) -> Mapping[str, str]:
         """Why a result can't stand again, by its instance."""
@@ -49,6 +49,9 @@ class ProjectArchive:
         return project_code(self._project, self._program)
 
     def _without_outputs(self, name: str, records: Sequence[Record]) -> Mapping[str, str]:
+        """Why the results of one provider are not there; if it is not to be asked, they are taken to be."""
+        if not self._ask:
+            return {}
         ids = {id_of(record, self._state.lineage): record for record in records}
         try:
             seen = self._providers[name].read_many(list(ids))

@@ -33,8 +33,8 @@ from expiac.apply.step_order import StepOrder
 from expiac.declare.fields import Kind
 from expiac.declare.notify import NotifySettings
 from expiac.plan.kinds import combine
+from expiac.plan.matching import restored_inputs
 from expiac.plan.model import Action, Desired, Plan, Step
-from expiac.plan.planner import restored_inputs
 from expiac.providers.base import Id, Note, Observation, Presence, Provider
 from expiac.providers.registry import no_provider
 from expiac.state.events import (

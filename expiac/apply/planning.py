@@ -66,7 +66,7 @@ class Planning:
         """The plan that adopts a job which expiac did not launch, and does nothing else."""
         found = find_jobs(self.desired, {address: job}, self._refresher.state, self._providers)
         plan = self._make_plan(self.desired, PlanOptions(adopt=found))
-        return replace(plan, steps=(replace(plan[address], after=()),))
+        return replace(plan, steps=(replace(plan[address], after=()),), moves={})
 
     def destroy(self, options: PlanOptions) -> Plan:
         """The plan from the recorded state to nothing."""
@@ -90,7 +90,8 @@ class Planning:
         observed = replace(self._refresher.observed, serial=self._refresher.state.serial)
         options = replace(options, total_steps=self._project.metrics.total_steps)
         program = self._program.path_in(self._project) if self._program else ""
-        archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse)
+        archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse,
+                                 ask=refresh)
         plan = planner.plan(wanted, observed, options, archive)
         plan = select(plan, options.target, options.exclude, options.only)
         plan = plan if options.destroy else bound_running(plan, observed, self._max_running)

@@ -17,6 +17,8 @@ class Outlook:
     waiting: tuple[Step, ...]
     blocked: tuple[tuple[Step, str], ...]
     """Each with the reason why it will never begin."""
+    done: tuple[Step, ...] = ()
+    """What another command has launched meanwhile."""
 
 
 def outlook(deferred: Sequence[Step], plan: Plan, state: State) -> Outlook:
@@ -26,17 +28,39 @@ def outlook(deferred: Sequence[Step], plan: Plan, state: State) -> Outlook:
     ready: list[Step] = []
     waiting: list[Step] = []
     blocked: list[tuple[Step, str]] = []
+    done: list[Step] = []
     for step in deferred:  # in the plan's order: what a step needs was decided before it
+        found = state.records.get(step.address)
+        if found is not None and found.run == step.run:
+            done.append(step)
+            to_come.remove(step.address)
+            continue
         # At the address of a run that is still to come, the state has the run before it.
         upstream = {name: _record(name, meant, state) for name in step.depends_on if name not in to_come}
-        if why := next(filter(None, map(_why_never, upstream, upstream.values())), ""):
+        why = _why_out_of_place(step, found, state)
+        if why := why or next(filter(None, map(_why_never, upstream, upstream.values())), ""):
             blocked.append((step, why))
             to_come.remove(step.address)
         elif len(upstream) == len(step.depends_on) and all(one and one.is_met for one in upstream.values()):
-            ready.append(replace(step, deferred=False, after=()))
+            ready.append(replace(step, record=found, deferred=False, after=()))
         else:
             waiting.append(step)
-    return Outlook(tuple(ready), tuple(waiting), tuple(blocked))
+    return Outlook(tuple(ready), tuple(waiting), tuple(blocked), tuple(done))
+
+
+def _why_out_of_place(step: Step, found: Record | None, state: State) -> str:
+    """Why the step no longer fits what stands at its address, where another command was at work; empty where it does.
+
+    The plan may be hours old: what it was to end, to replace or to bring back has to be there still.
+    """
+    planned = step.record
+    if (found and found.run.instance) != (planned and planned.run.instance):
+        return f"{found.run.instance} stands there now" if found else "what stood there is gone"
+    if step.restores is not None:
+        instance = step.restores.run.instance
+        if not any(record.run.instance == instance and not record.pruned_at for record in state.history):
+            return f"{instance} is no longer in the history"
+    return ""
 
 
 def _record(name: str, meant: Mapping[str, str], state: State) -> Record | None:

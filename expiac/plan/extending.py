@@ -8,7 +8,7 @@ from dataclasses import replace
 from expiac.declare.fields import Kind
 from expiac.plan.model import Action, Change, Desired, Step
 from expiac.state.events import Run
-from expiac.state.model import Record
+from expiac.state.model import Record, State
 
 
 def longer_training(changes: Sequence[Change], total_steps: str) -> Change | None:
@@ -24,10 +24,11 @@ def longer_training(changes: Sequence[Change], total_steps: str) -> Change | Non
     return deciding[0] if are_numbers and 0 < before < after else None
 
 
-def is_referred_to(record: Record, wanted: Iterable[Desired], records: Iterable[Record]) -> bool:
-    """Whether others go by its result, which would no longer be the one that they used."""
+def is_referred_to(record: Record, wanted: Iterable[Desired], state: State) -> bool:
+    """Whether others use its result, which would be another one then; runs of the past may stand again."""
     by_declaration = any(ref.resource == record.address for want in wanted for ref in want.refs)
-    return by_declaration or any(record.run.instance in other.upstream.values() for other in records)
+    others = (*state.records.values(), *state.history)
+    return by_declaration or any(record.run.instance in other.upstream.values() for other in others)
 
 
 def extending_step(record: Record, identity: str, change: Change, changes: tuple[Change, ...]) -> Step:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from expiac.declare.fields import Kind
 from expiac.plan.diff import diff, matches
 from expiac.plan.identity import fingerprint, identity_digest
-from expiac.plan.kinds import CONFIG
+from expiac.plan.kinds import CONFIG, combine
 from expiac.plan.model import Desired
 from expiac.state.events import DESTROYED, REMOVED
 from expiac.state.model import Record, State
@@ -67,6 +68,11 @@ def match_runs(desired: Sequence[Desired], state: State, wishes: Wishes, archive
     return matching.result()
 
 
+def restored_inputs(want: Desired, earlier: Record) -> dict[str, Any]:
+    """The inputs of a run of the past as they stand now: the same, and under their present names what it refers to."""
+    return combine(earlier.inputs, want.inputs, want.kinds, taken={Kind.IDENTITY})
+
+
 def _aliases(desired: Sequence[Desired], state: State) -> dict[str, str]:
     """New address → old address of the records that a resource takes over by one of its aliases."""
     declared = {want.address for want in desired}
@@ -118,6 +124,16 @@ class _Matching:
         for want in open_wants:
             self._claim_other(want, settings[want.address])
         self._restore([want for want in open_wants if want.address not in self._claims], settings)
+        for want in level:
+            self._keep_unresolved(want)
+
+    def _keep_unresolved(self, want: Desired) -> None:
+        """Whatever is declared, a run that can't be seen is left alone: what refers to it goes on referring to it."""
+        record = self._records.get(self._claims.get(want.address, want.address))
+        if record is None or want.address in self._instances or not (record.pending or record.unseen):
+            return
+        if record.address not in self._taken or want.address in self._claims:
+            self._instances[want.address] = record.run.instance
 
     def result(self) -> Matches:
         """The matches, with the records that make room for others."""

@@ -159,7 +159,18 @@ class Step:
     @property
     def retains(self) -> bool:
         """The run that makes room goes on."""
-        return self.displaces and self.options.retain
+        return self.displaces and self._has_option("retain")
+
+    @property
+    def protects(self) -> bool:
+        """What stands at the address may not be taken away."""
+        return self._has_option("protect")
+
+    def _has_option(self, name: str) -> bool:
+        """Whether an option is on: the declared one, and that of a run which only made room here for another."""
+        is_pushed = bool(self.renames) and not any(change.path == "name" for change in self.changes)
+        of_record = self.record is not None and is_pushed and bool(getattr(self.record.options, name))
+        return of_record or bool(getattr(self.options, name))
 
     @property
     def options(self) -> Options:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from expiac.declare.fields import Kind
 from expiac.plan.diff import diff, matches
 from expiac.plan.durations import Durations
 from expiac.plan.extending import extending_step, is_referred_to, longer_training, with_offer
 from expiac.plan.identity import fingerprint, instance_name
-from expiac.plan.kinds import combine
-from expiac.plan.matching import Archive, Matches, Wishes, match_runs
+from expiac.plan.matching import Archive, Matches, Wishes, match_runs, restored_inputs
 from expiac.plan.model import Action, Change, Desired, Plan, Step
 from expiac.plan.order import dependents_first, with_order
 from expiac.providers.base import Found
@@ -165,7 +163,7 @@ class _World:
         shown = self._rename(want) + changes
         step = Step(want.address, want.type, Action.REPLACE, "; ".join(reasons), run, shown, record=record)
         longer = longer_training(changes, self.options.total_steps)
-        if longer is None or reasons or is_referred_to(record, self.wanted, self.state.records.values()):
+        if longer is None or reasons or is_referred_to(record, self.wanted, self.state):
             return step
         if want.address in self.options.extend:
             return extending_step(record, identity, longer, shown)
@@ -182,6 +180,8 @@ class _World:
                 reasons.append(f"{address} is a new run")
         if earlier := self._earlier(want, identity):
             reasons.append(f"a new run; {earlier}")
+        if (old := self.renames.get(want.address)) and want.address not in self.matches.renamed:
+            reasons.append(f"in place of {record.run.instance}, which was {old}")
         if want.options.retain and record.status.is_live:
             reasons.append(f"{record.run.instance} is retained, and goes on")
         return reasons
@@ -222,11 +222,6 @@ class _World:
             return record is not None and record.is_met
         # A resource that is no run is there once its step is done; a run has yet to succeed.
         return upstream.desired is not None and not upstream.desired.completes and not upstream.deferred
-
-
-def restored_inputs(want: Desired, earlier: Record) -> dict[str, Any]:
-    """The inputs of a run of the past as they stand now: the same, and under their present names what it refers to."""
-    return combine(earlier.inputs, want.inputs, want.kinds, taken={Kind.IDENTITY})
 
 
 def _waiting(upstream: Step) -> str:

@@ -8,7 +8,7 @@ from expiac.util.errors import ExpiacError
 
 def refuse_protected(plan: Plan) -> None:
     """Raises where a step would stop, replace or forget a protected resource, or move it while it runs."""
-    if struck := [step for step in plan.steps if step.options.protect and _takes_away(step)]:
+    if struck := [step for step in plan.steps if step.protects and _takes_away(step)]:
         lines = [f"{step.address}: the plan would {step.action.value} it ({_why(step)})" for step in struck]
         without = " ".join(f"--exclude {step.address}" for step in struck)
         raise ExpiacError("Protected", "\n".join(lines),

@@ -55,10 +55,16 @@ class Pruning:
 def select_runs(state: State, options: PruneOptions, now: datetime) -> tuple[Record, ...]:
     """The archived runs that are meant, oldest first; never one that is present too."""
     present = {record.run.instance for record in state.records.values()}
+    unsure = {record.run.instance for record in state.records.values() if record.pending is not None}
     archived = {record.run.instance: record for record in state.history if record.run.instance not in present}
     newer: Counter[str] = Counter()
     chosen = []
     for record in reversed(archived.values()):
+        if record.pruned_at:
+            chosen.append(record)  # whatever of it a killed prune has left
+            continue
+        if record.replaced_by in unsure:
+            continue  # if that was never launched, this one comes back
         newer[record.address] += 1
         age = (now - datetime.fromisoformat(record.ended_at)).total_seconds() if record.ended_at else 0.0
         if newer[record.address] > options.keep and age >= options.older_than:

@@ -140,7 +140,7 @@ def changes(differing: Iterable[Change], width: int = 80) -> list[str]:
 def _step(step: Step, pad: int, width: int, shared: Container[str], new: Creates) -> Iterator[str]:
     head = f"{step.action.glyph} {step.address:<{pad}}   "
     indent = " " * (pad + 5)
-    lines = list(_lines(step, width - len(indent), shared, new))
+    lines = list(_lines(step, width - len(indent), shared, new)) or [""]
     if len(step.address) > pad:
         yield head.rstrip()
     else:

@@ -22,7 +22,7 @@ NO_EFFECT = {
     "launch": "is for a stack file that is run by itself: expiac apply asks, or takes --yes",
 }
 NO_EFFECT_IN = {
-    ("warm_start", "seeds"): "repeats the jobs of an Experiment: this program makes its jobs itself, and a plan says so",
+    ("warm_start", "seeds"): "repeats the jobs of an Experiment: this program makes its jobs itself, and says so",
 }
 REFUSED = {
     "training.key": "the schema knows one place of the trainer's config",

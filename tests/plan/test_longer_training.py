@@ -71,6 +71,14 @@ def test_a_result_that_others_use_is_not_changed(world):
     assert world.plan(chain(16), extend=["a"], **STEPS).glyphs == "±±"
 
 
+def test_a_result_that_a_run_of_the_past_used_is_not_changed(world):
+    """That run may stand again, and would then have used another result than this one."""
+    (base,) = trained(8).resources
+    world.converge(Stack("ppo", [base, Run("b", config={"from": base.output("checkpoint")})]))
+    world.converge(trained(8))
+    assert world.plan(trained(16), extend=["a"], **STEPS).glyphs == "±"
+
+
 def test_a_protected_result_is_not_changed(world):
     world.converge(trained(8, protect=True))
     with pytest.raises(ExpiacError, match="Protected"):

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
+from expiac.compile.prepare import desired
 from expiac.declare.options import Options
+from expiac.declare.project import Project
 from expiac.declare.stack import Stack
 from expiac.plan.model import Action
+from expiac.plan.planner import PlanOptions, plan
 from expiac.state.edit import remove
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.model import Record
 from expiac.state.status import Status
 from expiac.testing import Run, World
+from expiac.util.errors import ExpiacError
 
 
 @pytest.fixture
@@ -204,3 +209,49 @@ def test_a_result_that_can_not_stand_again_is_named(world):
     assert archive.asked == [first[:2]]
     world.plan(rates(3, 5), archive=archive)
     assert len(archive.asked) == 1
+
+
+# ── what must not be lost on the way ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_protected_run_that_makes_room_is_protected_still(world):
+    """It stands at another address then, whose own declaration protects nothing."""
+    def pair(first: float, second: float, *, protect: bool) -> Stack:
+        options = Options(protect=protect)
+        return Stack("ppo", [Run("job_0", config={"lr": first}, options=options),
+                             Run("job_1", config={"lr": second})])
+
+    world.apply(pair(1, 2, protect=True))
+    with pytest.raises(ExpiacError, match="Protected"):
+        world.plan(pair(2, 3, protect=True))
+
+
+def test_a_retained_run_that_makes_room_goes_on(world):
+    def pair(first: float, second: float) -> Stack:
+        return Stack("ppo", [Run("job_0", config={"lr": first}, options=Options(retain=True)),
+                             Run("job_1", config={"lr": second})])
+
+    world.apply(pair(1, 2))
+    first = world.state.records["job_0"].run.instance
+    shown = world.plan(pair(2, 3))
+    assert f"in place of {first}, which was job_0" in shown.text
+    world.apply(pair(2, 3))
+    assert first in world.memory.running()
+
+
+def test_what_refers_to_a_run_that_can_not_be_seen_is_left_alone(world, tmp_path):
+    """The run is left alone, whatever is declared of it now, and so is what it gave to others."""
+    def chain(lr: float) -> Stack:
+        base = Run("base", config={"lr": lr})
+        return Stack("ppo", [base, Run("tuned", config={"from": base.output("checkpoint")})])
+
+    world.apply(chain(1))
+    world.memory.finish("base")
+    world.observe()
+    world.apply(chain(1))
+    state = world.state
+    unseen = {**state.records, "base": replace(state.records["base"], unseen="down", status=Status.RUNNING)}
+    for stack, options in ((chain(2), PlanOptions()), (chain(1), PlanOptions(replace=("base",)))):
+        wanted = desired(stack, Project(root=tmp_path), unseen)
+        made = plan(wanted, replace(state, records=unseen), options)
+        assert [step.action for step in made.steps] == [Action.KEEP, Action.KEEP]
