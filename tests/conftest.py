@@ -30,7 +30,7 @@ def _helper_names() -> list[str]:
             else file.stem for file in files]
 
 
-pytest.register_assert_rewrite("expiac.testing.contract", *_helper_names())
+pytest.register_assert_rewrite("expiac.testing.contract", "expiac.testing.bench", *_helper_names())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
