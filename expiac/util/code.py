@@ -7,10 +7,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from expiac.util.code_files import walk
 from expiac.util.git import git
 
-_NO_CODE = frozenset((".git", ".expiac", ".venv", "__pycache__", "wandb"))
-"""Folders that are left out where there is no git to say what is ignored."""
+_UNREAD = "unread"
+"""In place of the name of a content that git does not know."""
 
 
 def digest_of_code(root: Path, *left_out: Path | str) -> str:
@@ -21,36 +22,31 @@ def digest_of_code(root: Path, *left_out: Path | str) -> str:
     """
     prefixes = tuple(os.path.relpath(root / path, root) for path in left_out if str(path) not in ("", "."))
     top = git(root, "rev-parse", "--show-prefix")
-    blobs = _below(root, prefixes) if top is None else _known_to_git(root, top.decode(errors="surrogateescape").strip())
+    if top is None:
+        blobs: Mapping[str, str] | None = dict.fromkeys(walk(root, Path()), _UNREAD)
+    else:
+        blobs = _known_to_git(root, top.decode(errors="surrogateescape").strip())
     if blobs is None:
         return ""
-    counted = sorted((name, blob) for name, blob in blobs.items() if blob and not _is_in(name, prefixes))
+    # What is left out may be large, such as the results of runs: it is not read.
+    known = ((name, blob) for name, blob in blobs.items() if not _is_in(name, prefixes))
+    read = ((name, _blob(root / name) if blob == _UNREAD else blob) for name, blob in known)
+    counted = sorted((name, blob) for name, blob in read if blob)
     whole = "".join(f"{name}\0{blob}\0" for name, blob in counted)
     return hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
 def _known_to_git(root: Path, prefix: str) -> Mapping[str, str] | None:
-    """Each file with git's name of its content; None where git gives no answer. The folder is `prefix` in its tree."""
+    """Each file with git's name of its content, or `_UNREAD`; None where git gives no answer.
+
+    The folder is `prefix` in its tree.
+    """
     staged = git(root, "ls-files", "-sz")
     changed = git(root, "status", "--porcelain=v1", "-z", "-uall", "--no-renames", "--", ".")
     if staged is None or changed is None:
         return None
     blobs = {name: facts.split(" ")[1] for facts, _, name in (line.partition("\t") for line in _lines(staged))}
-    for line in _lines(changed):
-        name = line[3:].removeprefix(prefix)
-        blobs[name] = _blob(root / name)
-    return blobs
-
-
-def _below(root: Path, left_out: tuple[str, ...]) -> Mapping[str, str]:
-    blobs: dict[str, str] = {}
-    for folder, folders, files in os.walk(root):
-        inside = os.path.relpath(folder, root)
-        folders[:] = [name for name in folders
-                      if name not in _NO_CODE and not _is_in(os.path.normpath(os.path.join(inside, name)), left_out)]
-        for name in files:
-            blobs[os.path.normpath(os.path.join(inside, name))] = _blob(Path(folder, name))
-    return blobs
+    return {**blobs, **{line[3:].removeprefix(prefix): _UNREAD for line in _lines(changed)}}
 
 
 def _lines(answer: bytes) -> list[str]:
