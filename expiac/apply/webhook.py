@@ -38,12 +38,14 @@ def post(url: str, headers: Mapping[str, str], body: Mapping[str, Any], *, timeo
 
     try:
         run_within(timeout, call, "a webhook")
-    except TimedOut:
-        raise _failure(f"no answer within {timeout:g} s") from None
     except urllib.error.HTTPError as error:
         raise _failure(f"HTTP {error.code}") from None
     except urllib.error.URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise _failure(f"no answer within {timeout:g} s") from None
         raise _failure(getattr(error.reason, "strerror", None) or type(error.reason).__name__) from None
+    except (TimedOut, TimeoutError):
+        raise _failure(f"no answer within {timeout:g} s") from None
     except (OSError, HTTPException, ValueError) as error:
         raise _failure(type(error).__name__) from None
 
