@@ -203,6 +203,8 @@ class Plan:
     """Old address → new address of the records that stand at another one from now on, whatever steps are chosen."""
     destroys: bool = False
     """The whole stack is to end."""
+    declared: str = ""
+    """Digest of every run that the program declares, whatever steps are chosen."""
     max_running: int | None = None
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
 

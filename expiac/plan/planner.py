@@ -23,6 +23,7 @@ from expiac.state.events import Entry, Moved, Run
 from expiac.state.fold import fold
 from expiac.state.model import Record, State
 from expiac.state.status import Status
+from expiac.util.hashing import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None =
     for record in dependents_first(removed):
         world.steps[record.address] = world.leave(record)
     return Plan(state.stack, state.lineage, serial, with_order(world.steps), moves=matches.moves,
-                destroys=options.destroy)
+                destroys=options.destroy, declared=digest([[want.address, want.digest] for want in desired]))
 
 
 @dataclass
