@@ -96,7 +96,10 @@ class Fold:
                               for record in history]
             case Noted():
                 record = _present(records, event.address)
-                records[event.address] = replace(record, depends_on=event.depends_on, options=event.options)
+                records[event.address] = replace(
+                    record, depends_on=event.depends_on, options=event.options,
+                    inputs=record.inputs if event.inputs is None else event.inputs,
+                    upstream=record.upstream if event.upstream is None else event.upstream)
             case NoticeDue():
                 record = _present(records, event.address)
                 notices = {**record.notices, event.occasion: Notice(event.reason)}

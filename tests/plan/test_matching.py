@@ -186,41 +186,6 @@ def test_part_of_a_plan_renames_what_its_steps_need_and_no_more(world):
     assert world.plan(rates(0.5, 1, 7), target=["job_2"]).plan.moves == {}
 
 
-def test_an_excluded_run_is_left_alone_under_the_name_that_it_has_now(world):
-    """Its record would make room for another one; neither moves, and what could only be done then waits."""
-    world.apply(rates(1, 2))
-    first = world.state.records["job_0"].run.instance
-    for pattern in ("job_0", "job_1"):
-        shown = world.plan(rates(2), exclude=[pattern])
-        assert (shown.plan.steps, shown.plan.moves, shown.plan.left_out) == ((), {}, ("job_0", "job_1"))
-        world.carry_out(shown)
-    assert first in world.memory.running()
-    assert len(world.plan(rates(2), exclude=["job_*"]).plan.left_out) == 2
-
-
-def test_a_rename_beside_an_excluded_run_is_done(world):
-    """Only records that have to make room for each other stay together."""
-    world.apply(Stack("ppo", [Run("a", config={"lr": 1}), Run("b", config={"lr": 2})]))
-    both = Stack("ppo", [Run("a2", config={"lr": 1}), Run("b2", config={"lr": 2})])
-    assert world.plan(both, exclude=["b"]).plan.moves == {"a": "a2"}
-    assert world.plan(both, target=["b"]).plan.moves == {"b": "b2"}
-
-
-def test_a_target_brings_the_rename_of_an_upstream_that_can_not_be_seen(world):
-    """Its step does nothing; what refers to it finds it under the new name."""
-    def chain(base: str, x: int) -> Stack:
-        first = Run(base, config={"lr": 1}, options=Options(aliases=("base",)))
-        return Stack("ppo", [first, Run("tuned", config={"from": first.output("checkpoint"), "x": x})])
-
-    world.apply(chain("base", 1), target=["base"])
-    world.memory.answer_unknown("down")
-    shown = world.plan(chain("first", 1), target=["tuned"])
-    assert (shown["first"].action, shown.plan.moves, shown.plan.along) == (Action.KEEP, {"base": "first"}, ("first",))
-    world.carry_out(shown)
-    assert list(world.state.records) == ["first"]
-    assert world.plan(chain("base2", 1), exclude=["first"]).plan.left_out == ("base2", "tuned")
-
-
 class OtherCode:
     """Every result of the past was made by other code."""
 
