@@ -8,7 +8,12 @@ from dataclasses import replace
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
-from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
+from expiac.apply.preconditions import (
+    refuse_changed_files,
+    refuse_changed_runs,
+    refuse_lost_runs,
+    refuse_unchecked,
+)
 from expiac.apply.refreshing import Refresher
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
@@ -79,6 +84,8 @@ class Planning:
         self._refresher.query()
         refuse_changed_runs(plan, self._refresher.observed)
         refuse_changed_files(plan, self._project)
+        refuse_lost_runs(plan, ProjectArchive(self._project, self._refresher.observed, self._providers, plan.program,
+                                              any_code=plan.any_code))
         if plan.program:
             Policies(self._project).evaluate(plan)
 

@@ -205,6 +205,8 @@ class Plan:
     """The whole stack is to end."""
     declared: str = ""
     """Digest of every run that the program declares, whatever steps are chosen."""
+    any_code: bool = False
+    """Results of the past stand again whatever code made them."""
     max_running: int | None = None
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
 

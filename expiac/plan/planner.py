@@ -73,7 +73,8 @@ def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None =
     for record in dependents_first(removed):
         world.steps[record.address] = world.leave(record)
     return Plan(state.stack, state.lineage, serial, with_order(world.steps), moves=matches.moves,
-                destroys=options.destroy, declared=digest([[want.address, want.digest] for want in desired]))
+                destroys=options.destroy, declared=digest([[want.address, want.digest] for want in desired]),
+                any_code=options.reuse)
 
 
 @dataclass
