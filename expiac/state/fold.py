@@ -216,10 +216,8 @@ def _rename(record: Record, address: str, moves: Mapping[str, str]) -> Record:
 
 
 def _bring_back(unborn: Record, records: dict[str, Record], history: list[Record]) -> None:
-    """The finished run that the unborn one was to replace stands at its address again."""
+    """The finished run that the unborn one was to replace stands at its address again, wherever that is by now."""
     for place in range(len(history) - 1, -1, -1):
-        earlier = history[place]
-        if earlier.address == unborn.address:
-            if earlier.replaced_by == unborn.run.instance:
-                records[earlier.address] = replace(history.pop(place), ended_at="", replaced_by="")
+        if history[place].replaced_by == unborn.run.instance:
+            records[unborn.address] = replace(history.pop(place), address=unborn.address, ended_at="", replaced_by="")
             return

@@ -7,6 +7,9 @@ import pytest
 from expiac.declare.options import Options
 from expiac.declare.stack import Stack
 from expiac.plan.model import Action
+from expiac.state.edit import move
+from expiac.state.file_log import FileLog
+from expiac.state.journal import Journal
 from expiac.testing import Run, World
 
 
@@ -71,3 +74,18 @@ def test_what_refers_to_a_result_that_stands_elsewhere_now_is_recorded_with_its_
     shown = world.plan(Stack("ppo", [first, other, tuned(first, 2)]))["tuned"]
     assert ([change.path for change in shown.changes], shown.reason) == (["x"], "")
     assert len(world.starts) == 3
+
+
+def test_a_result_comes_back_where_its_replacement_was_moved_and_never_launched(world):
+    """The apply was killed between the record and the launch, and the record was renamed before anybody looked."""
+    world.converge(rates(1))
+    result = world.state.records["job_0"].run.instance
+    world.memory.autofinish = False
+    world.dies_after(0, unanswered=False)
+    with world.survives():
+        world.apply(rates(2))
+    with Journal.open(FileLog(world.file), stack="ppo") as journal:
+        move(journal, "job_0", "renamed")
+    world.observe()
+    assert {address: record.run.instance for address, record in world.state.records.items()} == {"renamed": result}
+    assert (world.state.records["renamed"].address, world.state.history) == ("renamed", ())
