@@ -71,7 +71,7 @@ class Fold:
             case Approved():
                 self._approvals.append(Approval(serial, entry.at, event))
             case Started():
-                approval = self._approvals[-1].serial if self._approvals else 0
+                approval = self._approvals[-1].serial if self._approvals and not event.handle else 0
                 _start(event, records, history, approval, entry.at)
             case Submitted():
                 record = _present(records, event.address)
