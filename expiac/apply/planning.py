@@ -107,7 +107,8 @@ class Planning:
         plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self._project) if wanted else None
-        plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
+        all_prices = policies is not None and policies.need_prices
+        plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=all_prices)
         plan = policies.evaluate(plan) if policies else plan
         return self._warn_of_git(_warn_of_access(warn_of_size(plan, self._project)))
 
