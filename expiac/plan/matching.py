@@ -27,7 +27,7 @@ class Archive(Protocol):
     """What is known of the runs of the past besides their records."""
 
     def obstacles(self, records: Sequence[Record]) -> Mapping[str, str]:
-        """Why a run can't be used again, by its instance: its outputs are gone, its code was another, it is elsewhere."""
+        """Why a run can't be used again, by its instance: its outputs are gone, other code made it, it is elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ class _World:
             why, run = self._why_new(want, identity), self._new_run(want, identity)
             if found := self.options.adopt.get(want.address):
                 differs = f"differs in {', '.join(found.differences)}" if found.differences else ""
-                return Step(want.address, want.type, Action.CREATE, f"adopts {found.said}; code unknown", run, adopts=found.handle,
-                            warning=differs)
+                why = f"adopts {found.said}; code unknown"
+                return Step(want.address, want.type, Action.CREATE, why, run, adopts=found.handle, warning=differs)
             return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:
             return _leave_alone(record)
