@@ -1,4 +1,4 @@
-"""expiac for other programs: plan, apply, destroy, refresh, status and results, as functions that print nothing.
+"""expiac for other programs: plan, apply, destroy, refresh, status, results and prune, as functions that print nothing.
 
     from expiac import api
 
@@ -31,13 +31,14 @@ from expiac.declare.project import find_project as find
 from expiac.declare.stack import Stack
 from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
+from expiac.plan.pruning import PruneOptions, Pruning
 from expiac.session import Session
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
 
 __all__ = [
-    "Plan", "PlanOptions", "ResourceStatus", "Result", "Results", "Stack",
-    "apply", "destroy", "find", "plan", "refresh", "results", "status",
+    "Plan", "PlanOptions", "PruneOptions", "Pruning", "ResourceStatus", "Result", "Results", "Stack",
+    "apply", "destroy", "find", "plan", "prune", "refresh", "results", "status",
 ]
 
 _HERE = Path("<python>")
@@ -109,6 +110,14 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
     with _open_recorded(stack, Silent(), project) as session:
         session.status(refresh=refresh)
         return Results(session.observed, session.project, archived=archived, at=at_of(at))
+
+
+def prune(stack: str | None = None, *, options: PruneOptions | None = None, dry_run: bool = False,
+          project: Project | None = None) -> Pruning:
+    """Deletes what archived runs left on this machine, and returns what that was; with `dry_run`, what it would be."""
+    with _open_recorded(stack, Silent(), project) as session:
+        planned = session.plan_prune(options or PruneOptions())
+        return planned if dry_run else session.prune(planned)
 
 
 def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,
