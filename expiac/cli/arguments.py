@@ -24,6 +24,11 @@ StacksArg = Annotated[
     typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
                    help="A stack file or its stem in stacks/; all stacks where it is left out."),
 ]
+StacksList = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="STACK…", autocompletion=stacks, show_default=False,
+                   help="Stack files or their stems in stacks/; all stacks where none is named."),
+]
 StackOrPlan = Annotated[
     str | None,
     typer.Argument(metavar="STACK|FILE", autocompletion=stacks_or_overrides, show_default=False,
@@ -109,6 +114,15 @@ MetricName = Annotated[str | None, typer.Option("--metric", metavar="METRIC", sh
 By = Annotated[list[str] | None, typer.Option("--by", metavar="KEY", show_default=False,
                                               help="Runs with an equal value of this setting are an arm; repeatable. "
                                                    "All settings that differ, but for the seed, if left out.")]
+Where = Annotated[str | None, typer.Option(
+    "--where", metavar="CONDITION", show_default=False,
+    help="Only runs for which this holds: 'lr<1e-3 and status=failed'. Settings, metrics, stack, job, status, seed, "
+         "age, launched, seconds, cost, user, commit; and, or, not, parentheses; ~ for a glob or a part.")]
+SortBy = Annotated[str | None, typer.Option("--sort", metavar="KEY", show_default=False,
+                                            help="By a setting, a metric or a field; -KEY: the greatest first. The "
+                                                 "newest launch first if left out.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", show_default=False,
+                                           help="The first N only.")]
 Histories = Annotated[bool, typer.Option("--histories", help="All that the runs logged, as CSV or Parquet.")]
 OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
                                                   help="One output: its value is printed, and nothing else.")]

@@ -23,6 +23,7 @@ GROUPS = {
         "history": "expiac history lr_ab_test 12",
     },
     "Results": {
+        "runs": "expiac runs --where 'lr<1e-3 and status=failed'",
         "results": "expiac results lr_ab_test --format csv",
         "compare": "expiac compare lr_ab_test --metric reward --at auc",
         "output": "expiac output lr_ab_test job_0 checkpoint",

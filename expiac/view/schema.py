@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from expiac.declare.field_docs import field_texts
-from expiac.view import compared, documents, lines, recorded
+from expiac.view import compared, documents, lines, recorded, runs
 
 FILE = Path(str(files("expiac.view") / "schema.json"))
 _BY_KEY: dict[str, Any] = {
@@ -21,6 +21,7 @@ _BY_KEY: dict[str, Any] = {
     "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
     "results": compared.ResultsDocument, "arms": compared.ComparisonDocument,
+    "listed": runs.RunsDocument,
     "resources": documents.StatusDocument,
 }
 """A key that one sort of document has and no other → the type of it. What has none of them counts as the last sort."""
