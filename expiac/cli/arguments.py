@@ -87,7 +87,10 @@ Node = Annotated[int | None, typer.Option("--node", min=0, metavar="RANK", show_
                                              help="Of this node only.")]
 Save = Annotated[Path | None, typer.Option("--out", metavar="FILE", show_default=False, dir_okay=False,
                                           help="Save the plan there, for `expiac apply FILE`.")]
-PlanFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A plan that was saved.")]
+RunOrPlan = Annotated[str, typer.Argument(
+    metavar="RUN|FILE", autocompletion=runs, show_default=False,
+    help="An instance name, its 8 hex digits, the beginning of either, stack/job, or a job: its present run; or a plan "
+         "that was saved.")]
 RecordName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=jobs, show_default=False,
                                        help="The name of a resource.")]
 RecordNames = Annotated[list[str], typer.Argument(metavar="NAME…", autocompletion=jobs, show_default=False,
@@ -139,8 +142,9 @@ FetchTimeout = Annotated[float, typer.Option(
     help="How long at most: seconds, 90m, 12h; an hour where it is not said.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
-RunName = Annotated[str, typer.Argument(metavar="RUN", autocompletion=runs, show_default=False,
-                                        help="An instance name, its 8 hex digits, or a job: its present run.")]
+_RUN = "An instance name, its 8 hex digits, the beginning of either, stack/job, or a job: its present run."
+RunName = Annotated[str, typer.Argument(metavar="RUN", autocompletion=runs, show_default=False, help=_RUN)]
+RunNames = Annotated[list[str], typer.Argument(metavar="RUN RUN…", autocompletion=runs, show_default=False, help=_RUN)]
 Eject = Annotated[bool, typer.Option(
     "--eject", help="Write the templates that expiac ships into templates/, to change them there.")]
 NewProject = Annotated[str, typer.Argument(

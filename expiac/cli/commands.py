@@ -69,19 +69,6 @@ def plan(
 
 
 @app.command()
-def show(file: args.PlanFile, *, verbose: args.Verbose = False, json: args.Json = False,
-         markdown: args.Markdown = False) -> int:
-    """Show a plan that was saved."""
-    from expiac.cli import output
-    from expiac.plan import saved
-
-    args.refuse_two_forms(json=json, markdown=markdown)
-    plan = saved.read(file)
-    output.print_plan(plan, plan.program, json=json, markdown=markdown, verbose=verbose)
-    return DONE
-
-
-@app.command()
 def apply(
     stack: args.StackOrPlan = None,
     overrides: args.OverridesArg = None,
@@ -241,7 +228,7 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
 
 
 for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
-                results.results, results.compare, runs.runs):
+                results.results, results.compare, runs.runs, runs.show):
     app.command()(command)
 
 

@@ -11,7 +11,7 @@ GROUPS = {
         "plan": "expiac plan lr_ab_test gpus=4 training.seed=1",
         "apply": "expiac apply lr_ab_test --wait",
         "destroy": "expiac destroy lr_ab_test --target job_0",
-        "show": "expiac show plan.json",
+        "show": "expiac show 0a1b2c3d",
         "render": "expiac render lr_ab_test --out rendered",
         "import": "expiac import lr_ab_test job_0 17",
         "refresh": "expiac refresh lr_ab_test",

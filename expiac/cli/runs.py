@@ -42,6 +42,29 @@ def runs(
     return DONE
 
 
+def show(run: args.RunOrPlan, *, verbose: args.Verbose = False, json: args.Json = False,
+         markdown: args.Markdown = False) -> int:
+    """Show all that is known of a run, or a plan that was saved."""
+    from expiac.cli import output, run_output
+    from expiac.declare.project import find_project
+    from expiac.plan import history, saved
+    from expiac.util.errors import UsageError
+
+    args.refuse_two_forms(json=json, markdown=markdown)
+    if Path(run).is_file() or run.endswith((".plan", ".json")):
+        plan = saved.read(Path(run))
+        output.print_plan(plan, plan.program, json=json, markdown=markdown, verbose=verbose)
+        return DONE
+    if markdown:
+        raise UsageError("Conflicting options", "--markdown prints a plan, and not a run", "--json")
+    project = find_project(Path.cwd())
+    states, _ = read_states(project, None)
+    past = history.find_run(states, run)
+    (state,) = [one for one in states if one.stack == past.stack]
+    run_output.print_run(state, past, project, json=json, verbose=verbose)
+    return DONE
+
+
 def read_states(project: Project, stacks: list[str] | None) -> tuple[list[State], list[str]]:
     """The states of the named stacks, of all where none is named; and of those that can't be read, why."""
     from expiac.state import lookup

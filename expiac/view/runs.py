@@ -8,7 +8,21 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from expiac.state.status import Status
-from expiac.view.parts import AsOf, Dollars, Figures, FormatVersion, Instance, Json, Launch, Name, Names
+from expiac.view.documents import OfState
+from expiac.view.parts import (
+    AsOf,
+    Count,
+    Dollars,
+    Figures,
+    FormatVersion,
+    Instance,
+    Json,
+    Launch,
+    Name,
+    Names,
+    Overrides,
+    Serial,
+)
 
 
 class ListedRun(TypedDict):
@@ -45,3 +59,63 @@ class RunsDocument(TypedDict):
     listed: Sequence[ListedRun]
     notes: Names
     """What to mind, such as a key of which no run has a value."""
+
+
+class LaunchedBy(TypedDict):
+    """The approved plan under which a run was last launched."""
+
+    serial: Serial
+    program: str
+    """The stack file, from the project's root."""
+    overrides: Overrides
+    provenance: Json
+    """User, host, versions, commit, and the digest of a diff."""
+    diff_file: str
+    """The file with the uncommitted changes; empty where there were none, and where it is not here."""
+
+
+class ShownRun(TypedDict):
+    """All that is known of one run."""
+
+    address: Name
+    type: Name
+    provider: Name
+    instance: Instance
+    attempt: Count
+    """How many earlier runs had the same settings."""
+    launch: Launch
+    status: Status
+    detail: str
+    """The backend's own words."""
+    launched_at: str
+    """Of its last launch, ISO 8601, UTC; empty where it is not known."""
+    archived_at: str
+    """Empty where it is present."""
+    pruned_at: str
+    """When what it left on this machine was deleted; empty where it was not."""
+    seconds: float | None
+    """How long its last launch ran; null until it has ended, and where nobody knows."""
+    approval: LaunchedBy | None
+    """Null where it is not known."""
+    seed: Any
+    """Any JSON value; null where no setting is called `seed`."""
+    settings: Json
+    """Of every kind, by key path."""
+    upstream: Json
+    """The instance of each run that it refers to, by address."""
+    outputs: Json
+    last: Figures
+    """The last value of each metric."""
+    best: Figures
+    """The best value of each metric whose direction is known."""
+    cost: Dollars
+    logs: Names
+    """The files of this machine that hold what its last launch printed."""
+    wandb_id: Name
+
+
+class RunDocument(OfState):
+    """The document of `show RUN --json`."""
+
+    as_of: AsOf
+    run: ShownRun

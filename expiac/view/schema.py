@@ -18,10 +18,11 @@ from expiac.view import compared, documents, lines, recorded, runs
 FILE = Path(str(files("expiac.view") / "schema.json"))
 _BY_KEY: dict[str, Any] = {
     "event": lines.Event, "steps": documents.Plan, "records": recorded.RecordsDocument,
-    "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "stacks": recorded.StacksDocument,
+    "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "compared": recorded.Differences,
+    "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
     "results": compared.ResultsDocument, "arms": compared.ComparisonDocument,
-    "listed": runs.RunsDocument,
+    "listed": runs.RunsDocument, "run": runs.RunDocument,
     "resources": documents.StatusDocument,
 }
 """A key that one sort of document has and no other → the type of it. What has none of them counts as the last sort."""
