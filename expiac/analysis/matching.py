@@ -124,7 +124,7 @@ def _span_test(word: str, operator: str, refuse: Callable[..., UsageError]) -> T
 def _value_test(word: str, operator: str, refuse: Callable[..., UsageError]) -> Test:
     number = _number(word)
     if operator in ("=", "!="):
-        return lambda value: _is_equal(value, word, number) is (operator == "=")
+        return lambda value: is_equal(value, word) is (operator == "=")
     if number is None:
         raise refuse(f"{operator} compares numbers")
 
@@ -135,7 +135,9 @@ def _value_test(word: str, operator: str, refuse: Callable[..., UsageError]) -> 
     return test
 
 
-def _is_equal(value: Any, word: str, number: float | None) -> bool:
+def is_equal(value: Any, word: str) -> bool:
+    """Whether a value is what a word of the command line says: as a number, as a text, or as JSON."""
+    number = _number(word)
     if number is not None and (own := _number(value)) is not None:
         return own == number
     if _text(value) == word:

@@ -117,6 +117,9 @@ MetricName = Annotated[str | None, typer.Option("--metric", metavar="METRIC", sh
 By = Annotated[list[str] | None, typer.Option("--by", metavar="KEY", show_default=False,
                                               help="Runs with an equal value of this setting are an arm; repeatable. "
                                                    "All settings that differ, but for the seed, if left out.")]
+Baseline = Annotated[str | None, typer.Option(
+    "--baseline", metavar="ARM|KEY=VALUE", show_default=False,
+    help="Compare each arm with this one, by its letter or a setting that it alone has; with the first if left out.")]
 Where = Annotated[str | None, typer.Option(
     "--where", metavar="CONDITION", show_default=False,
     help="Only runs for which this holds: 'lr<1e-3 and status=failed'. Settings, metrics, stack, job, status, seed, "

@@ -94,7 +94,8 @@ def diff(runs: args.RunNames, *, json: args.Json = False) -> int:
     known = [store.read(name).state for name in store.names()]
     found = [history.find_run(known, word) for word in runs]
     if len(found) == 2:
-        records.print_difference(*found, history.compare(*found), json=json)
+        before, after = found
+        records.print_difference(before, after, history.compare(before, after), json=json)
     else:
         difference_output.print_differences(found, json=json)
     return DONE
