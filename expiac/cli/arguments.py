@@ -124,6 +124,9 @@ Where = Annotated[str | None, typer.Option(
     "--where", metavar="CONDITION", show_default=False,
     help="Only runs for which this holds: 'lr<1e-3 and status=failed'. Settings, metrics, stack, job, status, seed, "
          "age, launched, seconds, cost, user, commit; and, or, not, parentheses; ~ for a glob or a part.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="TIME|DATE", show_default=False,
+                                           help="Only runs launched since then: 12h, 30d, or 2026-01-31.")]
+CostBy = Annotated[str, typer.Option("--by", metavar="stack|job|user|week", help="A row for each of these.")]
 SortBy = Annotated[str | None, typer.Option("--sort", metavar="KEY", show_default=False,
                                             help="By a setting, a metric or a field; -KEY: the greatest first. The "
                                                  "newest launch first if left out.")]

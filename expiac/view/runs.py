@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -119,3 +119,39 @@ class RunDocument(OfState):
 
     as_of: AsOf
     run: ShownRun
+
+
+class Spending(TypedDict):
+    """What some runs have cost."""
+
+    runs: Count
+    hours: float
+    """Of their last launches, as far as these are known; those of live runs so far."""
+    gpu_hours: float
+    """As many GPUs as the jobs asked for."""
+    dollars: float
+    """What is known of the cost, estimates included."""
+    estimated_dollars: float
+    """As much of it as is a price times a time."""
+    free: Count
+    """How many of the runs cost nothing, since their backend rents no machines."""
+    unknown: Count
+    """How many of the runs have a cost that is not known, and that is not in these dollars."""
+
+
+class SpendingOf(Spending):
+    """What the runs of a stack, job, user or week have cost."""
+
+    name: Name
+
+
+class CostDocument(TypedDict):
+    """The document of `cost --json`."""
+
+    format_version: FormatVersion
+    by: Literal["stack", "job", "user", "week"]
+    since: str | None
+    """ISO 8601; null where all runs count."""
+    as_of: AsOf
+    spending: Sequence[SpendingOf]
+    total: Spending

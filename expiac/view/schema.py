@@ -22,7 +22,7 @@ _BY_KEY: dict[str, Any] = {
     "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
     "results": compared.ResultsDocument, "arms": compared.ComparisonDocument,
-    "listed": runs.RunsDocument, "run": runs.RunDocument,
+    "listed": runs.RunsDocument, "run": runs.RunDocument, "spending": runs.CostDocument,
     "resources": documents.StatusDocument,
 }
 """A key that one sort of document has and no other → the type of it. What has none of them counts as the last sort."""

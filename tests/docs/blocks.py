@@ -16,6 +16,7 @@ RUN_AS_PROJECTS = {
 RUN_BY_A_SHELL = ("docs/lifecycle.md", "docs/results.md", "docs/runs.md", "docs/templates.md")
 """The pages whose commands tests/e2e/test_page_commands.py runs, as they stand."""
 RUN_ELSEWHERE = {
+    ("docs/cost.md", "expiac cost"): "tests/analysis/test_spending.py",
     ("docs/disk.md", "expiac prune"): "tests/cli/test_prune.py",
     ("docs/json.md", "expiac"): "tests/cli/test_json.py",
     ("docs/your-project.md", "expiac new"): "tests/scaffold/test_create_project.py",
