@@ -124,6 +124,10 @@ Where = Annotated[str | None, typer.Option(
     "--where", metavar="CONDITION", show_default=False,
     help="Only runs for which this holds: 'lr<1e-3 and status=failed'. Settings, metrics, stack, job, status, seed, "
          "age, launched, seconds, cost, user, commit; and, or, not, parentheses; ~ for a glob or a part.")]
+RerunName = Annotated[str | None, typer.Option(
+    "--name", metavar="NAME", show_default=False,
+    help="What the job is called; by default after the job and the run, so that a second rerun is the first one.")]
+Anyway = Annotated[bool, typer.Option("--anyway", help="From the present code, where its own is not to be had.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="TIME|DATE", show_default=False,
                                            help="Only runs launched since then: 12h, 30d, or 2026-01-31.")]
 CostBy = Annotated[str, typer.Option("--by", metavar="stack|job|user|week", help="A row for each of these.")]
