@@ -228,7 +228,8 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
 
 
 for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
-                results.results, results.compare, runs.runs, runs.show, cost.cost, rerun.rerun):
+                results.results, results.compare, runs.runs, runs.show, runs.promote, cost.cost,
+                rerun.rerun):
     app.command()(command)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 COMMANDS = ("plan", "show", "apply", "destroy", "import", "refresh", "status", "logs", "render", "history", "diff",
             "results", "compare", "runs", "cost", "rerun", "fetch", "output", "prune", "stacks", "new", "version",
-            "state")
+            "promote", "state")
 _CALL = re.compile(rf"(?<![\w/.-])expiac(?= (?:--|(?:{'|'.join(COMMANDS)})\b))")
 
 

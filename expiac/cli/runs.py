@@ -65,6 +65,29 @@ def show(run: args.RunOrPlan, *, verbose: args.Verbose = False, json: args.Json 
     return DONE
 
 
+def promote(run: args.RunName, *, yes: args.Yes = False) -> int:
+    """Make the settings of a run the defaults of its stack's file: shows the patch, asks, and applies it."""
+    from expiac.apply.promote import promotion_of
+    from expiac.cli import output
+    from expiac.declare.project import find_project
+    from expiac.plan import formatting, history
+
+    project = find_project(Path.cwd())
+    states, _ = read_states(project, None)
+    promotion = promotion_of(history.find_run(states, run), project)
+    if promotion.is_empty:
+        print("nothing to change: the run has the defaults")
+        return DONE
+    name = str(promotion.file.relative_to(project.root))
+    print("\n".join(formatting.printable(line) for line in promotion.patch(name).splitlines()))
+    output.demand_consent(yes=yes, json=False)
+    if not yes:
+        output.ask("Apply this patch?")
+    promotion.write()
+    print(f"\n{name} is changed")
+    return DONE
+
+
 def read_states(project: Project, stacks: list[str] | None) -> tuple[list[State], list[str]]:
     """The states of the named stacks, of all where none is named; and of those that can't be read, why."""
     from expiac.state import lookup

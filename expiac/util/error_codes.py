@@ -114,6 +114,7 @@ SUMMARIES = {
     "not-an-override": "Not an override",
     "not-enough-gpus": "Not enough GPUs",
     "not-fetched": "Not fetched",
+    "not-to-be-patched": "Not to be patched",
     "nothing-to-adopt": "Nothing to adopt",
     "nothing-to-compare": "Nothing to compare",
     "nothing-to-extend": "Nothing to extend",
