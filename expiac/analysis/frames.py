@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from expiac.analysis.at import At
+from expiac.analysis.comparison import Comparison
 from expiac.analysis.runs import Run
 from expiac.apply.metrics import Row
 from expiac.util.durable import replace_file
@@ -20,6 +21,8 @@ VERSION = "expiac"
 """The key of a cached file's metadata that says what it is a copy of."""
 _HISTORY = {"metric": pl.String, "step": pl.Float64, "elapsed": pl.Float64, "value": pl.Float64}
 _OWN = ("job", "instance", "launch", "status", "archived", "seed", "launched", "seconds", "cost", "step")
+_OF_DIFFERENCE = ("difference", "difference_low", "difference_high", "pairs", "effect_size",
+                  "probability_of_improvement", "p", "p_holm", "verdict", "seeds_needed")
 
 
 def history(rows: Iterable[Row]) -> pl.DataFrame:
@@ -139,6 +142,33 @@ def runs_table(runs: Sequence[Run], settings: Sequence[str], ends: Mapping[str, 
         known = [found.get(run.instance, {}).get(metric) for run in runs]
         columns[_unique(metric, taken, "metrics")] = pl.Series(known, dtype=pl.Float64)
     return pl.DataFrame(columns)
+
+
+def arms_table(found: Comparison) -> pl.DataFrame:
+    """One row for each arm: its settings, its figures, and those of its difference from the first arm."""
+    arms = found.arms
+    differences = [None, *found.differences]
+    own = ("arm", "n", "mean", "interquartile_mean", "low", "high", *_OF_DIFFERENCE)
+    return pl.DataFrame({
+        "arm": pl.Series([arm.name for arm in arms], dtype=pl.String),
+        **{_unique(path, own, "settings"): _series([arm.settings.get(path) for arm in arms]) for path in found.by},
+        "n": pl.Series([len(arm.runs) for arm in arms], dtype=pl.Int64),
+        "mean": pl.Series([arm.mean for arm in arms], dtype=pl.Float64),
+        "interquartile_mean": pl.Series([arm.interquartile_mean for arm in arms], dtype=pl.Float64),
+        **_ends("", [arm.interval for arm in arms]),
+        "difference": pl.Series([one and one.mean for one in differences], dtype=pl.Float64),
+        **_ends("difference_", [one.interval if one else None for one in differences]),
+        "pairs": pl.Series([one and one.pairs for one in differences], dtype=pl.Int64),
+        **{name: pl.Series([one and getattr(one, name) for one in differences], dtype=pl.Float64)
+           for name in ("effect_size", "probability_of_improvement", "p", "p_holm")},
+        "verdict": pl.Series([one and one.verdict for one in differences], dtype=pl.String),
+        "seeds_needed": pl.Series([one and one.seeds_needed for one in differences], dtype=pl.Int64),
+    })
+
+
+def _ends(prefix: str, intervals: Sequence[tuple[float, float] | None]) -> dict[str, pl.Series]:
+    low, high = ([None if ends is None else ends[place] for ends in intervals] for place in (0, 1))
+    return {f"{prefix}low": pl.Series(low, dtype=pl.Float64), f"{prefix}high": pl.Series(high, dtype=pl.Float64)}
 
 
 def _unique(name: str, taken: Sequence[str], group: str) -> str:
