@@ -40,12 +40,12 @@ def interquartile_mean(values: Sequence[float]) -> float:
 def interval(strata: Strata) -> Interval | None:
     """95 % of the interquartile mean; None where a stratum has one value.
 
-    A stratified bootstrap, by percentiles. As many as 10 values are still few: percentiles of 2.5 and 97.5 % stand for
-    quantiles of a normal distribution, and hold the truth in 93 % of all cases. So they are those whose normal quantiles
-    are Student's t of as many degrees of freedom as there are values less strata: Hesterberg (2015), "What Teachers
-    Should Know About the Bootstrap", section 5.3, without his factor for a variance that is too small, since that of
-    the interquartile mean's bootstrap is not. No bootstrap leaves the range of the values, in which the truth lies in
-    75 % of all cases if there are three; so of fewer than four, of which it is the mean, the interval is Student's.
+    A stratified bootstrap, by percentiles. Of ten values, those of 2.5 and 97.5 % hold the truth in 93 % of all cases
+    only. So in place of the normal distribution's, they stand for the quantiles of Student's t, with as many degrees of
+    freedom as there are values less strata: Hesterberg (2015), "What Teachers Should Know About the Bootstrap", section
+    5.3, without his factor for a variance that is too small, since that of this bootstrap is not. No bootstrap leaves
+    the range of the values, which holds the truth in 75 % of all cases if there are three; so of fewer than four, of
+    which the interquartile mean is the mean, the interval is Student's.
     """
     count = sum(map(len, strata))
     if any(len(values) < 2 for values in strata):
