@@ -182,6 +182,8 @@ class WandbConfig(Declared):
     project: Text | None = field(default=None, metadata=ANNOTATION)
     group: Text | None = field(default=None, metadata=ANNOTATION)
     job_type: Text | None = field(default=None, metadata=ANNOTATION)
+    artifacts: bool = field(default=False, metadata=ANNOTATION)
+    """Upload each checkpoint and each replay as an artifact; of an offline run, `expiac sync` uploads them."""
 
 
 @declared

@@ -13,6 +13,7 @@ from expiac.compile.content import content_of, tree_digest
 from expiac.compile.schema import Schema
 from expiac.compile.schema_kinds import schema_kinds
 from expiac.compile.templates import templates
+from expiac.compile.wandb_names import wandb_names
 from expiac.declare.fields import Kind
 from expiac.declare.project import Project
 from expiac.declare.resource import Resource
@@ -57,6 +58,11 @@ class StackContext:
     def code(self) -> str:
         """The digest of the working tree."""
         return tree_digest(self.project.root)
+
+    @cached_property
+    def wandb_names(self) -> Mapping[str, str]:
+        """The variables of Weights & Biases that all jobs of the project get."""
+        return wandb_names(self.project.root)
 
     @cached_property
     def schema(self) -> Schema:

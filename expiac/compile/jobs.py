@@ -107,6 +107,16 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
         longest = options.max_idle if resource.max_idle is None else resource.max_idle
         return replace(options, expect={**options.expect, **resource.expect}, max_idle=longest)
 
+    def env(self) -> Mapping[str, str]:
+        place = self.place
+        return {name: value for name, value in {**self.context.wandb_names, **self.phase}.items()
+                if name not in place.envs and name not in place.secrets}
+
+    @property
+    def phase(self) -> Mapping[str, str]:
+        """What kind of work it does, as Weights & Biases groups runs by it."""
+        return {}
+
     def git_check(self) -> bool:
         own, project = self.place.git_check, self.context.project.git_check
         return next((said for said in (own, project) if said is not None), self.provider() == SKYPILOT)
@@ -202,6 +212,10 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
         declared, trainer = self.declared_inputs[CONFIG], self.resource.training.trainer
         config = own_settings(declared, trainer, self.settings, self.context.project.training)
         return {CONFIG: config, **{key: value for key, value in self.declared_inputs.items() if key != CONFIG}}
+
+    @property
+    def phase(self) -> Mapping[str, str]:
+        return {"WANDB_JOB_TYPE": "train"}
 
     @property
     def config_name(self) -> str | None:
