@@ -10,6 +10,7 @@ from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
 from expiac.apply.refreshing import Refresher
+from expiac.apply.wandb_key import check_keys
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
 from expiac.declare.project import Project
@@ -102,7 +103,7 @@ class Planning:
         policies = Policies(self._project) if wanted else None
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
         plan = policies.evaluate(plan) if policies else plan
-        return self._warn_of_git(_warn_of_access(warn_of_size(plan, self._project)))
+        return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
 
     @property
     def _max_running(self) -> int | None:

@@ -96,6 +96,7 @@ SUMMARIES = {
     "no-such-state": "No such state",
     "no-such-template": "No such template",
     "no-such-workdir": "No such workdir",
+    "no-wandb-key": "No W&B key",
     "no-worst-case": "No worst case",
     "not-a-backend": "Not a backend",
     "not-a-job": "Not a job",
