@@ -6,13 +6,15 @@ environment (`WANDB_RUN_ID`, `WANDB_PROJECT`, …), which wandb reads by itself;
 
 import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 
 from trainer.config import WandbConfig, WandbMode
-
+from trainer.errors import TrainerError
 
 STEP = "step"
+DOWNLOAD_TIMEOUT = 60  # seconds for each answer of the service
 CHECKPOINT, REPLAY = "checkpoint", "replay"
 ARTIFACT_TYPES = {CHECKPOINT: "model", REPLAY: "replay"}
 """The W&B type of each kind of file that a run keeps."""
@@ -80,3 +82,20 @@ def track(config: WandbConfig, *, run_name: str, run_dir: Path, values: dict[str
     if config.mode is WandbMode.off:
         return NullTracker()
     return Wandb(config, run_name=run_name, run_dir=run_dir, values=values)
+
+
+def download(uri: str) -> Path:
+    """Download the artifact `wandb://[entity/]project/name[:version]`: its one file, or the folder of several.
+
+    Raises `TrainerError`, also where the service has not answered in `DOWNLOAD_TIMEOUT` seconds.
+    """
+    name = uri.removeprefix("wandb://")
+    try:
+        import wandb
+
+        artifact = wandb.Api(timeout=DOWNLOAD_TIMEOUT).artifact(name if ":" in name else f"{name}:latest")
+        folder = Path(artifact.download(root=tempfile.mkdtemp(prefix="policy-")))
+    except Exception as error:  # of wandb, of its HTTP client, and where there is no key
+        raise TrainerError(f"{uri} can't be downloaded: {type(error).__name__}: {error}") from error
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return files[0] if len(files) == 1 else folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from expiac.apply.addresses import Addresses
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
@@ -43,7 +44,8 @@ class Planning:
         """What the program declares, rendered and composed once for each state."""
         records = self._refresher.state.records
         if self._rendered is None or self._rendered[0] is not records:
-            self._rendered = records, desired(self._declared.stack, self._project, records, self._providers)
+            self._rendered = records, desired(self._declared.stack, self._project, records, self._providers,
+                                              Addresses(self._project).resolve)
         return self._rendered[1]
 
     def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:

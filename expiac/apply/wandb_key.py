@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from expiac.declare.resource import texts_in
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired, Plan
 from expiac.providers.registry import LOCAL, SKYPILOT
@@ -30,13 +31,14 @@ def check_keys(plan: Plan, environ: Mapping[str, str] = os.environ) -> Plan:
     Raises `ExpiacError` where there is no key at all for a job that the plan launches.
     """
     launched = [step.desired for step in plan.steps if step.action.launches and not step.adopts]
-    lacking = [want for want in launched if want is not None and is_online(want) and not _has_own_key(want)]
+    lacking = [want for want in launched if want is not None and _needs_key(want) and not _has_own_key(want)]
     for want in lacking:
         address = server(want, environ)
         if not user_has_key(address, environ):
-            raise ExpiacError("No W&B key", f"{want.address}: its W&B run is online, and there is no key for {address}",
+            why = "its W&B run is online" if is_online(want) else "it begins with a policy from W&B"
+            raise ExpiacError("No W&B key", f"{want.address}: {why}, and there is no key for {address}",
                               "wandb login, or log offline (training.wandb=offline) and use expiac sync")
-    unsure = tuple(f"{want.address} logs to W&B online, and no key is among its envs, secrets or file_mounts: "
+    unsure = tuple(f"{want.address} uses W&B online, and no key is among its envs, secrets or file_mounts: "
                    f'secrets=["{KEY}"], unless its machine has one' for want in lacking if want.provider == SKYPILOT)
     return replace(plan, warnings=(*plan.warnings, *unsure)) if unsure else plan
 
@@ -54,8 +56,8 @@ def is_online(want: Desired) -> bool:
 
 def secrets_of(want: Desired, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """The names of the user's variables that a job on this machine gets besides its own."""
-    needs_key = want.provider == LOCAL and is_online(want) and not _has_own_key(want)
-    return (KEY,) if needs_key and environ.get(KEY) else ()
+    is_without = want.provider == LOCAL and _needs_key(want) and not _has_own_key(want)
+    return (KEY,) if is_without and environ.get(KEY) else ()
 
 
 def server(want: Desired, environ: Mapping[str, str] = os.environ) -> str:
@@ -67,6 +69,14 @@ def server(want: Desired, environ: Mapping[str, str] = os.environ) -> str:
 def user_has_key(address: str, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether this user has a key for the server: a variable, or an entry in netrc, where `wandb login` puts it."""
     return bool(any(environ.get(name) for name in _KEYS) or _is_in_netrc(address, environ))
+
+
+def _needs_key(want: Desired) -> bool:
+    return is_online(want) or any(_is_artifact(text) for text in texts_in(want.inputs.get(CONFIG)))
+
+
+def _is_artifact(text: str) -> bool:
+    return text.startswith("wandb://")
 
 
 def _has_own_key(want: Desired) -> bool:

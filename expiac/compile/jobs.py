@@ -22,6 +22,7 @@ from expiac.compile.config_files import (
 )
 from expiac.compile.ignored import merge_recorded_config, recorded_placement
 from expiac.compile.own_settings import own_settings
+from expiac.compile.run_addresses import Address, pin_runs
 from expiac.compile.task import hydra_config, task
 from expiac.declare.fields import Kind
 from expiac.declare.job import Job, SkypilotJobConfig
@@ -193,10 +194,24 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
 
     @cached_property
     def declared_inputs(self) -> dict[str, Any]:
-        inputs = self.resource.inputs_in(self.settings)
+        inputs = {**self.resource.inputs_in(self.settings), CONFIG: self._config_and_variables[0]}
         if not self.recorded:
             return inputs
         return merge_recorded_config(inputs, self.recorded, self.resource.options.ignore_changes)
+
+    @cached_property
+    def _config_and_variables(self) -> tuple[dict[str, Any], dict[str, str]]:
+        return pin_runs(self.resource.inputs_in(self.settings)[CONFIG], self.find_run)
+
+    def find_run(self, address: str) -> Address:
+        """The run that an address in its config names; an error names this job."""
+        try:
+            return self.context.run_at(address)
+        except ExpiacError as error:
+            raise ExpiacError(error.summary, f"{self.resource.name}: {error.detail}", error.hint) from error
+
+    def env(self) -> Mapping[str, str]:
+        return {**super().env(), **self._config_and_variables[1]}
 
     @cached_property
     def settings(self) -> TrainingSettings:

@@ -38,6 +38,7 @@ SUMMARIES = {
     "groups-without-hydra": "Groups without Hydra",
     "hook-failed": "Hook failed",
     "interrupted": "Interrupted",
+    "invalid-address": "Invalid address",
     "invalid-config": "Invalid config",
     "invalid-gpus": "Invalid gpus",
     "invalid-label": "Invalid label",
