@@ -22,7 +22,8 @@ def ordered(runs: Iterable[StoredRun], order: str | None) -> list[StoredRun]:
     order = order or "+created_at"
     descending = order.startswith("-")
     key = order.lstrip("+-")
-    known, unknown = [], []
+    known: list[tuple[StoredRun, Any]] = []
+    unknown: list[tuple[StoredRun, Any]] = []
     for run in runs:
         value = _value(run, key)
         (unknown if value is _MISSING or value is None else known).append((run, value))

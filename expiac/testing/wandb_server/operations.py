@@ -40,8 +40,9 @@ def answer(store: Store, base_url: str, query: str, values: Values) -> dict[str,
             return {"data": found(store, base_url, values)}
         if operation in _WITH_URLS:
             return {"data": _WITH_URLS[operation](store, base_url, values)}
-    except (Refused, ValueError) as error:
-        return {"data": None, "errors": [{"message": str(error)}]}
+    except (Refused, ValueError, KeyError, TypeError) as error:
+        # An answer, as an exception would have the client ask again for minutes.
+        return {"data": None, "errors": [{"message": f"{type(error).__name__}: {error}"}]}
     return {"data": None, "errors": [{"message": f"this server does not know the operation {operation}"}]}
 
 
@@ -150,7 +151,8 @@ def _node(run: StoredRun, words: set[str]) -> dict[str, Any]:
         "sweepName": None, "commit": run.commit, "readOnly": False, "createdAt": run.created_at,
         "heartbeatAt": run.heartbeat_at, "user": {"name": run.username, "username": run.username},
         "historyLineCount": len(history), "eventsLineCount": len(events), "logLineCount": len(run.lines("output.log")),
-        "historyTail": json.dumps(history[-1:]), "eventsTail": json.dumps(events[-1:]), "wandbConfig": json.dumps(_telemetry(run)),
+        "historyTail": json.dumps(history[-1:]), "eventsTail": json.dumps(events[-1:]),
+        "wandbConfig": json.dumps(_telemetry(run)),
         "historyKeys": {"lastStep": run.last_step, "sets": [], "keys": {key: {} for key in sorted(keys)}},
         "project": {"id": "UHJvamVjdDox", "name": run.project, "entity": {"id": "RW50aXR5OjE=", "name": run.entity}},
     }

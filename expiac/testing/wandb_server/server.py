@@ -6,6 +6,7 @@ import gzip
 import json
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -163,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
                 found = answer(store, owner.url, request["query"], request.get("variables") or {})
             self._send_json(200, found)
         elif path.endswith("/file_stream") and path.startswith("/files/"):
-            self._stream(*path.split("/")[2:5], json.loads(body))
+            self._stream(path, json.loads(body))
         elif path.startswith("/storage/") and self.command == "PUT":
             with store.lock:
                 store.blobs[path] = body
@@ -173,9 +174,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send_json(404, {"error": f"no such path: {path}"})
 
-    def _stream(self, entity: str, project: str, name: str, chunk: Mapping[str, Any]) -> None:
+    def _stream(self, path: str, chunk: Mapping[str, Any]) -> None:
         """Keeps the lines of a run that a client streams."""
         store = self.server.owner.store
+        entity, project, name = path.split("/")[2:5]
         with store.lock:
             run = store.find(entity, project, name)
             if run is not None:
@@ -190,8 +192,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(200, {"exitcode": None, "limits": {}})
 
     def _is_authorized(self) -> bool:
-        from base64 import b64encode
-
         expected = b64encode(f"api:{self.server.owner.api_key}".encode()).decode()
         return self.headers.get("Authorization") == f"Basic {expected}"
 
