@@ -31,6 +31,7 @@ from expiac.apply.notices import notice_of
 from expiac.apply.recording import noted, restored
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
+from expiac.apply.wandb_key import secrets_of
 from expiac.declare.fields import Kind
 from expiac.declare.notify import NotifySettings
 from expiac.plan.kinds import combine
@@ -193,6 +194,7 @@ class Engine:
         assert want is not None
         provider = self._provider(want.provider, step)
         inputs = launch.inputs(want, step.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
+        inputs = replace(inputs, secrets=secrets_of(want))
         self._run_hook(plan, step, step.run, "before_create")
         self._ledger.append(Started(
             step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from expiac.apply.addresses import Addresses
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
@@ -15,6 +16,7 @@ from expiac.apply.preconditions import (
     refuse_unchecked,
 )
 from expiac.apply.refreshing import Refresher
+from expiac.apply.wandb_key import check_keys
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
 from expiac.declare.project import Project
@@ -47,7 +49,8 @@ class Planning:
         """What the program declares, rendered and composed once for each state."""
         records = self._refresher.state.records
         if self._rendered is None or self._rendered[0] is not records:
-            self._rendered = records, desired(self._declared.stack, self._project, records, self._providers)
+            self._rendered = records, desired(self._declared.stack, self._project, records, self._providers,
+                                              Addresses(self._project).resolve)
         return self._rendered[1]
 
     def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:
@@ -110,7 +113,7 @@ class Planning:
         all_prices = policies is not None and policies.need_prices
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=all_prices)
         plan = policies.evaluate(plan) if policies else plan
-        return self._warn_of_git(_warn_of_access(warn_of_size(plan, self._project)))
+        return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
 
     @property
     def _max_running(self) -> int | None:

@@ -46,6 +46,8 @@ class Desired:
     """How it is to be treated."""
     settings: Json | None = None
     """What the program itself sets of the inputs, to be shown; None where that is all of them."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """What its launch adds to the environment besides the names of the run. No part of what it is."""
 
 
 class Action(str, Enum):
