@@ -38,7 +38,8 @@ from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
 
 __all__ = [
-    "MetricComparison", "Plan", "PlanOptions", "PruneOptions", "Pruning", "ResourceStatus", "Result", "Results", "Stack",
+    "MetricComparison", "Plan", "PlanOptions", "PruneOptions", "Pruning", "ResourceStatus", "Result", "Results",
+    "Stack",
     "apply", "compare", "destroy", "find", "plan", "prune", "refresh", "results", "status",
 ]
 

@@ -81,14 +81,9 @@ def compare_results(found: Results, *, metric: str | None = None, by: Sequence[s
               if not math.isfinite(value)]
     if not finite:
         raise ExpiacError("Nothing to compare", f"no run has a finite {shown.name}")
-<<<<<<< HEAD
     compared = compare(finite, by=_keys(by, [run for run, _ in finite]), direction=shown.direction,
                        baseline=baseline)
-    return MetricComparison(shown, found.at, step, replace(compared, notes=(*notes, *compared.notes)))
-=======
-    compared = compare(finite, by=_keys(by, [run for run, _ in finite]), direction=shown.direction)
     return MetricComparison(shown, found.at, step, replace(compared, notes=(*found.notes, *notes, *compared.notes)))
->>>>>>> main
 
 
 def _metric(found: Results, name: str | None) -> Metric:
