@@ -108,7 +108,8 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
     the mean over the steps. `archived` adds the runs of the past. `refresh=False` asks no backend and writes no state.
     """
     with _open_recorded(stack, Silent(), project) as session:
-        session.status(refresh=refresh)
+        if refresh:
+            session.look()
         return Results(session.observed, session.project, archived=archived, at=at_of(at))
 
 

@@ -8,13 +8,17 @@ from expiac.analysis.comparing import MetricComparison
 from expiac.analysis.comparison import Arm, Difference
 from expiac.analysis.labels import short_names
 from expiac.cli import output, tables
-from expiac.cli.results_output import setting_text
+from expiac.cli.results_output import heading, setting_text
 from expiac.state.model import State
 from expiac.view import compared
 from expiac.view.console import console
 from expiac.view.figures import count
+from expiac.view.printable import printable
 
 _AT = {"last": "the last value", "best": "the best value", "auc": "the mean over the steps"}
+_FIGURES = ("arm", "n", "mean", "IQM", "95 %")
+_TITLE = 60
+"""As many characters of a metric's name are shown."""
 _BETTER = {"max": "more is better", "min": "less is better", "": "no direction is set"}
 
 
@@ -24,30 +28,34 @@ def print_comparison(state: State, found: MetricComparison, *, as_of: str, age: 
         output.print_json(_document(state, found, as_of))
         return
     out = console()
-    runs = sum(len(arm.runs) for arm in found.comparison.arms)
+    runs = sum(len(arm.runs) for arm in found.arms)
     which = _AT.get(str(found.at), "the value")
-    out.print(f"{found.metric.title} ({_BETTER[found.metric.direction]}): {which} up to step {count(found.step)}, "
+    title = printable(found.metric.title, room=_TITLE)
+    out.print(f"{title} ({_BETTER[found.metric.direction]}): {which} up to step {count(found.step)}, "
               f"which all of these {runs} runs have reached\n", highlight=False)
-    out.print(tables.fit(_arms(found), out))
-    if found.comparison.differences:
+    arms = tables.narrow(_arms(found), out, keep=_FIGURES)
+    out.print(tables.rendered(arms, out))
+    if left := len(found.by) - (len(arms.columns) - len(_FIGURES)):
+        out.print(f"not shown: {left} settings by which the arms differ; --json has them all", style="dim")
+    if found.differences:
         out.print()
         out.print(tables.fit(_differences(found), out))
         out.print()
     else:
         out.print("\nThere is one arm: the settings of these runs differ in the seed at most.")
-    for difference in found.comparison.differences:
+    for difference in found.differences:
         out.print(sentence(difference), highlight=False)
-    for note in found.comparison.notes:
-        out.print(f"! {note}", highlight=False)
+    for note in found.notes:
+        out.print(f"! {printable(note)}", highlight=False)
     output.print_age(age)
 
 
 def _document(state: State, found: MetricComparison, as_of: str) -> compared.ComparisonDocument:
     return {**output.head(state), "as_of": as_of or None, "metric": found.metric.name,
             "direction": found.metric.direction, "at": found.at, "step": found.step,
-            "arms": [_arm_document(arm) for arm in found.comparison.arms],
-            "differences": [_difference_document(one) for one in found.comparison.differences],
-            "notes": list(found.comparison.notes)}
+            "arms": [_arm_document(arm) for arm in found.arms],
+            "differences": [_difference_document(one) for one in found.differences],
+            "notes": list(found.notes)}
 
 
 def sentence(one: Difference) -> str:
@@ -65,9 +73,9 @@ def sentence(one: Difference) -> str:
 
 
 def _arms(found: MetricComparison) -> Any:
-    names = short_names(found.comparison.by)
-    rows = tables.table("arm", *names.values(), "n", "mean", "IQM", "95 %")
-    for arm in found.comparison.arms:
+    names = {path: heading(name, _FIGURES) for path, name in short_names(found.by).items()}
+    rows = tables.table("arm", *names.values(), *_FIGURES[1:])
+    for arm in found.arms:
         figures = [format(figure, found.metric.format) for figure in (arm.mean, arm.interquartile_mean)]
         rows.add_row(arm.name, *(setting_text(arm.settings[path]) for path in names), str(len(arm.runs)), *figures,
                      _interval(arm.interval, found.metric.format))
@@ -75,10 +83,10 @@ def _arms(found: MetricComparison) -> Any:
 
 
 def _differences(found: MetricComparison) -> Any:
-    is_corrected = len(found.comparison.differences) > 1
+    is_corrected = len(found.differences) > 1
     rows = tables.table("arms", "difference", "95 %", "effect", "P(better)", "p (Holm)" if is_corrected else "p",
                         "pairs")
-    for one in found.comparison.differences:
+    for one in found.differences:
         rows.add_row(f"{one.arm} − {one.baseline}", format(one.mean, f"+{found.metric.format.lstrip('+')}"),
                      _interval(one.interval, found.metric.format), _figure(one.effect_size, "+.2f"),
                      _figure(one.probability_of_improvement, ".0%"), _p(one.p_holm), str(one.pairs or "none"))

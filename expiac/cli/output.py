@@ -22,6 +22,7 @@ from expiac.state.model import State
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
 from expiac.view import show
 from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
+from expiac.view.printable import printable
 
 if TYPE_CHECKING:
     from expiac.view import documents
@@ -125,7 +126,7 @@ def select_steps(plan: Plan) -> Plan:
 def print_notes(notes: Sequence[str]) -> None:
     """Prints on stderr what you should know before anything else."""
     for note in notes:
-        print(f"! {note}", file=sys.stderr)
+        print(f"! {printable(note)}", file=sys.stderr)
 
 
 def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReporter:
