@@ -1,4 +1,4 @@
-"""expiac for other programs: plan, apply, destroy, refresh, status and results, as functions that print nothing.
+"""expiac for other programs: plan, apply, destroy, status, compare, report, …, as functions that print nothing.
 
     from expiac import api
 
@@ -23,6 +23,7 @@ from typing import Any
 
 from expiac.analysis import Results
 from expiac.analysis.at import at_of
+from expiac.analysis.comparing import MetricComparison, compare_results
 from expiac.apply.events import Reporter, ResourceStatus, Result, Silent
 from expiac.declare.override_words import word_of
 from expiac.declare.program import Program
@@ -36,8 +37,8 @@ from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
 
 __all__ = [
-    "Plan", "PlanOptions", "ResourceStatus", "Result", "Results", "Stack",
-    "apply", "destroy", "find", "plan", "refresh", "results", "status",
+    "MetricComparison", "Plan", "PlanOptions", "ResourceStatus", "Result", "Results", "Stack",
+    "apply", "compare", "destroy", "find", "plan", "refresh", "report", "results", "status",
 ]
 
 _HERE = Path("<python>")
@@ -109,6 +110,34 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
     with _open_recorded(stack, Silent(), project) as session:
         session.status(refresh=refresh)
         return Results(session.observed, session.project, archived=archived, at=at_of(at))
+
+
+def compare(stack: str | None = None, *, metric: str | None = None, at: float | str = "last",
+            by: Sequence[str] | None = None, archived: bool = False, refresh: bool = True,
+            project: Project | None = None) -> MetricComparison:
+    """Compares the arms of an experiment over their seeds, by the first metric that tables show, or the one you name.
+
+    An arm is the runs whose settings are equal but for the seed, or those with an equal value of the settings in `by`.
+    Raises where there is nothing to compare, and where no run has logged the metric.
+    """
+    found = results(stack, archived=archived, at=at, refresh=refresh, project=project)
+    return compare_results(found, metric=metric, by=by)
+
+
+def report(stack: str | None = None, *, metric: str | None = None, at: float | str = "last",
+           by: Sequence[str] | None = None, archived: bool = False, refresh: bool = True,
+           project: Project | None = None) -> str:
+    """A page that reports what the runs came to: HTML that loads nothing. Needs the extra `report`.
+
+    The arguments are those of `compare`. Where there is nothing to compare, the page says why.
+    """
+    from expiac.report.collect import collect
+    from expiac.report.model import Request
+    from expiac.report.page import page
+
+    with _open_recorded(stack, Silent(), project) as session:
+        session.status(refresh=refresh)
+        return page(collect(session, Request(metric, at_of(at), by, archived))).decode()
 
 
 def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,

@@ -110,6 +110,13 @@ By = Annotated[list[str] | None, typer.Option("--by", metavar="KEY", show_defaul
                                               help="Runs with an equal value of this setting are an arm; repeatable. "
                                                    "All settings that differ, but for the seed, if left out.")]
 Histories = Annotated[bool, typer.Option("--histories", help="All that the runs logged, as CSV or Parquet.")]
+ReportFile = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", show_default=False,
+                                                help="The page; STACK.html if left out.")]
+NotebookFile = Annotated[Path | None, typer.Option("--notebook", metavar="FILE", show_default=False,
+                                                  help="Write a Jupyter notebook.")]
+Serve = Annotated[bool, typer.Option("--serve", help="Serve the page on 127.0.0.1, and refresh it as runs go on.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT",
+                                   help="With --serve: the port; 0 takes a free one.")]
 OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
                                                   help="One output: its value is printed, and nothing else.")]
 OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,

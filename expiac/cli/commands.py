@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import prune, queries, results, state
+from expiac.cli import prune, queries, report, results, state
 from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
@@ -241,7 +241,7 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
 
 
 for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
-                results.results, results.compare):
+                results.results, results.compare, report.report):
     app.command()(command)
 
 

@@ -25,6 +25,7 @@ GROUPS = {
     "Results": {
         "results": "expiac results lr_ab_test --format csv",
         "compare": "expiac compare lr_ab_test --metric reward --at auc",
+        "report": "expiac report lr_ab_test -o report.html",
         "output": "expiac output lr_ab_test job_0 checkpoint",
         "fetch": "expiac fetch lr_ab_test job_0 checkpoint",
         "diff": "expiac diff 0a1b2c3d 4e5f6a7b",

@@ -50,8 +50,8 @@ def curves(results: Results, metric: str | None = None, *, by: Sequence[str] | N
     runs = {run.instance: run.job for arm in arms for run in arm.runs if not run.status.is_failure}
     labels = {arm.label: [run.instance for run in arm.runs if run.instance in runs] for arm in arms}
     known = curves_of(results.histories, name, POINTS)
-    rows = [{"kind": "arm", "arm": point.arm, "step": point.step, "mean": point.mean, "low": point.low,
-             "high": point.high, "runs": point.runs} for point in bands(known, labels)]
+    rows = [{"kind": "arm", "arm": point.arm, "step": point.step, "mean": point.mean,
+             "low": point.low, "high": point.high, "runs": point.runs} for point in bands(known, labels)]
     rows += [{"kind": "run", "arm": label, "run": runs[instance], "step": step, "mean": value}
              for label, instances in labels.items() for instance in instances
              for step, value in zip(known.steps, known.values.get(instance, ()), strict=False) if value is not None]
@@ -79,7 +79,7 @@ def library() -> str:
 def _bundle() -> str:
     import vl_convert
 
-    return str(vl_convert.javascript_bundle())
+    return str(vl_convert.javascript_bundle(snippet=None))
 
 
 def _chart(data: Any, title: str, step: str, arms: Sequence[str], colours: Sequence[str]) -> alt.LayerChart:

@@ -16,7 +16,7 @@ from expiac.apply.events import Progress
 from expiac.plan import formatting
 from expiac.report.logs import failed_logs
 from expiac.report.model import ArmOfReport, Compared, Report, Request, RunOfReport
-from expiac.report.provenance import launches_of
+from expiac.report.provenance import launches_of, time_text
 from expiac.report.replays import replays_of
 from expiac.session import Session
 from expiac.state.model import Record, State
@@ -47,7 +47,7 @@ def collect(session: Session, request: Request, *, age: str = "") -> Report:
     curves, left_out = _curves(found, compared.metric.name if compared else "")
     folder = session.project.state_folder / "provenance"
     return Report(
-        state.stack, datetime.now(UTC).isoformat(timespec="seconds"), age,
+        state.stack, time_text(datetime.now(UTC).isoformat()), age,
         found.metrics.step, comparison,
         tuple(ArmOfReport(arm.name, arm.label, _of_band(arm)) for arm in arms), _differing(arms),
         tuple(RunOfReport(run.job, run.instance, run.status, arm.name) for arm in arms for run in arm.runs),
@@ -107,7 +107,7 @@ def _facts(found: Results) -> tuple[tuple[str, str], ...]:
     begun = [run.launched_at for run in found.known if run.launched_at]
     return (
         ("runs", ", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses)) or "none"),
-        ("launched", f"{min(begun)} to {max(begun)}" if begun else "never"),
+        ("launched", f"{time_text(min(begun))} to {time_text(max(begun))}" if begun else "never"),
         ("time", f"{formatting.duration(sum(seconds))} in all {_of(len(seconds), found)}" if seconds else "not known"),
         ("cost", f"${sum(costs):,.2f} in all {_of(len(costs), found)}" if costs else "not known"))
 

@@ -30,7 +30,7 @@ def episode_of(replay: Any) -> dict[str, Any]:
     if len(objects) > MOST_OBJECTS:
         raise BadReplay(f"it has more than {MOST_OBJECTS:,} objects")
     steps = replay.get("max_steps")
-    if not _is_count(steps) or not 0 < steps <= MOST_STEPS:
+    if not isinstance(steps, int) or not 0 < steps <= MOST_STEPS:
         raise BadReplay(f"it has not between 1 and {MOST_STEPS:,} steps")
     shown = [_object(known, width, height) for known in objects]
     return {"width": width, "height": height, "steps": steps,

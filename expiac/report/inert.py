@@ -10,7 +10,8 @@ import re
 import unicodedata
 from typing import Any
 
-_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])")
+_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[PX^_][^\x1b\n]*(?:\x1b\\)?"
+                        r"|[ -/]*[0-~])")
 _OBEYED = re.compile(r"[^\t\n -~\xa0-\xac\xae-\u0377]")
 """Nearly all text has none of these, and is done."""
 _KINDS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

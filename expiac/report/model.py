@@ -90,7 +90,7 @@ class Report:
 
     stack: str
     made_at: str
-    """ISO 8601, UTC."""
+    """As people read it, UTC."""
     age: str
     """How old the statuses are, where no backend was asked."""
     step: str

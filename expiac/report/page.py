@@ -70,6 +70,7 @@ def _data(report: Report) -> Markup:
         "runs": [{"name": run.job, "instance": run.instance, "arm": place[run.arm]} for run in report.runs],
         "charts": [_chart(curves) for curves in report.curves],
         "spec": charts.page_spec([inert(arm.label, LONGEST) for arm in report.arms], inert(report.step, LONGEST)),
+        "step": report.step,
         "replays": [{"title": replay.title, **replay.episode} for replay in report.replays],
     }
     text = json.dumps(inert_values(data, LONGEST), allow_nan=False, separators=(",", ":"))

@@ -29,11 +29,16 @@ def launches_of(state: State, instances: Iterable[str], folder: Path) -> tuple[L
     return tuple(_launches(approvals[serial], jobs[serial], folder) for serial in sorted(jobs, reverse=True))
 
 
+def time_text(at: str) -> str:
+    """`2026-01-02 03:04 UTC`, of a time in ISO 8601."""
+    return f"{at[:16].replace('T', ' ')} UTC" if at else ""
+
+
 def _launches(approval: Approval, jobs: list[str], folder: Path) -> Launches:
     known = approval.approved.provenance
     tree = {True: "with changes that are not committed", False: "all committed"}.get(known.get("dirty", ""),
                                                                                    "not known")
-    facts = [("applied", approval.at), ("by", history.approver(approval)),
+    facts = [("applied", time_text(approval.at)), ("by", history.approver(approval)),
              ("commit", str(known.get("commit", "")) or "not known"), ("working tree", tree),
              *((name, str(known[name])) for name in ("python", "expiac", "code") if name in known),
              ("program", approval.approved.program), ("overrides", shlex.join(words_of(approval.approved.overrides)))]

@@ -63,6 +63,12 @@ def _local(path: Any) -> Path | None:
     return Path(path) if isinstance(path, str) and path and "://" not in path else None
 
 
+def newest_of(record: Record) -> str:
+    """Which replays a run has: their number and the name of the newest one."""
+    files = _files(record)
+    return f"{len(files)} {files[0].name}" if files else ""
+
+
 def _files(record: Record) -> list[Path]:
     folder = folder_of(record)
     try:

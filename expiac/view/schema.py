@@ -20,7 +20,7 @@ _BY_KEY: dict[str, Any] = {
     "event": lines.Event, "steps": documents.Plan, "records": recorded.RecordsDocument,
     "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
-    "results": compared.ResultsDocument, "arms": compared.ComparisonDocument,
+    "results": compared.ResultsDocument, "arms": compared.ComparisonDocument, "notebook": compared.ReportDocument,
     "resources": documents.StatusDocument,
 }
 """A key that one sort of document has and no other → the type of it. What has none of them counts as the last sort."""

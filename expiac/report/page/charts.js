@@ -53,12 +53,13 @@
       layer.encoding.x.scale = {type: settings.logX ? "log" : "linear", nice: false, ...(domain ? {domain} : {})};
       layer.encoding.y.scale = {type: settings.logY ? "log" : "linear", zero: false};
       layer.encoding.y.axis = {title: null};
+      if (layer.mark.type === "point" && chart.steps.length <= 20) layer.encoding.opacity = {value: 1};
     }
     spec.config = {
       background: "transparent", font: "system-ui, sans-serif", view: {stroke: "var(--line)"},
       axis: {labelColor: "var(--soft)", titleColor: "var(--soft)", gridColor: "var(--line)", domainColor: "var(--soft)",
              tickColor: "var(--soft)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelOverlap: true},
-      legend: {labelColor: "var(--ink)", labelFontSize: 12, symbolType: "stroke", symbolSize: 300, symbolStrokeWidth: 2.5},
+      legend: {labelColor: "var(--ink)", labelFontSize: 12, symbolType: "stroke", symbolSize: 300, symbolStrokeWidth: 2.5, symbolOpacity: 1},
     };
     spec.description = described(chart, rows);
     return spec;
@@ -68,6 +69,15 @@
     const last = new Map(rows.filter((row) => row.kind === "arm").map((row) => [row.arm, row]));
     const words = [...last.values()].map((row) => `${row.arm}: ${row.mean.toPrecision(4)} at ${row.step}`);
     return `${chart.metric} over ${data.step}. The last means: ${words.join("; ") || "none"}`;
+  }
+
+  // Of the nearest point, Vega-Lite 6.4 looks for a name in the mark instead of in the mark's row.
+  function patched(vega) {
+    for (const mark of vega.marks.filter((one) => one.name?.endsWith("_voronoi"))) {
+      const tooltip = mark.encode.update.tooltip;
+      tooltip.signal = tooltip.signal.replaceAll(/(?<!datum\.)datum\["arm"\]/g, 'datum.datum["arm"]');
+    }
+    return vega;
   }
 
   async function draw(index) {
@@ -80,12 +90,13 @@
     if (settings.logX) rows = rows.filter((row) => row.step > 0);
     const remarks = [];
     if (!all) remarks.push("no step at which all runs of an arm have a value");
+    if (all && !within) remarks.push("nothing in the steps that are shown");
     if (rows.length < within) remarks.push(`${within - rows.length} points at 0 or below are left out: a logarithm has no place for them`);
     document.getElementById(`remark-${index}`).textContent = remarks.join("; ");
     const place = document.getElementById(`plot-${index}`);
     views.get(index)?.finalize();
     const result = await vegaEmbed(place, specOf(chart, rows, settings), {
-      actions: false, renderer: "svg", ast: true, tooltip: {disableDefaultStyle: true}});
+      actions: false, renderer: "svg", ast: true, patch: patched, tooltip: {disableDefaultStyle: true}});
     views.set(index, result);
     let brush = null;
     result.view.addSignalListener("zoom", (_, value) => { brush = value?.step ?? null; });
