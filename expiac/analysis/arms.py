@@ -9,7 +9,10 @@ from typing import Any
 from expiac.analysis.comparison import Comparison, arm_name, key_of
 from expiac.analysis.labels import short_names
 from expiac.analysis.runs import Run, differing
-from expiac.analysis.wording import setting_text
+from expiac.analysis.wording import setting_text, short_text
+
+_MOST = 4
+_LONGEST = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,12 @@ class RunsOfArm:
 
     @property
     def label(self) -> str:
-        """`A: learning_rate 0.001`; the name alone where nothing differs."""
+        """`A: learning_rate 0.001`; the name alone where nothing differs. Long values and many settings are cut."""
         names = short_names(tuple(self.settings))
-        words = ", ".join(f"{names[path]} {setting_text(value)}".strip() for path, value in self.settings.items())
-        return f"{self.name}: {words}" if words else self.name
+        words = [f"{names[path]} {short_text(setting_text(value), _LONGEST)}".strip()
+                 for path, value in [*self.settings.items()][:_MOST]]
+        more = ["…"] if len(self.settings) > _MOST else []
+        return f"{self.name}: {', '.join(words + more)}" if words else self.name
 
 
 def arms_of(runs: Sequence[Run], compared: Comparison | None, *, by: Sequence[str] | None) -> tuple[RunsOfArm, ...]:

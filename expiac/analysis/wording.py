@@ -67,6 +67,12 @@ def setting_text(thing: Any) -> str:
     return "" if thing is None else thing if isinstance(thing, str) else formatting.value(thing)
 
 
+def short_text(text: str, longest: int) -> str:
+    """A text on one line, cut to a length."""
+    line, _, rest = text.strip().partition("\n")
+    return f"{line[:longest - 1]}…" if rest or len(line) > longest else line
+
+
 def _interval(ends: tuple[float, float] | None, form: str) -> str:
     return " … ".join(format(end, form) for end in ends) if ends else ""
 

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from expiac.analysis.curves import Curves
+from expiac.analysis.wording import short_text
 from expiac.report import charts
 from expiac.report.inert import inert, inert_values
 from expiac.report.model import Report
@@ -26,6 +27,8 @@ MARK = b"<!-- made by expiac report -->"
 """Stands near the beginning of each page, so that a page may be replaced and another file may not."""
 LONGEST = 300
 """Characters of a value in the page; logs and diffs are cut where they are read."""
+SHORT = 60
+"""Characters of a value in a cell."""
 CHARTS_AT_ONCE = 6
 _LONG = 1 << 20
 _SCRIPTS = ("charts.js", "replays.js", "page.js")
@@ -36,6 +39,7 @@ def page(report: Report, *, live: str = "") -> bytes:
     scripts = [Markup(script) for script in (charts.library(), *(_file(name) for name in _SCRIPTS))]
     environment = Environment(loader=PackageLoader("expiac.report", "page"), autoescape=True, trim_blocks=True,
                               lstrip_blocks=True, undefined=StrictUndefined, finalize=_finalize)
+    environment.filters["short"] = lambda text: short_text(inert(text, LONGEST), SHORT)
     environment.filters["long"] = lambda text: Markup("{}").format(inert(text, _LONG))
     html = environment.get_template("page.html").render(
         report=report, mark=Markup(MARK.decode()), version=VERSION, live=live, policy=_policy(scripts, bool(live)),
@@ -69,11 +73,12 @@ def _data(report: Report) -> Markup:
         "arms": [{"label": arm.label, "runs": [*arm.instances]} for arm in report.arms],
         "runs": [{"name": run.job, "instance": run.instance, "arm": place[run.arm]} for run in report.runs],
         "charts": [_chart(curves) for curves in report.curves],
-        "spec": charts.page_spec([inert(arm.label, LONGEST) for arm in report.arms], inert(report.step, LONGEST)),
         "step": report.step,
         "replays": [{"title": replay.title, **replay.episode} for replay in report.replays],
     }
-    text = json.dumps(inert_values(data, LONGEST), allow_nan=False, separators=(",", ":"))
+    labels = [inert(arm.label, LONGEST) for arm in report.arms]
+    made = {**inert_values(data, LONGEST), "spec": charts.page_spec(labels, inert(report.step, LONGEST))}
+    text = json.dumps(made, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
