@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from conftest import apply
+from curves_lab import apply
 
 from expiac import api
 from expiac.report import logs

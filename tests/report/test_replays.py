@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from conftest import write_replay
+from curves_lab import write_replay
 
 from expiac.report import replays
 from expiac.report.episode import BadReplay, episode_of
