@@ -12,7 +12,6 @@ from expiac.analysis.runs import Run
 from expiac.analysis.wording import short_text
 from expiac.state.status import Status
 
-
 SCHEMA = {"instance": pl.String, "metric": pl.String, "step": pl.Float64, "value": pl.Float64}
 
 
