@@ -1,4 +1,4 @@
-"""expiac for other programs: plan, apply, destroy, status, compare, report, …, as functions that print nothing.
+"""expiac for other programs: what the main commands do, as functions that print nothing.
 
     from expiac import api
 
@@ -112,16 +112,17 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
         return Results(session.observed, session.project, archived=archived, at=at_of(at))
 
 
-def compare(stack: str | None = None, *, metric: str | None = None, at: float | str = "last",
-            by: Sequence[str] | None = None, archived: bool = False, refresh: bool = True,
-            project: Project | None = None) -> MetricComparison:
-    """Compares the arms of an experiment over their seeds, by the first metric that tables show, or the one you name.
+def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence[str] | None = None,
+            at: float | str = "last", archived: bool = False, refresh: bool = True, project: Project | None = None
+            ) -> MetricComparison:
+    """Compares the arms of a stack over their seeds, at equal steps, by one metric: by default the first of its tables.
 
-    An arm is the runs whose settings are equal but for the seed, or those with an equal value of the settings in `by`.
-    Raises where there is nothing to compare, and where no run has logged the metric.
+    The answer has `arms`, `differences` from the first arm, `notes`, and `to_polars()`. `by` names the settings that
+    make an arm, by key paths or their ends, in place of all that differ. `at` is as for `results`. Raises an
+    `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting that no run has.
     """
-    found = results(stack, archived=archived, at=at, refresh=refresh, project=project)
-    return compare_results(found, metric=metric, by=by)
+    return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
+                           metric=metric, by=by)
 
 
 def report(stack: str | None = None, *, metric: str | None = None, at: float | str = "last",

@@ -53,7 +53,7 @@ def collect(session: Session, request: Request, *, age: str = "") -> Report:
         tuple(RunOfReport(run.job, run.instance, run.status, arm.name) for arm in arms for run in arm.runs),
         _run_rows(found, arms), _facts(found), curves, left_out,
         launches_of(state, [run.instance for run in found.known], folder), logs, replays,
-        (*found.notes, *([log_note] if log_note else [])), replay_notes)
+        (*(() if compared else found.notes), *([log_note] if log_note else [])), replay_notes)
 
 
 def _compare(found: Results, request: Request) -> tuple[MetricComparison | None, Compared]:

@@ -18,18 +18,14 @@ from expiac.report.charts import curves
 
 curves(results, {metric}, by={by})"""
 _ARMS = """\
-from expiac.analysis.wording import arm_rows, difference_rows, heading, sentence
+from expiac.analysis.wording import heading, sentence
 
 print(heading(compared))
-for note in compared.comparison.notes:
+for note in compared.notes:
     print("!", note)
-for difference in compared.comparison.differences:
+for difference in compared.differences:
     print(sentence(difference))
-head, *rows = arm_rows(compared)
-pl.DataFrame(rows, schema=head, orient="row")"""
-_DIFFERENCES = """\
-head, *rows = difference_rows(compared)
-pl.DataFrame(rows, schema=head, orient="row")"""
+compared.to_polars()"""
 
 
 def notebook(stack: str, request: Request) -> bytes:
@@ -54,7 +50,7 @@ def notebook(stack: str, request: Request) -> bytes:
             v4.new_code_cell(f"compared = expiac.compare({stack!r}, metric={request.metric!r}, by={by!r}, "
                              f"archived={request.archived!r},\n                          at={request.at!r}, "
                              "refresh=False)"),
-            v4.new_code_cell(_ARMS), v4.new_code_cell(_DIFFERENCES),
+            v4.new_code_cell(_ARMS),
             v4.new_markdown_cell("## Curves\n\nA line is the mean of an arm, its band reaches from the lowest to the "
                                  "highest run. Long histories are thinned to 300 steps; nothing is smoothed."),
             v4.new_code_cell(_CHART.format(metric=repr(request.metric), by=repr(by))),
