@@ -13,12 +13,12 @@ from expiac.report.collect import collect
 from expiac.report.model import Request
 from expiac.report.page import page
 from expiac.report.replays import newest_of
-from expiac.report.server import Live
+from expiac.report.server import PAUSE, Live
 from expiac.session import Session
 from expiac.state.model import State
 
 
-def follow(stack: str, request: Request, project: Project, *, refresh: bool) -> Live:
+def follow(stack: str, request: Request, project: Project, *, refresh: bool, pause: float = PAUSE) -> Live:
     """The page of a stack, made anew when a status, a metrics file or a replay has changed."""
     def renew(shown: str) -> tuple[str, bytes | None]:
         with Session.open(stack, reporter=Silent(), declared=False, project=project) as session:
@@ -26,7 +26,7 @@ def follow(stack: str, request: Request, project: Project, *, refresh: bool) -> 
             version = _version(session.observed, request)
             return version, None if version == shown else page(collect(session, request), live=version)
 
-    return Live(renew)
+    return Live(renew, pause=pause)
 
 
 def _version(state: State, request: Request) -> str:

@@ -124,8 +124,7 @@ def test_only_the_loopback_interface_is_listened_on(server):
 def test_a_page_of_a_stack_follows_its_runs(project):
     """A run more, or a row more of a metrics file, is a new version; a look that sees nothing new is not."""
     apply(seeds_of_each=1)
-    live = follow("lab", Request(), api.find(project), refresh=True)
-    live = Live(live._renew_page, pause=0)
+    live = follow("lab", Request(), api.find(project), refresh=True, pause=0)
     first, version = live.page(), live.version
     assert live.page() is first
     metrics = next((project / ".expiac/local").glob("lab.lr_1_seed_0.*/home/metrics.jsonl"))
