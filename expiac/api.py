@@ -113,21 +113,21 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
 
 
 def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence[str] | None = None,
-            at: float | str = "last", archived: bool = False, refresh: bool = True, project: Project | None = None
-            ) -> MetricComparison:
+            baseline: str | None = None, at: float | str = "last", archived: bool = False, refresh: bool = True,
+            project: Project | None = None) -> MetricComparison:
     """Compares the arms of a stack over their seeds, at equal steps, by one metric: by default the first of its tables.
 
-    The answer has `arms`, `differences` from the first arm, `notes`, and `to_polars()`. `by` names the settings that
+    The answer has `arms`, `differences` from the first arm or from that of `baseline`, `notes`, and `to_polars()`. `by` names the settings that
     make an arm, by key paths or their ends, in place of all that differ. `at` is as for `results`. Raises an
     `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting that no run has.
     """
     return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
-                           metric=metric, by=by)
+                           metric=metric, by=by, baseline=baseline)
 
 
 def report(stack: str | None = None, *, metric: str | None = None, at: float | str = "last",
-           by: Sequence[str] | None = None, archived: bool = False, refresh: bool = True,
-           project: Project | None = None) -> str:
+           by: Sequence[str] | None = None, baseline: str | None = None, archived: bool = False,
+           refresh: bool = True, project: Project | None = None) -> str:
     """A page that reports what the runs came to: HTML that loads nothing. Needs the extra `report`.
 
     The arguments are those of `compare`. Where there is nothing to compare, the page says why.
@@ -138,7 +138,7 @@ def report(stack: str | None = None, *, metric: str | None = None, at: float | s
 
     with _open_recorded(stack, Silent(), project) as session:
         session.status(refresh=refresh)
-        return page(collect(session, Request(metric, at_of(at), by, archived))).decode()
+        return page(collect(session, Request(metric, at_of(at), by, archived, baseline))).decode()
 
 
 def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,

@@ -57,8 +57,11 @@ class MetricComparison:
         return frames.arms_table(self.comparison)
 
 
-def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None) -> MetricComparison:
+def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None,
+                    baseline: str | None = None) -> MetricComparison:
     """Compares the arms of a stack by one metric; by default the first that its tables show.
+
+    Each arm is compared with the one that `baseline` names, `B` or `KEY=VALUE`; by default with the first.
 
     Runs that failed, that have no finite value, or that have not come to the step asked for, are left out, and named.
     """
@@ -78,7 +81,8 @@ def compare_results(found: Results, *, metric: str | None = None, by: Sequence[s
               if not math.isfinite(value)]
     if not finite:
         raise ExpiacError("Nothing to compare", f"no run has a finite {shown.name}")
-    compared = compare(finite, by=chosen_keys(by, [run for run, _ in finite]), direction=shown.direction)
+    compared = compare(finite, by=chosen_keys(by, [run for run, _ in finite]), direction=shown.direction,
+                       baseline=baseline)
     return MetricComparison(shown, found.at, step, replace(compared, notes=(*found.notes, *notes, *compared.notes)))
 
 

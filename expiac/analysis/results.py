@@ -29,11 +29,11 @@ class Results:
     """What the runs of one stack came to."""
 
     def __init__(self, state: State, project: Project, *, archived: bool = False, at: At = "last",
-                 source: HistorySource | None = None) -> None:
+                 source: HistorySource | None = None, known: Sequence[Run] | None = None) -> None:
         self.stack = state.stack
         self.at = at
         self.metrics: MetricSettings = project.metrics
-        self.known: tuple[Run, ...] = runs_of(state, archived=archived)
+        self.known: tuple[Run, ...] = runs_of(state, archived=archived) if known is None else tuple(known)
         """The runs, in the order of the tables."""
         self.notes: list[str] = []
         """Why the history of a run could not be read, once the histories were asked for."""

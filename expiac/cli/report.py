@@ -26,6 +26,7 @@ def report(
     metric: args.MetricName = None,
     at: args.At = "last",
     by: args.By = None,
+    baseline: args.Baseline = None,
     archived: args.Archived = False,
     force: args.Overwrite = False,
     json: args.Json = False,
@@ -35,7 +36,7 @@ def report(
     from expiac.analysis.at import at_of
     from expiac.report.model import Request
 
-    request = Request(metric, at_of(at), by, archived)
+    request = Request(metric, at_of(at), by, archived, baseline)
     if serve:
         if output or notebook:
             raise UsageError("Conflicting options", "--serve writes no file", "leave out --serve, -o or --notebook")

@@ -59,7 +59,7 @@ def collect(session: Session, request: Request, *, age: str = "") -> Report:
 def _compare(found: Results, request: Request) -> tuple[MetricComparison | None, Compared]:
     """The comparison; where there is nothing to compare, why."""
     try:
-        compared = compare_results(found, metric=request.metric, by=request.by)
+        compared = compare_results(found, metric=request.metric, by=request.by, baseline=request.baseline)
     except UsageError:
         raise
     except ExpiacError as error:

@@ -20,6 +20,8 @@ class Request:
     at: At = "last"
     by: Sequence[str] | None = None
     archived: bool = False
+    baseline: str | None = None
+    """The arm with which the others are compared, as for `compare`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ def notebook(stack: str, request: Request) -> bytes:
                              "refresh=False)\nresults.runs"),
             v4.new_markdown_cell("## Comparison"),
             v4.new_code_cell(f"compared = expiac.compare({stack!r}, metric={request.metric!r}, by={by!r}, "
-                             f"archived={request.archived!r},\n                          at={request.at!r}, "
-                             "refresh=False)"),
+                             f"baseline={request.baseline!r},\n                          at={request.at!r}, "
+                             f"archived={request.archived!r}, refresh=False)"),
             v4.new_code_cell(_ARMS),
             v4.new_markdown_cell("## Curves\n\nA line is the mean of an arm, its band reaches from the lowest to the "
                                  "highest run. Long histories are thinned to 300 steps; nothing is smoothed."),
