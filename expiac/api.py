@@ -118,8 +118,8 @@ def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence
     """Compares the arms of a stack over their seeds, at equal steps, by one metric: by default the first of its tables.
 
     The answer has `arms`, `differences` from the first arm or from `baseline`, `notes`, and `to_polars()`. `by` names
-    the settings that make an arm, by key paths or their ends, in place of all that differ. `at` is as for `results`. Raises an
-    `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting that no run has.
+    the settings that make an arm, by key paths or their ends, in place of all that differ. `at` is as for `results`.
+    Raises an `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting that no run has.
     """
     return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
                            metric=metric, by=by, baseline=baseline)
