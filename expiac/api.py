@@ -119,7 +119,7 @@ def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence
 
     The answer has `arms`, `differences` from the first arm or from `baseline`, `notes`, and `to_polars()`. `by` names
     the settings that make an arm, by key paths or their ends, in place of all that differ. `at` is as for `results`.
-    Raises an `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting that no run has.
+    Raises an `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting no run has.
     """
     return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
                            metric=metric, by=by, baseline=baseline)
