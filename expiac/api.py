@@ -115,16 +115,17 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
 
 
 def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence[str] | None = None,
-            at: float | str = "last", archived: bool = False, refresh: bool = True, project: Project | None = None
-            ) -> MetricComparison:
+            baseline: str | None = None, at: float | str = "last", archived: bool = False, refresh: bool = True,
+            project: Project | None = None) -> MetricComparison:
     """Compares the arms of a stack over their seeds, at equal steps, by one metric: by default the first of its tables.
 
-    The answer has `arms`, `differences` from the first arm, `notes`, and `to_polars()`. `by` names the settings that
-    make an arm, by key paths or their ends, in place of all that differ. `at` is as for `results`. Raises an
-    `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting that no run has.
+    The answer has `arms`, `differences` from the `baseline`, `notes`, and `to_polars()`. The baseline is the first
+    arm unless you name another, by its letter or as `KEY=VALUE`. `by` names the settings that make an arm, by key
+    paths or their ends, in place of all that differ. `at` is as for `results`. Raises an `ExpiacError` if there is
+    nothing to compare, and a `UsageError` for a metric, a setting or an arm that there is not.
     """
     return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
-                           metric=metric, by=by)
+                           metric=metric, by=by, baseline=baseline)
 
 
 def prune(stack: str | None = None, *, options: PruneOptions | None = None, dry_run: bool = False,
