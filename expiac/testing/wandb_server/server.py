@@ -75,6 +75,11 @@ class WandbServer:
         return self.store.runs[self.user, project, run_id]
 
     @property
+    def selected(self) -> list[StoredRun]:
+        """The runs that the last answer to a query for several of them had."""
+        return list(self.store.selected)
+
+    @property
     def uploads(self) -> int:
         """How many rows of histories were sent, with those that were sent again."""
         return sum(run.uploads for run in self.runs)
