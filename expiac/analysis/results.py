@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expiac.analysis.at import At
-from expiac.analysis.histories import HistorySource, MetricsFiles
+from expiac.analysis.histories import HistorySource, default_source
 from expiac.analysis.runs import Run, differing, runs_of
 from expiac.apply.metrics import MissingPackage
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
 from expiac.state.model import State
+from expiac.util.errors import ExpiacError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,7 +40,7 @@ class Results:
         """The runs, in the order of the tables."""
         self.notes: list[str] = []
         """Why the history of a run could not be read, once the histories were asked for."""
-        self._source = source or MetricsFiles()
+        self._source = source or default_source(project.root, self.known)
         self._cache = project.state_folder / "cache" / "results"
 
     @cached_property
@@ -67,7 +68,9 @@ class Results:
         """One row for each value that was logged: job, instance, metric, step, elapsed (in seconds), value."""
         from expiac.analysis import frames
 
-        return frames.histories(self.known, [self._history(run) for run in self.known])
+        logged = [self._history(run) for run in self.known]
+        self.notes.extend(note for note in self._source.notes if note not in self.notes)
+        return frames.histories(self.known, logged)
 
     @cached_property
     def settings(self) -> tuple[str, ...]:
@@ -109,6 +112,9 @@ class Results:
             frame = frames.history(self._source.rows(run))
         except MissingPackage as error:
             self.notes.append(f"{run.job}: {error}")
+            return frames.history(())
+        except ExpiacError as error:  # a tracker that does not answer to the end
+            self.notes.append(f"{run.job}: {error.summary}: {error.detail}")
             return frames.history(())
         if content is not None and _has_ended(run):
             with suppress(OSError):

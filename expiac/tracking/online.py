@@ -61,7 +61,7 @@ class Online:
 
         def open_pages() -> Iterable[Any]:
             steps = found.lastHistoryStep + 1
-            rows = max(int(found._attrs.get("historyLineCount") or 0), 1)
+            rows = max(int(getattr(found, "historyLineCount", 0) or 0), 1)
             return found.scan_history(page_size=max(_ROWS, -(-steps * _ROWS // rows)))
 
         try:

@@ -29,7 +29,9 @@ if "artifact" in sys.argv:
 run.finish(exit_code=exit_code)
 """
 
-def train(folder: Path, environment: Mapping[str, str], id: str, *words: str, rows: int = 5, exit_code: int = 0) -> None:
+
+def train(folder: Path, environment: Mapping[str, str], id: str, *words: str, rows: int = 5,
+          exit_code: int = 0) -> None:
     """One launch of a run by W&B's client, which works in a folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
     subprocess.run([sys.executable, "-c", PROGRAM, id, str(rows), str(exit_code), *words], cwd=folder, check=True,

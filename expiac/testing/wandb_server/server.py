@@ -50,7 +50,8 @@ class WandbServer:
 
     def stop(self) -> None:
         """Ends; clients are refused from then on."""
-        self._http.shutdown()
+        if self._thread.ident is not None:
+            self._http.shutdown()
         self._http.server_close()
 
     @property
