@@ -62,7 +62,8 @@ class Online:
         def open_pages() -> Iterable[Any]:
             steps = found.lastHistoryStep + 1
             rows = max(int(getattr(found, "historyLineCount", 0) or 0), 1)
-            return found.scan_history(page_size=max(_ROWS, -(-steps * _ROWS // rows)))
+            pages: Iterable[Any] = found.scan_history(page_size=max(_ROWS, -(-steps * _ROWS // rows)))
+            return pages
 
         try:
             for row in self._pages(open_pages, _ROWS):

@@ -12,7 +12,7 @@ from typing import Any
 from expiac.apply.metrics import MissingPackage
 from expiac.apply.metrics.run_log import RunLog
 from expiac.apply.metrics.wandb_files import HISTORY, history, records
-from expiac.tracking.errors import no_wandb
+from expiac.tracking.errors import no_wandb, unreadable
 from expiac.tracking.runs import TrackedArtifact
 
 
@@ -58,6 +58,8 @@ def history_of(file: Path) -> Iterator[dict[str, Any]]:
         yield from history(RunLog(file))
     except MissingPackage as error:
         raise no_wandb() from error
+    except OSError as error:
+        raise unreadable(file, error) from error
 
 
 def _take(part: Part, record: Any, summary: dict[str, str]) -> None:
