@@ -32,12 +32,12 @@ class MetricComparison:
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """The arms; the others are compared with the first."""
+        """The arms."""
         return self.comparison.arms
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """How each arm but the first differs from the first."""
+        """How each other arm differs from the baseline: the first one unless another was named."""
         return self.comparison.differences
 
     @property
@@ -51,7 +51,7 @@ class MetricComparison:
         return self.comparison.notes
 
     def to_polars(self) -> pl.DataFrame:
-        """One row for each arm: its settings, its figures, and those of its difference from the first arm."""
+        """One row for each arm: its settings, its figures, and those of its difference from the baseline."""
         from expiac.analysis import frames
 
         return frames.arms_table(self.comparison)
