@@ -18,6 +18,7 @@ class MetricsLogger(Protocol):
     """Logs metrics elsewhere too, such as to Weights & Biases."""
 
     def log(self, step: int, metrics: dict[str, float]) -> None: ...
+    def keep(self, kind: str, file: Path) -> None: ...
 
 
 class MetricsFile:
@@ -78,6 +79,10 @@ class Progress:
         self._file.write({**now, "metrics": metrics})
         self._logger.log(step, metrics)
         self._print_line(step, metrics)
+
+    def keep(self, kind: str, file: Path) -> None:
+        """Give a file that the run has left to the logger."""
+        self._logger.keep(kind, file)
 
     def __enter__(self) -> Self:
         return self

@@ -40,6 +40,7 @@ def compare(
     metric: args.MetricName = None,
     at: args.At = "last",
     by: args.By = None,
+    baseline: args.Baseline = None,
     json: args.Json = False,
     archived: args.Archived = False,
     no_refresh: args.NoRefresh = False,
@@ -55,7 +56,7 @@ def compare(
             session.look()
         state = session.observed
         found = Results(state, session.project, archived=archived, at=at_of(at))
-        compared = compare_results(found, metric=metric, by=by)
+        compared = compare_results(found, metric=metric, by=by, baseline=baseline)
         as_of = ages.as_of(state.stack, state.records.values()) if no_refresh else ""
         comparison_output.print_comparison(state, compared, as_of=as_of, age=ages.sentence(state.stack, as_of),
                                            json=json)

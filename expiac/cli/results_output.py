@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from expiac.analysis import Results
+from expiac.analysis import Results, wording
 from expiac.analysis.labels import short_names
 from expiac.analysis.runs import Run
 from expiac.apply.events import Progress
 from expiac.cli import ages, output, tables
 from expiac.plan import formatting
+from expiac.plan.formatting import printable
 from expiac.state.model import State
 from expiac.util.errors import UsageError
 from expiac.view import compared, metrics
 from expiac.view.console import console
 from expiac.view.figures import COLOURS, count
-from expiac.view.printable import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -111,5 +111,4 @@ def heading(name: str, taken: Sequence[str]) -> str:
 
 def setting_text(thing: Any) -> str:
     """A setting in a table."""
-    text = "" if thing is None else thing if isinstance(thing, str) else formatting.value(thing)
-    return printable(text, room=_ROOM)
+    return printable(wording.setting_text(thing), room=_ROOM)

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from expiac.apply.events import ResourceStatus
 from expiac.declare.metrics import Metric, MetricSettings
+from expiac.plan.formatting import printable
 from expiac.view import metrics
 from expiac.view.figures import COLOURS, status, steps, time_left, time_spent
-from expiac.view.printable import printable
 
 if TYPE_CHECKING:
     from expiac.view import documents
@@ -25,7 +25,7 @@ _FOLDED = ("job", "name", "settings", "what", "value", "file")
 _FOLDED_WIDTH = 20
 _LONG = 50
 """Rows; longer tables are printed without rich's layout, which takes a millisecond a row."""
-_DROPPED = ("archived", "commit", "who", "file", "instance", "launched")
+_DROPPED = ("age", "archived", "commit", "who", "file", "instance", "launched")
 """Columns that a narrow screen does without, the first first."""
 _KEPT = ("job", "name", "stack", "status", "time", "size", "serial", "when", "what", "settings", "output", "value",
          "live", "succeeded", "failed", "applied")

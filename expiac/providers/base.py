@@ -46,6 +46,8 @@ class Inputs:
     """Where each declared output will be, with the instance name in place; relative to the job's working directory."""
     needed: tuple[str, ...] = ()
     """The outputs that other resources refer to: a run that does not leave one of them behind has failed."""
+    secrets: tuple[str, ...] = ()
+    """Names of variables of whoever launches it that a job on this machine gets besides those of its task."""
 
 
 class Presence(str, Enum):
@@ -172,6 +174,10 @@ class Logs(ABC):
     @abstractmethod
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of the newest launch's output, without line ends; `follow` goes on until the job ends."""
+
+    def log_files(self, id: Id) -> Sequence[Path]:
+        """The files of this machine in which that output is; none where it is kept elsewhere."""
+        return ()
 
 
 class Fetches(ABC):

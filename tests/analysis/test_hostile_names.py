@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from test_hostile_runs import results, run
 from expiac.analysis.comparing import compare_results
 from expiac.analysis.results import Results
 from expiac.cli import comparison_output, results_output
+from expiac.plan.formatting import printable
 from expiac.state.model import State
-from expiac.view.printable import printable
 
 HOSTILE = ["<script>alert(1)</script>", "\x1b[2J\x1b]0;title\x07", "\u202eevil", "two\nlines\r", "x" * 10_000,
            "=cmd()", "status", "job", "\ud800", "[bold]", "汉字"]
@@ -39,7 +38,7 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 
 
 @pytest.fixture
-def hostile(tmp_path: Path) -> Iterator[Results]:
+def hostile(tmp_path: Path) -> Results:
     """Two runs of which every name and value is hostile, 30 settings differ, and 40 metrics are logged."""
     metrics = {**dict.fromkeys(HOSTILE, 1.0), **{f"metric_{number}": 1.0 for number in range(29)}}
     (tmp_path / "metrics.jsonl").write_text(json.dumps({"step": 1, "metrics": metrics}) + "\n")
@@ -51,7 +50,7 @@ def hostile(tmp_path: Path) -> Iterator[Results]:
         object.__setattr__(made, "settings", {name.replace("\ud800", "?"): str(value).replace("\ud800", "?")
                                               for name, value in settings.items()})
         runs.append(made)
-    yield results(tmp_path, *runs)
+    return results(tmp_path, *runs)
 
 
 def printed(found: Results, form: str = "table") -> str:
