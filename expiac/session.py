@@ -30,6 +30,7 @@ from expiac.state import lookup
 from expiac.state.looks import Looks
 from expiac.state.model import Record, State
 from expiac.state.stores import states
+from expiac.tracking.pages import pages_of
 from expiac.util.duration import HOUR, WEEK
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
@@ -138,7 +139,7 @@ class Session:
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
         """Asks about every resource, records what changed, moves queues on, and gives the status of each."""
-        return self._refresher.refresh()
+        return self._with_pages(self._refresher.refresh())
 
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
         """The status and progress of each resource; starts and ends nothing.
@@ -148,7 +149,11 @@ class Session:
         if refresh:
             self._refresher.query()
             self._refresher.record_if_free()
-        return self._refresher.status()
+        return self._with_pages(self._refresher.status())
+
+    def _with_pages(self, seen: tuple[ResourceStatus, ...]) -> tuple[ResourceStatus, ...]:
+        pages = pages_of(self.observed, self.project)
+        return tuple(replace(one, page=pages.get(one.address, "")) for one in seen)
 
     def watch(self, *, timeout: float = WEEK) -> Result:
         """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""

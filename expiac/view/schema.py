@@ -13,13 +13,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from expiac.declare.field_docs import field_texts
-from expiac.view import compared, documents, lines, recorded
+from expiac.view import compared, documents, lines, recorded, synced
 
 FILE = Path(str(files("expiac.view") / "schema.json"))
 _BY_KEY: dict[str, Any] = {
     "event": lines.Event, "steps": documents.Plan, "records": recorded.RecordsDocument,
     "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
+    "synced": synced.SyncDocument,
     "results": compared.ResultsDocument, "arms": compared.ComparisonDocument,
     "resources": documents.StatusDocument,
 }

@@ -1,0 +1,1 @@
+"""Runs as trackers have them."""
