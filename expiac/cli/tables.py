@@ -40,7 +40,7 @@ def statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> T
 
 
 def remarks(resources: Sequence[ResourceStatus]) -> list[str]:
-    """What does not fit a table: the backend's own words, why a status could not be read, notes, and its page at W&B."""
+    """What does not fit a table: the backend's own words, why a status could not be read, notes, pages at W&B."""
     words = [(one.address, (one.unseen or one.detail, one.note, one.page)) for one in resources]
     return [f"{address}: {text}" for address, texts in words for text in texts if text]
 
