@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from expiac.declare.stack import Stack
     from expiac.declare.training import TrainingJob, TrainingRunConfig
     from expiac.providers.skypilot import get_skypilot_service
+    from expiac.tracking import get_wandb_service
     from expiac.util.errors import ExpiacError
 
 _HOMES = {
@@ -47,6 +48,7 @@ _HOMES = {
     "TrainingJobConfig": "declare.experiment",
     "TrainingRunConfig": "declare.training",
     "get_skypilot_service": "providers.skypilot",
+    "get_wandb_service": "tracking",
     "results": "api",
     "runner": "cli.runner",
 }
@@ -71,6 +73,7 @@ __all__ = [
     "TrainingJobConfig",
     "TrainingRunConfig",
     "get_skypilot_service",
+    "get_wandb_service",
     "results",
     "runner",
 ]

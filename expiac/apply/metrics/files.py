@@ -55,6 +55,10 @@ def _whole_reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
         from expiac.apply.metrics.tensorboard import all_rows
 
         return all_rows
+    if file.suffix == ".wandb":
+        from expiac.apply.metrics import wandb_files
+
+        return wandb_files.all_rows
     whole = {".jsonl": _all_json_rows, ".ndjson": _all_json_rows, ".csv": _all_csv_rows}
     return whole.get(file.suffix.lower()) or _reader(file)
 
