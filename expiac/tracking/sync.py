@@ -82,8 +82,7 @@ class Sync:
         try:
             place = copies / run.files[-1].parent.name
             place.mkdir()
-            if (files := run.files[-1].parent / "files").is_dir():
-                (place / "files").symlink_to(files)
+            _link_files(run.files[-1].parent / "files", place / "files")
             copy = place / run.files[-1].name
             rows = copy_run(run.files, copy)
             entity = "" if run.names.entity else self._environ.get("WANDB_ENTITY", "")
@@ -97,6 +96,14 @@ class Sync:
         finally:
             shutil.rmtree(copies, ignore_errors=True)
         return _synced(run, "uploaded", rows, url)
+
+
+def _link_files(source: Path, target: Path) -> None:
+    """Makes the files of a run a part of its copy; W&B writes others beside them, which the run's own folder lacks."""
+    target.mkdir()
+    for entry in source.iterdir() if source.is_dir() else ():
+        if not entry.is_symlink():
+            (target / entry.name).symlink_to(entry)
 
 
 def _synced(run: OfflineRun, outcome: str, rows: int = 0, url: str = "", why: str = "") -> Synced:

@@ -18,6 +18,7 @@ RUN_BY_A_SHELL = ("docs/lifecycle.md", "docs/results.md", "docs/templates.md")
 RUN_ELSEWHERE = {
     ("docs/disk.md", "expiac prune"): "tests/cli/test_prune.py",
     ("docs/json.md", "expiac"): "tests/cli/test_json.py",
+    ("docs/wandb-sync.md", "expiac sync"): "tests/cli/test_sync.py",
     ("docs/your-project.md", "expiac new"): "tests/scaffold/test_create_project.py",
     ("docs/your-project.md", "expiac plan"): "tests/e2e/test_project_page.py",
     ("docs/your-trainer.md", "expiac plan"): "tests/e2e/test_trainers_page.py"}
