@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from expiac.api import results
+    from expiac.api import compare, results
     from expiac.cli.runner import runner
     from expiac.declare.experiment import (
         Experiment,
@@ -47,6 +47,7 @@ _HOMES = {
     "TrainingJob": "declare.training",
     "TrainingJobConfig": "declare.experiment",
     "TrainingRunConfig": "declare.training",
+    "compare": "api",
     "get_skypilot_service": "providers.skypilot",
     "get_wandb_service": "tracking",
     "results": "api",
@@ -72,6 +73,7 @@ __all__ = [
     "TrainingJob",
     "TrainingJobConfig",
     "TrainingRunConfig",
+    "compare",
     "get_skypilot_service",
     "get_wandb_service",
     "results",

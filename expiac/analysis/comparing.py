@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from expiac.analysis.at import At
-from expiac.analysis.comparison import Comparison, compare
+from expiac.analysis.comparison import Arm, Comparison, Difference, compare
 from expiac.analysis.results import Results
 from expiac.analysis.runs import Run
 from expiac.apply.events import Progress
 from expiac.declare.metrics import Metric
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 from expiac.view import metrics
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +30,38 @@ class MetricComparison:
     """The values are of what was logged up to this step: the last one that all runs have reached."""
     comparison: Comparison
 
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms."""
+        return self.comparison.arms
 
-def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None) -> MetricComparison:
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """How each other arm differs from the baseline: the first one unless another was named."""
+        return self.comparison.differences
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The key paths by which the arms differ."""
+        return self.comparison.by
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to mind, such as runs that are left out."""
+        return self.comparison.notes
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row for each arm: its settings, its figures, and those of its difference from the baseline."""
+        from expiac.analysis import frames
+
+        return frames.arms_table(self.comparison)
+
+
+def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None,
+                    baseline: str | None = None) -> MetricComparison:
     """Compares the arms of a stack by one metric; by default the first that its tables show.
+
+    Each arm is compared with the one that `baseline` names, `B` or `KEY=VALUE`; by default with the first.
 
     Runs that failed, that have no finite value, or that have not come to the step asked for, are left out, and named.
     """
@@ -48,8 +81,9 @@ def compare_results(found: Results, *, metric: str | None = None, by: Sequence[s
               if not math.isfinite(value)]
     if not finite:
         raise ExpiacError("Nothing to compare", f"no run has a finite {shown.name}")
-    compared = compare(finite, by=_keys(by, [run for run, _ in finite]), direction=shown.direction)
-    return MetricComparison(shown, found.at, step, replace(compared, notes=(*notes, *compared.notes)))
+    compared = compare(finite, by=_keys(by, [run for run, _ in finite]), direction=shown.direction,
+                       baseline=baseline)
+    return MetricComparison(shown, found.at, step, replace(compared, notes=(*found.notes, *notes, *compared.notes)))
 
 
 def _metric(found: Results, name: str | None) -> Metric:

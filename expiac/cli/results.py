@@ -39,6 +39,7 @@ def compare(
     metric: args.MetricName = None,
     at: args.At = "last",
     by: args.By = None,
+    baseline: args.Baseline = None,
     json: args.Json = False,
     archived: args.Archived = False,
     no_refresh: args.NoRefresh = False,
@@ -47,15 +48,14 @@ def compare(
     from expiac.analysis import Results
     from expiac.analysis.at import at_of
     from expiac.analysis.comparing import compare_results
-    from expiac.cli import ages, comparison_output, execution, output
+    from expiac.cli import ages, comparison_output, execution
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
         session.status(refresh=not no_refresh)
         state = session.observed
         found = Results(state, session.project, archived=archived, at=at_of(at))
-        compared = compare_results(found, metric=metric, by=by)
+        compared = compare_results(found, metric=metric, by=by, baseline=baseline)
         as_of = ages.as_of(state.stack, state.records.values()) if no_refresh else ""
         comparison_output.print_comparison(state, compared, as_of=as_of, age=ages.sentence(state.stack, as_of),
                                            json=json)
-        output.print_notes(found.notes)
     return DONE

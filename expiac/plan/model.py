@@ -205,6 +205,10 @@ class Plan:
     """Old address → new address of the records that stand at another one from now on, whatever steps are chosen."""
     destroys: bool = False
     """The whole stack is to end."""
+    declared: str = ""
+    """Digest of every run that the program declares, whatever steps are chosen."""
+    any_code: bool = False
+    """Results of the past stand again whatever code made them."""
     max_running: int | None = None
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
 

@@ -23,6 +23,7 @@ from expiac.state.events import Entry, Moved, Run
 from expiac.state.fold import fold
 from expiac.state.model import Record, State
 from expiac.state.status import Status
+from expiac.util.hashing import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None =
     for record in dependents_first(removed):
         world.steps[record.address] = world.leave(record)
     return Plan(state.stack, state.lineage, serial, with_order(world.steps), moves=matches.moves,
-                destroys=options.destroy)
+                destroys=options.destroy, declared=digest([[want.address, want.digest] for want in desired]),
+                any_code=options.reuse)
 
 
 @dataclass
@@ -120,14 +122,17 @@ class _World:
             why, run = self._why_new(want, identity), self._new_run(want, identity)
             if found := self.options.adopt.get(want.address):
                 differs = f"differs in {', '.join(found.differences)}" if found.differences else ""
-                return Step(want.address, want.type, Action.CREATE, f"adopts {found.said}", run, adopts=found.handle,
-                            warning=differs)
+                why = f"adopts {found.said}; code unknown"
+                return Step(want.address, want.type, Action.CREATE, why, run, adopts=found.handle, warning=differs)
             return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:
             return _leave_alone(record)
         if restored is not None:
             return self._restore(want, restored, record)
         changes = diff(record.inputs, want.inputs, want.kinds)
+        if want.address in self.matches.renamed and want.address in self.matches.same:
+            # What was declared is compared with the record of its new name only from the next plan on.
+            changes = tuple(one for one in changes if not matches(one.path, want.options.ignore_changes))
         forced = [change.path for change in changes if matches(change.path, want.options.replace_on_changes)]
         if want.address not in self.matches.same or want.address in self.options.replace or forced:
             return self._replace(want, identity, upstream, record, changes, forced)

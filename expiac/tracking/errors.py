@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from expiac.util.errors import ExpiacError, NoAccess, Unavailable
 
 
 def no_wandb() -> ExpiacError:
     return ExpiacError("Missing package", "wandb is not installed, and it reads W&B's runs", "pip install wandb")
+
+
+def unreadable(file: Path, error: OSError) -> ExpiacError:
+    return ExpiacError("Unreadable W&B run", f"{file}: {error.strerror or error}",
+                       "check that it is a file that you may read")
 
 
 def no_such_run(id: str, where: str, notes: Sequence[str] = ()) -> ExpiacError:

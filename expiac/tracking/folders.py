@@ -49,7 +49,9 @@ class Folders:
     def history(self, run: TrackedRun) -> Iterator[dict[str, Any]]:
         """Every row that the run logged, launch after launch."""
         for path in run.paths:
-            yield from history_of(path / f"run-{run.id}.wandb", self.notes)
+            file = path / f"run-{run.id}.wandb"
+            self._part(file)  # notes what is wrong with it
+            yield from history_of(file)
 
     def artifacts(self, run: TrackedRun) -> Sequence[TrackedArtifact]:
         """What the run has logged."""
@@ -87,13 +89,17 @@ class Folders:
                 self._parts[file] = (version, read_part(file))
             part = self._parts[file][1]
         except (ExpiacError, OSError) as error:
-            self.notes.append(error.detail if isinstance(error, ExpiacError) else f"{file}: {error.strerror}")
+            self._note(error.detail if isinstance(error, ExpiacError) else f"{file}: {error.strerror}")
             return None
         if part is None:
-            self.notes.append(f"{file.parent}: nothing of the run is written yet")
+            self._note(f"{file.parent}: nothing of the run is written yet")
         elif part.damaged_at is not None:
-            self.notes.append(f"{file} is damaged at byte {part.damaged_at}: what follows is not read")
+            self._note(f"{file} is damaged at byte {part.damaged_at}: what follows is not read")
         return part
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -59,10 +59,11 @@ class Online:
         """Every row that the run logged. W&B gives pages of steps: one is as wide as some thousand rows need."""
         found = self._run(run.id)
 
-        def open_pages() -> Iterator[Any]:
+        def open_pages() -> Iterable[Any]:
             steps = found.lastHistoryStep + 1
-            rows = max(int(found._attrs.get("historyLineCount") or 0), 1)
-            return iter(found.scan_history(page_size=max(_ROWS, -(-steps * _ROWS // rows))))
+            rows = max(int(getattr(found, "historyLineCount", 0) or 0), 1)
+            pages: Iterable[Any] = found.scan_history(page_size=max(_ROWS, -(-steps * _ROWS // rows)))
+            return pages
 
         try:
             for row in self._pages(open_pages, _ROWS):
@@ -125,9 +126,10 @@ class Online:
                 overrides={"base_url": self.access.url}, api_key=self.access.key, timeout=_REQUEST))
         return self._client
 
-    def _pages(self, open_pages: Callable[[], Iterator[T]], size: int) -> Iterator[T]:
+    def _pages(self, open_pages: Callable[[], Iterable[T]], size: int) -> Iterator[T]:
         """All items, `size` at a time, each with the time limit."""
-        items = self._ask(open_pages)
+        # A generator, as the client's own iterators begin anew with each `iter`.
+        items = self._ask(lambda: (item for item in open_pages()))
         while page := self._ask(lambda: list(islice(items, size))):
             yield from page
 

@@ -1,4 +1,4 @@
-"""What the file of one launch of a run says of it: settings, state, summary, artifacts. One record is held at a time."""
+"""What the file of one launch of a run says of it: settings, state, summary, artifacts. Holds one record at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from expiac.apply.metrics import MissingPackage
 from expiac.apply.metrics.run_log import RunLog
 from expiac.apply.metrics.wandb_files import HISTORY, history, records
-from expiac.tracking.errors import no_wandb
+from expiac.tracking.errors import no_wandb, unreadable
 from expiac.tracking.runs import TrackedArtifact
 
 
@@ -52,15 +52,14 @@ def read_part(file: Path) -> Part | None:
     return part if part.id else None
 
 
-def history_of(file: Path, notes: list[str]) -> Iterator[dict[str, Any]]:
+def history_of(file: Path) -> Iterator[dict[str, Any]]:
     """Every row of a file; raises `ExpiacError` where it is no file of W&B's."""
-    log = RunLog(file)
     try:
-        yield from history(log)
+        yield from history(RunLog(file))
     except MissingPackage as error:
         raise no_wandb() from error
-    if log.damaged_at is not None:
-        notes.append(f"{file} is damaged at byte {log.damaged_at}: what follows is not read")
+    except OSError as error:
+        raise unreadable(file, error) from error
 
 
 def _take(part: Part, record: Any, summary: dict[str, str]) -> None:

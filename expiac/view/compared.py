@@ -64,7 +64,7 @@ class Arm(TypedDict):
 
 
 class DifferenceOfArms(TypedDict):
-    """How an arm differs from the first one."""
+    """How an arm differs from the baseline."""
 
     arm: Name
     baseline: Name

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from expiac.apply.metrics.streams import open_regular
 from expiac.util.errors import ExpiacError
 
 _BLOCK = 32 * 1024
@@ -33,14 +34,10 @@ class RunLog:
         """After the reading: the block, by its first byte, from which nothing can be read although more follows."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Each record. Raises `ExpiacError` where the file is none of W&B's, or can't be opened."""
+        """Each record. Raises `ExpiacError` where the file is none of W&B's, and `OSError` where it can't be read."""
         self.damaged_at = None
-        try:
-            with self.file.open("rb") as stream:
-                yield from self._records(stream)
-        except OSError as error:
-            raise ExpiacError("Unreadable W&B run", f"{self.file}: {error.strerror or error}",
-                              "check that it is a file that you may read") from error
+        with open_regular(self.file) as stream:
+            yield from self._records(stream)
 
     def _records(self, stream: BinaryIO) -> Iterator[bytes]:
         block = stream.read(_BLOCK)

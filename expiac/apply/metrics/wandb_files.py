@@ -11,33 +11,39 @@ from pathlib import Path
 from typing import Any
 
 from expiac.apply.metrics.errors import MissingPackage
-from expiac.apply.metrics.rows import Row, row_of
+from expiac.apply.metrics.rows import Row, row_of, summarize
 from expiac.apply.metrics.run_log import RunLog
 from expiac.util.errors import ExpiacError
 
 HISTORY, SUMMARY = 0x12, 0x1A
 """How the content of a record begins, after its number: these two kinds are nearly all of a file."""
-_ROWS: dict[Path, tuple[int, list[Row]]] = {}
-"""The rows of each file at a size: it is read again only once it has grown."""
+_ENDS: dict[Path, tuple[int, list[Row]]] = {}
+"""The first and the newest values in each file at a size: it is read again only once it has grown."""
 
 
 def rows(file: Path) -> list[Row]:
-    """What was logged so far; raises `MissingPackage` where W&B is not installed."""
+    """The first and the newest value of each metric; raises `MissingPackage` where W&B is not installed."""
     size = file.stat().st_size
-    known = _ROWS.get(file)
+    known = _ENDS.get(file)
     if known is None or known[0] != size:
-        known = _ROWS[file] = (size, list(all_rows(file)))
+        known = _ENDS[file] = (size, _ends(file))
     return known[1]
 
 
 def all_rows(file: Path) -> Iterator[Row]:
-    """The same, row by row, with nothing kept."""
+    """What each call of `log` logged. Raises `OSError`, and `MissingPackage` where W&B is not installed."""
     try:
         for values in history(RunLog(file)):
             if (row := row_of(values)) is not None:
                 yield row
     except ExpiacError:
         return  # no file of W&B's
+
+
+def _ends(file: Path) -> list[Row]:
+    seen = summarize(all_rows(file))
+    return [] if seen is None else [Row(None, metrics=seen.first),
+                                    Row(seen.step, seen.total_steps, seen.elapsed, seen.metrics)]
 
 
 def history(log: RunLog) -> Iterator[dict[str, Any]]:
