@@ -40,7 +40,7 @@ from expiac.util.errors import UsageError
 __all__ = [
     "MetricComparison", "Plan", "PlanOptions", "PruneOptions", "Pruning", "ResourceStatus", "Result", "Results",
     "Stack",
-    "apply", "compare", "destroy", "find", "plan", "prune", "refresh", "results", "status",
+    "apply", "compare", "destroy", "find", "plan", "prune", "refresh", "report", "results", "status",
 ]
 
 _HERE = Path("<python>")
@@ -110,7 +110,8 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
     the mean over the steps. `archived` adds the runs of the past. `refresh=False` asks no backend and writes no state.
     """
     with _open_recorded(stack, Silent(), project) as session:
-        session.status(refresh=refresh)
+        if refresh:
+            session.look()
         return Results(session.observed, session.project, archived=archived, at=at_of(at))
 
 
@@ -126,6 +127,22 @@ def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence
     """
     return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
                            metric=metric, by=by, baseline=baseline)
+
+
+def report(stack: str | None = None, *, metric: str | None = None, at: float | str = "last",
+           by: Sequence[str] | None = None, baseline: str | None = None, archived: bool = False,
+           refresh: bool = True, project: Project | None = None) -> str:
+    """A page that reports what the runs came to: HTML that loads nothing. Needs the extra `report`.
+
+    The arguments are those of `compare`. Where there is nothing to compare, the page says why.
+    """
+    from expiac.report.collect import collect
+    from expiac.report.model import Request
+    from expiac.report.page import page
+
+    with _open_recorded(stack, Silent(), project) as session:
+        session.status(refresh=refresh)
+        return page(collect(session, Request(metric, at_of(at), by, archived, baseline))).decode()
 
 
 def prune(stack: str | None = None, *, options: PruneOptions | None = None, dry_run: bool = False,

@@ -150,13 +150,17 @@ class Session:
         What a refresh sees is recorded, where no other command holds the stack's lock and the state can be written.
         """
         if refresh:
-            self._refresher.query()
-            self._refresher.record_if_free()
+            self.look()
         return self._with_pages(self._refresher.status())
 
     def _with_pages(self, seen: tuple[ResourceStatus, ...]) -> tuple[ResourceStatus, ...]:
         pages = pages_of(self.observed, self.project)
         return tuple(replace(one, page=pages.get(one.address, "")) for one in seen)
+
+    def look(self) -> None:
+        """Asks about every resource, and records what that shows as `status` does; reads no metrics."""
+        self._refresher.query()
+        self._refresher.record_if_free()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
         """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""

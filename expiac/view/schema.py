@@ -22,7 +22,7 @@ _BY_KEY: dict[str, Any] = {
     "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
     "synced": synced.SyncDocument,
-    "results": compared.ResultsDocument, "arms": compared.ComparisonDocument,
+    "results": compared.ResultsDocument, "arms": compared.ComparisonDocument, "notebook": compared.ReportDocument,
     "listed": runs.RunsDocument, "run": runs.RunDocument, "spending": runs.CostDocument,
     "resources": documents.StatusDocument,
 }
