@@ -53,7 +53,7 @@ def history(log: RunLog) -> Iterator[dict[str, Any]]:
             yield values_of(record.history.item)
 
 
-def records(log: RunLog, *, without: int | None = None) -> Iterator[Any]:
+def records(log: Iterable[bytes], *, without: int | None = None) -> Iterator[Any]:
     """The records of a file, but those of one kind. Raises `MissingPackage` where W&B is not installed."""
     try:
         from google.protobuf.message import DecodeError
