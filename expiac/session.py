@@ -146,9 +146,13 @@ class Session:
         What a refresh sees is recorded, where no other command holds the stack's lock and the state can be written.
         """
         if refresh:
-            self._refresher.query()
-            self._refresher.record_if_free()
+            self.look()
         return self._refresher.status()
+
+    def look(self) -> None:
+        """Asks about every resource, and records what that shows as `status` does; reads no metrics."""
+        self._refresher.query()
+        self._refresher.record_if_free()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
         """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""

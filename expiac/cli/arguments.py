@@ -137,6 +137,13 @@ SortBy = Annotated[str | None, typer.Option("--sort", metavar="KEY", show_defaul
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", show_default=False,
                                            help="The first N only.")]
 Histories = Annotated[bool, typer.Option("--histories", help="All that the runs logged, as CSV or Parquet.")]
+ReportFile = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", show_default=False,
+                                                help="The page; STACK.html if left out.")]
+NotebookFile = Annotated[Path | None, typer.Option("--notebook", metavar="FILE", show_default=False,
+                                                  help="Write a Jupyter notebook.")]
+Serve = Annotated[bool, typer.Option("--serve", help="Serve the page on 127.0.0.1, and refresh it as runs go on.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT",
+                                   help="With --serve: the port; 0 takes a free one.")]
 OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
                                                   help="One output: its value is printed, and nothing else.")]
 OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,

@@ -28,6 +28,7 @@ GROUPS = {
         "runs": "expiac runs --where 'lr<1e-3 and status=failed'",
         "results": "expiac results lr_ab_test --format csv",
         "compare": "expiac compare lr_ab_test --metric reward --at auc",
+        "report": "expiac report lr_ab_test -o report.html",
         "cost": "expiac cost --since 30d --by user",
         "output": "expiac output lr_ab_test job_0 checkpoint",
         "fetch": "expiac fetch lr_ab_test job_0 checkpoint",

@@ -21,7 +21,7 @@ _BY_KEY: dict[str, Any] = {
     "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "compared": recorded.Differences,
     "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
-    "results": compared.ResultsDocument, "arms": compared.ComparisonDocument,
+    "results": compared.ResultsDocument, "arms": compared.ComparisonDocument, "notebook": compared.ReportDocument,
     "listed": runs.RunsDocument, "run": runs.RunDocument, "spending": runs.CostDocument,
     "resources": documents.StatusDocument,
 }
