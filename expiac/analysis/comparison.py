@@ -94,23 +94,24 @@ def compare(values: Sequence[tuple[Run, float]], *, by: Sequence[str] | None, di
 def _arms(values: Sequence[tuple[Run, float]], keys: Sequence[str], strata: Sequence[str]) -> list[Arm]:
     groups: dict[str, list[tuple[Run, float]]] = {}
     for run, value in values:
-        groups.setdefault(_key(run, keys), []).append((run, value))
+        groups.setdefault(key_of(run, keys), []).append((run, value))
     arms = []
     for place, members in enumerate(groups.values()):
         layers: dict[str, list[float]] = {}
         for run, value in members:
-            layers.setdefault(_key(run, strata), []).append(value)
+            layers.setdefault(key_of(run, strata), []).append(value)
         first, _ = members[0]
-        arms.append(Arm(_name(place), {path: first.settings.get(path) for path in keys}, tuple(members),
+        arms.append(Arm(arm_name(place), {path: first.settings.get(path) for path in keys}, tuple(members),
                         tuple(tuple(layer) for layer in layers.values())))
     return arms
 
 
-def _key(run: Run, paths: Sequence[str]) -> str:
+def key_of(run: Run, paths: Sequence[str]) -> str:
+    """Equal for runs that are equal in these settings."""
     return canonical([run.settings.get(path) for path in paths])
 
 
-def _name(place: int) -> str:
+def arm_name(place: int) -> str:
     """A, B, …, Z, A1, B1, …"""
     turn, letter = divmod(place, len(string.ascii_uppercase))
     return string.ascii_uppercase[letter] + (str(turn) if turn else "")

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from expiac.analysis.at import At
 from expiac.analysis.cache import HistoryCache, Version
-from expiac.analysis.histories import HistorySource, MetricsFiles
+from expiac.analysis.histories import HistorySource, default_source
 from expiac.analysis.runs import Run, differing, runs_of
 from expiac.apply.metrics import MissingPackage
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
 from expiac.state.model import State
+from expiac.util.errors import ExpiacError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +39,7 @@ class Results:
         self.notes: list[str] = []
         """Why the history of a run could not be read, once the histories were asked for."""
         self._noted: set[str] = set()
-        self._source = source or MetricsFiles()
+        self._source = source or default_source(project.root, self.known)
         self._cache = HistoryCache(project.state_folder / "cache" / "results" / state.stack)
         self._all = [run.instance for run in runs_of(state, archived=True)]
 
@@ -73,6 +74,7 @@ class Results:
         unread = [run for run in self.known if run.instance not in known]
         logged = frames.histories(self.known, [kept, *self._read(unread, versions, ended)])
         self._note_empty(logged, versions)
+        self.notes.extend(note for note in self._source.notes if note not in self.notes)
         if unread:
             self._cache.tidy(self._all)
         return logged
@@ -121,6 +123,8 @@ class Results:
                     self._note(run, str(error))
                 except OSError as error:
                     self._note(run, f"{error.filename or run.metrics_path} can't be read: {error.strerror or error}")
+                except ExpiacError as error:  # a tracker that does not answer to the end
+                    self._note(run, f"{error.summary}: {error.detail}")
                 else:
                     read.append(run.instance)
             logged = gathering.frame()
@@ -134,7 +138,7 @@ class Results:
         well = {*logged["instance"].unique(), *self._noted}
         for run in self.known:
             if run.instance not in well and _has_ended(run) and versions[run.instance]["content"] is not None:
-                self._note(run, f"no metrics can be read from {run.metrics_path}")
+                self._note(run, f"no metrics can be read from {run.metrics_path or 'W&B'}")
 
     def _note(self, run: Run, text: str) -> None:
         self._noted.add(run.instance)

@@ -92,7 +92,8 @@ def _check(text: bytes, file: Path, past: PastRun, project: Project) -> list[str
     try:
         patched.write_bytes(text)
         done = subprocess.run([sys.executable, "-m", "expiac.apply.promotion_check"], input=json.dumps(asked),
-                              capture_output=True, text=True, timeout=_TIMEOUT, check=True, cwd=project.root)
+                              capture_output=True, encoding="utf-8", timeout=_TIMEOUT, check=True,
+                              cwd=project.root)
         return list(json.loads(done.stdout))
     except subprocess.CalledProcessError as error:
         return [error.stderr.strip().splitlines()[-1] if error.stderr.strip() else "it can't be loaded"]

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import cost, prune, queries, rerun, results, runs, state
+from expiac.cli import cost, prune, queries, report, rerun, results, runs, state, sync
 from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
@@ -228,7 +228,7 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
 
 
 for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
-                results.results, results.compare, runs.runs, runs.show, runs.promote, cost.cost,
+                results.results, results.compare, report.report, runs.runs, runs.show, runs.promote, cost.cost,
                 rerun.rerun):
     app.command()(command)
 
@@ -251,5 +251,6 @@ def version() -> int:
 
 
 app.command()(prune.prune)
+app.command()(sync.sync)
 app.add_typer(state.app, name="state")
 arrange(app, state.app)

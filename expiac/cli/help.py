@@ -28,10 +28,12 @@ GROUPS = {
         "runs": "expiac runs --where 'lr<1e-3 and status=failed'",
         "results": "expiac results lr_ab_test --format csv",
         "compare": "expiac compare lr_ab_test --metric reward --at auc",
+        "report": "expiac report lr_ab_test -o report.html",
         "cost": "expiac cost --since 30d --by user",
         "output": "expiac output lr_ab_test job_0 checkpoint",
         "fetch": "expiac fetch lr_ab_test job_0 checkpoint",
         "diff": "expiac diff 0a1b2c3d 4e5f6a7b",
+        "sync": "expiac sync lr_ab_test --dry-run",
     },
     "State and disk": {
         "state": "expiac state list lr_ab_test --archived",

@@ -27,7 +27,8 @@ def results(
         raise UsageError("Conflicting options", f"--histories is a long table, and --format {form} is not for that",
                          "--format csv or --format parquet")
     with execution.open_session(stack, prints_document=form != "table", declared=False) as (session, _):
-        session.status(refresh=not no_refresh)
+        if not no_refresh:
+            session.look()
         found = Results(session.observed, session.project, archived=archived, at=at_of(at))
         results_output.print_results(session.observed, found, form=form, histories=histories, is_asked=not no_refresh)
     return DONE
@@ -51,7 +52,8 @@ def compare(
     from expiac.cli import ages, comparison_output, execution
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        session.status(refresh=not no_refresh)
+        if not no_refresh:
+            session.look()
         state = session.observed
         found = Results(state, session.project, archived=archived, at=at_of(at))
         compared = compare_results(found, metric=metric, by=by, baseline=baseline)

@@ -10,6 +10,7 @@ from scipy import stats
 from test_results import command
 
 import expiac
+from expiac.analysis import frames
 from expiac.analysis.comparing import compare_results
 from expiac.analysis.comparison import Comparison, compare
 from expiac.analysis.runs import Run
@@ -87,6 +88,7 @@ def test_the_arms_are_compared_with_the_baseline(baseline):
     found = compared(*arms, baseline=baseline)
     assert [(one.arm, one.baseline, one.verdict) for one in found.differences] == [
         ("A", "B", "worse"), ("C", "B", "worse")]
+    assert frames.arms_table(found)["verdict"].to_list() == ["worse", None, "worse"]
 
 
 @pytest.mark.parametrize(("baseline", "summary"), [

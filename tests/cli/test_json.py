@@ -188,7 +188,7 @@ def test_every_command(expiac, small):
     replaced = read(expiac("apply", "small", "lr=0.2", "--yes", "--wait", "--json").out)
     assert {event["action"] for event in replaced if event["event"] == "step_ended"} == {"replace"}
     assert [one["progress"] is None for one in replaced[-1]["seen"]] == [False, True]
-    for words in ("results", "results --archived --at best", "compare"):
+    for words in ("results", "results --archived --at best", "compare", "report"):
         read(expiac(*words.split(), "--json").out)
     for words in ("status --no-refresh", "refresh", "status --watch"):
         read(expiac(*words.split(), "--json").out)

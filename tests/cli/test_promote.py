@@ -23,8 +23,8 @@ class Lab(ExperimentConfig):
     optimizer: Optimizer = field(default_factory=lambda: Optimizer(lr=0.1))
 
 def stack(config: Lab) -> Stack:
-    return Stack(config.name, [Job("say", run=f"echo {config.words} {config.optimizer.lr} {config.optimizer.name} {config.doubled}",
-                                   skypilot=SkypilotJobConfig(gpus=0, workdir=None))])
+    said = f"{config.words} {config.optimizer.lr} {config.optimizer.name} {config.doubled}"
+    return Stack(config.name, [Job("say", run=f"echo {said}", skypilot=SkypilotJobConfig(gpus=0, workdir=None))])
 '''
 
 
