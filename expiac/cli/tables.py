@@ -44,8 +44,8 @@ def statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> T
 
 
 def remarks(resources: Sequence[ResourceStatus]) -> list[str]:
-    """What does not fit a table: the backend's own words, why a status could not be read, and notes."""
-    words = [(resource.address, (resource.unseen or resource.detail, resource.note)) for resource in resources]
+    """What does not fit a table: the backend's own words, why a status could not be read, notes, pages at W&B."""
+    words = [(one.address, (one.unseen or one.detail, one.note, one.page)) for one in resources]
     return [f"{address}: {text}" for address, texts in words for text in texts if text]
 
 
@@ -82,6 +82,7 @@ def document(resource: ResourceStatus) -> documents.Resource:
         "detail": resource.detail,
         "unseen": resource.unseen,
         "note": resource.note,
+        "page": resource.page,
         "seconds": resource.seconds,
         "usual_seconds": resource.usual_seconds,
         "progress": None if progress is None else {

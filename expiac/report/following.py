@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from expiac.analysis.histories import MetricsFiles
+from expiac.analysis.histories import default_source
 from expiac.analysis.runs import runs_of
 from expiac.apply.events import Silent
 from expiac.declare.project import Project
@@ -23,16 +23,17 @@ def follow(stack: str, request: Request, project: Project, *, refresh: bool, pau
     def renew(shown: str) -> tuple[str, bytes | None]:
         with Session.open(stack, reporter=Silent(), declared=False, project=project) as session:
             session.status(refresh=refresh)
-            version = _version(session.observed, request)
+            version = _version(session.observed, request, project)
             return version, None if version == shown else page(collect(session, request), live=version)
 
     return Live(renew, pause=pause)
 
 
-def _version(state: State, request: Request) -> str:
-    source = MetricsFiles()
+def _version(state: State, request: Request, project: Project) -> str:
+    runs = runs_of(state, archived=request.archived)
+    source = default_source(project.root, runs)
     records = [*(state.history if request.archived else ()), *state.records.values()]
     seen = [state.serial, [(run.instance, run.launch, run.status, run.seconds, source.version(run))
-                           for run in runs_of(state, archived=request.archived)],
+                           for run in runs],
             [newest_of(record) for record in records]]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]

@@ -42,6 +42,11 @@ def row_of(values: Mapping[str, Any]) -> Row | None:
     return Row(step, _first(values, _TOTAL), _first(values, _ELAPSED), numbers)
 
 
+def own_step(values: Mapping[str, Any]) -> float | None:
+    """The step by the trainer's own count, and not by that of its logger, which may begin anew with each launch."""
+    return _first(values, [name for name in _STEP if name != "_step"])
+
+
 def summarize(rows: Iterable[Row]) -> Progress | None:
     """How far a run is: its last step, and the first and the newest value of each metric; None without rows."""
     step = total = elapsed = 0.0
