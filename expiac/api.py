@@ -107,8 +107,9 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
     the mean over the steps. `archived` adds the runs of the past. `refresh=False` asks no backend and writes no state.
     """
     with _open_recorded(stack, Silent(), project) as session:
-        session.status(refresh=refresh)
-        return Results(session.observed, session.project, archived=archived, at=at_of(at))
+        session.look(refresh=refresh)
+        return Results(session.observed, session.project, archived=archived, at=at_of(at),
+                       sources=session.sources, asks=refresh)
 
 
 def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,

@@ -12,6 +12,7 @@ from typing import Self
 from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
 from expiac.apply.fetch import fetch
+from expiac.apply.metrics.sources import MetricsSource
 from expiac.apply.notifier import Notifier
 from expiac.apply.planning import Planning
 from expiac.apply.pruning import Pruner
@@ -145,10 +146,14 @@ class Session:
 
         What a refresh sees is recorded, where no other command holds the stack's lock and the state can be written.
         """
+        self.look(refresh=refresh)
+        return self._refresher.status(asks=refresh)
+
+    def look(self, *, refresh: bool = True) -> None:
+        """Sees how each resource is, and records it as `status` does; does not ask how far the runs are."""
         if refresh:
             self._refresher.query()
             self._refresher.record_if_free()
-        return self._refresher.status()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
         """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""
@@ -163,6 +168,11 @@ class Session:
         finally:
             self._reporter.on_event(Finished(result))
         return result
+
+    @property
+    def sources(self) -> Sequence[MetricsSource]:
+        """Where the metrics of runs are looked for, in order."""
+        return self._refresher.sources
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""

@@ -1,15 +1,15 @@
-"""Where the history of a run is read from: whatever it logged, row by row. One source so far: files on this machine."""
+"""Where the history of a run is read from: whatever it logged, row by row."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Protocol
 
 from expiac.analysis.runs import Run
-from expiac.apply import metrics
 from expiac.apply.metrics import Row
+from expiac.apply.metrics.sources import HISTORY_SECONDS, Found, Look, MetricsSource, find_metrics
+from expiac.state.model import State
 
 
 class HistorySource(Protocol):
@@ -21,21 +21,34 @@ class HistorySource(Protocol):
     def rows(self, run: Run) -> Iterable[Row]:
         """Every row that the run logged, in the order of the logging."""
 
+    def note(self, run: Run) -> str:
+        """Why there is nothing of a run, or may be more; mostly empty."""
 
-class MetricsFiles:
-    """The metrics files of runs, by their output `metrics`."""
+
+class FoundHistories:
+    """The histories of the runs of a state, from the first of some sources that has them. Asks when it is first asked.
+    """
+
+    def __init__(self, state: State, sources: Sequence[MetricsSource], *, asks: bool = True, archived: bool = True
+                 ) -> None:
+        self._state, self._sources = state, sources
+        self._asks, self._archived = asks, archived
 
     def version(self, run: Run) -> str | None:
-        """The path, size and time of each file."""
-        try:
-            known = [(str(file), file.stat()) for file in self._files(run)]
-        except OSError:
-            return None
-        return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in known]) if known else None
+        found = self._found.get(run.instance)
+        return found.metrics.version() if found is not None and found.metrics is not None else None
 
     def rows(self, run: Run) -> Iterable[Row]:
-        """Every row of the files; raises `MissingPackage` where the package for their format is not installed."""
-        return metrics.read_rows(self._files(run))
+        """Raises `MissingPackage` where the package for their format is not installed."""
+        found = self._found.get(run.instance)
+        return found.metrics.rows() if found is not None and found.metrics is not None else ()
 
-    def _files(self, run: Run) -> tuple[Path, ...]:
-        return metrics.files_of(Path(run.metrics_path)) if run.metrics_path is not None else ()
+    def note(self, run: Run) -> str:
+        found = self._found.get(run.instance)
+        return found.note if found is not None else ""
+
+    @cached_property
+    def _found(self) -> Mapping[str, Found]:
+        look = Look(self._state.lineage, wants_history=True, seconds=HISTORY_SECONDS if self._asks else 0.0)
+        past = self._state.history if self._archived else ()
+        return find_metrics((*past, *self._state.records.values()), self._sources, look)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expiac.analysis.at import At
-from expiac.analysis.histories import HistorySource, MetricsFiles
+from expiac.analysis.histories import FoundHistories, HistorySource
 from expiac.analysis.runs import Run, differing, runs_of
 from expiac.apply.metrics import MissingPackage
+from expiac.apply.metrics.sources import FilesHere, MetricsSource
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
 from expiac.state.model import State
@@ -31,7 +32,8 @@ class Results:
     """What the runs of one stack came to."""
 
     def __init__(self, state: State, project: Project, *, archived: bool = False, at: At = "last",
-                 source: HistorySource | None = None) -> None:
+                 source: HistorySource | None = None, sources: Sequence[MetricsSource] = (FilesHere(),),
+                 asks: bool = True) -> None:
         self.stack = state.stack
         self.at = at
         self.metrics: MetricSettings = project.metrics
@@ -39,7 +41,7 @@ class Results:
         """The runs, in the order of the tables."""
         self.notes: list[str] = []
         """Why the history of a run could not be read, once the histories were asked for."""
-        self._source = source or MetricsFiles()
+        self._source = source or FoundHistories(state, sources, asks=asks, archived=archived)
         self._cache = project.state_folder / "cache" / "results"
 
     @cached_property
@@ -105,6 +107,8 @@ class Results:
         version = {"format": _FORMAT, "launch": run.launch, "content": content}
         if (kept := self._kept(run, file, version)) is not None:
             return kept
+        if note := self._source.note(run):
+            self.notes.append(f"{run.job}: {note}")
         try:
             frame = frames.history(self._source.rows(run))
         except MissingPackage as error:

@@ -32,7 +32,7 @@ def output(
     from expiac.cli import execution, outputs
 
     with execution.open_session(stack, prints_document=json or name is not None, declared=False) as (session, _):
-        session.status(refresh=not no_refresh)
+        session.look(refresh=not no_refresh)
         found = outputs.find(session.observed, job, name)
         outputs.print_outputs(session.observed, found, raw=name is not None, json=json)
         if no_refresh:
@@ -54,7 +54,7 @@ def fetch(
     from expiac.cli import execution, outputs
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        session.status()
+        session.look()
         (found,) = outputs.find(session.observed, job, name)
         outputs.warn_if_live(found)
         outputs.print_fetched(session, found, session.fetch(job, name, to, force=force, timeout=timeout), json=json)
@@ -82,13 +82,16 @@ def history(stack: args.StacksArg = None, serial: args.Serial = None, *, json: a
 
 def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
     """Show how two runs differ: their settings, their code, their results."""
+    from expiac.apply.metrics.sources import sources_of
     from expiac.cli import records
     from expiac.declare.project import find_project
     from expiac.plan import history
+    from expiac.providers.registry import Providers
     from expiac.state.stores import states
 
-    store = states(find_project(Path.cwd()))
+    project = find_project(Path.cwd())
+    store = states(project)
     known = [store.read(name).state for name in store.names()]
     first, second = history.find_run(known, before), history.find_run(known, after)
-    records.print_difference(first, second, history.compare(first, second), json=json)
+    records.print_difference(first, second, history.compare(first, second), sources_of(Providers(project)), json=json)
     return DONE

@@ -27,8 +27,9 @@ def results(
         raise UsageError("Conflicting options", f"--histories is a long table, and --format {form} is not for that",
                          "--format csv or --format parquet")
     with execution.open_session(stack, prints_document=form != "table", declared=False) as (session, _):
-        session.status(refresh=not no_refresh)
-        found = Results(session.observed, session.project, archived=archived, at=at_of(at))
+        session.look(refresh=not no_refresh)
+        found = Results(session.observed, session.project, archived=archived, at=at_of(at),
+                        sources=session.sources, asks=not no_refresh)
         results_output.print_results(session.observed, found, form=form, histories=histories, is_asked=not no_refresh)
     return DONE
 
@@ -50,9 +51,10 @@ def compare(
     from expiac.cli import ages, comparison_output, execution, output
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        session.status(refresh=not no_refresh)
+        session.look(refresh=not no_refresh)
         state = session.observed
-        found = Results(state, session.project, archived=archived, at=at_of(at))
+        found = Results(state, session.project, archived=archived, at=at_of(at),
+                        sources=session.sources, asks=not no_refresh)
         compared = compare_results(found, metric=metric, by=by)
         as_of = ages.as_of(state.stack, state.records.values()) if no_refresh else ""
         comparison_output.print_comparison(state, compared, as_of=as_of, age=ages.sentence(state.stack, as_of),

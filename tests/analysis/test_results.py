@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -17,31 +17,43 @@ from scipy.integrate import trapezoid
 import expiac
 from expiac import api
 from expiac.analysis import Results, frames
-from expiac.analysis.histories import MetricsFiles
 from expiac.analysis.labels import short_names
-from expiac.analysis.runs import Run
 from expiac.apply.metrics import Row
+from expiac.apply.metrics.sources import FilesHere, Found, Look, MetricsFiles
 from expiac.session import Session
+from expiac.state.model import Record
 from expiac.util.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 
 
-class Counting(MetricsFiles):
+class Counting(FilesHere):
     """Counts how many histories are read from the metrics files."""
 
     def __init__(self) -> None:
         self.read = 0
 
-    def rows(self, run: Run) -> Iterable[Row]:
-        self.read += 1
-        return super().rows(run)
+    def find(self, runs: Sequence[Record], look: Look) -> Mapping[str, Found]:
+        return {name: Found(CountedFiles(one.metrics.files, self)) for name, one in super().find(runs, look).items()}
 
 
-def results(source: MetricsFiles) -> Results:
+@dataclass(frozen=True)
+class CountedFiles(MetricsFiles):
+    counting: Counting
+
+    def rows(self) -> Iterable[Row]:
+        self.counting.read += 1
+        return super().rows()
+
+
+def results(source: Counting) -> Results:
     with Session.open("lab", reporter=api.Silent(), declared=False) as session:
         session.status()
-        return Results(session.observed, session.project, source=source)
+        return Results(session.observed, session.project, sources=(source,))
+
+
+def metrics_files(project: Path) -> list[Path]:
+    return sorted((project / ".expiac").rglob("metrics.jsonl"))
 
 
 def command(*words: str, width: int = 120) -> str:
@@ -99,7 +111,7 @@ def test_finished_runs_are_read_once(applied):
 
 def test_a_file_that_changed_is_read_again(applied):
     """Its size or its time is another one."""
-    (file, *_) = sorted(Path(path) for path in (run.metrics_path for run in results(Counting()).known) if path)
+    (file, *_) = metrics_files(applied)
     assert results(Counting()).histories.height == 12
     with file.open("a") as more:
         more.write('{"step": 40, "metrics": {"reward": 7}}\n')
@@ -130,8 +142,8 @@ def test_a_history_outlives_its_file(applied):
     """As after a prune: what was read is still known."""
     before = results(Counting())
     assert before.histories.height == 12
-    for run in before.known:
-        Path(str(run.metrics_path)).unlink()
+    for file in metrics_files(applied):
+        file.unlink()
     assert results(Counting()).histories.equals(before.histories)
 
 
