@@ -12,7 +12,7 @@ from typing import Self
 from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
 from expiac.apply.fetch import fetch
-from expiac.apply.metrics.sources import MetricsSource
+from expiac.apply.metrics.places import MetricsSource
 from expiac.apply.notifier import Notifier
 from expiac.apply.planning import Planning
 from expiac.apply.pruning import Pruner

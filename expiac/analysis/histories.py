@@ -8,7 +8,8 @@ from typing import Protocol
 
 from expiac.analysis.runs import Run
 from expiac.apply.metrics import Row
-from expiac.apply.metrics.sources import HISTORY_SECONDS, Found, Look, MetricsSource, find_metrics
+from expiac.apply.metrics.places import HISTORY_SECONDS, Found, Look, MetricsSource
+from expiac.apply.metrics.sources import find_metrics
 from expiac.state.model import State
 
 
@@ -39,7 +40,7 @@ class FoundHistories:
         return found.metrics.version() if found is not None and found.metrics is not None else None
 
     def rows(self, run: Run) -> Iterable[Row]:
-        """Raises `MissingPackage` where the package for their format is not installed."""
+        """Raises `MetricsError` where they can't be read."""
         found = self._found.get(run.instance)
         return found.metrics.rows() if found is not None and found.metrics is not None else ()
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from expiac.analysis.at import At
 from expiac.analysis.histories import FoundHistories, HistorySource
 from expiac.analysis.runs import Run, differing, runs_of
-from expiac.apply.metrics import MissingPackage
-from expiac.apply.metrics.sources import FilesHere, MetricsSource
+from expiac.apply.metrics import MetricsError
+from expiac.apply.metrics.places import MetricsSource
+from expiac.apply.metrics.sources import FilesHere
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
 from expiac.state.model import State
@@ -111,7 +112,7 @@ class Results:
             self.notes.append(f"{run.job}: {note}")
         try:
             frame = frames.history(self._source.rows(run))
-        except MissingPackage as error:
+        except MetricsError as error:
             self.notes.append(f"{run.job}: {error}")
             return frames.history(())
         if content is not None and _has_ended(run):

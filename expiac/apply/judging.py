@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from expiac.apply.effect_log import Ledger
-from expiac.apply.metrics.sources import Found, Look, find_metrics, progress_of, sources_of
+from expiac.apply.metrics.places import Found, Look
+from expiac.apply.metrics.sources import find_metrics, progress_of, sources_of
 from expiac.declare.expectations import meets
 from expiac.providers.base import Provider
 from expiac.providers.outputs import metrics_in

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from expiac.apply.events import Progress, ResourceStatus
-from expiac.apply.metrics.sources import Found, Look, MetricsSource, find_metrics, progress_of
+from expiac.apply.metrics.places import Found, Look, MetricsSource
+from expiac.apply.metrics.sources import find_metrics, progress_of
 from expiac.plan.durations import Durations
 from expiac.state.model import Record, State
 

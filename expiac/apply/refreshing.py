@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from expiac.apply.duplicates import end_duplicates
 from expiac.apply.events import Reporter, ResourceStatus
-from expiac.apply.metrics.sources import STATUS_SECONDS, Look, sources_of
+from expiac.apply.metrics.places import STATUS_SECONDS, Look
+from expiac.apply.metrics.sources import sources_of
 from expiac.apply.notices import stuck_runs, unsent, with_notices
 from expiac.apply.notifier import Notifier
 from expiac.apply.preconditions import refuse_moved_runs

@@ -25,7 +25,7 @@ from expiac.view import show
 from expiac.view.console import console
 
 if TYPE_CHECKING:
-    from expiac.apply.metrics.sources import MetricsSource
+    from expiac.apply.metrics.places import MetricsSource
     from expiac.view import recorded
 
 
@@ -150,7 +150,7 @@ def _commit_lines(one: Approval) -> list[str]:
 
 def _results(before: PastRun, after: PastRun, sources: Sequence[MetricsSource]) -> list[Change]:
     """The newest metrics of both runs; none if one of them has none."""
-    from expiac.apply.metrics.sources import Look
+    from expiac.apply.metrics.places import Look
     from expiac.apply.progress import progress_of_run
     from expiac.declare.fields import Kind
 

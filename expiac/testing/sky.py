@@ -171,7 +171,8 @@ class FakeSky:
         self._asked("lines")
         name = self.server.clusters[cluster][job - 1].name if cluster else self.server.jobs[job].name
         if name in self.server.printed:
-            yield from (f"\x1b[36m(head, rank=0, pid=1)\x1b[0m {line}" for line in self.server.printed[name][-(last or 0):])
+            for line in self.server.printed[name][-(last or 0):]:
+                yield f"\x1b[36m(head, rank=0, pid=1)\x1b[0m {line}"
             return
         yield "\x1b[2m├── \x1b[0m\x1b[2mWaiting for task resources on 2 nodes.\x1b[0m"
         yield "\x1b[36m(head, rank=0, pid=1)\x1b[0m hello"

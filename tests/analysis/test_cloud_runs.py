@@ -1,4 +1,4 @@
-"""Runs whose files are on machines of a cloud are seen by what they print: a SkyPilot in memory, commands in process."""
+"""Runs whose files are on machines elsewhere are seen by what they print: a SkyPilot in memory, commands in process."""
 
 from __future__ import annotations
 

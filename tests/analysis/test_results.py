@@ -19,7 +19,8 @@ from expiac import api
 from expiac.analysis import Results, frames
 from expiac.analysis.labels import short_names
 from expiac.apply.metrics import Row
-from expiac.apply.metrics.sources import FilesHere, Found, Look, MetricsFiles
+from expiac.apply.metrics.places import Found, Look
+from expiac.apply.metrics.sources import FilesHere, MetricsFiles
 from expiac.session import Session
 from expiac.state.model import Record
 from expiac.util.errors import UsageError

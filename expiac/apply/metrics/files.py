@@ -50,13 +50,22 @@ def read_rows(files: Iterable[Path]) -> Iterator[Row]:
             continue
 
 
+def rows_of_text(name: str, lines: Iterable[bytes]) -> Iterator[Row]:
+    """The rows of a text file of this name, whose format expiac reads line by line."""
+    yield from _LINE_READERS[Path(name).suffix.lower()](lines)
+
+
+def is_text(name: str) -> bool:
+    """Whether a file of this name is read line by line."""
+    return Path(name).suffix.lower() in _LINE_READERS
+
+
 def _whole_reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
     if ".tfevents." in file.name:
         from expiac.apply.metrics.tensorboard import all_rows
 
         return all_rows
-    whole = {".jsonl": _all_json_rows, ".ndjson": _all_json_rows, ".csv": _all_csv_rows}
-    return whole.get(file.suffix.lower()) or _reader(file)
+    return _all_rows_of_text if is_text(file.name) else _reader(file)
 
 
 def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
@@ -68,15 +77,15 @@ def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
         from expiac.apply.metrics import wandb_files
 
         return wandb_files.rows
-    return {".jsonl": _json_rows, ".ndjson": _json_rows, ".csv": _csv_rows}.get(file.suffix.lower())
+    return _end_rows_of_text if is_text(file.name) else None
 
 
-def _json_rows(file: Path) -> Iterator[Row]:
-    return _rows_of_json(_lines(file))
+def _end_rows_of_text(file: Path) -> Iterator[Row]:
+    return rows_of_text(file.name, _lines(file))
 
 
-def _all_json_rows(file: Path) -> Iterator[Row]:
-    return _rows_of_json(_whole_lines(file.read_bytes()))
+def _all_rows_of_text(file: Path) -> Iterator[Row]:
+    return rows_of_text(file.name, whole_lines(file.read_bytes()))
 
 
 def _rows_of_json(lines: Iterable[bytes]) -> Iterator[Row]:
@@ -87,14 +96,6 @@ def _rows_of_json(lines: Iterable[bytes]) -> Iterator[Row]:
             continue
         if isinstance(values, dict) and (row := row_of(values)) is not None:
             yield row
-
-
-def _csv_rows(file: Path) -> Iterator[Row]:
-    return _rows_of_csv(_lines(file))
-
-
-def _all_csv_rows(file: Path) -> Iterator[Row]:
-    return _rows_of_csv(_whole_lines(file.read_bytes()))
 
 
 def _rows_of_csv(lines: Iterable[bytes]) -> Iterator[Row]:
@@ -108,6 +109,10 @@ def _rows_of_csv(lines: Iterable[bytes]) -> Iterator[Row]:
             yield row
 
 
+_LINE_READERS: dict[str, Callable[[Iterable[bytes]], Iterator[Row]]] = {
+    ".jsonl": _rows_of_json, ".ndjson": _rows_of_json, ".csv": _rows_of_csv}
+
+
 def _number(text: str) -> Any:
     try:
         return float(text)
@@ -118,17 +123,25 @@ def _number(text: str) -> Any:
 def _lines(file: Path) -> Iterator[bytes]:
     """The whole lines of a file; of a long one those of its two ends."""
     with file.open("rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size <= 2 * _END:
-            yield from _whole_lines(stream.read())
-            return
-        yield from _whole_lines(stream.read(_END))
-        stream.seek(size - _END)
-        _cut, _, rest = stream.read().partition(b"\n")
-        yield from _whole_lines(rest)
+
+        def read(begin: int, end: int) -> bytes:
+            stream.seek(begin)
+            return stream.read(end - begin)
+
+        yield from lines_of_ends(read, os.fstat(stream.fileno()).st_size)
 
 
-def _whole_lines(block: bytes) -> Iterator[bytes]:
+def lines_of_ends(read: Callable[[int, int], bytes], size: int) -> Iterator[bytes]:
+    """The whole lines of a text of this size; of a long one those of its two ends. `read` gives a range of bytes."""
+    if size <= 2 * _END:
+        yield from whole_lines(read(0, size))
+        return
+    yield from whole_lines(read(0, _END))
+    _cut, _, rest = read(size - _END, size).partition(b"\n")
+    yield from whole_lines(rest)
+
+
+def whole_lines(block: bytes) -> Iterator[bytes]:
     """The lines that end: a last line without its end is still being written."""
     whole, _, _unfinished = block.rpartition(b"\n")
     return (line for line in whole.split(b"\n") if line.strip())

@@ -10,62 +10,18 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from expiac.apply.events import Progress
-from expiac.apply.metrics.errors import MissingPackage
+from expiac.apply.metrics.buckets import Buckets
+from expiac.apply.metrics.errors import MetricsError
 from expiac.apply.metrics.files import files_of, read, read_rows
+from expiac.apply.metrics.places import Found, Look, MetricsSource
 from expiac.apply.metrics.rows import Row
 from expiac.apply.metrics.search import find_metrics_file
 from expiac.providers.base import Extent, Id, Provider, TellsMetrics
 from expiac.providers.outputs import metrics_in
 from expiac.state.model import Record
 from expiac.state.status import Status
-
-STATUS_SECONDS = 8.0
-"""How long a look at how far the runs are may ask the backends for their metrics, all together."""
-HISTORY_SECONDS = 60.0
-"""How long a look at their histories may."""
-
-
-class RunMetrics(Protocol):
-    """The metrics of one run at one place."""
-
-    def progress(self) -> Progress | None:
-        """How far it is; None where nothing can be read yet. Raises `MissingPackage` if the format needs one."""
-
-    def version(self) -> str | None:
-        """Names what `rows` would give now: it changes whenever that may have changed."""
-
-    def rows(self) -> Iterable[Row]:
-        """Every row, in the order of the logging. Raises `MissingPackage` if the format needs one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a source has of a run."""
-
-    metrics: RunMetrics | None = None
-    note: str = ""
-    """Why there is nothing, or may be more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What is asked for."""
-
-    lineage: str
-    wants_history: bool = False
-    """Every row, and not only how far the runs are."""
-    seconds: float = STATUS_SECONDS
-    """For each source, for all runs together; with 0, nobody is asked."""
-
-
-class MetricsSource(Protocol):
-    """A place that may have metrics of runs."""
-
-    def find(self, runs: Sequence[Record], look: Look) -> Mapping[str, Found]:
-        """By instance; a run that is not in it has nothing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +80,7 @@ class ToldByProviders:
 
 def sources_of(providers: Mapping[str, Provider]) -> tuple[MetricsSource, ...]:
     """The sources in their order: the nearest and most complete first."""
-    return FilesHere(), ToldByProviders(providers)
+    return FilesHere(), Buckets(), ToldByProviders(providers)
 
 
 def find_metrics(runs: Iterable[Record], sources: Iterable[MetricsSource], look: Look) -> dict[str, Found]:
@@ -147,7 +103,7 @@ def progress_of(found: Found | None) -> tuple[Progress | None, str]:
         return None, found.note if found else ""
     try:
         return found.metrics.progress(), found.note
-    except MissingPackage as error:
+    except MetricsError as error:
         return None, str(error)
 
 

@@ -1,7 +1,7 @@
 """The metrics that launches print, out of their logs: kept as files of JSON lines, beside what was sent for the launch.
 
 SkyPilot has one request per log and none for many, so that a few logs are read at once, each at most once a look. What
-was read is kept: the log of a job on a cluster goes with the cluster, and SkyPilot deletes those of managed jobs in time.
+was read is kept: the log of a job on a cluster goes with the cluster, and those of managed jobs after a week.
 """
 
 from __future__ import annotations
@@ -150,4 +150,6 @@ def _reason(answer: object, timeout: float) -> str:
     """Why a call came to nothing."""
     if isinstance(answer, ExpiacError):
         return one_line(": ".join(filter(None, [answer.summary, answer.detail])))
-    return f"{type(answer).__name__}: {answer}" if isinstance(answer, Exception) else f"no answer within {timeout:.0f} s"
+    if isinstance(answer, Exception):
+        return one_line(f"{type(answer).__name__}: {answer}")
+    return f"no answer within {timeout:.0f} s"
