@@ -8,6 +8,7 @@ import pytest
 
 from expiac.providers.base import Extent, Id, Inputs
 from expiac.providers.skypilot import SkypilotProvider, printed
+from expiac.providers.skypilot.snapshot import SkyJob
 from expiac.status import Status
 from expiac.testing.bench import wait_until
 from expiac.testing.sky import FakeSky, Server
@@ -140,9 +141,10 @@ def test_metrics_through_another_server_are_not_asked_for(tmp_path, provider, se
 
 def test_a_hundred_jobs_cost_a_log_each_and_no_more(provider, server):
     """And one question where the server is, however many there are."""
-    ids = [launched(provider, name=f"stack.job{number}.0a1b2c3d") for number in range(100)]
+    handles = [{"endpoint": server.where.endpoint, "user": "ada", "job": number} for number in range(1, 101)]
+    ids = [Id("lineage-a", f"stack.job{handle['job']}.0a1b2c3d", 1, handle) for handle in handles]
+    server.jobs = {id.handle["job"]: SkyJob(id.handle["job"], id.instance, "RUNNING", "") for id in ids}
     server.printed = {id.instance: ROWS for id in ids}
-    server.asked.clear()
     seen = provider.metrics(dict.fromkeys(ids, Extent.NEWEST), timeout=60)
     assert all(one.files and not one.note for one in seen.values())
     assert sorted(server.asked) == ["lines"] * 100 + ["where"]
