@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from expiac.api import results
+    from expiac.api import compare, results
     from expiac.cli.runner import runner
     from expiac.declare.experiment import (
         Experiment,
@@ -46,6 +46,7 @@ _HOMES = {
     "TrainingJob": "declare.training",
     "TrainingJobConfig": "declare.experiment",
     "TrainingRunConfig": "declare.training",
+    "compare": "api",
     "get_skypilot_service": "providers.skypilot",
     "results": "api",
     "runner": "cli.runner",
@@ -70,6 +71,7 @@ __all__ = [
     "TrainingJob",
     "TrainingJobConfig",
     "TrainingRunConfig",
+    "compare",
     "get_skypilot_service",
     "results",
     "runner",

@@ -1,4 +1,4 @@
-"""expiac for other programs: plan, apply, destroy, refresh, status and results, as functions that print nothing.
+"""expiac for other programs: what the main commands do, as functions that print nothing.
 
     from expiac import api
 
@@ -23,6 +23,7 @@ from typing import Any
 
 from expiac.analysis import Results
 from expiac.analysis.at import at_of
+from expiac.analysis.comparing import MetricComparison, compare_results
 from expiac.apply.events import Reporter, ResourceStatus, Result, Silent
 from expiac.declare.override_words import word_of
 from expiac.declare.program import Program
@@ -36,8 +37,8 @@ from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
 
 __all__ = [
-    "Plan", "PlanOptions", "ResourceStatus", "Result", "Results", "Stack",
-    "apply", "destroy", "find", "plan", "refresh", "results", "status",
+    "MetricComparison", "Plan", "PlanOptions", "ResourceStatus", "Result", "Results", "Stack",
+    "apply", "compare", "destroy", "find", "plan", "refresh", "results", "status",
 ]
 
 _HERE = Path("<python>")
@@ -110,6 +111,19 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
         session.look(refresh=refresh)
         return Results(session.observed, session.project, archived=archived, at=at_of(at),
                        sources=session.sources, asks=refresh)
+
+
+def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence[str] | None = None,
+            at: float | str = "last", archived: bool = False, refresh: bool = True, project: Project | None = None
+            ) -> MetricComparison:
+    """Compares the arms of a stack over their seeds, at equal steps, by one metric: by default the first of its tables.
+
+    The answer has `arms`, `differences` from the first arm, `notes`, and `to_polars()`. `by` names the settings that
+    make an arm, by key paths or their ends, in place of all that differ. `at` is as for `results`. Raises an
+    `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting that no run has.
+    """
+    return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
+                           metric=metric, by=by)
 
 
 def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,

@@ -4,19 +4,23 @@ A checkpoint is a dict of tensors and plain values, so that reading one runs no 
 except for the policy, which another run may start from.
 """
 
+import json
 import os
 import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import ParseResult, unquote, urlparse
 
 import torch
 
+from trainer import tracking
+from trainer.config import FORMS
 from trainer.errors import TrainerError
 
 LATEST, PREVIOUS = "latest.pt", "previous.pt"
 FORMAT = 1
+ADDRESSES = "EXPIAC_ADDRESSES"
 
 
 def save(folder: Path, state: dict[str, Any]) -> Path:
@@ -67,13 +71,30 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def policy_at(uri: str) -> dict[str, Any]:
-    """The policy's weights from a checkpoint: a file, a folder with `latest.pt`, or a `file://` address of either."""
-    address = urlparse(uri)
-    if address.scheme not in ("", "file"):
-        raise TrainerError(f"trainer.initial_policy.uri: cannot read {uri!r}; give a path or a file:// address")
-    path = Path(address.path if address.scheme else uri)
+    """The policy's weights from a checkpoint: a file, a folder with `latest.pt`, or an address of one.
+
+    expiac tells in `EXPIAC_ADDRESSES`, a JSON mapping, where what `expiac://` names is. Raises `TrainerError`.
+    """
+    path = _path_of(uri)
     weights: dict[str, Any] = read(path / LATEST if path.is_dir() else path)["policy"]
     return weights
+
+
+def _path_of(uri: str) -> Path:
+    match urlparse(uri):
+        case ParseResult(scheme=""):
+            return Path(uri)
+        case ParseResult(scheme="file", path=path):
+            return Path(unquote(path))
+        case ParseResult(scheme="wandb"):
+            return tracking.download(uri)
+        case ParseResult(scheme="expiac"):
+            known = json.loads(os.environ.get(ADDRESSES, "{}"))
+            if uri not in known:
+                raise TrainerError(f"trainer.initial_policy.uri: {ADDRESSES} has no {uri}; give a path")
+            return Path(known[uri])
+        case _:
+            raise TrainerError(f"trainer.initial_policy.uri: cannot read {uri!r}; give {', '.join(FORMS.values())}")
 
 
 def _sync(folder: Path) -> None:

@@ -5,11 +5,12 @@ declarations, the YAML in `configs/` and the command line are checked by the sam
 live in `configs/`, defaults here. Imports neither torch nor the simulator.
 """
 
+import re
 from dataclasses import field
 from enum import Enum
 from typing import Annotated, Any, Self
 
-from pydantic import Field, WrapValidator, model_validator
+from pydantic import AfterValidator, Field, WrapValidator, model_validator
 
 from trainer.declared import NAMED, Declared, declared
 
@@ -25,6 +26,30 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 # A subclass of `str` stays what it is, so that a declaration can put a marked string where a value is not yet known.
 Text = Annotated[str, WrapValidator(lambda value, check: value if isinstance(value, str) else check(value))]
+
+
+ADDRESS = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<rest>.*)", re.DOTALL)
+FORMS = {"": "a path", "file": "file:///path", "expiac": "expiac://stack/job@best",
+         "wandb": "wandb://project/name:latest"}
+"""The addresses of a policy that can be read, by their scheme."""
+_PATHS = {"expiac": re.compile(r"[^/@\s]+/[^/@\s]+@[^/@\s]+"),
+          "wandb": re.compile(r"(?:[^/:\s]+/){1,2}[^/:\s]+(?::[^/:\s]+)?")}
+
+
+def _check_address(uri: str | None) -> str | None:
+    """Raises ValueError for an address that can't be read; one with an interpolation is not known yet."""
+    if uri is None or "${" in uri:
+        return uri
+    match = ADDRESS.fullmatch(uri)
+    scheme, rest = (match["scheme"] or "", match["rest"]) if match else ("", uri)
+    if scheme not in FORMS:
+        raise ValueError(f"no policy can be read from {scheme}://: use {', '.join(FORMS.values())}")
+    if not rest or (scheme in _PATHS and not _PATHS[scheme].fullmatch(rest)):
+        raise ValueError(f"no address of a policy: use {FORMS[scheme]}")
+    return uri
+
+
+PolicyAddress = Annotated[Text, AfterValidator(_check_address)]
 
 
 class OptimizerType(str, Enum):
@@ -103,9 +128,13 @@ class TorchProfilerConfig(Declared):
 
 @declared
 class InitialPolicyConfig(Declared):
-    """The checkpoint whose policy a new run starts from: a file, a folder with `latest.pt`, or a `file://` address."""
+    """The checkpoint whose policy a new run starts from: a file, a folder with `latest.pt`, or an address.
 
-    uri: Text | None = None
+    `file:///path`; `expiac://stack/job@best`, `@latest` or an instance name, which expiac resolves; and
+    `wandb://entity/project/artifact:version`.
+    """
+
+    uri: PolicyAddress | None = None
 
 
 @declared
@@ -182,6 +211,8 @@ class WandbConfig(Declared):
     project: Text | None = field(default=None, metadata=ANNOTATION)
     group: Text | None = field(default=None, metadata=ANNOTATION)
     job_type: Text | None = field(default=None, metadata=ANNOTATION)
+    artifacts: bool = field(default=False, metadata=ANNOTATION)
+    """Upload each checkpoint and each replay as an artifact; of an offline run, `expiac sync` uploads them."""
 
 
 @declared

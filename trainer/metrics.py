@@ -19,6 +19,7 @@ class MetricsLogger(Protocol):
     """Logs metrics elsewhere too, such as to Weights & Biases."""
 
     def log(self, step: int, metrics: dict[str, float]) -> None: ...
+    def keep(self, kind: str, file: Path) -> None: ...
 
 
 class MetricsFile:
@@ -83,6 +84,10 @@ class Progress:
             self._print_line(step, metrics)
             if os.environ.get(PRINT_ROWS):
                 print(_text(line), end="", flush=True)
+
+    def keep(self, kind: str, file: Path) -> None:
+        """Give a file that the run has left to the logger."""
+        self._logger.keep(kind, file)
 
     def __enter__(self) -> Self:
         return self

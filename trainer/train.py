@@ -17,7 +17,7 @@ from trainer.ranks import Ranks
 from trainer.resume import TrainState, checkpoint_of, current_state, restore
 from trainer.rollout import collect
 from trainer.stop import Stop, Stopped
-from trainer.tracking import Tracker
+from trainer.tracking import CHECKPOINT, REPLAY, Tracker
 from trainer.training import Training, load_initial_policy, prepare
 
 
@@ -61,6 +61,8 @@ def evaluate_policy(run: Training, step: int, progress: Progress) -> None:
     figures = evaluate(run.policy, run.config.curriculum, run.config.sim, run.stop, replay=replay)
     if figures is not None:
         progress.log(step, figures)
+        if replay:
+            progress.keep(REPLAY, replay)
 
 
 def is_evaluation_due(run: Training, step: int, total: int) -> bool:
@@ -84,7 +86,7 @@ def save_checkpoint(run: Training, state: TrainState, progress: Progress | None)
     states = run.ranks.gather(state)
     if progress:
         folder = Path(run.config.trainer.checkpoint.checkpoint_dir)
-        checkpoint.save(folder, checkpoint_of(run, states, progress.elapsed))
+        progress.keep(CHECKPOINT, checkpoint.save(folder, checkpoint_of(run, states, progress.elapsed)))
 
 
 def open_progress(run: Training, tracker: Tracker, state: TrainState, total: int) -> Progress:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from expiac.analysis.at import At
-from expiac.analysis.comparison import Comparison, compare
+from expiac.analysis.comparison import Arm, Comparison, Difference, compare
 from expiac.analysis.results import Results
 from expiac.analysis.runs import Run
 from expiac.apply.events import Progress
 from expiac.declare.metrics import Metric
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 from expiac.view import metrics
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,32 @@ class MetricComparison:
     step: float
     """The values are of what was logged up to this step: the last one that all runs have reached."""
     comparison: Comparison
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms; the others are compared with the first."""
+        return self.comparison.arms
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """How each arm but the first differs from the first."""
+        return self.comparison.differences
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The key paths by which the arms differ."""
+        return self.comparison.by
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to mind, such as runs that are left out."""
+        return self.comparison.notes
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row for each arm: its settings, its figures, and those of its difference from the first arm."""
+        from expiac.analysis import frames
+
+        return frames.arms_table(self.comparison)
 
 
 def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None) -> MetricComparison:
@@ -49,7 +79,7 @@ def compare_results(found: Results, *, metric: str | None = None, by: Sequence[s
     if not finite:
         raise ExpiacError("Nothing to compare", f"no run has a finite {shown.name}")
     compared = compare(finite, by=_keys(by, [run for run, _ in finite]), direction=shown.direction)
-    return MetricComparison(shown, found.at, step, replace(compared, notes=(*notes, *compared.notes)))
+    return MetricComparison(shown, found.at, step, replace(compared, notes=(*found.notes, *notes, *compared.notes)))
 
 
 def _metric(found: Results, name: str | None) -> Metric:

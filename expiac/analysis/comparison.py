@@ -14,7 +14,7 @@ from expiac.util.hashing import canonical
 Verdict = Literal["better", "worse", "higher", "lower", "unclear", "too few seeds"]
 SIGNIFICANT = 0.05
 FEW = 5
-"""Fewer runs than that are too few for an interval that keeps its word."""
+"""Of fewer runs, an interval is far too wide to help, or holds the truth less often than it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +148,4 @@ def _notes(arms: Sequence[Arm]) -> list[str]:
     if not few:
         return []
     counts = ", ".join(f"{arm.name} has {len(arm.runs)}" for arm in few[:4]) + (", …" if len(few) > 4 else "")
-    return [f"fewer than {FEW} seeds ({counts}): an interval of so few is too narrow, or there is none"]
+    return [f"fewer than {FEW} seeds ({counts}): an interval of so few says little, or there is none"]

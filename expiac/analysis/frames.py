@@ -1,72 +1,33 @@
-"""Tables of runs and histories, by polars. The one place that imports it."""
+"""Tables of runs, histories and arms, by polars. Knows nothing of where histories come from."""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from expiac.analysis import history_frames
 from expiac.analysis.at import At
+from expiac.analysis.comparison import Comparison
 from expiac.analysis.runs import Run
-from expiac.apply.metrics import Row
-from expiac.util.durable import replace_file
 
-VERSION = "expiac"
-"""The key of a cached file's metadata that says what it is a copy of."""
-_HISTORY = {"metric": pl.String, "step": pl.Float64, "elapsed": pl.Float64, "value": pl.Float64}
 _OWN = ("job", "instance", "launch", "status", "archived", "seed", "launched", "seconds", "cost", "step")
+_OF_DIFFERENCE = ("difference", "difference_low", "difference_high", "pairs", "effect_size",
+                  "probability_of_improvement", "p", "p_holm", "verdict", "seeds_needed")
 
 
-def history(rows: Iterable[Row]) -> pl.DataFrame:
-    """One row for each value that a run logged: metric, step, elapsed, value.
-
-    A row without a step belongs to the step before it; if no row has one, the rows are counted. Where a metric goes
-    back to an earlier step, a launch went on from a checkpoint: what was logged from that step on before is left out.
-    """
-    logged = [(name, row.step, row.elapsed, value, place)
-              for place, row in enumerate(rows) for name, value in row.metrics.items()]
-    frame = pl.DataFrame(logged, schema={**_HISTORY, "place": pl.Float64}, orient="row")
-    step = pl.col("step").forward_fill().fill_null(0.0) if frame["step"].count() else pl.col("place")
-    frame = frame.with_columns(step=step)
-    later = pl.col("step").reverse().cum_min().shift(1).reverse().over("metric")
-    return frame.filter(later.is_null() | (pl.col("step") < later)).drop("place")
-
-
-def write_cached(file: Path, frame: pl.DataFrame, version: Mapping[str, Any]) -> None:
-    """Keeps a history, and what it is a copy of."""
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, metadata={VERSION: json.dumps(version)})
-    file.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(file, buffer.getvalue(), durable=False)
-
-
-def cached_version(file: Path) -> Mapping[str, Any]:
-    """What the cached history is a copy of; empty where there is none that can be read."""
-    try:
-        return dict(json.loads(pl.read_parquet_metadata(file).get(VERSION, "{}")))
-    except (OSError, ValueError, pl.exceptions.PolarsError):
-        return {}
-
-
-def read_cached(file: Path) -> pl.DataFrame | None:
-    """The cached history; None where it can't be read."""
-    try:
-        return pl.read_parquet(file)
-    except (OSError, pl.exceptions.PolarsError):
-        return None
-
-
-def histories(runs: Sequence[Run], frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The histories of all runs below each other: job, instance, metric, step, elapsed, value."""
-    schema: dict[str, Any] = {"job": pl.String, "instance": pl.String, **_HISTORY}
-    named = [frame.select(pl.lit(run.job).alias("job"), pl.lit(run.instance).alias("instance"), *_HISTORY)
-             for run, frame in zip(runs, frames, strict=True) if frame.height]
-    return pl.concat(named) if named else pl.DataFrame(schema=schema)
+def histories(runs: Sequence[Run], parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The histories of runs below each other, in their order: job, instance, metric, step, elapsed, value."""
+    logged = history_frames.joined(parts)
+    order = pl.DataFrame({"instance": [run.instance for run in runs], "job": [run.job for run in runs]},
+                         schema={"instance": pl.String, "job": pl.String}).with_row_index("place")
+    named = logged.join(order, on="instance", how="inner", maintain_order="left")
+    if not named["place"].is_sorted():
+        named = named.sort("place", maintain_order=True)
+    return named.select("job", *history_frames.SCHEMA)
 
 
 def figures(logged: pl.DataFrame, at: At, directions: Mapping[str, str], *, until: float | None = None
@@ -139,6 +100,33 @@ def runs_table(runs: Sequence[Run], settings: Sequence[str], ends: Mapping[str, 
         known = [found.get(run.instance, {}).get(metric) for run in runs]
         columns[_unique(metric, taken, "metrics")] = pl.Series(known, dtype=pl.Float64)
     return pl.DataFrame(columns)
+
+
+def arms_table(found: Comparison) -> pl.DataFrame:
+    """One row for each arm: its settings, its figures, and those of its difference from the first arm."""
+    arms = found.arms
+    differences = [None, *found.differences]
+    own = ("arm", "n", "mean", "interquartile_mean", "low", "high", *_OF_DIFFERENCE)
+    return pl.DataFrame({
+        "arm": pl.Series([arm.name for arm in arms], dtype=pl.String),
+        **{_unique(path, own, "settings"): _series([arm.settings.get(path) for arm in arms]) for path in found.by},
+        "n": pl.Series([len(arm.runs) for arm in arms], dtype=pl.Int64),
+        "mean": pl.Series([arm.mean for arm in arms], dtype=pl.Float64),
+        "interquartile_mean": pl.Series([arm.interquartile_mean for arm in arms], dtype=pl.Float64),
+        **_ends("", [arm.interval for arm in arms]),
+        "difference": pl.Series([one and one.mean for one in differences], dtype=pl.Float64),
+        **_ends("difference_", [one.interval if one else None for one in differences]),
+        "pairs": pl.Series([one and one.pairs for one in differences], dtype=pl.Int64),
+        **{name: pl.Series([one and getattr(one, name) for one in differences], dtype=pl.Float64)
+           for name in ("effect_size", "probability_of_improvement", "p", "p_holm")},
+        "verdict": pl.Series([one and one.verdict for one in differences], dtype=pl.String),
+        "seeds_needed": pl.Series([one and one.seeds_needed for one in differences], dtype=pl.Int64),
+    })
+
+
+def _ends(prefix: str, intervals: Sequence[tuple[float, float] | None]) -> dict[str, pl.Series]:
+    low, high = ([None if ends is None else ends[place] for ends in intervals] for place in (0, 1))
+    return {f"{prefix}low": pl.Series(low, dtype=pl.Float64), f"{prefix}high": pl.Series(high, dtype=pl.Float64)}
 
 
 def _unique(name: str, taken: Sequence[str], group: str) -> str:

@@ -20,7 +20,10 @@ class HistorySource(Protocol):
         """Names what a read would give now: it changes whenever that may have changed. None where there is nothing."""
 
     def rows(self, run: Run) -> Iterable[Row]:
-        """Every row that the run logged, in the order of the logging."""
+        """Every row that the run logged, in the order of the logging; they are read one by one.
+
+        May raise `MissingPackage` or `OSError`: the run is named with the reason, and the others are shown.
+        """
 
     def note(self, run: Run) -> str:
         """Why there is nothing of a run, or may be more; mostly empty."""

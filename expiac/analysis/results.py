@@ -1,18 +1,16 @@
 """The results of a stack: a table of its runs, and one of all that they logged. Nothing is read before it is asked for.
 
-The histories of runs that have ended are kept as files under `.expiac/cache/results`, each with the launch and the
-version of what it is a copy of, so that they are read once.
+The histories of runs that have ended are kept by `HistoryCache`, so that they are read once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from expiac.analysis.at import At
+from expiac.analysis.cache import HistoryCache, Version
 from expiac.analysis.histories import FoundHistories, HistorySource
 from expiac.analysis.runs import Run, differing, runs_of
 from expiac.apply.metrics import MetricsError
@@ -25,8 +23,8 @@ from expiac.state.model import State
 if TYPE_CHECKING:
     import polars as pl
 
-_FORMAT = 1
-"""Of the cached files; others are not read."""
+_AT_ONCE = 2_000_000
+"""As many values are gathered before they are kept."""
 
 
 class Results:
@@ -42,8 +40,10 @@ class Results:
         """The runs, in the order of the tables."""
         self.notes: list[str] = []
         """Why the history of a run could not be read, once the histories were asked for."""
+        self._noted: set[str] = set()
         self._source = source or FoundHistories(state, sources, asks=asks, archived=archived)
-        self._cache = project.state_folder / "cache" / "results"
+        self._cache = HistoryCache(project.state_folder / "cache" / "results" / state.stack)
+        self._all = [run.instance for run in runs_of(state, archived=True)]
 
     @cached_property
     def runs(self) -> pl.DataFrame:
@@ -70,7 +70,15 @@ class Results:
         """One row for each value that was logged: job, instance, metric, step, elapsed (in seconds), value."""
         from expiac.analysis import frames
 
-        return frames.histories(self.known, [self._history(run) for run in self.known])
+        versions = {run.instance: {"launch": run.launch, "content": self._source.version(run)} for run in self.known}
+        ended = {run.instance for run in self.known if _has_ended(run)}
+        kept, known = self._cache.read({one: version for one, version in versions.items() if one in ended})
+        unread = [run for run in self.known if run.instance not in known]
+        logged = frames.histories(self.known, [kept, *self._read(unread, versions, ended)])
+        self._note_empty(logged, versions)
+        if unread:
+            self._cache.tidy(self._all)
+        return logged
 
     @cached_property
     def settings(self) -> tuple[str, ...]:
@@ -100,36 +108,42 @@ class Results:
 
         return frames.last_steps(self.histories)
 
-    def _history(self, run: Run) -> pl.DataFrame:
-        from expiac.analysis import frames
+    def _read(self, runs: Sequence[Run], versions: Mapping[str, Version], ended: Collection[str]
+              ) -> Iterator[pl.DataFrame]:
+        """The histories of these runs from their source, some runs at a time; keeps those that have ended."""
+        from expiac.analysis import history_frames
 
-        file = self._cache / f"{run.instance}.parquet"
-        content = self._source.version(run)
-        version = {"format": _FORMAT, "launch": run.launch, "content": content}
-        if (kept := self._kept(run, file, version)) is not None:
-            return kept
-        if note := self._source.note(run):
-            self.notes.append(f"{run.job}: {note}")
-        try:
-            frame = frames.history(self._source.rows(run))
-        except MetricsError as error:
-            self.notes.append(f"{run.job}: {error}")
-            return frames.history(())
-        if content is not None and _has_ended(run):
-            with suppress(OSError):
-                frames.write_cached(file, frame, version)
-        return frame
+        left = list(reversed(runs))
+        while left:
+            gathering, read = history_frames.Gathering(), list[str]()
+            while left and gathering.count < _AT_ONCE:
+                run = left.pop()
+                if note := self._source.note(run):
+                    self._note(run, note)
+                try:
+                    gathering.add(run.instance, self._source.rows(run))
+                except MetricsError as error:
+                    self._note(run, str(error))
+                except OSError as error:
+                    self._note(run, f"{error.filename or run.metrics_path} can't be read: {error.strerror or error}")
+                else:
+                    read.append(run.instance)
+            logged = gathering.frame()
+            keeps = {one: versions[one] for one in read if one in ended and versions[one]["content"] is not None}
+            if keeps:
+                self._cache.add(history_frames.only(logged, keeps), keeps)
+            yield logged
 
-    def _kept(self, run: Run, file: Path, version: Mapping[str, Any]) -> pl.DataFrame | None:
-        """The cached history if it is still that of the run: of one whose files are gone, the history that they had."""
-        from expiac.analysis import frames
+    def _note_empty(self, logged: pl.DataFrame, versions: Mapping[str, Version]) -> None:
+        """Names the runs that have ended and of whose metrics, although there are some, nothing can be read."""
+        well = {*logged["instance"].unique(), *self._noted}
+        for run in self.known:
+            if run.instance not in well and _has_ended(run) and versions[run.instance]["content"] is not None:
+                self._note(run, f"no metrics can be read from {run.metrics_path or 'what it has told'}")
 
-        if not _has_ended(run) or not file.is_file():
-            return None
-        known = frames.cached_version(file)
-        if version["content"] is None:
-            known = {**known, "content": None}
-        return frames.read_cached(file) if known == version else None
+    def _note(self, run: Run, text: str) -> None:
+        self._noted.add(run.instance)
+        self.notes.append(f"{run.job}: {text}")
 
 
 def _has_ended(run: Run) -> bool:

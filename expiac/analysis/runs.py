@@ -9,6 +9,7 @@ from typing import Any
 from expiac.declare.fields import Kind, kinds_of
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.plan.kinds import CONFIG, kind_of
+from expiac.providers.outputs import metrics_in
 from expiac.state.model import Record, State
 from expiac.state.status import Status
 from expiac.util.hashing import canonical
@@ -33,6 +34,8 @@ class Run:
     """How long its last launch ran, where that is known."""
     cost: float | None = None
     """Dollars, where the backend wrote them into the outputs of the run."""
+    metrics_path: str | None = None
+    """The file or folder of its metrics on this machine."""
 
     @property
     def seed(self) -> Any:
@@ -61,7 +64,12 @@ def _run(record: Record) -> Run:
     cost = record.outputs.get("cost")
     return Run(record.address, record.run.instance, record.run.launch, record.status, bool(record.ended_at),
                dict(_settings(record.inputs)), record.at, record.seconds,
-               float(cost) if isinstance(cost, int | float) else None)
+               float(cost) if isinstance(cost, int | float) else None, _local_path(record.outputs))
+
+
+def _local_path(outputs: Mapping[str, Any]) -> str | None:
+    path = metrics_in(outputs)
+    return None if path is None or "://" in path else path
 
 
 def _settings(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ Reinforcement Learning Algorithms".
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ POWER = 0.8
 MOST_SEEDS = 1000
 """More seeds than that are not asked of anybody."""
 RESAMPLES = 9999
+_LEAST_TRIMMED = 4
+"""Of fewer values, none is trimmed: the interquartile mean is the mean."""
 Interval = tuple[float, float]
 Strata = Sequence[Sequence[float]]
 """The values of one arm, by stratum, such as the environment: a bootstrap draws from each by itself."""
@@ -36,16 +38,40 @@ def interquartile_mean(values: Sequence[float]) -> float:
 
 
 def interval(strata: Strata) -> Interval | None:
-    """95 % of the interquartile mean, by a stratified bootstrap (percentile); None where a stratum has one value."""
-    return _bootstrap(strata, lambda *parts: _trimmed(np.concatenate(parts, axis=-1)), paired=False)
+    """95 % of the interquartile mean; None where a stratum has one value.
+
+    A stratified bootstrap, by percentiles. Of ten values, those of 2.5 and 97.5 % hold the truth in 93 % of all cases
+    only. So in place of the normal distribution's, they stand for the quantiles of Student's t, with as many degrees of
+    freedom as there are values less strata: Hesterberg (2015), "What Teachers Should Know About the Bootstrap", section
+    5.3, without his factor for a variance that is too small, since that of this bootstrap is not. No bootstrap leaves
+    the range of the values, which holds the truth in 75 % of all cases if there are three; so of fewer than four, of
+    which the interquartile mean is the mean, the interval is Student's.
+    """
+    count = sum(map(len, strata))
+    if any(len(values) < 2 for values in strata):
+        return None
+    if len(strata) == 1 and count < _LEAST_TRIMMED:
+        ends = stats.ttest_1samp(strata[0], 0).confidence_interval(LEVEL)
+        return float(ends.low), float(ends.high)
+    level = 1 - 2 * float(stats.norm.cdf(stats.t.ppf((1 - LEVEL) / 2, count - len(strata))))
+    found = stats.bootstrap(
+        tuple(np.asarray(sample, dtype=float) for sample in strata),
+        lambda *parts, axis: stats.trim_mean(np.concatenate(parts, axis=-1), 0.25, axis=-1),
+        n_resamples=RESAMPLES, confidence_level=level, method="percentile", vectorized=True, paired=False,
+        rng=np.random.default_rng(0))  # of the same values, always the same interval
+    low, high = found.confidence_interval
+    return float(low), float(high)
 
 
 def interval_of_difference(values: Sequence[float], baseline: Sequence[float], *, paired: bool) -> Interval | None:
-    """95 % of the difference of the means, by a bootstrap (percentile); of pairs, over the differences of pairs."""
-    if paired:
-        differences = np.subtract(values, baseline)
-        return _bootstrap([differences], lambda part: np.mean(part, axis=-1), paired=False)
-    return _bootstrap([values, baseline], lambda one, other: one.mean(axis=-1) - other.mean(axis=-1), paired=False)
+    """95 % of the difference of the means, by the test that gives `p_value`, so that the two never disagree.
+
+    None where that has no p.
+    """
+    if p_value(values, baseline, paired=paired) is None:
+        return None
+    ends = _test(values, baseline, paired=paired).confidence_interval(LEVEL)
+    return float(ends.low), float(ends.high)
 
 
 def effect_size(values: Sequence[float], baseline: Sequence[float]) -> float | None:
@@ -68,8 +94,7 @@ def p_value(values: Sequence[float], baseline: Sequence[float], *, paired: bool)
     """Of no difference of the means: a t-test of pairs, or Welch's; None where there is no spread to judge by."""
     if min(len(values), len(baseline)) < 2 or _is_constant(values, baseline, paired=paired):
         return None
-    test = stats.ttest_rel(values, baseline) if paired else stats.ttest_ind(values, baseline, equal_var=False)
-    p = float(test.pvalue)
+    p = float(_test(values, baseline, paired=paired).pvalue)
     return p if math.isfinite(p) else None
 
 
@@ -108,19 +133,8 @@ def power(effect: float, count: int, *, paired: bool) -> float:
     return float(stats.nct.sf(threshold, freedom, shift) + stats.nct.cdf(-threshold, freedom, shift))
 
 
-def _trimmed(values: Any) -> Any:
-    return stats.trim_mean(values, 0.25, axis=-1)
-
-
-def _bootstrap(samples: Sequence[Any], statistic: Callable[..., Any], *, paired: bool) -> Interval | None:
-    if any(len(sample) < 2 for sample in samples):
-        return None
-    found = stats.bootstrap(
-        tuple(np.asarray(sample, dtype=float) for sample in samples), lambda *parts, axis: statistic(*parts),
-        n_resamples=RESAMPLES, confidence_level=LEVEL, method="percentile", vectorized=True, paired=paired,
-        rng=np.random.default_rng(0))  # of the same values, always the same interval
-    low, high = found.confidence_interval
-    return float(low), float(high)
+def _test(values: Sequence[float], baseline: Sequence[float], *, paired: bool) -> Any:
+    return stats.ttest_rel(values, baseline) if paired else stats.ttest_ind(values, baseline, equal_var=False)
 
 
 def _pooled(values: Sequence[float], baseline: Sequence[float]) -> tuple[float, int]:

@@ -26,14 +26,15 @@ from expiac.apply.refreshing import Refresher
 from expiac.apply.wait import are_under_way, poll
 from expiac.declare.project import Project
 from expiac.plan.approval import approval_event
-from expiac.plan.deferred import outlook
+from expiac.plan.deferred import Outlook, outlook
 from expiac.plan.model import Action, Plan, Step
 from expiac.plan.preflight import refuse_without_access
 from expiac.plan.running import bound_running, first_to_run
 from expiac.providers.base import Provider
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state, refuse_stale
-from expiac.util.errors import ExpiacError, Stale
+from expiac.state.model import State
+from expiac.util.errors import ExpiacError, Locked, Stale
 from expiac.util.git import provenance
 
 _MOST_PLANS = 3
@@ -52,6 +53,8 @@ class Applying:
         self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root),
                               notify=project.notify)
         self._stopped = threading.Event()
+        self._approval = 0
+        """The serial of this apply's last approval."""
 
     def stop(self) -> None:
         """Begins nothing new; running effects finish. Safe in a signal handler."""
@@ -70,7 +73,7 @@ class Applying:
             with lock_state(self._journal, None, purpose="apply" if plan.program else "destroy"):
                 plan = self._settle(plan, make_anew)
                 if _decides(plan):
-                    self._journal.append(approval_event(plan, self._provenance(plan)))
+                    self._approve(plan, self._provenance(plan))
                     remaining, stopped = without_ended_runs(plan, self._journal.state)
                     remaining = bound_running(remaining, self._journal.state, plan.max_running)
                     self._report_ended(stopped)
@@ -110,29 +113,41 @@ class Applying:
         if self._engine.is_stopping:
             return replace(result, interrupted=True)
 
+        busy = ""
+
         def advance() -> tuple[ResourceStatus, ...]:
-            nonlocal result
-            self._refresher.refresh()
-            result = self._begin_ready(plan, result)
+            nonlocal result, busy
+            try:
+                self._refresher.refresh()
+                result, busy = self._begin_ready(plan, result), ""
+            except Locked as error:  # another command is at work here: look again later
+                if not busy:
+                    self._reporter.on_event(Warned(f"waits for the lock: {error.detail}"))
+                busy = error.detail
             result = replace(result, seen=self._refresher.status())
             return result.seen
 
         try:
             for now in poll(advance, self._stopped, timeout=timeout, stack=plan.stack):
                 self._reporter.on_event(Waiting(now))
-                if not result.deferred and not are_under_way(now):
+                if not busy and not result.deferred and not are_under_way(now):
                     return result
         except ExpiacError:
             self._reporter.on_event(Finished(result))
             raise
         return replace(result, interrupted=True)
 
+    def _approve(self, plan: Plan, provenance: Mapping[str, Any]) -> None:
+        """Records who lets the steps of a plan be done: the launches that follow belong to this approval."""
+        self._journal.append(approval_event(plan, provenance))
+        self._approval = self._journal.state.approval
+
     def _provenance(self, plan: Plan) -> Mapping[str, Any]:
-        """Where the launches of a plan come from; a digest of the code too, where there are any."""
+        """Where the launches of a plan come from: digests of what is declared, and of the code where there are any."""
         known = provenance(self._project.root, self._project.state_folder / "provenance")
         launches = any(step.action.launches for step in plan.steps)
         code = project_code(self._project, plan.program) if launches else ""
-        return known | ({"code": code} if code else {})
+        return known | {"declared": plan.declared} | ({"code": code} if code else {})
 
     def _report_ended(self, stopped: Sequence[Step]) -> None:
         """Reports steps whose runs the refresh under the lock found ended: they are archived."""
@@ -149,24 +164,56 @@ class Applying:
         return replace(result, skipped=result.skipped + kept)
 
     def _begin_ready(self, plan: Plan, result: Result) -> Result:
+        """Begins the deferred steps whose time has come, as the state under the lock has it: others may be at work."""
+        if not _changes(outlook(result.deferred, plan, self._refresher.state), plan, self._refresher.state):
+            return result
+        with lock_state(self._journal, None, purpose="apply"):
+            self._refresher.reload()
+            result = self._begin_now(plan, result)
+            self._refresher.send_notices()
+        self._refresher.reload()
+        return result
+
+    def _begin_now(self, plan: Plan, result: Result) -> Result:
+        """Begins them. Needs the lock, and the state that it guards."""
+        self._refuse_other_plan(plan)
         expected = outlook(result.deferred, plan, self._refresher.state)
+        begun = first_to_run(expected.ready, self._refresher.state, plan.max_running)
         for step, why in expected.blocked:
             self._reporter.on_event(StepSkipped(step, why))
         left_out = tuple(step for step, _ in expected.blocked)
-        begun = first_to_run(expected.ready, self._refresher.state, plan.max_running)
         gone = {step.address for step in (*begun, *left_out, *expected.done)}
         waiting = tuple(step for step in result.deferred if step.address not in gone)
         result = replace(result, deferred=waiting, skipped=result.skipped + left_out)
         if not begun:
             return result
-        with lock_state(self._journal, self._refresher.state, purpose="apply"):
-            more = self._engine.apply(replace(plan, steps=begun, moves={}))
-            self._refresher.send_notices()
-        self._refresher.reload()
+        part = replace(plan, steps=begun, moves={})
+        self._approve_again(part)
+        more = self._engine.apply(part)
         return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                        skipped=result.skipped + more.skipped, interrupted=more.interrupted)
+
+    def _refuse_other_plan(self, plan: Plan) -> None:
+        """Raises `Stale` where a plan was approved meanwhile that declares other runs: ours may not be wanted now."""
+        since = [one for one in self._journal.state.approvals if one.serial > self._approval]
+        if any(one.approved.provenance.get("declared") != plan.declared for one in since):
+            raise Stale("Stale plan", "another plan was approved while this apply waited, with other declarations",
+                        f"expiac plan {plan.stack}")
+
+    def _approve_again(self, part: Plan) -> None:
+        """Records an approval of deferred steps, where the last one is another command's or has other code."""
+        provenance, last = self._provenance(part), self._journal.state.approved
+        is_own = self._journal.state.approval == self._approval
+        if last is None or not is_own or last.provenance.get("code") != provenance.get("code"):
+            self._approve(part, provenance)
 
 
 def _decides(plan: Plan) -> bool:
     """Whether there is something to record of the plan."""
     return not plan.is_empty or plan.previous_overrides is not None
+
+
+def _changes(expected: Outlook, plan: Plan, state: State) -> bool:
+    """Whether any deferred step begins or is given up now."""
+    begun = first_to_run(expected.ready, state, plan.max_running)
+    return bool(begun or expected.blocked or expected.done)

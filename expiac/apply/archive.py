@@ -1,4 +1,5 @@
-"""Says which results of the past can stand again: those that the present code made, and whose outputs are there."""
+"""Says which runs of the past can be used again: results that the present code made and whose outputs are there, and
+unfinished runs whose checkpoints are not on another machine."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from expiac.apply.code import project_code
 from expiac.apply.refresh import id_of
 from expiac.declare.project import Project
 from expiac.plan.history import code_of
-from expiac.providers.base import Observation, Presence, Provider
+from expiac.providers.base import Observation, Presence, Provider, Prunes
 from expiac.providers.outputs import CLUSTER, METRICS
 from expiac.state.model import Record, State
 from expiac.state.status import Status
@@ -26,16 +27,21 @@ class ProjectArchive:
         self._any_code, self._ask = any_code, ask
 
     def obstacles(self, records: Sequence[Record]) -> Mapping[str, str]:
-        """Why a result can't stand again, by its instance."""
+        """Why a result can't stand again, or an unfinished run can't go on here, by its instance."""
         found: dict[str, str] = {}
-        asked: dict[str, list[Record]] = defaultdict(list)
+        results: dict[str, list[Record]] = defaultdict(list)
+        unfinished: dict[str, list[Record]] = defaultdict(list)
         for record in records:
-            if why := "" if self._any_code else self._other_code(record):
+            if not record.has_result:
+                unfinished[record.provider].append(record)
+            elif why := "" if self._any_code else self._other_code(record):
                 found[record.run.instance] = why
             else:
-                asked[record.provider].append(record)
-        for name, of_provider in asked.items():
+                results[record.provider].append(record)
+        for name, of_provider in results.items():
             found |= self._without_outputs(name, of_provider)
+        for name, of_provider in unfinished.items():
+            found |= self._elsewhere(name, of_provider)
         return found
 
     def _other_code(self, record: Record) -> str:
@@ -50,15 +56,24 @@ class ProjectArchive:
 
     def _without_outputs(self, name: str, records: Sequence[Record]) -> Mapping[str, str]:
         """Why the results of one provider are not there; if it is not to be asked, they are taken to be."""
-        if not self._ask:
-            return {}
+        answers = self._read(name, records) if self._ask else ()
+        return {record.run.instance: why for record, answer in answers if (why := _why_gone(record, answer))}
+
+    def _elsewhere(self, name: str, records: Sequence[Record]) -> Mapping[str, str]:
+        """Why unfinished runs can't go on here: of a provider that keeps them on a machine, they may be on another."""
+        provider: object = self._providers.get(name)
+        answers = self._read(name, records) if self._ask and isinstance(provider, Prunes) else ()
+        return {record.run.instance: f"and {seen.detail}" for record, seen in answers
+                if seen is not None and seen.presence is Presence.UNKNOWN}
+
+    def _read(self, name: str, records: Sequence[Record]) -> Sequence[tuple[Record, Observation | None]]:
+        """Each record with what its provider sees of it; None where it gives no answer."""
         ids = {id_of(record, self._state.lineage): record for record in records}
         try:
             seen = self._providers[name].read_many(list(ids))
         except (ExpiacError, KeyError):
             seen = {}
-        answers = ((record, seen.get(id_)) for id_, record in ids.items())
-        return {record.run.instance: why for record, answer in answers if (why := _why_gone(record, answer))}
+        return [(record, seen.get(id_)) for id_, record in ids.items()]
 
 
 def _why_gone(record: Record, seen: Observation | None) -> str:

@@ -28,12 +28,13 @@ from expiac.apply.events import (
 from expiac.apply.hooks import RunsHooks
 from expiac.apply.judging import judge, judge_anew_now
 from expiac.apply.notices import notice_of
+from expiac.apply.recording import noted, restored
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
+from expiac.apply.wandb_key import secrets_of
 from expiac.declare.fields import Kind
 from expiac.declare.notify import NotifySettings
 from expiac.plan.kinds import combine
-from expiac.plan.matching import restored_inputs
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.providers.base import Id, Note, Observation, Presence, Provider
 from expiac.providers.registry import no_provider
@@ -45,8 +46,6 @@ from expiac.state.events import (
     EffectFailed,
     Forgotten,
     Moved,
-    Noted,
-    Restored,
     Run,
     Started,
 )
@@ -195,6 +194,7 @@ class Engine:
         assert want is not None
         provider = self._provider(want.provider, step)
         inputs = launch.inputs(want, step.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
+        inputs = replace(inputs, secrets=secrets_of(want))
         self._run_hook(plan, step, step.run, "before_create")
         self._ledger.append(Started(
             step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
@@ -211,8 +211,7 @@ class Engine:
         assert want is not None
         if step.record is not None and step.record.status.is_live and not step.retains:
             self._delete(plan, step, step.record, After.REPLACE)
-        self._ledger.append(Restored(step.address, earlier.run.instance, restored_inputs(want, earlier),
-                                     want.depends_on, step.upstream, want.options.lasting))
+        self._ledger.append(restored(step, want, earlier))
         if step.action.launches:
             return self._create(plan, step)
         record = self._ledger.record(step.address)
@@ -229,7 +228,7 @@ class Engine:
         if any(change.kind is Kind.ANNOTATION for change in step.changes):
             self._annotate(plan, step, want, record)
         if any(change.kind is Kind.OPTION and change.path != "name" for change in step.changes):
-            self._ledger.append(Noted(step.address, want.depends_on, want.options.lasting))
+            self._ledger.append(noted(step, want, self._ledger.record(step.address) or record))
         return judge_anew_now(self._ledger, step.address, self._providers, plan.lineage) or record.status
 
     def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:

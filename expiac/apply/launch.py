@@ -25,7 +25,7 @@ def inputs(
     names = {INSTANCE: run.instance}
     env: dict[str, str] = {}
     if want.completes:
-        env = _environment(want, filled, run, stack, lineage) | _values_of_refs(want, filled, values)
+        env = dict(want.env) | _environment(want, filled, run, stack, lineage) | _values_of_refs(want, filled, values)
     return Inputs(
         values=filled,
         texts=fill(dict(want.texts), names),
@@ -57,7 +57,9 @@ def _environment(want: Desired, filled: Mapping[str, Any], run: Run, stack: str,
         "WANDB_TAGS": ",".join(tags),
         "WANDB_NOTES": notes,
     }
-    return {name: value for name, value in known.items() if value}
+    declared = want.inputs.get("envs") or {}
+    return {name: value for name, value in known.items()
+            if value and not (name == "WANDB_RUN_GROUP" and name in declared)}
 
 
 def _values_of_refs(want: Desired, filled: Mapping[str, Any], values: Mapping[Ref, str]) -> dict[str, str]:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from expiac.apply.addresses import Addresses
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
-from expiac.apply.preconditions import refuse_changed_files, refuse_changed_runs, refuse_unchecked
+from expiac.apply.preconditions import (
+    refuse_changed_files,
+    refuse_changed_runs,
+    refuse_lost_runs,
+    refuse_unchecked,
+)
 from expiac.apply.refreshing import Refresher
+from expiac.apply.wandb_key import check_keys
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
 from expiac.declare.project import Project
@@ -42,7 +49,8 @@ class Planning:
         """What the program declares, rendered and composed once for each state."""
         records = self._refresher.state.records
         if self._rendered is None or self._rendered[0] is not records:
-            self._rendered = records, desired(self._declared.stack, self._project, records, self._providers)
+            self._rendered = records, desired(self._declared.stack, self._project, records, self._providers,
+                                              Addresses(self._project).resolve)
         return self._rendered[1]
 
     def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:
@@ -79,6 +87,8 @@ class Planning:
         self._refresher.query()
         refuse_changed_runs(plan, self._refresher.observed)
         refuse_changed_files(plan, self._project)
+        refuse_lost_runs(plan, ProjectArchive(self._project, self._refresher.observed, self._providers, plan.program,
+                                              any_code=plan.any_code))
         if plan.program:
             Policies(self._project).evaluate(plan)
 
@@ -100,9 +110,10 @@ class Planning:
         plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self._project) if wanted else None
-        plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=bool(policies))
+        all_prices = policies is not None and policies.need_prices
+        plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=all_prices)
         plan = policies.evaluate(plan) if policies else plan
-        return self._warn_of_git(_warn_of_access(warn_of_size(plan, self._project)))
+        return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
 
     @property
     def _max_running(self) -> int | None:

@@ -10,6 +10,7 @@ from expiac.compile.content import content_of, tree_digest
 from expiac.declare.project import Project
 from expiac.plan import formatting as inline
 from expiac.plan.diff import diff
+from expiac.plan.matching import Archive
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.state.model import Record, State
 from expiac.state.status import Status
@@ -87,6 +88,13 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
         composed = Composer(project).compose(texts)
         for want in (want for want in launched if want.address in composed):
             _compare(want, "config", want.inputs["config"], composed[want.address].config)
+
+
+def refuse_lost_runs(plan: Plan, archive: Archive) -> None:
+    """Raises `Stale` where a run of the past that is to stand again, or to go on, no longer can."""
+    restored = [step.restores for step in plan.steps if step.restores is not None]
+    for instance, why in (archive.obstacles(restored) if restored else {}).items():
+        raise Stale("Stale plan", f"{instance} was to be used again, {why}", f"expiac plan {plan.stack}")
 
 
 def refuse_unchecked(plan: Plan, project: Project) -> None:

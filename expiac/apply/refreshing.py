@@ -74,7 +74,7 @@ class Refresher:
         """Queries, records what changed, starts what waits in a queue, and returns the status of each resource."""
         self.query()
         if self.has_news:
-            with lock_state(self._journal, self.state, purpose="refresh"):
+            with lock_state(self._journal, None, purpose="refresh"):  # it makes no decision that could be stale
                 self.record()
             self.reload()
         else:

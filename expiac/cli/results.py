@@ -48,7 +48,7 @@ def compare(
     from expiac.analysis import Results
     from expiac.analysis.at import at_of
     from expiac.analysis.comparing import compare_results
-    from expiac.cli import ages, comparison_output, execution, output
+    from expiac.cli import ages, comparison_output, execution
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
         session.look(refresh=not no_refresh)
@@ -59,5 +59,4 @@ def compare(
         as_of = ages.as_of(state.stack, state.records.values()) if no_refresh else ""
         comparison_output.print_comparison(state, compared, as_of=as_of, age=ages.sentence(state.stack, as_of),
                                            json=json)
-        output.print_notes(found.notes)
     return DONE

@@ -62,7 +62,7 @@ class ResourceCompiler(Generic[R]):
             digest=identity_digest(resource.type, inputs, kinds, refs), texts=texts,
             outputs=self.outputs(composed), depends_on=dependencies(resource, refs), refs=refs,
             completes=resource.completes, mounts=self.mounts(), git_check=self.git_check(),
-            options=self.options(), settings=self.own_settings())
+            options=self.options(), settings=self.own_settings(), env=self.env())
 
     def provider(self) -> str:
         """The name of the provider that makes it."""
@@ -95,6 +95,10 @@ class ResourceCompiler(Generic[R]):
     def options(self) -> Options:
         """How it is to be treated."""
         return self.resource.options
+
+    def env(self) -> Mapping[str, str]:
+        """What its launch adds to the environment."""
+        return {}
 
     def git_check(self) -> bool:
         """Whether it must not be launched from a tree that is not committed and pushed."""

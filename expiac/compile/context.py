@@ -10,9 +10,11 @@ from functools import cached_property
 from typing import Any
 
 from expiac.compile.content import content_of, tree_digest
+from expiac.compile.run_addresses import Address, FindsRuns
 from expiac.compile.schema import Schema
 from expiac.compile.schema_kinds import schema_kinds
 from expiac.compile.templates import templates
+from expiac.compile.wandb_names import wandb_names
 from expiac.declare.fields import Kind
 from expiac.declare.project import Project
 from expiac.declare.resource import Resource
@@ -21,6 +23,7 @@ from expiac.plan.kinds import CONFIG
 from expiac.providers.registry import Providers
 from expiac.state.events import Json
 from expiac.state.model import Record
+from expiac.util.errors import ExpiacError
 from expiac.util.render import Templates
 
 
@@ -28,9 +31,10 @@ class StackContext:
     """One stack of one project, and what is recorded of it."""
 
     def __init__(
-        self, stack: Stack, project: Project, records: Mapping[str, Record], providers: Providers
+        self, stack: Stack, project: Project, records: Mapping[str, Record], providers: Providers,
+        find_run: FindsRuns | None = None,
     ) -> None:
-        self.project, self.providers = project, providers
+        self.project, self.providers, self._find_run = project, providers, find_run
         self._stack, self._records = stack, records
         self._names = {resource.name for resource in stack.resources}
         self._content: dict[str, str] = {}
@@ -47,6 +51,12 @@ class StackContext:
         """The document of a job as the text that a template of the project makes of it."""
         return self._templates.render(template, document, job=job, stack=self._stack.name)
 
+    def run_at(self, address: str) -> Address:
+        """The run that an address in a training config names."""
+        if self._find_run is None:
+            raise ExpiacError("No such run", f"{address}: no state is known here")
+        return self._find_run(address)
+
     def content_of(self, job: str, source: str) -> str:
         """What a mount of this source is compared by; jobs often share a data set, and it is read once."""
         if source not in self._content:
@@ -57,6 +67,11 @@ class StackContext:
     def code(self) -> str:
         """The digest of the working tree."""
         return tree_digest(self.project.root)
+
+    @cached_property
+    def wandb_names(self) -> Mapping[str, str]:
+        """The variables of Weights & Biases that all jobs of the project get."""
+        return wandb_names(self.project.root)
 
     @cached_property
     def schema(self) -> Schema:

@@ -22,6 +22,7 @@ from expiac.compile.config_files import (
 )
 from expiac.compile.ignored import merge_recorded_config, recorded_placement
 from expiac.compile.own_settings import own_settings
+from expiac.compile.run_addresses import Address, pin_runs
 from expiac.compile.task import hydra_config, task
 from expiac.declare.fields import Kind
 from expiac.declare.job import Job, SkypilotJobConfig
@@ -107,6 +108,16 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
         longest = options.max_idle if resource.max_idle is None else resource.max_idle
         return replace(options, expect={**options.expect, **resource.expect}, max_idle=longest)
 
+    def env(self) -> Mapping[str, str]:
+        place = self.place
+        return {name: value for name, value in {**self.context.wandb_names, **self.phase}.items()
+                if name not in place.envs and name not in place.secrets}
+
+    @property
+    def phase(self) -> Mapping[str, str]:
+        """What kind of work it does, as Weights & Biases groups runs by it."""
+        return {}
+
     def git_check(self) -> bool:
         own, project = self.place.git_check, self.context.project.git_check
         return next((said for said in (own, project) if said is not None), self.provider() == SKYPILOT)
@@ -183,10 +194,24 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
 
     @cached_property
     def declared_inputs(self) -> dict[str, Any]:
-        inputs = self.resource.inputs_in(self.settings)
+        inputs = {**self.resource.inputs_in(self.settings), CONFIG: self._config_and_variables[0]}
         if not self.recorded:
             return inputs
         return merge_recorded_config(inputs, self.recorded, self.resource.options.ignore_changes)
+
+    @cached_property
+    def _config_and_variables(self) -> tuple[dict[str, Any], dict[str, str]]:
+        return pin_runs(self.resource.inputs_in(self.settings)[CONFIG], self.find_run)
+
+    def find_run(self, address: str) -> Address:
+        """The run that an address in its config names; an error names this job."""
+        try:
+            return self.context.run_at(address)
+        except ExpiacError as error:
+            raise ExpiacError(error.summary, f"{self.resource.name}: {error.detail}", error.hint) from error
+
+    def env(self) -> Mapping[str, str]:
+        return {**super().env(), **self._config_and_variables[1]}
 
     @cached_property
     def settings(self) -> TrainingSettings:
@@ -202,6 +227,10 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
         declared, trainer = self.declared_inputs[CONFIG], self.resource.training.trainer
         config = own_settings(declared, trainer, self.settings, self.context.project.training)
         return {CONFIG: config, **{key: value for key, value in self.declared_inputs.items() if key != CONFIG}}
+
+    @property
+    def phase(self) -> Mapping[str, str]:
+        return {"WANDB_JOB_TYPE": "train"}
 
     @property
     def config_name(self) -> str | None:

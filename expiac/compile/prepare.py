@@ -14,6 +14,7 @@ from expiac.compile import jobs as jobs  # registers the compilers of jobs
 from expiac.compile.compiler import ResourceCompiler, compiler_of
 from expiac.compile.compose import Composed, Composer, is_composed
 from expiac.compile.context import StackContext
+from expiac.compile.run_addresses import FindsRuns
 from expiac.declare.project import Project
 from expiac.declare.stack import Stack
 from expiac.plan.model import Desired
@@ -27,13 +28,14 @@ Compilers = Mapping[str, ResourceCompiler[Any]]
 
 def desired(
     stack: Stack, project: Project, records: Mapping[str, Record] | None = None,
-    providers: Providers | None = None,
+    providers: Providers | None = None, find_run: FindsRuns | None = None,
 ) -> tuple[Desired, ...]:
     """Every resource of the stack as planning sees it, in the stack's order.
 
     `records` is what resources that ignore changes go by; `providers` are those of the project if none are given.
+    `find_run` finds the run that an `expiac://` address in a training config names.
     """
-    context = StackContext(stack, project, records or {}, providers or Providers(project))
+    context = StackContext(stack, project, records or {}, providers or Providers(project), find_run)
     compilers = {resource.name: compiler_of(resource, context) for resource in stack.resources}
     composed = _compose(compilers, project)
     wanted = [_compile(name, compilers, composed.get(name)) for name in compilers]

@@ -102,6 +102,18 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
+def texts_in(value: Any) -> Iterator[str]:
+    """Each text in a nested JSON value, keys apart."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from texts_in(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from texts_in(part)
+
+
 def replace_refs(value: Any, by: Callable[[Ref], str]) -> Any:
     """The nested JSON value with each Ref replaced by the text `by(ref)`."""
     return map_texts(value, lambda text: _REF.sub(lambda ref: by(Ref(ref["resource"], ref["output"])), text))

@@ -32,7 +32,7 @@ def outlook(deferred: Sequence[Step], plan: Plan, state: State) -> Outlook:
     for step in deferred:  # in the plan's order: what a step needs was decided before it
         found = state.records.get(step.address)
         if found is not None and found.run == step.run:
-            done.append(step)
+            (waiting if found.pending else done).append(step)  # whoever began it may have been killed before its launch
             to_come.remove(step.address)
             continue
         # At the address of a run that is still to come, the state has the run before it.
@@ -54,12 +54,13 @@ def _why_out_of_place(step: Step, found: Record | None, state: State) -> str:
     The plan may be hours old: what it was to end, to replace or to bring back has to be there still.
     """
     planned = step.record
-    if (found and found.run.instance) != (planned and planned.run.instance):
+    if (found and found.run) != (planned and planned.run):
         return f"{found.run.instance} stands there now" if found else "what stood there is gone"
-    if step.restores is not None:
-        instance = step.restores.run.instance
-        if not any(record.run.instance == instance and not record.pruned_at for record in state.history):
-            return f"{instance} is no longer in the history"
+    archived = next((record for record in reversed(state.history) if record.run.instance == step.run.instance), None)
+    if step.restores is not None and (archived is None or archived.run != step.restores.run or archived.pruned_at):
+        return f"{step.restores.run.instance} is no longer in the history"
+    if step.restores is None and archived is not None:
+        return f"{step.run.instance} was launched meanwhile, and archived"
     return ""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Any
 
 from expiac.declare.fields import Kind
 from expiac.plan.kinds import CONFIG
-from expiac.plan.model import Plan
+from expiac.plan.model import Action, Plan, Step
 from expiac.state.model import Record, State
 from expiac.state.status import Status
 
@@ -84,12 +85,29 @@ def _median(numbers: Iterable[float]) -> float:
 
 
 def seconds_until_done(plan: Plan) -> tuple[float, bool] | None:
-    """Seconds until all that the plan launches should have ended, what waits for other runs after these, and whether
-    that is all of it; None where nothing is known. Time in a queue comes on top."""
+    """Seconds until all that the plan launches should have ended, and whether that is all of it; None where nothing is
+    known.
+
+    What waits for other runs comes after these, and where `max_running` bounds what runs at once, what finds no place
+    comes after what has one. How long the runs take that have places already is not known, nor time in a queue.
+    """
     launched = [step for step in plan.steps if step.action.launches]
+    known = [step for step in launched if step.expected_seconds is not None]
+    if not known:
+        return None
+    kept = sum(_keeps_place(step) for step in plan.steps) if plan.max_running else 0
+    places = [0.0] * max(1, (plan.max_running or len(launched)) - kept)
+    """When each place becomes free, the earliest first."""
     ends: dict[str, float] = {}
     for step in launched:
         before = max((ends.get(name, 0.0) for name in step.depends_on), default=0.0) if step.deferred else 0.0
-        ends[step.address] = before + (step.expected_seconds or 0.0)
-    known = [step for step in launched if step.expected_seconds is not None]
-    return (max(ends.values()), len(known) == len(launched)) if known else None
+        ends[step.address] = max(before, heappop(places)) + (step.expected_seconds or 0.0)
+        heappush(places, ends[step.address])
+    is_all = len(known) == len(launched) and not (kept and any(step.deferred for step in launched))
+    return max(ends.values()), is_all
+
+
+def _keeps_place(step: Step) -> bool:
+    """Whether a job that runs now goes on beside what is launched."""
+    stays = step.action in (Action.KEEP, Action.UPDATE) and step.record is not None
+    return stays and step.record is not None and step.record.status.is_live and step.record.status is not Status.READY

@@ -24,10 +24,10 @@ Settings = tuple[str, str]
 
 
 class Archive(Protocol):
-    """What is known of the results of the past besides their records."""
+    """What is known of the runs of the past besides their records."""
 
     def obstacles(self, records: Sequence[Record]) -> Mapping[str, str]:
-        """Why a result can't stand again, by its instance: its outputs are gone, its code was another."""
+        """Why a run can't be used again, by its instance: its outputs are gone, its code was another, it is elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +218,8 @@ class _Matching:
     def _without_obstacles(self, records: Mapping[str, Record]) -> Mapping[str, str]:
         """Why each run can't be taken, by its instance; empty where it can."""
         whys = {instance: self._why_discarded(record) for instance, record in records.items()}
-        results = [record for instance, record in records.items()
-                   if record.has_result and not whys[instance]]
-        return {**whys, **(self._archive.obstacles(results) if self._archive and results else {})}
+        usable = [record for instance, record in records.items() if not whys[instance]]
+        return {**whys, **(self._archive.obstacles(usable) if self._archive and usable else {})}
 
     def _why_discarded(self, record: Record) -> str:
         if record.pruned_at:

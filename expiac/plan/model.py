@@ -46,6 +46,8 @@ class Desired:
     """How it is to be treated."""
     settings: Json | None = None
     """What the program itself sets of the inputs, to be shown; None where that is all of them."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """What its launch adds to the environment besides the names of the run. No part of what it is."""
 
 
 class Action(str, Enum):
@@ -203,6 +205,10 @@ class Plan:
     """Old address → new address of the records that stand at another one from now on, whatever steps are chosen."""
     destroys: bool = False
     """The whole stack is to end."""
+    declared: str = ""
+    """Digest of every run that the program declares, whatever steps are chosen."""
+    any_code: bool = False
+    """Results of the past stand again whatever code made them."""
     max_running: int | None = None
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
 

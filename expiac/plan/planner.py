@@ -23,6 +23,7 @@ from expiac.state.events import Entry, Moved, Run
 from expiac.state.fold import fold
 from expiac.state.model import Record, State
 from expiac.state.status import Status
+from expiac.util.hashing import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def plan(desired: Sequence[Desired], state: State, options: PlanOptions | None =
     for record in dependents_first(removed):
         world.steps[record.address] = world.leave(record)
     return Plan(state.stack, state.lineage, serial, with_order(world.steps), moves=matches.moves,
-                destroys=options.destroy)
+                destroys=options.destroy, declared=digest([[want.address, want.digest] for want in desired]),
+                any_code=options.reuse)
 
 
 @dataclass
@@ -120,7 +122,7 @@ class _World:
             why, run = self._why_new(want, identity), self._new_run(want, identity)
             if found := self.options.adopt.get(want.address):
                 differs = f"differs in {', '.join(found.differences)}" if found.differences else ""
-                return Step(want.address, want.type, Action.CREATE, f"adopts {found.said}", run, adopts=found.handle,
+                return Step(want.address, want.type, Action.CREATE, f"adopts {found.said}; code unknown", run, adopts=found.handle,
                             warning=differs)
             return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:

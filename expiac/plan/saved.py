@@ -15,11 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from expiac.plan.model import MISSING, Plan
+from expiac.util.code import PLAN_MARK
 from expiac.util.durable import replace_file
 from expiac.util.errors import ExpiacError
 
-FORMAT = 1
-_MARK = b'{"expiac_plan":'
+FORMAT = 2
+_OLDER = (1,)
+"""Formats that are read too: 1 knew neither moves nor runs of the past."""
 _AGAIN = "expiac plan --out FILE makes a new one"
 
 
@@ -40,7 +42,7 @@ def is_plan(path: Path) -> bool:
     """Whether the file says that it is a saved plan."""
     try:
         with path.open("rb") as file:
-            return file.read(len(_MARK)) == _MARK
+            return file.read(len(PLAN_MARK)) == PLAN_MARK
     except OSError:
         return False
 
@@ -57,7 +59,7 @@ def read(path: Path) -> Plan:
         made_by, digest = known["expiac_plan"], known["sha256"]
     except (ValueError, TypeError, KeyError):
         raise ExpiacError("Not a saved plan", str(path), _AGAIN) from None
-    if made_by != FORMAT:
+    if made_by not in (FORMAT, *_OLDER):
         raise ExpiacError("Plan of another release", f"{path} has format {made_by}, and this release reads {FORMAT}",
                           _AGAIN)
     if hashlib.sha256(body).hexdigest() != digest or end != b"\n" or beyond:

@@ -12,18 +12,22 @@ from expiac.util.errors import UsageError, did_you_mean
 
 def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
            only: Collection[Action] = ()) -> Plan:
-    """The steps whose address matches a pattern of `target` (all, where there is none) and none of `exclude`.
+    """The steps that match a pattern of `target` (all, where there is none) and none of `exclude`.
 
-    `only` excludes by what a step would do. What a chosen step needs comes along; what needs an excluded step that
-    would do something is left out with it. Raises `UsageError` where a pattern matches nothing.
+    A pattern means an address of the plan, and the one at which a run stands that is to move there. `only` excludes by
+    what a step would do. What a chosen step needs comes along; what needs an excluded step that would do something is
+    left out with it, and so is every record that would have to make room for an excluded one, or to wait for its room.
+    Raises `UsageError` where a pattern matches nothing.
     """
     if not target and not exclude and not only:
         return plan
     needs = {step.address: _needs(step) for step in plan.steps}
-    active = {step.address for step in plan.steps if step.action is not Action.KEEP}
-    targeted = _addresses_matching(target, needs) if target else set(needs)
-    excluded = _excluded(plan, exclude, only, needs)
-    blocked = excluded | _closure(excluded & active, _reversed(needs))
+    active = {step.address for step in plan.steps if step.action is not Action.KEEP or step.renames}
+    targeted = _addresses_matching(target, plan.steps) if target else set(needs)
+    excluded = _closure(_addresses_matching(exclude, plan.steps), _neighbours(plan.moves)) & active
+    if only:
+        excluded |= {step.address for step in plan.steps if step.action not in {*only, Action.KEEP}}
+    blocked = _closure(excluded, _reversed(needs))
     kept = _closure(targeted, needs) - (blocked & active)
 
     steps = tuple(step for step in plan.steps if step.address in kept)
@@ -34,22 +38,18 @@ def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
 
 def _moves(moves: Mapping[str, str], done: Collection[str]) -> Mapping[str, str]:
     """The moves that chosen steps need: where one of several records that make room for each other moves, all do."""
-    neighbours: dict[str, list[str]] = {}
-    for old, new in moves.items():
-        neighbours.setdefault(old, []).append(new)
-        neighbours.setdefault(new, []).append(old)
+    neighbours = _neighbours(moves)
     needed = _closure([address for address in done if address in neighbours], neighbours)
     return {old: new for old, new in moves.items() if old in needed}
 
 
-def _excluded(
-    plan: Plan, patterns: Sequence[str], only: Collection[Action], needs: Mapping[str, Sequence[str]],
-) -> set[str]:
-    """The addresses that a pattern or the kind of their action excludes."""
-    excluded = _addresses_matching(patterns, needs)
-    if only:
-        excluded |= {step.address for step in plan.steps if step.action not in {*only, Action.KEEP}}
-    return excluded
+def _neighbours(moves: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+    """By address, the other ends of the moves that begin or end there."""
+    neighbours: dict[str, list[str]] = {}
+    for old, new in moves.items():
+        neighbours.setdefault(old, []).append(new)
+        neighbours.setdefault(new, []).append(old)
+    return neighbours
 
 
 def _needs(step: Step) -> Sequence[str]:
@@ -57,14 +57,19 @@ def _needs(step: Step) -> Sequence[str]:
     return step.depends_on if step.desired is not None else step.after
 
 
-def _addresses_matching(patterns: Iterable[str], addresses: Collection[str]) -> set[str]:
+def _addresses_matching(patterns: Iterable[str], steps: Sequence[Step]) -> set[str]:
     found: set[str] = set()
     for pattern in patterns:
-        matches = {address for address in addresses if fnmatchcase(address, pattern)}
+        matches = {step.address for step in steps if any(fnmatchcase(name, pattern) for name in _names(step))}
         if not matches:
-            raise UsageError("No such resource", f"{pattern} is not in this stack", did_you_mean(pattern, addresses))
+            known = [name for step in steps for name in _names(step)]
+            raise UsageError("No such resource", f"{pattern} is not in this stack", did_you_mean(pattern, known))
         found |= matches
     return found
+
+
+def _names(step: Step) -> Sequence[str]:
+    return (step.address, step.renames) if step.renames else (step.address,)
 
 
 def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:

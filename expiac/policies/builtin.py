@@ -136,6 +136,8 @@ SHIPPED: Mapping[str, Callable[..., Policy]] = {
     "budget": budget, "max_gpus": max_gpus, "spot_only": spot_only, "required_tags": required_tags,
     "reviewed_snapshots": reviewed_snapshots}
 """By the names that `[tool.expiac.policies]` knows."""
+PRICED = "budget"
+"""The one that goes by prices."""
 
 
 def _jobs_to_launch(plan: Plan, project: Project) -> list[Step]:

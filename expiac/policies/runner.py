@@ -10,7 +10,7 @@ from dataclasses import replace
 from expiac.declare import program
 from expiac.declare.project import Project
 from expiac.plan.model import Plan
-from expiac.policies.builtin import SHIPPED, Policy, Refuse, Warn
+from expiac.policies.builtin import PRICED, SHIPPED, Policy, Refuse, Warn
 from expiac.util.errors import ExpiacError, did_you_mean
 
 
@@ -19,10 +19,10 @@ class Policies:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._policies = [*_builtin_policies(project), *_project_policies(project)]
-
-    def __bool__(self) -> bool:
-        return bool(self._policies)
+        own = _project_policies(project)
+        self._policies = [*_builtin_policies(project), *own]
+        self.need_prices = bool(own) or PRICED in project.policies
+        """Whether one of them may go by prices: then backends are asked for these, even where they are not otherwise."""
 
     def evaluate(self, plan: Plan) -> Plan:
         """The plan with what the policies warn of besides; raises `ExpiacError` where one of them refuses it.

@@ -46,6 +46,8 @@ class Inputs:
     """Where each declared output will be, with the instance name in place; relative to the job's working directory."""
     needed: tuple[str, ...] = ()
     """The outputs that other resources refer to: a run that does not leave one of them behind has failed."""
+    secrets: tuple[str, ...] = ()
+    """Names of variables of whoever launches it that a job on this machine gets besides those of its task."""
 
 
 class Presence(str, Enum):

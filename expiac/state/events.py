@@ -197,6 +197,9 @@ class Noted(Fact):
     address: str
     depends_on: tuple[str, ...] = ()
     options: Options = Options()
+    inputs: Json | None = None
+    """The same, with the present names of the resources that it refers to; None where these stay."""
+    upstream: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Fold:
             case Approved():
                 self._approvals.append(Approval(serial, entry.at, event))
             case Started():
-                approval = self._approvals[-1].serial if self._approvals else 0
+                approval = self._approvals[-1].serial if self._approvals and not event.handle else 0
                 _start(event, records, history, approval, entry.at)
             case Submitted():
                 record = _present(records, event.address)
@@ -96,7 +96,10 @@ class Fold:
                               for record in history]
             case Noted():
                 record = _present(records, event.address)
-                records[event.address] = replace(record, depends_on=event.depends_on, options=event.options)
+                records[event.address] = replace(
+                    record, depends_on=event.depends_on, options=event.options,
+                    inputs=record.inputs if event.inputs is None else event.inputs,
+                    upstream=record.upstream if event.upstream is None else event.upstream)
             case NoticeDue():
                 record = _present(records, event.address)
                 notices = {**record.notices, event.occasion: Notice(event.reason)}
@@ -213,10 +216,8 @@ def _rename(record: Record, address: str, moves: Mapping[str, str]) -> Record:
 
 
 def _bring_back(unborn: Record, records: dict[str, Record], history: list[Record]) -> None:
-    """The finished run that the unborn one was to replace stands at its address again."""
+    """The finished run that the unborn one was to replace stands at its address again, wherever that is by now."""
     for place in range(len(history) - 1, -1, -1):
-        earlier = history[place]
-        if earlier.address == unborn.address:
-            if earlier.replaced_by == unborn.run.instance:
-                records[earlier.address] = replace(history.pop(place), ended_at="", replaced_by="")
+        if history[place].replaced_by == unborn.run.instance:
+            records[unborn.address] = replace(history.pop(place), address=unborn.address, ended_at="", replaced_by="")
             return

@@ -50,7 +50,7 @@ class Record(Fact):
     """How long its last launch ran, once that has ended, where the backend knows."""
     pending: Pending | None = None
     approval: int = 0
-    """Serial of the Approved under which it was launched."""
+    """Serial of the Approved under which it was launched; 0 where expiac did not launch it, and knows no code of it."""
     at: str = ""
     """When it was launched, ISO 8601, UTC."""
     ended_at: str = ""

@@ -50,7 +50,7 @@ def _find_baseless(state: State) -> Iterator[str]:
             base = known.get(instance)
             if base is None:
                 yield f"{record.run.instance} refers to {instance}, which nobody knows"
-            elif base.run.launch == 1 and base.approval > record.approval:
+            elif base.run.launch == 1 and 0 < record.approval < base.approval:
                 yield f"{record.run.instance} was launched before {instance}, to which it refers"
 
 

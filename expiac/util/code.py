@@ -10,6 +10,8 @@ from pathlib import Path
 from expiac.util.code_files import walk
 from expiac.util.git import git
 
+PLAN_MARK = b'{"expiac_plan":'
+"""How a saved plan begins: it often lies among the code, and is none."""
 _UNREAD = "unread"
 """In place of the name of a content that git does not know."""
 
@@ -17,7 +19,8 @@ _UNREAD = "unread"
 def digest_of_code(root: Path, *left_out: Path | str) -> str:
     """The digest of every file that git does not ignore, but those in `left_out`.
 
-    A file counts by its content: committed or not, staged or not, it is the same. Without git, every file counts.
+    A file counts by its content: committed or not, staged or not, it is the same. Without git, every file counts. A
+    saved plan that is not committed does not.
     Empty where git knows the folder, and does not answer in time.
     """
     prefixes = tuple(os.path.relpath(root / path, root) for path in left_out if str(path) not in ("", "."))
@@ -58,12 +61,14 @@ def _is_in(name: str, prefixes: tuple[str, ...]) -> bool:
 
 
 def _blob(path: Path) -> str:
-    """Git's name of a file's content; empty where there is none."""
+    """Git's name of a file's content; empty where there is none, and of a saved plan."""
     try:
         if path.is_symlink():
             data = os.fsencode(os.readlink(path))
         elif path.is_file():
             data = path.read_bytes()
+            if data.startswith(PLAN_MARK):
+                return ""
         else:
             return ""
     except OSError:

@@ -9,6 +9,8 @@ import pytest
 from scipy import stats
 from test_results import command
 
+import expiac
+from expiac.analysis.comparing import compare_results
 from expiac.analysis.comparison import Comparison, compare
 from expiac.analysis.runs import Run
 from expiac.state.status import Status
@@ -104,3 +106,21 @@ def test_the_command_in_json(applied):
     assert [(arm["settings"], arm["mean"]) for arm in document["arms"]] == [
         ({"envs.LR": "1"}, 30.5), ({"envs.LR": "2"}, 40.5)]
     assert (document["step"], document["differences"][0]["pairs"]) == (20.0, 2)
+
+
+# ---------------------------------------------------------------------------------------------------- in Python
+
+def test_in_python(applied):
+    """The arms, how they differ, and both as one table."""
+    found = expiac.compare("lab", at=20, by=["LR"])
+    assert [(arm.settings["envs.LR"], arm.mean) for arm in found.arms] == [("1", 30.5), ("2", 40.5)]
+    assert [(one.arm, one.mean, one.pairs) for one in found.differences] == [("B", 10.0, 2)]
+    assert found.to_polars().select("arm", "envs.LR", "n", "mean", "difference", "verdict").rows() == [
+        ("A", "1", 2, 30.5, None, None), ("B", "2", 2, 40.5, 10.0, found.differences[0].verdict)]
+
+
+def test_a_run_that_cannot_be_read_is_in_the_notes(applied):
+    """As what is left out of the comparison is."""
+    results = expiac.results("lab")
+    results.notes.append("lr_1_seed_0: cannot be read")
+    assert compare_results(results).notes[0] == "lr_1_seed_0: cannot be read"

@@ -16,7 +16,7 @@ from scipy.integrate import trapezoid
 
 import expiac
 from expiac import api
-from expiac.analysis import Results, frames
+from expiac.analysis import Results, frames, history_frames
 from expiac.analysis.labels import short_names
 from expiac.apply.metrics import Row
 from expiac.apply.metrics.places import Found, Look
@@ -35,7 +35,8 @@ class Counting(FilesHere):
         self.read = 0
 
     def find(self, runs: Sequence[Record], look: Look) -> Mapping[str, Found]:
-        return {name: Found(CountedFiles(one.metrics.files, self)) for name, one in super().find(runs, look).items()}
+        return {name: Found(CountedFiles(one.metrics.files, self)) for name, one in super().find(runs, look).items()
+                if isinstance(one.metrics, MetricsFiles)}
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,6 @@ def results(source: Counting) -> Results:
         return Results(session.observed, session.project, sources=(source,))
 
 
-def metrics_files(project: Path) -> list[Path]:
-    return sorted((project / ".expiac").rglob("metrics.jsonl"))
-
-
 def command(*words: str, width: int = 120) -> str:
     """What a command prints, in a process of its own."""
     done = subprocess.run([sys.executable, "-m", "expiac", *words], capture_output=True, text=True, timeout=60,
@@ -67,7 +64,7 @@ def command(*words: str, width: int = 120) -> str:
 
 def test_the_table_of_runs(applied):
     """A row a run: the setting that differs, the seed, the last reward."""
-    runs = expiac.results("lab").runs
+    runs = expiac.results("lab").runs.sort("job")
     assert runs.select("job", "status", "seed", "envs.LR", "step", "reward").rows() == [
         ("lr_1_seed_0", "succeeded", "0", "1", 30.0, 40.0), ("lr_1_seed_1", "succeeded", "1", "1", 30.0, 41.0),
         ("lr_2_seed_0", "succeeded", "0", "2", 30.0, 50.0), ("lr_2_seed_1", "succeeded", "1", "2", 30.0, 51.0)]
@@ -112,7 +109,7 @@ def test_finished_runs_are_read_once(applied):
 
 def test_a_file_that_changed_is_read_again(applied):
     """Its size or its time is another one."""
-    (file, *_) = metrics_files(applied)
+    (file, *_) = sorted(Path(path) for path in (run.metrics_path for run in results(Counting()).known) if path)
     assert results(Counting()).histories.height == 12
     with file.open("a") as more:
         more.write('{"step": 40, "metrics": {"reward": 7}}\n')
@@ -132,10 +129,12 @@ def test_another_launch_is_read_again(applied):
     assert again.read == 4
 
 
-def test_a_damaged_cache_is_no_cache(applied):
+@pytest.mark.parametrize("damaged", [lambda whole: b"", lambda whole: whole[:-9], lambda whole: b"{}\n" + whole,
+                                     lambda whole: whole[:-9] + bytes(9), lambda whole: b"\xff" * 99])
+def test_a_damaged_cache_is_no_cache(applied, damaged):
     before = results(Counting()).histories
-    for file in (applied / ".expiac" / "cache" / "results").iterdir():
-        file.write_bytes(b"PAR1 nothing")
+    (file,) = (applied / ".expiac" / "cache" / "results" / "lab").iterdir()
+    file.write_bytes(damaged(file.read_bytes()))
     assert results(Counting()).histories.equals(before)
 
 
@@ -143,8 +142,8 @@ def test_a_history_outlives_its_file(applied):
     """As after a prune: what was read is still known."""
     before = results(Counting())
     assert before.histories.height == 12
-    for file in metrics_files(applied):
-        file.unlink()
+    for run in before.known:
+        Path(str(run.metrics_path)).unlink()
     assert results(Counting()).histories.equals(before.histories)
 
 
@@ -156,24 +155,24 @@ def rows(*steps: float | None, start: float = 0.0) -> list[Row]:
 
 def test_a_launch_that_went_on_from_a_checkpoint_counts_once():
     """What was logged after the checkpoint before the kill is left out."""
-    frame = frames.history([*rows(1, 2, 3, 4), *rows(3, 4, 5, start=10)])
+    frame = history_frames.of_one([*rows(1, 2, 3, 4), *rows(3, 4, 5, start=10)])
     assert frame.select("step", "value").rows() == [(1, 0.0), (2, 1.0), (3, 10.0), (4, 11.0), (5, 12.0)]
 
 
 def test_an_evaluation_that_is_logged_late_takes_nothing_away():
     """Each metric goes back by itself."""
-    frame = frames.history([*rows(1, 2, 3), Row(2, metrics={"eval": 1.0})])
+    frame = history_frames.of_one([*rows(1, 2, 3), Row(2, metrics={"eval": 1.0})])
     assert frame.height == 4
 
 
 def test_rows_without_steps_are_counted():
-    assert frames.history(rows(None, None, None))["step"].to_list() == [0.0, 1.0, 2.0]
+    assert history_frames.of_one(rows(None, None, None))["step"].to_list() == [0.0, 1.0, 2.0]
 
 
 def test_the_area_is_scipys():
     """By the trapezoid rule, at uneven steps, by the width."""
     steps, values = [0.0, 1.0, 5.0, 6.0], [3.0, -1.0, 4.0, 4.5]
-    logged = frames.history([Row(step, metrics={"x": value}) for step, value in zip(steps, values, strict=True)])
+    logged = history_frames.of_one([Row(step, metrics={"x": value}) for step, value in zip(steps, values, strict=True)])
     logged = logged.with_columns(pl.lit("run").alias("instance"))
     assert frames.figures(logged, "auc", {})["run"]["x"] == pytest.approx(trapezoid(values, steps) / 6)
 

@@ -21,10 +21,11 @@ class Chain(ExperimentConfig):
     lr: float = 0.1
     a_gpus: int = 1
     b_gpus: int = 1
+    b_lr: float = 0.1
 
 def stack(config: Chain) -> Stack:
     a = Run("a", config={"lr": config.lr}, gpus=config.a_gpus)
-    b = Run("b", config={"uri": a.output("checkpoint")}, gpus=config.b_gpus)
+    b = Run("b", config={"uri": a.output("checkpoint"), "lr": config.b_lr}, gpus=config.b_gpus)
     c = Run("c", config={"uri": b.output("checkpoint")})
     return Stack(config.name, [a, b, c])
 """
@@ -48,9 +49,10 @@ class Chain:
         return Session.open(name, reporter=self, declared=False, project=find_project(self.root),
                             providers={"memory": self.memory})
 
-    def apply(self, *overrides: str, wait: bool = True, program: str = "chain", **options: object) -> Result:
+    def apply(self, *overrides: str, wait: bool = True, program: str = "chain", timeout: float = 5,
+              **options: object) -> Result:
         with self.open(*overrides, program=program) as session:
-            return session.apply(session.plan(options=PlanOptions(**options)), wait=wait, timeout=5)
+            return session.apply(session.plan(options=PlanOptions(**options)), wait=wait, timeout=timeout)
 
     def on_event(self, moment: ProgressEvent) -> None:
         self.moments.append(moment)

@@ -88,6 +88,14 @@ def test_an_unknown_price_is_over_every_budget(expiac, two, policy):
     assert "the price of there is not known: No cloud is enabled in the lab (lab login)" in said.err
 
 
+@pytest.mark.parametrize(("policy", "asks"), [("max_gpus = 8", False), ("budget = 1000", True)])
+def test_without_a_refresh_prices_are_asked_for_only_by_policies_that_go_by_them(expiac, two, policy, asks):
+    text = (two / "pyproject.toml").read_text()
+    (two / "pyproject.toml").write_text(text + f"[tool.expiac.policies]\n{policy}\n")
+    said = expiac("plan", "two", "--no-refresh")
+    assert (said.code == 1, "No cloud is enabled in the lab" in said.out + said.err) == (asks, asks)
+
+
 def test_skypilot_without_a_cloud_is_planned_for(two, tmp_path_factory):
     """The real SkyPilot, in a home without any credentials."""
     pytest.importorskip("sky", reason="SkyPilot is not installed")

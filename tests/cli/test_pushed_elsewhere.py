@@ -52,3 +52,20 @@ def test_what_runs_in_another_checkout_is_left_alone(there, clone, project, monk
     assert (said.code, "not done: say_0" in said.err) == (1, True)
     monkeypatch.chdir(project)
     assert status(there) == ("running", "")
+
+
+def test_what_was_stopped_in_another_checkout_is_a_new_run_here(expiac, clone, project, monkeypatch):
+    """Its folder, and the checkpoints in it, are there: here it would begin anew under its old name."""
+    def reason() -> str:
+        (step,) = json.loads(expiac("plan", *RUNNING, "--json").out)["steps"]
+        return f"{step['action']}: {step['reason']}"
+
+    instance = json.loads(expiac("status", "lab", "--json").out)["resources"][0]["instance"]
+    assert expiac("destroy", "lab", "--yes").code == 0
+    assert reason() == f"relaunch: {instance} had these settings, was cancelled, and goes on"
+    (clone / "pulled").write_text(expiac("state", "pull", "lab").out)
+    monkeypatch.chdir(clone)
+    assert expiac("state", "push", "pulled", "--yes").code == 0
+    where = f"it was launched on {socket.gethostname()} in {project / '.expiac' / 'local'}"
+    assert reason() == f"create: a new run; {instance} had these settings, and {where}"
+    monkeypatch.chdir(project)

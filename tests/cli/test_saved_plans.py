@@ -93,7 +93,7 @@ def test_a_plan_of_another_state_is_refused(expiac, project, saved):
 
 @pytest.mark.parametrize(("text", "summary"), [
     ("{}", "Not a saved plan"), ('{"expiac_plan":1,"sha256":"0"}\n{}\n', "Plan was altered"),
-    ('{"expiac_plan":2,"sha256":"0"}\n{}\n', "Plan of another release"),
+    ('{"expiac_plan":9,"sha256":"0"}\n{}\n', "Plan of another release"),
 ])
 def test_what_is_no_plan_is_refused(expiac, project, text, summary):
     (project / "odd.plan").write_text(text)

@@ -98,5 +98,5 @@ def test_the_shipped_trainer_says_what_decides_nothing() -> None:
         "trainer.num_workers", "trainer.torch_threads", "trainer.checkpoint.interval",
         "trainer.simulation.write_replays", "trainer.profiler"}
     assert {path for path, kind in kinds.items() if kind is Kind.ANNOTATION} == {
-        f"wandb.{name}" for name in ("mode", "entity", "project", "group", "job_type")}
+        f"wandb.{name}" for name in ("mode", "entity", "project", "group", "job_type", "artifacts")}
 

@@ -99,3 +99,21 @@ def test_what_is_restored_is_shown_as_kept(lab: Folder) -> None:
     events = [json.loads(line) for line in lab.output("apply", "small", "lrs=1.0,", "--yes", "--json").splitlines()]
     assert [(event["event"], event["status"]) for event in events if event["event"] == "step_ended"] == [
         ("step_ended", "succeeded")]
+
+
+@pytest.mark.parametrize("words", [(), ("--reuse",)])
+def test_a_saved_plan_of_a_result_that_is_gone_since_is_refused(lab: Folder, words: tuple[str, ...]) -> None:
+    """So is one of a result that other code made, unless the plan was made with `--reuse`."""
+    lab.apply("small", "lrs=1.0,")
+    (result,) = results(lab).values()
+    lab.apply("small", "lrs=2.0,")
+    assert lab.expiac("plan", "small", "lrs=1.0,", *words, "--out", "small.plan").returncode == 0
+    (lab.root / "train.py").write_text("print(2)\n", encoding="utf-8")
+    if not words:
+        said = lab.expiac("apply", "small.plan", "--yes")
+        assert (said.returncode, f"{result} was to be used again, and other code" in said.stderr) == (1, True), said
+    (lab.root / "train.py").write_text("print(1)\n", encoding="utf-8")
+    (lab.root / f".expiac/local/{result}/home/sky_workdir/out").unlink()
+    said = lab.expiac("apply", "small.plan", "--yes")
+    assert (said.returncode, f"{result} was to be used again, and its result is gone" in said.stderr) == (1, True), said
+    assert results(lab) != {"job_0": result}

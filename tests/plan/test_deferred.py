@@ -8,6 +8,10 @@ import pytest
 
 from expiac.declare.stack import Stack
 from expiac.plan.deferred import outlook
+from expiac.state.edit import remove
+from expiac.state.file_log import FileLog
+from expiac.state.journal import Journal
+from expiac.state.status import Status
 from expiac.testing import Run, World
 
 
@@ -71,3 +75,52 @@ def test_a_run_of_the_past_that_is_back_elsewhere_is_not_brought_back_twice(worl
     expected = outlook([earlier], made, world.state)
     assert [why for _, why in expected.blocked] == [
         f"{world.state.records['base'].run.instance} is no longer in the history"]
+
+
+def removed_by_hand(world: World, *addresses: str) -> None:
+    with Journal.open(FileLog(world.file), stack="ppo") as journal:
+        remove(journal, addresses)
+
+
+def test_a_run_that_was_launched_and_archived_meanwhile_is_not_launched_again(world):
+    """Its name and its number are used, though nothing stands at its address, as when this plan was made."""
+    world.apply(chain(1))
+    shown = world.plan(chain(1))
+    made = replace(shown.plan, steps=tuple(replace(step, depends_on=()) for step in shown.plan.steps))
+    (deferred,) = [step for step in made.steps if step.deferred]
+    world.memory.finish("base")
+    world.observe()
+    world.apply(chain(1))
+    removed_by_hand(world, "tuned")
+    expected = outlook([deferred], made, world.state)
+    assert (expected.ready, [why for _, why in expected.blocked]) == (
+        (), [f"{deferred.run.instance} was launched meanwhile, and archived"])
+
+
+def test_a_launch_whose_number_is_used_is_not_made_again(world):
+    """Another command launched the run again, and once more."""
+    world.apply(chain(1))
+    world.memory.finish("base", Status.FAILED)
+    world.observe()
+    made = world.plan(chain(1), retry=True).plan
+    assert made["base"].run.launch == 2
+    for _ in range(2):
+        world.apply(chain(1), retry=True)
+        world.memory.finish("base", Status.FAILED)
+        world.observe()
+    expected = outlook([made["base"]], made, world.state)
+    assert (expected.ready, len(expected.blocked), world.starts[-1][1]) == ((), 1, 3)
+
+
+def test_what_another_command_has_begun_is_waited_for(world):
+    """It may have been killed before the launch. Where the old run is gone by then, the next plan makes the new one."""
+    made = waiting(world)
+    world.dies_after(1, unanswered=False)  # after the end of the old run
+    with world.survives():
+        world.apply(chain(2))
+    assert world.state.records["tuned"].pending
+    expected = outlook([made["tuned"]], made, world.state)
+    assert [step.address for step in expected.waiting] == ["tuned"]
+    world.observe()
+    expected = outlook([made["tuned"]], made, world.state)
+    assert (expected.done, [why for _, why in expected.blocked]) == ((), ["what stood there is gone"])

@@ -100,3 +100,24 @@ def test_a_run_under_way_has_a_usual_length(world):
     world.apply(one(2))
     (now,) = statuses_of(world.state)
     assert (now.usual_seconds, now.seconds) == (100.0, None)
+
+
+def test_what_finds_no_place_comes_after_what_has_one(world):
+    """`max_running` bounds how many run at once; runs that have places already end nobody knows when."""
+    from expiac.plan.durations import seconds_until_done
+    from expiac.plan.running import bound_running
+
+    def sweep(*lrs: int) -> Stack:
+        return Stack("ppo", [Run(f"job_{place}", config={"lr": lr}) for place, lr in enumerate(lrs)])
+
+    ran(world, sweep(1, 2, 3, 4), job_0=100.0, job_1=100.0, job_2=100.0, job_3=50.0)
+    made = world.plan(sweep(5, 6, 7, 8)).plan
+
+    def total(plan, most: int | None) -> tuple[float, bool] | None:
+        return seconds_until_done(bound_running(plan, world.state, most))
+
+    assert [total(made, most) for most in (None, 4, 2, 1)] == [
+        (100.0, True), (100.0, True), (200.0, True), (350.0, True)]
+    world.apply(sweep(5, 2, 3, 4))
+    rest = world.plan(sweep(5, 6, 7, 8)).plan
+    assert total(rest, 2) == (250.0, False)

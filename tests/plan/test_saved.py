@@ -50,3 +50,20 @@ def test_no_changed_byte_is_read(file):
     file.write_bytes(whole + b"x")
     with pytest.raises(ExpiacError, match="altered"):
         saved.read(file)
+
+
+def with_format(file: Path, number: int) -> None:
+    head, body = file.read_bytes().split(b"\n", 1)
+    assert head.startswith(b'{"expiac_plan":2,')
+    file.write_bytes(head.replace(b'{"expiac_plan":2,', b'{"expiac_plan":%d,' % number) + b"\n" + body)
+
+
+def test_a_plan_of_the_first_format_is_read_and_one_of_a_newer_is_not(file):
+    """A release that knows no moves refuses a plan that has some, since its format is not the first."""
+    plan = saved.read(file)
+    with_format(file, 1)
+    assert saved.read(file) == plan
+    saved.write(plan, file)
+    with_format(file, 3)
+    with pytest.raises(ExpiacError, match="has format 3, and this release reads 2"):
+        saved.read(file)

@@ -7,6 +7,7 @@ import torch
 
 from trainer import checkpoint
 from trainer.checkpoint import LATEST, PREVIOUS
+from trainer.config import InitialPolicyConfig
 from trainer.errors import TrainerError
 
 
@@ -83,7 +84,19 @@ def test_a_policy_is_found_by_file_folder_or_address(tmp_path: Path, form: str):
     assert weights["w"][0] == 3.0
 
 
-@pytest.mark.parametrize("uri", ["s3://bucket/x.pt", "/nowhere/latest.pt"])
+def test_a_run_of_expiac_is_found_where_expiac_says_that_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    checkpoint.save(tmp_path, state(3))
+    monkeypatch.setenv("EXPIAC_ADDRESSES", f'{{"expiac://lab/a@lab.a.0": "{tmp_path / LATEST}"}}')
+    assert checkpoint.policy_at("expiac://lab/a@lab.a.0")["w"][0] == 3.0
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/x.pt", "wandb://ants", "expiac://lab/a", ""])
+def test_an_address_that_cannot_be_read_is_refused_by_the_schema(uri: str):
+    with pytest.raises(ValueError, match="use "):
+        InitialPolicyConfig(uri=uri)
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/x.pt", "/nowhere/latest.pt", "expiac://lab/a@best"])
 def test_a_policy_that_cannot_be_read_is_named(uri: str):
     with pytest.raises(TrainerError, match=uri):
         checkpoint.policy_at(uri)

@@ -46,6 +46,7 @@ CHANGES: dict[str, tuple[Callable[[Path], None], bool]] = {
     "another name": (lambda root: (root / "train.py").rename(root / "fit.py") and None, True),
     "a link": (lambda root: (root / "model.py").symlink_to("train.py"), True),
     "a stack file": (lambda root: edit(root / "stacks/lab.py", "LR = 2\n"), False),
+    "a saved plan": (lambda root: edit(root / "monday.plan", '{"expiac_plan":1}\n'), False),
     "an ignored file": (lambda root: edit(root / "run.log", "1\n"), False),
     "the same again": (lambda root: edit(root / "train.py", "print(1)\n"), False),
 }

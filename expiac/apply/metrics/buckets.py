@@ -8,21 +8,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import PurePosixPath
 from typing import Any
 
 from expiac.apply.events import Progress
 from expiac.apply.metrics.errors import MetricsError
-from expiac.apply.metrics.files import is_text, lines_of_ends, rows_of_text, whole_lines
-from expiac.apply.metrics.places import HISTORY_SECONDS, Found, Look
+from expiac.apply.metrics.files import is_text, rows_of_text
+from expiac.apply.metrics.places import Found, Look
 from expiac.apply.metrics.rows import Row, summarize
 from expiac.apply.metrics.search import AT_ONCE, DEPTH, KINDS
+from expiac.apply.metrics.streams import lines_of_ends, whole_lines
 from expiac.providers.mounts import bucket_url
 from expiac.providers.outputs import metrics_in
 from expiac.state.model import Record
 from expiac.util.filesystems import filesystem_of
 from expiac.util.parallel import ParallelCalls
-from expiac.util.timeout import TimedOut, run_within
+from expiac.util.timeout import TimedOut
 
 CALLS_AT_ONCE = 16
 
@@ -50,10 +52,10 @@ class BucketFile:
         return json.dumps([self.name, self.info.get("size"), *map(str, known)])
 
     def rows(self) -> Iterable[Row]:
-        """Raises `MetricsError` where the file can't be read in time."""
+        """Row by row; raises `MetricsError` where the file can't be read."""
         try:
-            whole = run_within(HISTORY_SECONDS, lambda: self.files.cat_file(self.name), f"read {self.name}")
-            yield from rows_of_text(self.name, whole_lines(whole))
+            with BufferedReader(self.files.open(self.name, "rb")) as stream:
+                yield from rows_of_text(self.name, whole_lines(stream, int(self.info.get("size") or 0)))
         except Exception as error:  # each store has errors of its own
             raise MetricsError(_not_read(self.name, error)) from error
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
+import os.path
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from expiac.apply.events import Progress
 from expiac.apply.metrics.rows import Row, row_of, summarize
 from expiac.apply.metrics.search import find_metrics_file
-
-_END = 64 * 1024
+from expiac.apply.metrics.streams import all_lines, end_lines
 
 
 def read(path: Path) -> Progress | None:
@@ -25,34 +23,33 @@ def read(path: Path) -> Progress | None:
         file = find_metrics_file(path) if path.is_dir() else path
         reader = _reader(file) if file is not None else None
         return summarize(reader(file)) if file is not None and reader is not None else None
-    except (OSError, ValueError, csv.Error):
+    except (OSError, ValueError):
         return None
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """The files that hold every row of a run: the metrics file or, of TensorBoard, all event files beside it."""
     file = find_metrics_file(path) if path.is_dir() else path
-    if file is None or not file.is_file():
+    if file is None or not os.path.lexists(file):
         return ()
     return tuple(sorted(file.parent.glob("*.tfevents.*"))) if ".tfevents." in file.name else (file,)
 
 
 def read_rows(files: Iterable[Path]) -> Iterator[Row]:
-    """Every row of these files, in the order in which they were written; what can't be read is left out.
+    """Every row of these files, in the order in which they were written; a line that can't be read is left out.
 
-    Raises `MissingPackage` if the package that reads a file is not installed.
+    Holds one row at a time. Raises `OSError` if a file can't be read, and `MissingPackage` if the package that reads it
+    is not installed.
     """
     for file in files:
         reader = _whole_reader(file)
-        try:
-            yield from reader(file) if reader is not None else ()
-        except (OSError, ValueError, csv.Error):
-            continue
+        if reader is not None:
+            yield from reader(file)
 
 
 def rows_of_text(name: str, lines: Iterable[bytes]) -> Iterator[Row]:
     """The rows of a text file of this name, whose format expiac reads line by line."""
-    yield from _LINE_READERS[Path(name).suffix.lower()](lines)
+    return _LINE_READERS[Path(name).suffix.lower()](lines)
 
 
 def is_text(name: str) -> bool:
@@ -62,17 +59,21 @@ def is_text(name: str) -> bool:
 
 def _whole_reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
     if ".tfevents." in file.name:
-        from expiac.apply.metrics.tensorboard import all_rows
+        from expiac.apply.metrics import tensorboard
 
-        return all_rows
-    return _all_rows_of_text if is_text(file.name) else _reader(file)
+        return tensorboard.all_rows
+    if file.suffix == ".wandb":
+        from expiac.apply.metrics import wandb_files
+
+        return wandb_files.all_rows
+    return _all_rows_of_text if is_text(file.name) else None
 
 
 def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
     if ".tfevents." in file.name:
-        from expiac.apply.metrics.tensorboard import rows
+        from expiac.apply.metrics import tensorboard
 
-        return rows
+        return tensorboard.rows
     if file.suffix == ".wandb":
         from expiac.apply.metrics import wandb_files
 
@@ -81,67 +82,49 @@ def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
 
 
 def _end_rows_of_text(file: Path) -> Iterator[Row]:
-    return rows_of_text(file.name, _lines(file))
+    return rows_of_text(file.name, end_lines(file))
 
 
 def _all_rows_of_text(file: Path) -> Iterator[Row]:
-    return rows_of_text(file.name, whole_lines(file.read_bytes()))
+    return rows_of_text(file.name, all_lines(file))
 
 
 def _rows_of_json(lines: Iterable[bytes]) -> Iterator[Row]:
     for line in lines:
         try:
             values = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(values, dict) and (row := row_of(values)) is not None:
             yield row
 
 
 def _rows_of_csv(lines: Iterable[bytes]) -> Iterator[Row]:
-    table = csv.reader(line.decode("utf-8", "replace") for line in lines)
-    names = next(table, [])
-    for fields in table:
-        if len(fields) != len(names):
-            continue
-        row = row_of({name: _number(field) for name, field in zip(names, fields, strict=True)})
-        if row is not None:
-            yield row
+    """Line by line, so that a quotation mark that is never closed costs one row."""
+    names: list[str] = []
+    for line in lines:
+        fields = _fields(line)
+        if not names:
+            names = fields
+        elif len(fields) == len(names):
+            row = row_of({name: _number(field) for name, field in zip(names, fields, strict=True)})
+            if row is not None:
+                yield row
 
 
 _LINE_READERS: dict[str, Callable[[Iterable[bytes]], Iterator[Row]]] = {
     ".jsonl": _rows_of_json, ".ndjson": _rows_of_json, ".csv": _rows_of_csv}
 
 
-def _number(text: str) -> Any:
+def _fields(line: bytes) -> list[str]:
+    try:
+        return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n")]), [])
+    except csv.Error:
+        return []
+
+
+def _number(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
         return None
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    """The whole lines of a file; of a long one those of its two ends."""
-    with file.open("rb") as stream:
-
-        def read(begin: int, end: int) -> bytes:
-            stream.seek(begin)
-            return stream.read(end - begin)
-
-        yield from lines_of_ends(read, os.fstat(stream.fileno()).st_size)
-
-
-def lines_of_ends(read: Callable[[int, int], bytes], size: int) -> Iterator[bytes]:
-    """The whole lines of a text of this size; of a long one those of its two ends. `read` gives a range of bytes."""
-    if size <= 2 * _END:
-        yield from whole_lines(read(0, size))
-        return
-    yield from whole_lines(read(0, _END))
-    _cut, _, rest = read(size - _END, size).partition(b"\n")
-    yield from whole_lines(rest)
-
-
-def whole_lines(block: bytes) -> Iterator[bytes]:
-    """The lines that end: a last line without its end is still being written."""
-    whole, _, _unfinished = block.rpartition(b"\n")
-    return (line for line in whole.split(b"\n") if line.strip())

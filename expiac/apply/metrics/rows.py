@@ -35,7 +35,7 @@ def row_of(values: Mapping[str, Any]) -> Row | None:
     nested = values.get("metrics")
     metrics = nested if isinstance(nested, Mapping) else {
         name: value for name, value in values.items() if name not in _NO_METRIC}
-    numbers = {str(name): float(value) for name, value in metrics.items() if _is_number(value)}
+    numbers = {str(name): _float(value) for name, value in metrics.items() if _is_number(value)}
     step = _first(values, STEPS)
     if step is None and not numbers:
         return None
@@ -61,9 +61,16 @@ def summarize(rows: Iterable[Row]) -> Progress | None:
 def _first(values: Mapping[str, Any], names: Iterable[str]) -> float | None:
     for name in names:
         value = values.get(name)
-        if value is not None and _is_number(value) and math.isfinite(value):
-            return float(value)
+        if value is not None and _is_number(value) and math.isfinite(number := _float(value)):
+            return number
     return None
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return math.inf if value > 0 else -math.inf
 
 
 def _is_number(value: Any) -> bool:

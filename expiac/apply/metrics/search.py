@@ -20,7 +20,10 @@ ENTRIES = 20_000
 
 
 def find_metrics_file(folder: Path, *, limit: int = ENTRIES) -> Path | None:
-    """The file that the folder's metrics are read from: the newest of the first kind that is there."""
+    """The file that the folder's metrics are read from: the newest of the first kind that is there.
+
+    If there is none, what has the name of one, such as a pipe or a link that leads nowhere.
+    """
     folder = folder.resolve()  # `latest-run` is a link to an `offline-run-*`
     for name in AT_ONCE:
         if (folder / name).is_file():
@@ -30,7 +33,9 @@ def find_metrics_file(folder: Path, *, limit: int = ENTRIES) -> Path | None:
         kind = _kind(entry)
         if kind is not None and entry.is_file():
             newest[kind] = max(newest.get(kind, (0.0, "")), (_modified(entry), entry.path))
-    return Path(newest[min(newest)][1]) if newest else None
+    if newest:
+        return Path(newest[min(newest)][1])
+    return next((folder / name for name in AT_ONCE if os.path.lexists(folder / name)), None)  # to say what is wrong
 
 
 def _kind(entry: os.DirEntry[str]) -> int | None:

@@ -45,7 +45,8 @@ def workdir(task: Task) -> str:
 
 def secret_values(task: Task, inputs: Inputs) -> dict[str, str]:
     """What the task's secrets are; raises where the submitter lacks one. They never reach the disk."""
-    secrets = {name: inputs.env.get(name, value) for name, value in task.secrets.items()}
+    named = {**dict.fromkeys(inputs.secrets), **task.secrets}
+    secrets = {name: inputs.env.get(name, value) for name, value in named.items()}
     return _with_values(secrets, "secrets")
 
 
@@ -62,13 +63,14 @@ def describe(id: Id, inputs: Inputs, task: Task, machine: Machine, grace: float)
     """The job as it will stand in the launch's folder."""
     names = {"EXPIAC_LINEAGE": id.lineage, "EXPIAC_INSTANCE": id.instance, "EXPIAC_LAUNCH": str(id.launch)}
     declared = _with_values(task.envs, "envs")
+    secrets = tuple(dict.fromkeys((*task.secrets, *inputs.secrets)))
     env = {**submitter_environment(environment()), **declared, **inputs.env, **names}
     return LocalJob(
         lineage=id.lineage, instance=id.instance, launch=id.launch, host=socket.gethostname(),
         nodes=task.nodes, cpus=task.nodes * task.cpus, gpus=task.gpus if machine.gpus else 0,
         workdir=workdir(task), setup=task.setup, run=task.run,
-        env={name: value for name, value in env.items() if name not in task.secrets},
-        secrets=tuple(task.secrets),
+        env={name: value for name, value in env.items() if name not in secrets},
+        secrets=secrets,
         outputs=dict(inputs.outputs), needed=inputs.needed, grace=grace,
         python=sys.executable, package=str(Path(expiac.__path__[0]).parent),
         machine=str(machine.folder), machine_cpus=machine.cpus, machine_gpus=machine.gpus)

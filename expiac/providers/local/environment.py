@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from expiac.providers.local.folder import MARK, Launch
 from expiac.providers.local.job import LocalJob
 from expiac.util.encoding import path_text
+from expiac.util.netrc_path import netrc_file
 
 _KEPT = ("LANG", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
          "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -22,6 +23,8 @@ def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
         if name in _KEPT or name.startswith(_KEPT_PREFIXES)
     }
     path = environ.get("PATH", os.defpath)
+    if (file := netrc_file(environ)) is not None:
+        kept["NETRC"] = path_text(file)  # the job has another home, and W&B's client looks for its key there
     return {**kept, "PATH": os.pathsep.join((os.path.dirname(path_text(sys.executable)), path))}
 
 

@@ -58,9 +58,9 @@ def test_a_file_in_a_mounted_bucket_is_read(bucket):
 
 def test_of_a_long_file_the_two_ends_are_read(place, monkeypatch):
     """And the whole of it for its history."""
-    from expiac.apply.metrics import files
+    from expiac.apply.metrics import streams
 
-    monkeypatch.setattr(files, "_END", 50)
+    monkeypatch.setattr(streams, "_END", 50)
     write(f"{place}/metrics.jsonl", TEXT)
     ((file,),) = [[one.metrics for one in Buckets().find([run(f"{place}/metrics.jsonl")], Look("l")).values()]]
     assert (len(file.ends), file.progress().step) == (4, 4)

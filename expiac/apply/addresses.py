@@ -1,0 +1,98 @@
+"""What `expiac://stack/job@which` in a training config names: a run of any stack here, and its checkpoint.
+
+`which` is `best` (by the first metric that tables show and that has a direction), `latest`, or an instance name. Of the
+first two, the run that is meant is found anew by each plan, and the config that is compared names that run.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from expiac.apply.metrics.places import Found, Look
+from expiac.apply.metrics.sources import find_metrics, progress_of, sources_of
+from expiac.compile.run_addresses import Address
+from expiac.declare.metrics import Metric
+from expiac.declare.project import Project
+from expiac.providers.registry import Providers
+from expiac.state.model import Record, State
+from expiac.state.status import Status
+from expiac.state.stores import states
+from expiac.util.errors import ExpiacError, did_you_mean
+
+_FORM = re.compile(r"expiac://(?P<stack>[^/@\s]+)/(?P<job>[^/@\s]+)@(?P<which>[^/@\s]+)")
+OUTPUT = "checkpoint"
+_SUMMARY = "No such run"
+
+
+class Addresses:
+    """Resolves addresses of runs by the recorded states; asks no backend."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._states: dict[str, State] = {}
+
+    def resolve(self, text: str) -> Address:
+        """The address with the instance name of the run in it, and where the run's checkpoint is.
+
+        Raises `ExpiacError` if there is no such run, or none that has succeeded and left a checkpoint.
+        """
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise ExpiacError("Invalid address", f"{text} names no run", "expiac://stack/job@best")
+        stack, job, which = match.groups()
+        state = self._state(stack)
+        runs = [record for record in (*state.history, *state.records.values()) if record.address == job]
+        if not runs:
+            raise ExpiacError(_SUMMARY, f"{text}: {stack} has no job {job}", did_you_mean(job, state.records))
+        left = [run for run in runs if run.status is Status.SUCCEEDED and run.outputs.get(OUTPUT) and not run.pruned_at]
+        run = self._chosen(text, which, left, state.lineage)
+        return Address(f"expiac://{stack}/{job}@{run.run.instance}", str(run.outputs[OUTPUT]))
+
+    def _state(self, stack: str) -> State:
+        if stack not in self._states:
+            store = states(self._project)
+            names = store.names()
+            if stack not in names:
+                raise ExpiacError(_SUMMARY, f"there is no state of a stack {stack}", did_you_mean(stack, names))
+            self._states[stack] = store.read(stack).state
+        return self._states[stack]
+
+    def _chosen(self, text: str, which: str, runs: list[Record], lineage: str) -> Record:
+        if not runs:
+            raise ExpiacError(_SUMMARY, f"{text}: no run of it has succeeded and left an output {OUTPUT}",
+                              "expiac output shows what runs have left")
+        if which == "latest":
+            return max(runs, key=lambda run: run.at)
+        if which == "best":
+            return self._best(text, runs, lineage)
+        found = [run for run in runs if run.run.instance == which]
+        if not found:
+            raise ExpiacError(_SUMMARY, f"{text}: no run {which} of it has left an output {OUTPUT}",
+                              did_you_mean(which, [run.run.instance for run in runs]))
+        return found[0]
+
+    def _best(self, text: str, runs: list[Record], lineage: str) -> Record:
+        metric = self._metric
+        found = find_metrics(runs, sources_of(Providers(self._project)), Look(lineage, seconds=0.0))
+        values = {run.run.instance: _last(found.get(run.run.instance), metric.name) for run in runs}
+        known = {instance: value for instance, value in values.items() if value is not None}
+        if not known:
+            raise ExpiacError(_SUMMARY, f"{text}: no run of it has a value of {metric.name} on this machine",
+                              f"{text.rpartition('@')[0]}@latest")
+        best = (max if metric.direction == "max" else min)(known, key=lambda instance: known[instance])
+        return next(run for run in runs if run.run.instance == best)
+
+    @cached_property
+    def _metric(self) -> Metric:
+        for metric in self._project.metrics.show:
+            if metric.direction:
+                return metric
+        raise ExpiacError("Direction not known", "which run is best needs a metric with a direction",
+                          '[tool.expiac.metrics] show = [{ name = "reward", direction = "max" }], or @latest')
+
+
+def _last(found: Found | None, name: str) -> float | None:
+    progress, _ = progress_of(found)
+    value = progress.metrics.get(name) if progress else None
+    return value if value is not None and value == value else None  # nan is no result

@@ -1,0 +1,91 @@
+"""Records that move to other addresses: which patterns mean them, and what is recorded of what refers to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from expiac.declare.options import Options
+from expiac.declare.stack import Stack
+from expiac.plan.model import Action
+from expiac.state.edit import move
+from expiac.state.file_log import FileLog
+from expiac.state.journal import Journal
+from expiac.testing import Run, World
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def rates(*values: float) -> Stack:
+    """Jobs named by their position, as those of an `Experiment`."""
+    return Stack("ppo", [Run(f"job_{place}", config={"lr": value}) for place, value in enumerate(values)])
+
+
+def test_an_excluded_run_is_left_alone_under_the_name_that_it_has_now(world):
+    """Its record would make room for another one; neither moves, and what could only be done then waits."""
+    world.apply(rates(1, 2))
+    first = world.state.records["job_0"].run.instance
+    for pattern in ("job_0", "job_1"):
+        shown = world.plan(rates(2), exclude=[pattern])
+        assert (shown.plan.steps, shown.plan.moves, shown.plan.left_out) == ((), {}, ("job_0", "job_1"))
+        world.carry_out(shown)
+    assert first in world.memory.running()
+    assert len(world.plan(rates(2), exclude=["job_*"]).plan.left_out) == 2
+
+
+def test_a_rename_beside_an_excluded_run_is_done(world):
+    """Only records that have to make room for each other stay together."""
+    world.apply(Stack("ppo", [Run("a", config={"lr": 1}), Run("b", config={"lr": 2})]))
+    both = Stack("ppo", [Run("a2", config={"lr": 1}), Run("b2", config={"lr": 2})])
+    assert world.plan(both, exclude=["b"]).plan.moves == {"a": "a2"}
+    assert world.plan(both, target=["b"]).plan.moves == {"b": "b2"}
+
+
+def test_a_target_brings_the_rename_of_an_upstream_that_can_not_be_seen(world):
+    """Its step does nothing; what refers to it finds it under the new name."""
+    def chain(base: str, x: int) -> Stack:
+        first = Run(base, config={"lr": 1}, options=Options(aliases=("base",)))
+        return Stack("ppo", [first, Run("tuned", config={"from": first.output("checkpoint"), "x": x})])
+
+    world.apply(chain("base", 1), target=["base"])
+    world.memory.answer_unknown("down")
+    shown = world.plan(chain("first", 1), target=["tuned"])
+    assert (shown["first"].action, shown.plan.moves, shown.plan.along) == (Action.KEEP, {"base": "first"}, ("first",))
+    world.carry_out(shown)
+    assert list(world.state.records) == ["first"]
+    assert world.plan(chain("base2", 1), exclude=["first"]).plan.left_out == ("base2", "tuned")
+
+
+def test_what_refers_to_a_result_that_stands_elsewhere_now_is_recorded_with_its_name(world):
+    """Else a later plan would show a change of what is none, and call the result a new run."""
+    base, other, first = Run("base", config={"lr": 1}), Run("base", config={"lr": 2}), Run("first", config={"lr": 1})
+
+    def tuned(upstream: Run, x: int) -> Run:
+        return Run("tuned", config={"from": upstream.output("checkpoint"), "x": x})
+
+    world.converge(Stack("ppo", [base, tuned(base, 1)]))
+    instance = world.state.records["base"].run.instance
+    world.apply(Stack("ppo", [other, tuned(other, 1)]), target=["base"])
+    world.apply(Stack("ppo", [first, other, tuned(first, 1)]))
+    record = world.state.records["tuned"]
+    assert (record.upstream, record.inputs["config"]["from"]) == ({"first": instance}, "${ref:first.checkpoint}")
+    shown = world.plan(Stack("ppo", [first, other, tuned(first, 2)]))["tuned"]
+    assert ([change.path for change in shown.changes], shown.reason) == (["x"], "")
+    assert len(world.starts) == 3
+
+
+def test_a_result_comes_back_where_its_replacement_was_moved_and_never_launched(world):
+    """The apply was killed between the record and the launch, and the record was renamed before anybody looked."""
+    world.converge(rates(1))
+    result = world.state.records["job_0"].run.instance
+    world.memory.autofinish = False
+    world.dies_after(0, unanswered=False)
+    with world.survives():
+        world.apply(rates(2))
+    with Journal.open(FileLog(world.file), stack="ppo") as journal:
+        move(journal, "job_0", "renamed")
+    world.observe()
+    assert {address: record.run.instance for address, record in world.state.records.items()} == {"renamed": result}
+    assert (world.state.records["renamed"].address, world.state.history) == ("renamed", ())
