@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from expiac.declare.stack import Stack
     from expiac.declare.training import TrainingJob, TrainingRunConfig
     from expiac.providers.skypilot import get_skypilot_service
+    from expiac.tracking import get_wandb_service
     from expiac.util.errors import ExpiacError
 
 _HOMES = {
@@ -48,6 +49,7 @@ _HOMES = {
     "TrainingRunConfig": "declare.training",
     "compare": "api",
     "get_skypilot_service": "providers.skypilot",
+    "get_wandb_service": "tracking",
     "results": "api",
     "runner": "cli.runner",
 }
@@ -73,6 +75,7 @@ __all__ = [
     "TrainingRunConfig",
     "compare",
     "get_skypilot_service",
+    "get_wandb_service",
     "results",
     "runner",
 ]

@@ -32,13 +32,15 @@ from expiac.declare.project import find_project as find
 from expiac.declare.stack import Stack
 from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
+from expiac.plan.pruning import PruneOptions, Pruning
 from expiac.session import Session
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
 
 __all__ = [
-    "MetricComparison", "Plan", "PlanOptions", "ResourceStatus", "Result", "Results", "Stack",
-    "apply", "compare", "destroy", "find", "plan", "refresh", "results", "status",
+    "MetricComparison", "Plan", "PlanOptions", "PruneOptions", "Pruning", "ResourceStatus", "Result", "Results",
+    "Stack",
+    "apply", "compare", "destroy", "find", "plan", "prune", "refresh", "report", "results", "status",
 ]
 
 _HERE = Path("<python>")
@@ -110,20 +112,45 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
     with _open_recorded(stack, Silent(), project) as session:
         session.look(refresh=refresh)
         return Results(session.observed, session.project, archived=archived, at=at_of(at),
-                       sources=session.sources, asks=refresh)
+                       providers=session.providers, asks=refresh)
 
 
 def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence[str] | None = None,
-            at: float | str = "last", archived: bool = False, refresh: bool = True, project: Project | None = None
-            ) -> MetricComparison:
+            baseline: str | None = None, at: float | str = "last", archived: bool = False, refresh: bool = True,
+            project: Project | None = None) -> MetricComparison:
     """Compares the arms of a stack over their seeds, at equal steps, by one metric: by default the first of its tables.
 
-    The answer has `arms`, `differences` from the first arm, `notes`, and `to_polars()`. `by` names the settings that
-    make an arm, by key paths or their ends, in place of all that differ. `at` is as for `results`. Raises an
-    `ExpiacError` if there is nothing to compare, and a `UsageError` for a metric or a setting that no run has.
+    The answer has `arms`, `differences` from the `baseline`, `notes`, and `to_polars()`. The baseline is the first
+    arm unless you name another, by its letter or as `KEY=VALUE`. `by` names the settings that make an arm, by key
+    paths or their ends, in place of all that differ. `at` is as for `results`. Raises an `ExpiacError` if there is
+    nothing to compare, and a `UsageError` for a metric, a setting or an arm that there is not.
     """
     return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
-                           metric=metric, by=by)
+                           metric=metric, by=by, baseline=baseline)
+
+
+def report(stack: str | None = None, *, metric: str | None = None, at: float | str = "last",
+           by: Sequence[str] | None = None, baseline: str | None = None, archived: bool = False,
+           refresh: bool = True, project: Project | None = None) -> str:
+    """A page that reports what the runs came to: HTML that loads nothing. Needs the extra `report`.
+
+    The arguments are those of `compare`. Where there is nothing to compare, the page says why.
+    """
+    from expiac.report.collect import collect
+    from expiac.report.model import Request
+    from expiac.report.page import page
+
+    with _open_recorded(stack, Silent(), project) as session:
+        session.look(refresh=refresh)
+        return page(collect(session, Request(metric, at_of(at), by, archived, baseline), asks=refresh)).decode()
+
+
+def prune(stack: str | None = None, *, options: PruneOptions | None = None, dry_run: bool = False,
+          project: Project | None = None) -> Pruning:
+    """Deletes what archived runs left on this machine, and returns what that was; with `dry_run`, what it would be."""
+    with _open_recorded(stack, Silent(), project) as session:
+        planned = session.plan_prune(options or PruneOptions())
+        return planned if dry_run else session.prune(planned)
 
 
 def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | None, reporter: Reporter,

@@ -12,7 +12,6 @@ from typing import Self
 from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
 from expiac.apply.fetch import fetch
-from expiac.apply.metrics.places import MetricsSource
 from expiac.apply.notifier import Notifier
 from expiac.apply.planning import Planning
 from expiac.apply.pruning import Pruner
@@ -170,9 +169,9 @@ class Session:
         return result
 
     @property
-    def sources(self) -> Sequence[MetricsSource]:
-        """Where the metrics of runs are looked for, in order."""
-        return self._refresher.sources
+    def providers(self) -> Mapping[str, Provider]:
+        """The providers of the project, by name."""
+        return self._providers
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""

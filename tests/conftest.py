@@ -7,6 +7,7 @@ Assertions in helper modules are rewritten by pytest like those in tests: they s
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from expiac.declare.project import Project
 
 ROOT = Path(__file__).parents[1]
+# W&B is asked where a key is found: nobody's own one here.
+os.environ.pop("WANDB_API_KEY", None)
+os.environ["NETRC"] = os.devnull
 
 
 def _helper_names() -> list[str]:

@@ -105,6 +105,18 @@ def test_a_plan_that_does_not_hold_any_more_is_stale(project):
         api.apply(plan, project=project)
 
 
+def test_what_archived_runs_left_is_deleted(project, capfd):
+    """Not by a dry run; and nothing is printed."""
+    api.apply("lab", wait=True, project=project)
+    api.destroy("lab", project=project)
+    (folder,) = [path for path in (project.root / ".expiac" / "local").iterdir() if path.name.startswith("lab.hello.")]
+    capfd.readouterr()
+    (would,) = api.prune("lab", dry_run=True, project=project).runs
+    assert (would.record.run.instance, folder.exists()) == (folder.name, True)
+    (did,) = api.prune("lab", options=api.PruneOptions(), project=project).runs
+    assert (did.record.run.instance, folder.exists(), capfd.readouterr()) == (folder.name, False, ("", ""))
+
+
 @pytest.mark.parametrize("parallelism", [0, -1])
 def test_no_step_at_a_time_is_refused(project, parallelism):
     """Before anything is written or done, by apply and by destroy."""

@@ -32,12 +32,12 @@ class MetricComparison:
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """The arms; the others are compared with the first."""
+        """The arms."""
         return self.comparison.arms
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """How each arm but the first differs from the first."""
+        """How each other arm differs from the baseline: the first one unless another was named."""
         return self.comparison.differences
 
     @property
@@ -51,20 +51,23 @@ class MetricComparison:
         return self.comparison.notes
 
     def to_polars(self) -> pl.DataFrame:
-        """One row for each arm: its settings, its figures, and those of its difference from the first arm."""
+        """One row for each arm: its settings, its figures, and those of its difference from the baseline."""
         from expiac.analysis import frames
 
         return frames.arms_table(self.comparison)
 
 
-def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None) -> MetricComparison:
+def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None,
+                    baseline: str | None = None) -> MetricComparison:
     """Compares the arms of a stack by one metric; by default the first that its tables show.
+
+    Each arm is compared with the one that `baseline` names, `B` or `KEY=VALUE`; by default with the first.
 
     Runs that failed, that have no finite value, or that have not come to the step asked for, are left out, and named.
     """
     from expiac.analysis import frames
 
-    shown = _metric(found, metric)
+    shown = chosen_metric(found, metric)
     if found.at == "best" and not shown.direction:
         raise UsageError("Direction not known", f"whether more or less of {shown.name} is better",
                          f'[tool.expiac.metrics] show = [{{ name = "{shown.name}", direction = "max" }}]')
@@ -78,11 +81,13 @@ def compare_results(found: Results, *, metric: str | None = None, by: Sequence[s
               if not math.isfinite(value)]
     if not finite:
         raise ExpiacError("Nothing to compare", f"no run has a finite {shown.name}")
-    compared = compare(finite, by=_keys(by, [run for run, _ in finite]), direction=shown.direction)
+    compared = compare(finite, by=chosen_keys(by, [run for run, _ in finite]), direction=shown.direction,
+                       baseline=baseline)
     return MetricComparison(shown, found.at, step, replace(compared, notes=(*found.notes, *notes, *compared.notes)))
 
 
-def _metric(found: Results, name: str | None) -> Metric:
+def chosen_metric(found: Results, name: str | None) -> Metric:
+    """The metric of that name, or the first that tables show; raises where there is none."""
     known = dict.fromkeys(name for run in found.known for name in found.logged(run))
     configured = {metric.name: metric for metric in found.metrics.show}
     if name is not None:
@@ -118,8 +123,8 @@ def _runs(found: Results, ends: Mapping[str, float], metric: str) -> tuple[list[
     return runs, notes
 
 
-def _keys(by: Sequence[str] | None, runs: Sequence[Run]) -> list[str] | None:
-    """The key paths that `--by` means: each in full, or its end where that tells it from others."""
+def chosen_keys(by: Sequence[str] | None, runs: Sequence[Run]) -> list[str] | None:
+    """The key paths that `--by` means: each in full, or its end where that tells it from others; None of none."""
     if by is None:
         return None
     known = dict.fromkeys(path for run in runs for path in run.settings)

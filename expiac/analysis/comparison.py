@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from expiac.analysis.baseline import arm_named
 from expiac.analysis.runs import Run, differing
 from expiac.util.hashing import canonical
 
@@ -40,7 +41,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How an arm differs from the first one."""
+    """How an arm differs from the baseline."""
 
     arm: str
     baseline: str
@@ -58,7 +59,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The arms, and how each differs from the first."""
+    """The arms, and how each differs from the baseline: the first one unless another was named."""
 
     arms: tuple[Arm, ...]
     differences: tuple[Difference, ...] = ()
@@ -67,43 +68,50 @@ class Comparison:
     notes: tuple[str, ...] = field(default=())
 
 
-def compare(values: Sequence[tuple[Run, float]], *, by: Sequence[str] | None, direction: str) -> Comparison:
-    """Compares the values of runs, arm by arm; `by` says which settings make an arm, in place of all that differ."""
+def compare(values: Sequence[tuple[Run, float]], *, by: Sequence[str] | None, direction: str,
+            baseline: str | None = None) -> Comparison:
+    """Compares the values of runs, arm by arm; `by` says which settings make an arm, in place of all that differ.
+
+    `baseline` names the arm that the others are compared with: `B`, or `KEY=VALUE`; the first one if it is left out.
+    """
     from expiac.analysis import statistics
 
     runs = [run for run, _ in values]
-    others = differing(runs)
-    keys = tuple(by) if by is not None else others
+    paths = differing(runs)
+    keys = tuple(by) if by is not None else paths
     arms = [replace(arm, mean=statistics.mean(arm.values), interquartile_mean=statistics.interquartile_mean(arm.values),
                     interval=statistics.interval(arm.strata))
-            for arm in _arms(values, keys, [path for path in others if path not in keys])]
-    differences = [_difference(arm, arms[0], direction) for arm in arms[1:]]
+            for arm in _arms(values, keys, [path for path in paths if path not in keys])]
+    base = arms[0] if baseline is None else arm_named(baseline, arms)
+    others = [arm for arm in arms if arm is not base]
+    differences = [_difference(arm, base, direction) for arm in others]
     corrected = statistics.holm([difference.p for difference in differences])
-    judged = [_judged(replace(difference, p_holm=p), arm, arms[0], direction)
-              for difference, arm, p in zip(differences, arms[1:], corrected, strict=True)]
+    judged = [_judged(replace(difference, p_holm=p), arm, base, direction)
+              for difference, arm, p in zip(differences, others, corrected, strict=True)]
     return Comparison(tuple(arms), tuple(judged), keys, tuple(_notes(arms)))
 
 
 def _arms(values: Sequence[tuple[Run, float]], keys: Sequence[str], strata: Sequence[str]) -> list[Arm]:
     groups: dict[str, list[tuple[Run, float]]] = {}
     for run, value in values:
-        groups.setdefault(_key(run, keys), []).append((run, value))
+        groups.setdefault(key_of(run, keys), []).append((run, value))
     arms = []
     for place, members in enumerate(groups.values()):
         layers: dict[str, list[float]] = {}
         for run, value in members:
-            layers.setdefault(_key(run, strata), []).append(value)
+            layers.setdefault(key_of(run, strata), []).append(value)
         first, _ = members[0]
-        arms.append(Arm(_name(place), {path: first.settings.get(path) for path in keys}, tuple(members),
+        arms.append(Arm(arm_name(place), {path: first.settings.get(path) for path in keys}, tuple(members),
                         tuple(tuple(layer) for layer in layers.values())))
     return arms
 
 
-def _key(run: Run, paths: Sequence[str]) -> str:
+def key_of(run: Run, paths: Sequence[str]) -> str:
+    """Equal for runs that are equal in these settings."""
     return canonical([run.settings.get(path) for path in paths])
 
 
-def _name(place: int) -> str:
+def arm_name(place: int) -> str:
     """A, B, …, Z, A1, B1, …"""
     turn, letter = divmod(place, len(string.ascii_uppercase))
     return string.ascii_uppercase[letter] + (str(turn) if turn else "")

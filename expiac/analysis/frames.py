@@ -103,9 +103,10 @@ def runs_table(runs: Sequence[Run], settings: Sequence[str], ends: Mapping[str, 
 
 
 def arms_table(found: Comparison) -> pl.DataFrame:
-    """One row for each arm: its settings, its figures, and those of its difference from the first arm."""
+    """One row for each arm: its settings, its figures, and those of its difference from the baseline."""
     arms = found.arms
-    differences = [None, *found.differences]
+    by_arm = {one.arm: one for one in found.differences}
+    differences = [by_arm.get(arm.name) for arm in arms]
     own = ("arm", "n", "mean", "interquartile_mean", "low", "high", *_OF_DIFFERENCE)
     return pl.DataFrame({
         "arm": pl.Series([arm.name for arm in arms], dtype=pl.String),

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from expiac.analysis.at import At
 from expiac.analysis.cache import HistoryCache, Version
-from expiac.analysis.histories import FoundHistories, HistorySource
+from expiac.analysis.histories import HistorySource, default_source
 from expiac.analysis.runs import Run, differing, runs_of
 from expiac.apply.metrics import MetricsError
-from expiac.apply.metrics.places import MetricsSource
-from expiac.apply.metrics.sources import FilesHere
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
+from expiac.providers.base import Provider
+from expiac.providers.registry import Providers
 from expiac.state.model import State
+from expiac.util.errors import ExpiacError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,17 +32,17 @@ class Results:
     """What the runs of one stack came to."""
 
     def __init__(self, state: State, project: Project, *, archived: bool = False, at: At = "last",
-                 source: HistorySource | None = None, sources: Sequence[MetricsSource] = (FilesHere(),),
-                 asks: bool = True) -> None:
+                 source: HistorySource | None = None, known: Sequence[Run] | None = None,
+                 providers: Mapping[str, Provider] | None = None, asks: bool = False) -> None:
         self.stack = state.stack
         self.at = at
         self.metrics: MetricSettings = project.metrics
-        self.known: tuple[Run, ...] = runs_of(state, archived=archived)
+        self.known: tuple[Run, ...] = runs_of(state, archived=archived) if known is None else tuple(known)
         """The runs, in the order of the tables."""
         self.notes: list[str] = []
         """Why the history of a run could not be read, once the histories were asked for."""
         self._noted: set[str] = set()
-        self._source = source or FoundHistories(state, sources, asks=asks, archived=archived)
+        self._source = source or default_source(state, project, self.known, providers or Providers(project), asks=asks)
         self._cache = HistoryCache(project.state_folder / "cache" / "results" / state.stack)
         self._all = [run.instance for run in runs_of(state, archived=True)]
 
@@ -76,6 +77,7 @@ class Results:
         unread = [run for run in self.known if run.instance not in known]
         logged = frames.histories(self.known, [kept, *self._read(unread, versions, ended)])
         self._note_empty(logged, versions)
+        self.notes.extend(note for note in self._source.notes if note not in self.notes)
         if unread:
             self._cache.tidy(self._all)
         return logged
@@ -118,14 +120,14 @@ class Results:
             gathering, read = history_frames.Gathering(), list[str]()
             while left and gathering.count < _AT_ONCE:
                 run = left.pop()
-                if note := self._source.note(run):
-                    self._note(run, note)
                 try:
                     gathering.add(run.instance, self._source.rows(run))
                 except MetricsError as error:
                     self._note(run, str(error))
                 except OSError as error:
                     self._note(run, f"{error.filename or run.metrics_path} can't be read: {error.strerror or error}")
+                except ExpiacError as error:  # a tracker that does not answer to the end
+                    self._note(run, f"{error.summary}: {error.detail}")
                 else:
                     read.append(run.instance)
             logged = gathering.frame()

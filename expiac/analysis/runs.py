@@ -46,7 +46,20 @@ class Run:
 def runs_of(state: State, *, archived: bool = False) -> tuple[Run, ...]:
     """The present runs of a state, in its order; with `archived`, those of the past before them."""
     past = state.history if archived else ()
-    return tuple(_run(record) for record in (*past, *state.records.values()))
+    return tuple(run_of(record) for record in (*past, *state.records.values()))
+
+
+def run_of(record: Record) -> Run:
+    """The run of a record."""
+    cost = record.outputs.get("cost")
+    return Run(record.address, record.run.instance, record.run.launch, record.status, bool(record.ended_at),
+               dict(_settings(record.inputs)), record.at, record.seconds,
+               float(cost) if isinstance(cost, int | float) else None, _local_path(record.outputs))
+
+
+def all_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of every kind by key path: where a run runs, and its tags, too."""
+    return {path: value for key in inputs for path, value in _leaves("" if key == CONFIG else key, inputs[key])}
 
 
 def is_seed(path: str) -> bool:
@@ -58,13 +71,6 @@ def differing(runs: Sequence[Run]) -> tuple[str, ...]:
     """The key paths, other than seeds, at which the settings of the runs differ, in their order."""
     paths = dict.fromkeys(path for run in runs for path in run.settings if not is_seed(path))
     return tuple(path for path in sorted(paths) if len({canonical(run.settings.get(path)) for run in runs}) > 1)
-
-
-def _run(record: Record) -> Run:
-    cost = record.outputs.get("cost")
-    return Run(record.address, record.run.instance, record.run.launch, record.status, bool(record.ended_at),
-               dict(_settings(record.inputs)), record.at, record.seconds,
-               float(cost) if isinstance(cost, int | float) else None, _local_path(record.outputs))
 
 
 def _local_path(outputs: Mapping[str, Any]) -> str | None:

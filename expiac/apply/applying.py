@@ -81,6 +81,7 @@ class Applying:
                     result = replace(result, done=(*stopped, *result.done))
                     self._refresher.send_notices()
             self._refresher.reload()
+            self._refresher.send_remaining_notices()
         if not plan.program:
             return plan, self._with_left_alone(plan, result)
         if not self._engine.is_stopping:

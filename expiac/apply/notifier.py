@@ -23,6 +23,7 @@ from expiac.state.model import Record
 from expiac.util.errors import ExpiacError
 
 _AT_ONCE = 32
+"""How many notices are sent under one lock, side by side."""
 Call = Callable[[], None]
 
 
@@ -35,12 +36,13 @@ class Notifier:
         self._run = ShellHooks(project.root, timeout=self.settings.timeout)
 
     def send_due(self, journal: Journal) -> None:
-        """Sends every notice that is due, and records each. Needs the lock, so that nobody else sends it too."""
-        due = unsent(journal.state)
+        """Sends notices that are due, at most `_AT_ONCE`, and records each. Needs the lock, so that nobody else sends
+        it too: others wait for it no longer than the three calls of a notice may take."""
+        due = unsent(journal.state)[:_AT_ONCE]
         if not due:
             return
         stack = journal.state.stack
-        with ThreadPoolExecutor(min(_AT_ONCE, len(due)), thread_name_prefix="expiac-notice") as pool:
+        with ThreadPoolExecutor(len(due), thread_name_prefix="expiac-notice") as pool:
             calls = {pool.submit(self._send, stack, record, occasion): (record, occasion) for record, occasion in due}
             for call in as_completed(calls):
                 record, occasion = calls[call]

@@ -25,7 +25,10 @@ from expiac.state.journal import Journal, utc_now
 from expiac.state.locking import lock_state
 from expiac.state.looks import Looks, may_change
 from expiac.state.model import Record, State
-from expiac.util.errors import ExpiacError
+from expiac.util.errors import ExpiacError, Locked
+
+_PAUSE = 0.2
+"""Seconds in which the lock is free between two parts of many notices."""
 
 
 class Refresher:
@@ -77,6 +80,7 @@ class Refresher:
             with lock_state(self._journal, None, purpose="refresh"):  # it makes no decision that could be stale
                 self.record()
             self.reload()
+            self.send_remaining_notices()
         else:
             self._note_look()
         self.advance_queues()
@@ -145,8 +149,22 @@ class Refresher:
             self._looks.note(self._queried_at)
 
     def send_notices(self) -> None:
-        """Tells others of the runs that have ended, or are stuck. Needs the lock."""
+        """Tells others of the runs that have ended, or are stuck; of very many, of the first ones. Needs the lock."""
         self._notifier.send_due(self._journal)
+
+    def send_remaining_notices(self) -> None:
+        """Sends what is still due, a part under each lock, so that others can work in between.
+
+        Where another command holds the lock, that one or the next sends them.
+        """
+        while unsent(self._journal.state):
+            time.sleep(_PAUSE)  # whoever waits for the lock gets it now
+            try:
+                with lock_state(self._journal, None, purpose="notices"):
+                    self.send_notices()
+            except Locked:
+                return
+            self.reload()
 
     def _holding(self) -> list[Record]:
         return records_to_release(self._journal.state, self.result.unseen)

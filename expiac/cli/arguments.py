@@ -24,6 +24,11 @@ StacksArg = Annotated[
     typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
                    help="A stack file or its stem in stacks/; all stacks where it is left out."),
 ]
+StacksList = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="STACK…", autocompletion=stacks, show_default=False,
+                   help="Stack files or their stems in stacks/; all stacks where none is named."),
+]
 StackOrPlan = Annotated[
     str | None,
     typer.Argument(metavar="STACK|FILE", autocompletion=stacks_or_overrides, show_default=False,
@@ -82,7 +87,10 @@ Node = Annotated[int | None, typer.Option("--node", min=0, metavar="RANK", show_
                                              help="Of this node only.")]
 Save = Annotated[Path | None, typer.Option("--out", metavar="FILE", show_default=False, dir_okay=False,
                                           help="Save the plan there, for `expiac apply FILE`.")]
-PlanFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A plan that was saved.")]
+RunOrPlan = Annotated[str, typer.Argument(
+    metavar="RUN|FILE", autocompletion=runs, show_default=False,
+    help="An instance name, its 8 hex digits, the beginning of either, stack/job, or a job: its present run; or a plan "
+         "that was saved.")]
 RecordName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=jobs, show_default=False,
                                        help="The name of a resource.")]
 RecordNames = Annotated[list[str], typer.Argument(metavar="NAME…", autocompletion=jobs, show_default=False,
@@ -109,7 +117,33 @@ MetricName = Annotated[str | None, typer.Option("--metric", metavar="METRIC", sh
 By = Annotated[list[str] | None, typer.Option("--by", metavar="KEY", show_default=False,
                                               help="Runs with an equal value of this setting are an arm; repeatable. "
                                                    "All settings that differ, but for the seed, if left out.")]
+Baseline = Annotated[str | None, typer.Option(
+    "--baseline", metavar="ARM|KEY=VALUE", show_default=False,
+    help="Compare each arm with this one, by its letter or a setting that it alone has; with the first if left out.")]
+Where = Annotated[str | None, typer.Option(
+    "--where", metavar="CONDITION", show_default=False,
+    help="Only runs for which this holds: 'lr<1e-3 and status=failed'. Settings, metrics, stack, job, status, seed, "
+         "age, launched, seconds, cost, user, commit; and, or, not, parentheses; ~ for a glob or a part.")]
+RerunName = Annotated[str | None, typer.Option(
+    "--name", metavar="NAME", show_default=False,
+    help="What the job is called; by default after the job and the run, so that a second rerun is the first one.")]
+Anyway = Annotated[bool, typer.Option("--anyway", help="From the present code, where its own is not to be had.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="TIME|DATE", show_default=False,
+                                           help="Only runs launched since then: 12h, 30d, or 2026-01-31.")]
+CostBy = Annotated[str, typer.Option("--by", metavar="stack|job|user|week", help="A row for each of these.")]
+SortBy = Annotated[str | None, typer.Option("--sort", metavar="KEY", show_default=False,
+                                            help="By a setting, a metric or a field; -KEY: the greatest first. The "
+                                                 "newest launch first if left out.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", show_default=False,
+                                           help="The first N only.")]
 Histories = Annotated[bool, typer.Option("--histories", help="All that the runs logged, as CSV or Parquet.")]
+ReportFile = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", show_default=False,
+                                                help="The page; STACK.html if left out.")]
+NotebookFile = Annotated[Path | None, typer.Option("--notebook", metavar="FILE", show_default=False,
+                                                  help="Write a Jupyter notebook.")]
+Serve = Annotated[bool, typer.Option("--serve", help="Serve the page on 127.0.0.1, and refresh it as runs go on.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT",
+                                   help="With --serve: the port; 0 takes a free one.")]
 OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
                                                   help="One output: its value is printed, and nothing else.")]
 OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
@@ -125,8 +159,9 @@ FetchTimeout = Annotated[float, typer.Option(
     help="How long at most: seconds, 90m, 12h; an hour where it is not said.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
-RunName = Annotated[str, typer.Argument(metavar="RUN", autocompletion=runs, show_default=False,
-                                        help="An instance name, its 8 hex digits, or a job: its present run.")]
+_RUN = "An instance name, its 8 hex digits, the beginning of either, stack/job, or a job: its present run."
+RunName = Annotated[str, typer.Argument(metavar="RUN", autocompletion=runs, show_default=False, help=_RUN)]
+RunNames = Annotated[list[str], typer.Argument(metavar="RUN RUN…", autocompletion=runs, show_default=False, help=_RUN)]
 Eject = Annotated[bool, typer.Option(
     "--eject", help="Write the templates that expiac ships into templates/, to change them there.")]
 NewProject = Annotated[str, typer.Argument(

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import prune, queries, results, state
+from expiac.cli import cost, prune, queries, report, rerun, results, runs, state
 from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
@@ -66,19 +66,6 @@ def plan(
         if out is not None:
             output.save_plan(plan, out, quiet=json or markdown)
     return CHANGES if detailed_exitcode and not plan.is_empty else DONE
-
-
-@app.command()
-def show(file: args.PlanFile, *, verbose: args.Verbose = False, json: args.Json = False,
-         markdown: args.Markdown = False) -> int:
-    """Show a plan that was saved."""
-    from expiac.cli import output
-    from expiac.plan import saved
-
-    args.refuse_two_forms(json=json, markdown=markdown)
-    plan = saved.read(file)
-    output.print_plan(plan, plan.program, json=json, markdown=markdown, verbose=verbose)
-    return DONE
 
 
 @app.command()
@@ -241,7 +228,8 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
 
 
 for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
-                results.results, results.compare):
+                results.results, results.compare, report.report, runs.runs, runs.show, runs.promote, cost.cost,
+                rerun.rerun):
     app.command()(command)
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from rich.table import Table
 
+from expiac.analysis import wording
 from expiac.analysis.comparing import MetricComparison
 from expiac.analysis.comparison import Arm, Difference
-from expiac.analysis.labels import short_names
 from expiac.cli import output, tables
-from expiac.cli.results_output import setting_text
 from expiac.state.model import State
 from expiac.view import compared
 from expiac.view.console import console
-from expiac.view.figures import count
-
-_AT = {"last": "the last value", "best": "the best value", "auc": "the mean over the steps"}
-_BETTER = {"max": "more is better", "min": "less is better", "": "no direction is set"}
 
 
 def print_comparison(state: State, found: MetricComparison, *, as_of: str, age: str, json: bool) -> None:
@@ -24,19 +19,16 @@ def print_comparison(state: State, found: MetricComparison, *, as_of: str, age: 
         output.print_json(_document(state, found, as_of))
         return
     out = console()
-    runs = sum(len(arm.runs) for arm in found.comparison.arms)
-    which = _AT.get(str(found.at), "the value")
-    out.print(f"{found.metric.title} ({_BETTER[found.metric.direction]}): {which} up to step {count(found.step)}, "
-              f"which all of these {runs} runs have reached\n", highlight=False)
-    out.print(tables.fit(_arms(found), out))
+    out.print(f"{wording.heading(found)}\n", highlight=False)
+    out.print(tables.fit(_table(wording.arm_rows(found)), out))
     if found.comparison.differences:
         out.print()
-        out.print(tables.fit(_differences(found), out))
+        out.print(tables.fit(_table(wording.difference_rows(found)), out))
         out.print()
     else:
-        out.print("\nThere is one arm: the settings of these runs differ in the seed at most.")
+        out.print(f"\n{wording.ONE_ARM}")
     for difference in found.comparison.differences:
-        out.print(sentence(difference), highlight=False)
+        out.print(wording.sentence(difference), highlight=False)
     for note in found.comparison.notes:
         out.print(f"! {note}", highlight=False)
     output.print_age(age)
@@ -50,51 +42,11 @@ def _document(state: State, found: MetricComparison, as_of: str) -> compared.Com
             "notes": list(found.comparison.notes)}
 
 
-def sentence(one: Difference) -> str:
-    """What a comparison of two arms comes to, in plain words."""
-    if one.verdict not in ("unclear", "too few seeds"):
-        return f"{one.arm} is {one.verdict} than {one.baseline}."
-    if one.verdict == "too few seeds":
-        return f"{one.arm} and {one.baseline}: too few seeds to tell; an arm of one run has no spread. Begin with 5."
-    if one.p is None:
-        return f"{one.arm} and {one.baseline}: can't tell, since the seeds make no difference within an arm."
-    if one.seeds_needed is None:
-        return f"{one.arm} and {one.baseline}: can't tell; for a difference this small, 1000 seeds would not do."
-    return (f"{one.arm} and {one.baseline}: too few seeds to tell; if the difference and the spread are as seen, about "
-            f"{one.seeds_needed} seeds an arm would do.")
-
-
-def _arms(found: MetricComparison) -> Any:
-    names = short_names(found.comparison.by)
-    rows = tables.table("arm", *names.values(), "n", "mean", "IQM", "95 %")
-    for arm in found.comparison.arms:
-        figures = [format(figure, found.metric.format) for figure in (arm.mean, arm.interquartile_mean)]
-        rows.add_row(arm.name, *(setting_text(arm.settings[path]) for path in names), str(len(arm.runs)), *figures,
-                     _interval(arm.interval, found.metric.format))
-    return rows
-
-
-def _differences(found: MetricComparison) -> Any:
-    is_corrected = len(found.comparison.differences) > 1
-    rows = tables.table("arms", "difference", "95 %", "effect", "P(better)", "p (Holm)" if is_corrected else "p",
-                        "pairs")
-    for one in found.comparison.differences:
-        rows.add_row(f"{one.arm} − {one.baseline}", format(one.mean, f"+{found.metric.format.lstrip('+')}"),
-                     _interval(one.interval, found.metric.format), _figure(one.effect_size, "+.2f"),
-                     _figure(one.probability_of_improvement, ".0%"), _p(one.p_holm), str(one.pairs or "none"))
-    return rows
-
-
-def _interval(ends: tuple[float, float] | None, form: str) -> str:
-    return " … ".join(format(end, form) for end in ends) if ends else ""
-
-
-def _figure(figure: float | None, form: str) -> str:
-    return "" if figure is None else format(figure, form)
-
-
-def _p(p: float | None) -> str:
-    return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+def _table(rows: wording.Rows) -> Table:
+    table = tables.table(*rows[0])
+    for row in rows[1:]:
+        table.add_row(*row)
+    return table
 
 
 def _arm_document(arm: Arm) -> compared.Arm:

@@ -11,6 +11,7 @@ from typing import Any
 from expiac.apply.events import Result
 from expiac.cli import output
 from expiac.cli.exits import DONE, INTERRUPTED, handle_sigint
+from expiac.declare.program import Program
 from expiac.declare.project import Project
 from expiac.plan.model import Plan
 from expiac.session import Session
@@ -50,6 +51,15 @@ def open_saved(plan: Plan, *, json: bool = False) -> Iterator[tuple[Session, Con
     """The session of a plan that was saved, and its reporter; raises `Stale` if the plan no longer holds."""
     with _with_reporter(lambda reporter: Session.of(plan, reporter=reporter), json=json) as (session, reporter):
         session.confirm(plan)
+        yield session, reporter
+
+
+@contextmanager
+def open_program(declared: Program, project: Project, *, json: bool = False
+                 ) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """The session of a program that was made by other means than from its file, and its reporter."""
+    with _with_reporter(lambda reporter: Session(project, declared.stack.name, reporter, declared, None),
+                        json=json) as (session, reporter):
         yield session, reporter
 
 

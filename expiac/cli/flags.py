@@ -25,6 +25,8 @@ from expiac.util.errors import UsageError, did_you_mean
 
 LAUNCH = "launch"
 """The field of every config that is no setting of the stack, but consent to launch it."""
+_SHOWING = ("verbose", "markdown")
+"""Flags of every stack file that say how the plan is shown, but where its config has a field of the name."""
 _BOOLEANS = ("true", "false")
 
 
@@ -37,6 +39,10 @@ class Flags:
     launch: bool | None = None
     """Whether to launch without asking; None if the command line does not say."""
     help: bool = False
+    verbose: bool = False
+    """Whether to show the plan in full."""
+    markdown: bool = False
+    """Whether to print the plan as markdown."""
 
 
 def parse_flags(arguments: Sequence[str], config: type[ExperimentConfig]) -> Flags:
@@ -47,6 +53,7 @@ def parse_flags(arguments: Sequence[str], config: type[ExperimentConfig]) -> Fla
     types = _types_of_flags(config)
     words = deque(arguments)
     values: dict[str, str] = {}
+    shown: set[str] = set()
     while words:
         word = words.popleft()
         if word in ("--help", "-h"):
@@ -54,10 +61,14 @@ def parse_flags(arguments: Sequence[str], config: type[ExperimentConfig]) -> Fla
         if word.startswith(("+", "~")):
             values |= parse([word])
             continue
+        if (name := word.removeprefix("--")) in _SHOWING and word != name and name not in types:
+            shown.add(name)
+            continue
         key, text = _parse_flag(word, words, types, config)
         values[key] = text
     launch = values.pop(LAUNCH, None)
-    return Flags(tuple(words_of(values)), None if launch is None else _parse_launch(launch))
+    return Flags(tuple(words_of(values)), None if launch is None else _parse_launch(launch),
+                 verbose="verbose" in shown, markdown="markdown" in shown)
 
 
 def _types_of_flags(config: type[ExperimentConfig]) -> dict[str, Any]:
@@ -185,7 +196,8 @@ def usage(config: type[ExperimentConfig], file: str, about: str) -> str:
     return "\n".join([
         f"Usage: python {file} [--NAME=VALUE]...", "",
         *introduction,
-        "Bare, it plans and asks; --launch applies without asking; --no-launch only plans.", "",
+        "Bare, it plans and asks; --launch applies without asking; --no-launch only plans.",
+        "--verbose shows the plan in full; --no-launch --markdown prints it as markdown.", "",
         *(f"  {flag:<{width}}  {default}".rstrip() for flag, default in rows),
     ])
 

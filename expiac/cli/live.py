@@ -25,6 +25,7 @@ from expiac.apply.events import (
     Waiting,
     Warned,
 )
+from expiac.cli.invocation import with_command_name
 from expiac.declare.metrics import Metric, MetricSettings
 from expiac.plan.model import Step
 from expiac.state.status import Status
@@ -68,7 +69,7 @@ class LiveLines:
                 pass
             case _:
                 assert_never(event)
-        if (line := event_line(event)) is not None:
+        if (line := event_line(event, with_command_name)) is not None:
             self._out.print(line)
 
     def on_stop(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from expiac.apply.events import ResourceStatus, Result
 from expiac.cli import ages, events, tables
 from expiac.cli.invocation import command_name, with_command_name
 from expiac.declare.metrics import MetricSettings
-from expiac.plan.model import Plan
+from expiac.plan.model import Plan, Step
 from expiac.session import Session
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
@@ -114,9 +114,13 @@ def select_steps(plan: Plan) -> Plan:
     """Asks about each step; gives the part of the plan that you say yes to."""
     from expiac.cli import interactive
 
+    def details(step: Step) -> str:
+        alone = replace(plan, steps=(step,), along=(), left_out=(), warnings=(), previous_overrides=None)
+        return show.text(alone, console().width, verbose=True)
+
     if not plan.is_empty:
         print()
-    part = interactive.select_steps(plan, input, print)
+    part = interactive.select_steps(plan, input, print, details)
     if part.left_out:
         print(f"\n{show.summary(part)}; left out: {', '.join(part.left_out)}")
     return part
@@ -136,10 +140,11 @@ def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReport
     if json:
         return events.JsonLines()
     if prints_document:
-        return Lines(partial(print, file=sys.stderr))
+        return Lines(partial(print, file=sys.stderr), call=with_command_name)
     out = console()
     if not out.is_terminal or out.is_dumb_terminal:
-        return Lines(partial(out.print, soft_wrap=True))  # a pipe is searched: no line breaks within words
+        # A pipe is searched: no line breaks within words.
+        return Lines(partial(out.print, soft_wrap=True), call=with_command_name)
     from expiac.cli.live import LiveLines
 
     return LiveLines(out)

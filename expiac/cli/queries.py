@@ -80,18 +80,25 @@ def history(stack: args.StacksArg = None, serial: args.Serial = None, *, json: a
     return several.show_stacks(stack, ask, json=json)
 
 
-def diff(before: args.RunName, after: args.RunName, *, json: args.Json = False) -> int:
-    """Show how two runs differ: their settings, their code, their results."""
+def diff(runs: args.RunNames, *, json: args.Json = False) -> int:
+    """Show how runs differ: their settings, their code, their results."""
     from expiac.apply.metrics.sources import sources_of
-    from expiac.cli import records
+    from expiac.cli import difference_output, records
     from expiac.declare.project import find_project
     from expiac.plan import history
     from expiac.providers.registry import Providers
     from expiac.state.stores import states
+    from expiac.util.errors import UsageError
 
+    if len(runs) < 2:
+        raise UsageError("Value missing", "diff compares two runs or more", f"expiac diff {runs[0]} RUN")
     project = find_project(Path.cwd())
-    store = states(project)
+    store, sources = states(project), sources_of(Providers(project))
     known = [store.read(name).state for name in store.names()]
-    first, second = history.find_run(known, before), history.find_run(known, after)
-    records.print_difference(first, second, history.compare(first, second), sources_of(Providers(project)), json=json)
+    found = [history.find_run(known, word) for word in runs]
+    if len(found) == 2:
+        before, after = found
+        records.print_difference(before, after, history.compare(before, after), sources, json=json)
+    else:
+        difference_output.print_differences(found, sources, json=json)
     return DONE

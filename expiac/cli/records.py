@@ -127,7 +127,7 @@ def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change],
     """Prints how two runs differ, and how each ended."""
     if json:
         document: recorded.Difference = {
-            "format_version": show.FORMAT, "runs": [_run(before), _run(after)],
+            "format_version": show.FORMAT, "runs": [run_document(before), run_document(after)],
             "changes": [show.change_document(change) for change in changes]}
         output.print_json(document)
         return
@@ -161,7 +161,8 @@ def _results(before: PastRun, after: PastRun, sources: Sequence[MetricsSource]) 
             for name in {**first.metrics, **second.metrics}]
 
 
-def _run(past: PastRun) -> recorded.ComparedRun:
+def run_document(past: PastRun) -> recorded.ComparedRun:
+    """One of the runs that are compared, as JSON values."""
     provenance = past.approval.approved.provenance if past.approval else {}
     return {"stack": past.stack, "address": past.record.address, "instance": past.record.run.instance,
             "status": past.record.status, "launched_at": past.record.at,

@@ -29,7 +29,7 @@ def results(
     with execution.open_session(stack, prints_document=form != "table", declared=False) as (session, _):
         session.look(refresh=not no_refresh)
         found = Results(session.observed, session.project, archived=archived, at=at_of(at),
-                        sources=session.sources, asks=not no_refresh)
+                        providers=session.providers, asks=not no_refresh)
         results_output.print_results(session.observed, found, form=form, histories=histories, is_asked=not no_refresh)
     return DONE
 
@@ -40,6 +40,7 @@ def compare(
     metric: args.MetricName = None,
     at: args.At = "last",
     by: args.By = None,
+    baseline: args.Baseline = None,
     json: args.Json = False,
     archived: args.Archived = False,
     no_refresh: args.NoRefresh = False,
@@ -54,8 +55,8 @@ def compare(
         session.look(refresh=not no_refresh)
         state = session.observed
         found = Results(state, session.project, archived=archived, at=at_of(at),
-                        sources=session.sources, asks=not no_refresh)
-        compared = compare_results(found, metric=metric, by=by)
+                        providers=session.providers, asks=not no_refresh)
+        compared = compare_results(found, metric=metric, by=by, baseline=baseline)
         as_of = ages.as_of(state.stack, state.records.values()) if no_refresh else ""
         comparison_output.print_comparison(state, compared, as_of=as_of, age=ages.sentence(state.stack, as_of),
                                            json=json)

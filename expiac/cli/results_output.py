@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from rich.text import Text
 
 from expiac.analysis import Results
 from expiac.analysis.labels import short_names
 from expiac.analysis.runs import Run
+from expiac.analysis.wording import setting_text
 from expiac.apply.events import Progress
 from expiac.cli import ages, output, tables
 from expiac.plan import formatting
@@ -78,8 +78,3 @@ def _print_table(found: Results) -> None:
     out.print(tables.fit(table, out))
     if left := found.settings[_MOST_SETTINGS:]:
         out.print(f"{len(left)} more settings differ; --format csv has them all", style="dim", soft_wrap=True)
-
-
-def setting_text(thing: Any) -> str:
-    """A setting in a table."""
-    return "" if thing is None else thing if isinstance(thing, str) else formatting.value(thing)

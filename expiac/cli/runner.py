@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from expiac.cli.exits import DONE, exit_code_of
-from expiac.cli.flags import LAUNCH, parse_flags, usage
+from expiac.cli.flags import LAUNCH, Flags, parse_flags, usage
 from expiac.cli.streams import prepare_streams
 from expiac.declare.experiment import Experiment, ExperimentConfig
 from expiac.util.encoding import decode
+from expiac.util.errors import UsageError
 
 
 def runner(experiment: type[Experiment], config: type[ExperimentConfig]) -> NoReturn:
@@ -35,10 +36,12 @@ def _run(file: Path, config: type[ExperimentConfig], arguments: Sequence[str]) -
         print(usage(config, _display_path(file), about))
         return DONE
     launch = _default_launch(config) if flags.launch is None else flags.launch
-    return _plan_and_apply(file, flags.overrides, launch)
+    if flags.markdown and launch is not False:
+        raise UsageError("Conflicting options", "--markdown prints a plan, and applies none", "--no-launch --markdown")
+    return _plan_and_apply(file, flags, launch)
 
 
-def _plan_and_apply(file: Path, overrides: Sequence[str], launch: bool | None) -> int:
+def _plan_and_apply(file: Path, flags: Flags, launch: bool | None) -> int:
     from expiac.cli import execution, output
     from expiac.declare.project import find_project
 
@@ -46,14 +49,14 @@ def _plan_and_apply(file: Path, overrides: Sequence[str], launch: bool | None) -
         output.demand_consent(yes=False, json=False, hint="--launch to apply, --no-launch to plan only")
     program = _display_path(file)
     project = find_project(file.resolve().parent)
-    with execution.open_session(str(file), overrides, project=project) as (session, reporter):
+    with execution.open_session(str(file), flags.overrides, project=project) as (session, reporter):
         plan = session.plan()
         if launch is False:
-            output.print_plan(plan, program)
+            output.print_plan(plan, program, verbose=flags.verbose, markdown=flags.markdown)
             return DONE
         question = "" if launch else execution.QUESTION
         return execution.carry_out(session, plan, reporter, program=program, question=question,
-                                   make_anew=session.plan)
+                                   verbose=flags.verbose, make_anew=session.plan)
 
 
 def _default_launch(config: type[ExperimentConfig]) -> bool | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FOLDED = ("job", "name", "settings", "what", "value", "file")
 """Columns whose texts may take several lines."""
 _FOLDED_WIDTH = 20
-_DROPPED = ("archived", "commit", "who", "file", "instance", "launched")
+_DROPPED = ("age", "archived", "commit", "who", "file", "instance", "launched")
 """Columns that a narrow screen does without, the first first."""
 _KEPT = ("job", "name", "stack", "status", "time", "size", "serial", "when", "what", "settings", "output", "value",
          "live", "succeeded", "failed", "applied")

@@ -24,7 +24,7 @@ from expiac.declare.unknown_keys import unknown_key
 from expiac.declare.validation import config_error, message
 from expiac.util.errors import UsageError
 
-__all__ = ["build", "parse", "unread_keys"]
+__all__ = ["build", "full_path", "parse", "unread_keys"]
 
 C = TypeVar("C")
 REMOVED: Final = object()
@@ -62,7 +62,7 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
     for key, text in overrides.items():
         if key.removeprefix("++") not in own:
             sign, path = split_key(key)
-            edit = _Edit(sign, _full_path(config, path), text)
+            edit = _Edit(sign, full_path(config, path), text)
             if sign == "~" and "." not in path and _part_at(config, edit.parent).noun == "mapping":
                 raise UsageError("Override refused", f"{key} does not say of which mapping", f"~{edit.path}")
             if "+" in sign:
@@ -80,10 +80,10 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
 def unread_keys(config: Any, overrides: Mapping[str, str], read: Collection[str]) -> tuple[str, ...]:
     """The keys that set a field of the config, or of a part of it, where the field is none of those that are read."""
     keys = [split_key(key)[1] for key in overrides]
-    return tuple(key for key in keys if _full_path(config, key).partition(".")[0] not in read)
+    return tuple(key for key in keys if full_path(config, key).partition(".")[0] not in read)
 
 
-def _full_path(config: Any, key: str) -> str:
+def full_path(config: Any, key: str) -> str:
     """The path of a key whose first name may stand for the one field of that name in the parts of a config."""
     first, dot, rest = key.partition(".")
     kind: Any = type(config)

@@ -21,7 +21,9 @@ def approval_event(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
     created = tuple(step.address for step in active if _is_plain(step))
     described = tuple(ApprovedStep(step.address, step.action.value, step.reason, _change_lines(step.changes))
                  for step in active if not _is_plain(step))
-    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described)
+    prices = {step.run.instance: step.cost_per_hour for step in active
+              if step.action.launches and step.cost_per_hour is not None}
+    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described, prices)
 
 
 def steps(event: Approved) -> tuple[ApprovedStep, ...]:

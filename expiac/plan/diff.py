@@ -9,7 +9,7 @@ from typing import Any
 from expiac.declare.fields import Kind
 from expiac.plan.kinds import CONFIG, kind_of
 from expiac.plan.model import MISSING, Change
-from expiac.util.hashing import canonical
+from expiac.util.hashing import canonical, digest
 
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str, Kind]) -> tuple[Change, ...]:
@@ -29,6 +29,23 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str
 def matches(path: str, patterns: Iterable[str]) -> bool:
     """Whether a key path, or one that it stands in, is meant by a pattern: `gpus`, `trainer.*`."""
     return any(fnmatchcase(path, pattern) or path.startswith(f"{pattern}.") for pattern in patterns)
+
+
+def settings_digest(inputs: Mapping[str, Any], kinds: Mapping[str, Kind], ignored: Iterable[str]) -> str:
+    """A digest of the leaves that decide a result or where it is made, without those that a pattern ignores."""
+    patterns = tuple(ignored)
+    leaves = ((key, path, value) for key, whole in inputs.items() for path, value in _all_leaves(_shown(key), whole))
+    return digest(sorted([path, canonical(value)] for key, path, value in leaves
+                         if kind_of(kinds, key, path) in (Kind.IDENTITY, Kind.PLACEMENT)
+                         and not matches(path, patterns)))
+
+
+def _all_leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _all_leaves(f"{path}.{key}" if path else str(key), inner)
+    else:
+        yield path or CONFIG, value
 
 
 def _shown(key: str) -> str:

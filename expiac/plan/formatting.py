@@ -17,6 +17,13 @@ def value(thing: Any) -> str:
     return json.dumps(thing, ensure_ascii=False, default=str)
 
 
+def printable(text: str) -> str:
+    """The text with every character that a terminal would obey, such as a colour or a change of direction, escaped."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
 def _is_plain(word: str) -> bool:
     if not word or word != word.strip() or not word.isprintable() or word[0] in "\"'[{" or word == "absent":
         return False

@@ -51,16 +51,18 @@ def approval(state: State, serial: int) -> Approval:
 
 
 def find_run(states: Iterable[State], word: str) -> PastRun:
-    """The run that a word means: an instance name, its 8 hex digits, `stack.job`, or a job of which there is one.
+    """The run that a word means: an instance name, its 8 hex digits, `stack/job`, or a job of which there is one.
 
-    A job means its present run; where it has none, its last one.
+    A job means its present run; where it has none, its last one. The beginning of an instance name or of its digits
+    will do where only one run has it.
     """
     known = [past for state in states for past in runs(state)]
     exact = [past for past in known if word in (past.record.run.instance, past.record.run.instance.rpartition(".")[2])]
     if exact:
         return exact[-1]
     by_job = {(past.stack, past.record.address): past for past in known}
-    named = [past for (stack, address), past in by_job.items() if word in (address, f"{stack}.{address}")]
+    named = [past for (stack, address), past in by_job.items()
+             if word in (address, f"{stack}.{address}", f"{stack}/{address}")] or _beginning_with(word, known)
     if len(named) == 1:
         return named[0]
     instances = [past.record.run.instance for past in named or known]
@@ -71,10 +73,21 @@ def find_run(states: Iterable[State], word: str) -> PastRun:
                      did_you_mean(word, names) or "expiac apply makes one")
 
 
+def _beginning_with(word: str, known: Iterable[PastRun]) -> list[PastRun]:
+    by_instance = {past.record.run.instance: past for past in known}
+    return [past for instance, past in by_instance.items()
+            if word and (instance.startswith(word) or instance.rpartition(".")[2].startswith(word))]
+
+
 def compare(before: PastRun, after: PastRun) -> tuple[Change, ...]:
     """How the settings of two runs differ, and the code that they were launched from."""
     changes = diff(before.record.inputs, after.record.inputs, {})
     return changes + diff(_code(before.approval), _code(after.approval), {})
+
+
+def code_settings(past: PastRun) -> Mapping[str, Any]:
+    """The commit and the digest of a diff from which a run was launched, as settings."""
+    return _code(past.approval)
 
 
 def code_of(state: State, record: Record) -> str:

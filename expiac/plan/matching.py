@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from expiac.declare.fields import Kind
-from expiac.plan.diff import diff, matches
+from expiac.plan.diff import diff, matches, settings_digest
 from expiac.plan.identity import fingerprint, identity_digest
 from expiac.plan.kinds import CONFIG, combine
 from expiac.plan.model import Desired
@@ -27,7 +27,7 @@ class Archive(Protocol):
     """What is known of the runs of the past besides their records."""
 
     def obstacles(self, records: Sequence[Record]) -> Mapping[str, str]:
-        """Why a run can't be used again, by its instance: its outputs are gone, its code was another, it is elsewhere."""
+        """Why a run can't be used again, by its instance: its outputs are gone, other code made it, it is elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,8 @@ class _Matching:
         """The run of each resource that has one already."""
         self._present = _by_settings(state.records.values())
         self._archived = _by_settings(reversed(state.history))
+        self._ignoring: dict[tuple[str, tuple[str, ...]], dict[str, list[Record]]] = {}
+        """The present records of a type, by their settings without those that patterns ignore."""
 
     def add(self, level: Sequence[Desired]) -> None:
         """Matches resources whose upstream is matched. Those that have their run keep it, whoever else could use it."""
@@ -123,6 +125,9 @@ class _Matching:
         open_wants = [want for want in level if want.address in settings and self._may_match(want)]
         for want in open_wants:
             self._claim_other(want, settings[want.address])
+        for want in open_wants:
+            if want.options.ignore_changes and want.address not in self._claims:
+                self._claim_ignoring(want)
         self._restore([want for want in open_wants if want.address not in self._claims], settings)
         for want in level:
             self._keep_unresolved(want)
@@ -189,6 +194,23 @@ class _Matching:
         """Takes a present record of the same settings that nobody else takes: one that lives before one that ended."""
         free = [record for record in self._present[settings]
                 if record.address not in self._taken and not _is_forced(want, record)]
+        if free:
+            self._claim(want, min(free, key=_preference))
+
+    def _claim_ignoring(self, want: Desired) -> None:
+        """Takes a present record that differs only in what the resource ignores, and that nothing launches again: a
+        launch would not have the recorded values."""
+        patterns = want.options.ignore_changes
+        key = (want.type, patterns)
+        if key not in self._ignoring:
+            self._ignoring[key] = defaultdict(list)
+            for record in (one for one in self._records.values() if one.type == want.type):
+                self._ignoring[key][settings_digest(record.inputs, want.kinds, patterns)].append(record)
+        upstream = {ref.resource: self._instances[ref.resource] for ref in want.refs}
+        free = [record for record in self._ignoring[key][settings_digest(want.inputs, want.kinds, patterns)]
+                if record.address not in self._taken and not _is_forced(want, record)
+                and (record.status.is_live or record.has_result) and not (record.pending or record.unseen)
+                and dict(record.upstream) == upstream]
         if free:
             self._claim(want, min(free, key=_preference))
 

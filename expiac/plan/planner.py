@@ -122,14 +122,17 @@ class _World:
             why, run = self._why_new(want, identity), self._new_run(want, identity)
             if found := self.options.adopt.get(want.address):
                 differs = f"differs in {', '.join(found.differences)}" if found.differences else ""
-                return Step(want.address, want.type, Action.CREATE, f"adopts {found.said}; code unknown", run, adopts=found.handle,
-                            warning=differs)
+                why = f"adopts {found.said}; code unknown"
+                return Step(want.address, want.type, Action.CREATE, why, run, adopts=found.handle, warning=differs)
             return Step(want.address, want.type, Action.CREATE, why, run)
         if record.unseen or record.pending:
             return _leave_alone(record)
         if restored is not None:
             return self._restore(want, restored, record)
         changes = diff(record.inputs, want.inputs, want.kinds)
+        if want.address in self.matches.renamed and want.address in self.matches.same:
+            # What was declared is compared with the record of its new name only from the next plan on.
+            changes = tuple(one for one in changes if not matches(one.path, want.options.ignore_changes))
         forced = [change.path for change in changes if matches(change.path, want.options.replace_on_changes)]
         if want.address not in self.matches.same or want.address in self.options.replace or forced:
             return self._replace(want, identity, upstream, record, changes, forced)

@@ -22,7 +22,7 @@ class Policies:
         own = _project_policies(project)
         self._policies = [*_builtin_policies(project), *own]
         self.need_prices = bool(own) or PRICED in project.policies
-        """Whether one of them may go by prices: then backends are asked for these, even where they are not otherwise."""
+        """Whether one may go by prices: then backends are asked for these, even where they are not otherwise."""
 
     def evaluate(self, plan: Plan) -> Plan:
         """The plan with what the policies warn of besides; raises `ExpiacError` where one of them refuses it.

@@ -175,6 +175,10 @@ class Logs(ABC):
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of the newest launch's output, without line ends; `follow` goes on until the job ends."""
 
+    def log_files(self, id: Id) -> Sequence[Path]:
+        """The files of this machine in which that output is; none where it is kept elsewhere."""
+        return ()
+
 
 class Fetches(ABC):
     """A provider that can bring what a run has left behind to this machine."""

@@ -89,6 +89,8 @@ class Approved(Fact):
     """Addresses of what the plan creates, where there is nothing else to say."""
     steps: tuple[ApprovedStep, ...] = ()
     """What else the plan does, without what it keeps."""
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """Dollars per hour of what it launches, by instance, where the plan knew them."""
 
 
 @dataclass(frozen=True, slots=True)

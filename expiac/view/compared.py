@@ -1,4 +1,4 @@
-"""The documents of `results` and `compare`, as types: what the runs of a stack came to, and how its arms differ."""
+"""The documents of `results`, `compare` and `report`, as types: what runs came to, how arms differ, where that is."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Arm(TypedDict):
 
 
 class DifferenceOfArms(TypedDict):
-    """How an arm differs from the first one."""
+    """How an arm differs from the baseline."""
 
     arm: Name
     baseline: Name
@@ -95,3 +95,14 @@ class ComparisonDocument(OfState):
     differences: Sequence[DifferenceOfArms]
     notes: Names
     """What to mind, such as runs that are left out."""
+
+
+class ReportDocument(OfState):
+    """The document of `report --json`: where the report is."""
+
+    page: str | None
+    """The path of the page; null where none was written."""
+    notebook: str | None
+    """The path of the notebook; null where none was written."""
+    url: str | None
+    """Where the page is served, as long as the command runs; null without --serve."""

@@ -75,14 +75,14 @@ def console() -> Console:
     return Console(width=width, highlight=False, emoji=False, markup=False)
 
 
-def event_line(event: ProgressEvent) -> Text | None:
-    """The permanent line of an event; None if it has none."""
+def event_line(event: ProgressEvent, call: Callable[[str], str] = str) -> Text | None:
+    """The permanent line of an event; None if it has none. `call` puts calls of expiac as they can be typed."""
     match event:
         case StepEnded(step, status, detail):
             name = f": {step.run.instance}" if status.is_live else ""
             return step_line(step, f"{_DONE[step.action]}{name}" + (f" ({detail})" if detail else ""))
         case StepFailed(step, error):
-            return Text.assemble(step_line(step, ""), (str(error), "red"))
+            return Text.assemble(step_line(step, ""), (call(str(error)), "red"))
         case StepSkipped(step, why):
             return step_line(step, f"skipped: {why}")
         case Warned(text):
@@ -101,8 +101,9 @@ def step_line(step: Step, words: str) -> Text:
 class Lines:
     """Prints permanent lines only. While waiting, prints a changed status at once, and progress every 15 seconds."""
 
-    def __init__(self, write: Callable[[Text], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._write = write
+    def __init__(self, write: Callable[[Text], None], clock: Callable[[], float] = time.monotonic,
+                 call: Callable[[str], str] = str) -> None:
+        self._write, self._call = write, call
         self._clock = clock
         self._metrics = MetricSettings()
         self._statuses: dict[str, str] = {}
@@ -112,7 +113,7 @@ class Lines:
         """Writes the event's line, if it has one."""
         if isinstance(event, Waiting):
             self._write_statuses(event.seen)
-        elif (line := event_line(event)) is not None:
+        elif (line := event_line(event, self._call)) is not None:
             self._write(line)
 
     def on_stop(self) -> None:

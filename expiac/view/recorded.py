@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, with_config
@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from expiac.plan.model import Action
 from expiac.state.status import Status
 from expiac.view.documents import Change, OfState, StatusDocument
-from expiac.view.parts import AsOf, Count, FormatVersion, Instance, Json, Name, Names, Overrides, Serial
+from expiac.view.parts import AsOf, Count, Figures, FormatVersion, Instance, Json, Name, Names, Overrides, Serial
 
 
 @with_config(ConfigDict(extra="allow", use_attribute_docstrings=True))
@@ -88,6 +88,24 @@ class Difference(TypedDict):
     format_version: FormatVersion
     runs: Annotated[Sequence[ComparedRun], Field(min_length=2, max_length=2)]
     changes: Sequence[Change]
+
+
+class DifferingSetting(TypedDict):
+    """A setting in which several runs differ."""
+
+    path: Name
+    """The key path of the field."""
+    values: Json
+    """Its value by instance; a run that does not have it is not there."""
+
+
+class Differences(TypedDict):
+    """The document of `diff RUN RUN RUN… --json`."""
+
+    format_version: FormatVersion
+    compared: Annotated[Sequence[ComparedRun], Field(min_length=1)]
+    differences: Sequence[DifferingSetting]
+    results: Annotated[Mapping[str, Figures], Field(description="The newest metrics of each run, by instance.")]
 
 
 class PrunedRun(TypedDict):

@@ -13,14 +13,16 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from expiac.declare.field_docs import field_texts
-from expiac.view import compared, documents, lines, recorded
+from expiac.view import compared, documents, lines, recorded, runs
 
 FILE = Path(str(files("expiac.view") / "schema.json"))
 _BY_KEY: dict[str, Any] = {
     "event": lines.Event, "steps": documents.Plan, "records": recorded.RecordsDocument,
-    "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "stacks": recorded.StacksDocument,
+    "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "compared": recorded.Differences,
+    "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
-    "results": compared.ResultsDocument, "arms": compared.ComparisonDocument,
+    "results": compared.ResultsDocument, "arms": compared.ComparisonDocument, "notebook": compared.ReportDocument,
+    "listed": runs.RunsDocument, "run": runs.RunDocument, "spending": runs.CostDocument,
     "resources": documents.StatusDocument,
 }
 """A key that one sort of document has and no other → the type of it. What has none of them counts as the last sort."""

@@ -136,7 +136,7 @@ def test_two_runs_are_compared(server, capsys):
     launched(server, run="succeeds")
     until("succeeded")
     capsys.readouterr()
-    assert queries.diff("far.seed_0", "far.seed_1") == 0
+    assert queries.diff(["far.seed_0", "far.seed_1"]) == 0
     assert "reward: 20.0 → 40.0" in capsys.readouterr().out
 
 

@@ -10,10 +10,12 @@ from scipy import stats
 from test_results import command
 
 import expiac
+from expiac.analysis import frames
 from expiac.analysis.comparing import compare_results
 from expiac.analysis.comparison import Comparison, compare
 from expiac.analysis.runs import Run
 from expiac.state.status import Status
+from expiac.util.errors import UsageError
 
 
 def runs(values: Sequence[float], *, first_seed: int = 0, **settings: object) -> list[tuple[Run, float]]:
@@ -22,8 +24,9 @@ def runs(values: Sequence[float], *, first_seed: int = 0, **settings: object) ->
              value) for seed, value in enumerate(values, first_seed)]
 
 
-def compared(*arms: list[tuple[Run, float]], direction: str = "max", by: Sequence[str] | None = None) -> Comparison:
-    return compare([one for arm in arms for one in arm], by=by, direction=direction)
+def compared(*arms: list[tuple[Run, float]], direction: str = "max", by: Sequence[str] | None = None,
+             baseline: str | None = None) -> Comparison:
+    return compare([one for arm in arms for one in arm], by=by, direction=direction, baseline=baseline)
 
 
 A, B = [1.0, 2.0, 3.0, 4.0, 5.0], [3.1, 4.3, 4.9, 6.2, 7.4]
@@ -76,6 +79,26 @@ def test_above_two_arms_p_is_corrected():
     raw, corrected = zip(*[(one.p, one.p_holm) for one in found.differences], strict=True)
     assert corrected[0] == pytest.approx(2 * raw[0])
     assert corrected[1] == pytest.approx(raw[1])
+
+
+@pytest.mark.parametrize("baseline", ["B", "b", "lr=2", "lr=2.0", "optimizer.lr=2"])
+def test_the_arms_are_compared_with_the_baseline(baseline):
+    """The letters stay those of the table."""
+    arms = [runs(values, **{"optimizer.lr": lr}) for lr, values in ((1, A), (2, B), (3, A))]
+    found = compared(*arms, baseline=baseline)
+    assert [(one.arm, one.baseline, one.verdict) for one in found.differences] == [
+        ("A", "B", "worse"), ("C", "B", "worse")]
+    assert frames.arms_table(found)["verdict"].to_list() == ["worse", None, "worse"]
+
+
+@pytest.mark.parametrize(("baseline", "summary"), [
+    ("C", "No such arm"), ("lr=5", "No such arm"), ("width=8", "Which arm?"), ("rate=1", "No such arm")])
+def test_a_baseline_is_one_arm(baseline, summary):
+    """Else the error says which there are."""
+    arms = [runs(A, lr=1, width=8), runs(B, lr=2, width=8)]
+    with pytest.raises(UsageError) as error:
+        compared(*arms, by=["lr", "width"], baseline=baseline)
+    assert (error.value.summary, error.value.hint) == (summary, "A: lr=1, width=8; B: lr=2, width=8")
 
 
 def test_what_is_left_out_of_by_is_a_stratum():

@@ -17,7 +17,9 @@ from scipy.integrate import trapezoid
 import expiac
 from expiac import api
 from expiac.analysis import Results, frames, history_frames
+from expiac.analysis.histories import FoundHistories
 from expiac.analysis.labels import short_names
+from expiac.analysis.runs import runs_of
 from expiac.apply.metrics import Row
 from expiac.apply.metrics.places import Found, Look
 from expiac.apply.metrics.sources import FilesHere, MetricsFiles
@@ -51,7 +53,8 @@ class CountedFiles(MetricsFiles):
 def results(source: Counting) -> Results:
     with Session.open("lab", reporter=api.Silent(), declared=False) as session:
         session.status()
-        return Results(session.observed, session.project, sources=(source,))
+        state = session.observed
+        return Results(state, session.project, source=FoundHistories(state, runs_of(state), (source,)))
 
 
 def command(*words: str, width: int = 120) -> str:

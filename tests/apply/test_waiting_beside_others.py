@@ -1,4 +1,4 @@
-"""Waiting beside other commands on the same stack: nothing is launched twice, and nothing that nobody wants any more."""
+"""Waiting beside other commands on one stack: nothing is launched twice, and nothing that nobody wants any more."""
 
 from __future__ import annotations
 

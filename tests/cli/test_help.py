@@ -12,7 +12,7 @@ from expiac.cli.commands import app
 from expiac.cli.help import GROUPS, STATE
 
 COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "stacks",
-            "results", "compare", "output", "fetch", "history", "diff", "new", "version", "prune", "state",
+            "results", "compare", "report", "output", "fetch", "history", "diff", "new", "version", "prune", "state",
             "state list", "state show", "state rm", "state mv", "state pull", "state push", "state compact",
             "state repair", "state unlock"]
 

@@ -188,7 +188,7 @@ def test_every_command(expiac, small):
     replaced = read(expiac("apply", "small", "lr=0.2", "--yes", "--wait", "--json").out)
     assert {event["action"] for event in replaced if event["event"] == "step_ended"} == {"replace"}
     assert [one["progress"] is None for one in replaced[-1]["seen"]] == [False, True]
-    for words in ("results", "results --archived --at best", "compare"):
+    for words in ("results", "results --archived --at best", "compare", "report"):
         read(expiac(*words.split(), "--json").out)
     for words in ("status --no-refresh", "refresh", "status --watch"):
         read(expiac(*words.split(), "--json").out)
@@ -249,7 +249,8 @@ def _still(values: list[Any]) -> list[Any]:
     ("plan nope", "no-such-stack"), ("plan lab jobs=many", "invalid-value"), ("plan lab job=1", "unknown-key"),
     ("apply lab", "consent-needed"), ("destroy nope --yes", "no-such-stack"), ("status nope", "no-such-stack"),
     ("status nope --watch", "no-such-stack"), ("refresh nope", "no-such-stack"), ("state list nope", "no-such-stack"),
-    ("history nope", "no-such-stack"), ("diff a b", "no-such-run"), ("show nope", "no-such-plan"),
+    ("history nope", "no-such-stack"), ("diff a b", "no-such-run"), ("show nope", "no-such-run"),
+    ("show nope.plan", "no-such-plan"),
     ("import nope a 1 --yes", "no-such-stack"), ("plan --nope", "usage-error"),
     ("apply lab words=fail --yes --wait", "run-failed")])
 def test_an_error_is_the_last_line_of_every_command(expiac, words, code):

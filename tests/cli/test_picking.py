@@ -16,7 +16,8 @@ CHAIN = Stack("ppo", [BASE, Run("other"), Run("tuned", config={"uri": BASE.outpu
 def picked(tmp_path, *answers: str) -> tuple[list[str], list[str]]:
     """The addresses that are done after these answers, and what was said."""
     left, said = list(answers), []
-    plan = select_steps(World(tmp_path).plan(CHAIN).plan, lambda question: left.pop(0), said.append)
+    plan = select_steps(World(tmp_path).plan(CHAIN).plan, lambda question: left.pop(0), said.append,
+                        lambda step: f"all of {step.address}")
     assert not left, "asked less often than there were answers"
     return [step.address for step in plan.steps], said
 
@@ -39,6 +40,11 @@ def test_what_needs_a_declined_step_is_not_asked_for(tmp_path):
     assert (done, said) == (["other"], ["[3/3] create tuned: left out, it needs what was declined"])
 
 
+def test_a_step_is_shown_in_full_and_asked_for_again(tmp_path):
+    done, said = picked(tmp_path, "d", "n", "details", "y")
+    assert (done, said[:2]) == (["other"], ["all of base", "all of other"])
+
+
 @pytest.mark.parametrize("answer", ["q", "end of file"])
 def test_nothing_picked_is_declined(tmp_path, answer):
     """As a no to the whole plan is."""
@@ -48,7 +54,7 @@ def test_nothing_picked_is_declined(tmp_path, answer):
         raise EOFError
 
     with pytest.raises(Interrupted):
-        select_steps(World(tmp_path).plan(CHAIN).plan, ask, print)
+        select_steps(World(tmp_path).plan(CHAIN).plan, ask, print, str)
 
 
 def test_only_some_kinds_of_action_are_done_without_a_question(expiac):

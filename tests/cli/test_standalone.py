@@ -52,6 +52,17 @@ def test_flags_are_overrides(words, overrides):
         assert parse_flags(words.split(), Lab) == Flags(tuple(overrides))
 
 
+def test_the_plan_is_shown_as_expiac_plan_shows_it():
+    """In full, or as markdown; a field of that name is a setting as ever."""
+    class Loud(ExperimentConfig):
+        name: str = "loud"
+        verbose: bool = False
+
+    flags = parse_flags(["--verbose", "--markdown", "--gpus=4"], Lab)
+    assert (flags.verbose, flags.markdown, flags.overrides) == (True, True, ("gpus=4",))
+    assert parse_flags(["--verbose"], Loud) == Flags(("verbose=true",))
+
+
 @pytest.mark.parametrize(("words", "launch"), [
     ("", None), ("--launch", True), ("--no-launch", False), ("--launch=true", True), ("--launch=false", False)])
 def test_consent_is_given_or_not(words, launch):

@@ -89,3 +89,32 @@ def test_a_result_comes_back_where_its_replacement_was_moved_and_never_launched(
     world.observe()
     assert {address: record.run.instance for address, record in world.state.records.items()} == {"renamed": result}
     assert (world.state.records["renamed"].address, world.state.history) == ("renamed", ())
+
+
+def ignoring(name: str, *, steps: int = 10, gpus: int = 1, lr: float = 1, **options: object) -> Stack:
+    how = Options(ignore_changes=("steps", "gpus"), **options)
+    return Stack("ppo", [Run(name, config={"lr": lr, "steps": steps}, gpus=gpus, options=how)])
+
+
+@pytest.mark.parametrize("changed", [{"gpus": 8}, {"steps": 20}, {"gpus": 8, "steps": 20}])
+def test_a_renamed_run_keeps_what_it_ignores_changes_of(world, changed):
+    """It lives, and is neither moved nor replaced; nothing of it changes with its new name either."""
+    world.apply(ignoring("a"))
+    shown = world.plan(ignoring("b", **changed))
+    assert (shown.glyphs, [change.path for change in shown["b"].changes]) == ("~", ["name"])
+    world.apply(ignoring("b", **changed))
+    assert (len(world.starts), world.memory.running()) == (1, [world.starts[0][0]])
+    assert world.plan(ignoring("b", **changed)).glyphs == "="
+
+
+def test_what_is_not_ignored_makes_a_new_run_under_a_new_name(world):
+    world.apply(ignoring("a"))
+    assert world.plan(ignoring("b", steps=20, lr=2)).glyphs == "+-"
+    assert world.plan(ignoring("b", steps=20, reuse=False)).glyphs == "+-"
+
+
+def test_a_run_that_would_be_launched_again_does_not_take_other_settings(world):
+    """It is lost: under the new name it would be launched with the declared values, which are not its own."""
+    world.apply(ignoring("a"))
+    world.memory.vanish("a")
+    assert world.plan(ignoring("b", steps=20)).glyphs == "+·"

@@ -56,3 +56,12 @@ def test_looks_are_rationed(heard):
         "train   running   420k/1.00M   42%   reward 1.5   9m 40s left",
         "train   succeeded   1.00M",
     ]
+
+
+def test_the_hint_of_a_failed_step_can_be_typed():
+    """As those of other errors."""
+    lines: list[str] = []
+    reporter = Lines(lambda line: lines.append(line.plain), call=lambda text: text.replace("expiac ", "bin/expiac "))
+    error = ExpiacError("No room", "none", "expiac plan lab")
+    reporter.on_event(StepFailed(step("train", Action.CREATE, "new"), error))
+    assert lines[0].endswith("Hint: bin/expiac plan lab")

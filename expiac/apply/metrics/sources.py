@@ -79,8 +79,18 @@ class ToldByProviders:
 
 
 def sources_of(providers: Mapping[str, Provider]) -> tuple[MetricsSource, ...]:
-    """The sources in their order: the nearest and most complete first."""
-    return FilesHere(), Buckets(), ToldByProviders(providers)
+    """The sources in their order: the nearest and most complete first. Of histories, W&B stands before the last."""
+    return *nearby_sources(), *told_sources(providers)
+
+
+def nearby_sources() -> tuple[MetricsSource, ...]:
+    """Those that have the very file which a run writes."""
+    return FilesHere(), Buckets()
+
+
+def told_sources(providers: Mapping[str, Provider]) -> tuple[MetricsSource, ...]:
+    """Those that have what a run tells of itself."""
+    return (ToldByProviders(providers),)
 
 
 def find_metrics(runs: Iterable[Record], sources: Iterable[MetricsSource], look: Look) -> dict[str, Found]:

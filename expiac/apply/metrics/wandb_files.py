@@ -1,16 +1,22 @@
-"""Reads the history in the file of an offline Weights & Biases run, by W&B's own reader where it is installed."""
+"""Reads the records in the file of a Weights & Biases run: what it logged, and all else that its client wrote.
+
+The log is read by `run_log`; W&B itself, which is imported here, says what the bytes of a record mean.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from expiac.apply.metrics.errors import MissingPackage
 from expiac.apply.metrics.rows import Row, row_of, summarize
-from expiac.apply.metrics.streams import open_regular
+from expiac.apply.metrics.run_log import RunLog
+from expiac.util.errors import ExpiacError
 
+HISTORY, SUMMARY = 0x12, 0x1A
+"""How the content of a record begins, after its number: these two kinds are nearly all of a file."""
 _ENDS: dict[Path, tuple[int, list[Row]]] = {}
 """The first and the newest values in each file at a size: it is read again only once it has grown."""
 
@@ -25,8 +31,13 @@ def rows(file: Path) -> list[Row]:
 
 
 def all_rows(file: Path) -> Iterator[Row]:
-    """What each call of `log` logged; raises `MissingPackage` where W&B is not installed."""
-    return (row for values in _history(file) if (row := row_of(values)) is not None)
+    """What each call of `log` logged. Raises `OSError`, and `MissingPackage` where W&B is not installed."""
+    try:
+        for values in history(RunLog(file)):
+            if (row := row_of(values)) is not None:
+                yield row
+    except ExpiacError:
+        return  # no file of W&B's
 
 
 def _ends(file: Path) -> list[Row]:
@@ -35,25 +46,57 @@ def _ends(file: Path) -> list[Row]:
                                     Row(seen.step, seen.total_steps, seen.elapsed, seen.metrics)]
 
 
-def _history(file: Path) -> Iterator[dict[str, Any]]:
-    """What each call of `log` logged. The last record of a live run may not be whole: it is left out."""
-    open_regular(file).close()
+def history(log: RunLog) -> Iterator[dict[str, Any]]:
+    """What each call of `log` logged, by key path. The last record of a live run may not be whole: it is left out."""
+    for record in records(log, without=SUMMARY):
+        if record.WhichOneof("record_type") == "history":
+            yield values_of(record.history.item)
+
+
+def records(log: RunLog, *, without: int | None = None) -> Iterator[Any]:
+    """The records of a file, but those of one kind. Raises `MissingPackage` where W&B is not installed."""
     try:
+        from google.protobuf.message import DecodeError
         from wandb.proto.wandb_internal_pb2 import Record
-        from wandb.sdk.internal.datastore import DataStore
     except ImportError as error:
         raise MissingPackage("wandb") from error
-    store = DataStore()
-    try:
-        store.open_for_scan(str(file))
-        while (data := store.scan_data()) is not None:
-            record = Record()
+    for data in log:
+        if _kind(data) == without:
+            continue
+        record = Record()
+        try:
             record.ParseFromString(data)
-            if record.WhichOneof("record_type") == "history":
-                items = record.history.item
-                yield {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in items}
-    except Exception:  # what W&B's reader raises at the end of a file that is being written, assertions and others
+        except DecodeError:
+            continue  # of a kind that this version of W&B can't read
+        yield record
+
+
+def values_of(items: Iterable[Any]) -> dict[str, Any]:
+    """The values of items by key path, with dots as W&B has them; a value that is no JSON is left out."""
+    found: dict[str, Any] = {}
+    for item in items:
+        try:
+            value = json.loads(item.value_json)
+        except ValueError:
+            continue
+        found.update(flat(".".join(item.nested_key) or item.key, value))
+    return found
+
+
+def flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, Mapping) or not value or "_type" in value:  # a picture, a table, … is one value
+        yield path, value
         return
-    finally:
-        if store._fp is not None:
-            store._fp.close()
+    for key, inner in value.items():
+        yield from flat(f"{path}.{key}", inner)
+
+
+def _kind(data: bytes) -> int:
+    """The first byte of a record's content: it stands after the record's number, of field 1, which may be left out."""
+    position = 0
+    if data[:1] == b"\x08":
+        position = 1
+        while position < len(data) and data[position] & 0x80:
+            position += 1
+        position += 1
+    return data[position] if position < len(data) else -1

@@ -146,6 +146,13 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs, Te
         logs = [launch.log(rank) for rank in range(job.nodes) if node in (None, rank)]
         return lines(logs, lambda: is_live(self.read_many([newest])[newest]), follow=follow)
 
+    def log_files(self, id: Id) -> Sequence[Path]:
+        """What each node of the newest launch printed, where it was launched here."""
+        with disk_errors():
+            launches = [] if self._place.elsewhere(id) else self._run(id).launches()[-1:]
+            return [file for launch in launches if (job := launch.job()) and job.lineage == id.lineage
+                    for rank in range(job.nodes) if (file := launch.log(rank)).exists()]
+
     def last_activity(self, id: Id) -> float | None:
         """When the last of the launch's nodes printed something."""
         created = [(launch, job) for launch in self._run(id).launches() if (job := launch.job())]

@@ -62,7 +62,7 @@ def _manifest_of(store: Store, base_url: str, id: str) -> dict[str, Any]:
 
 def _create_files(store: Store, base_url: str, values: Values) -> dict[str, Any]:
     """Where a client may upload the files of a version."""
-    edges = []
+    edges: list[dict[str, Any]] = []
     for wanted in values["artifactFiles"]:
         artifact = _existing(store, wanted["artifactID"])
         path = f"/storage/artifacts/{artifact.id}/files/{wanted['name']}"

@@ -86,7 +86,7 @@ def _runs(store: Store, values: Values, words: set[str]) -> dict[str, Any]:
     filters = json.loads(values.get("filters") or "{}")
     found = ordered([run for run in runs if matches(run, filters)], values.get("order"))
     start = int(values.get("cursor") or 0)
-    page = found[start:start + int(values.get("perPage") or 50)]
+    page = store.selected = found[start:start + int(values.get("perPage") or 50)]
     end = start + len(page)
     edges = [{"node": _node(run, words), "cursor": str(start + number + 1)} for number, run in enumerate(page)]
     connection = {"edges": edges, "pageInfo": {"endCursor": str(end), "hasNextPage": end < len(found)}}

@@ -50,7 +50,8 @@ class WandbServer:
 
     def stop(self) -> None:
         """Ends; clients are refused from then on."""
-        self._http.shutdown()
+        if self._thread.ident is not None:
+            self._http.shutdown()
         self._http.server_close()
 
     @property
@@ -73,6 +74,11 @@ class WandbServer:
     def run(self, project: str, run_id: str) -> StoredRun:
         """One run; raises KeyError where there is none."""
         return self.store.runs[self.user, project, run_id]
+
+    @property
+    def selected(self) -> list[StoredRun]:
+        """The runs that the last answer to a query for several of them had."""
+        return list(self.store.selected)
 
     @property
     def uploads(self) -> int:

@@ -22,6 +22,8 @@ class Store:
         self.runs: dict[tuple[str, str, str], StoredRun] = {}
         self.deleted: set[tuple[str, str, str]] = set()
         """Runs whose IDs can't be used again."""
+        self.selected: list[StoredRun] = []
+        """The runs of the last answer to a query for several."""
         self.artifacts: dict[str, StoredArtifact] = {}
         self.blobs: dict[str, bytes] = {}
         """Stored files, by the path of their URL."""

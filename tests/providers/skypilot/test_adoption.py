@@ -8,10 +8,10 @@ import pytest
 
 from expiac.apply.events import Silent
 from expiac.declare.project import find_project
+from expiac.plan.history import code_of
 from expiac.plan.planner import PlanOptions
 from expiac.providers.skypilot import SkypilotProvider
 from expiac.providers.skypilot.snapshot import SkyJob
-from expiac.plan.history import code_of
 from expiac.session import Session
 from expiac.testing.sky import FakeSky, Server
 from expiac.util.errors import ExpiacError, UsageError
@@ -62,7 +62,8 @@ def test_an_imported_job_is_the_run(desk):
     """Shown with what differs, kept by the next plan, and cancelled by its id."""
     with desk.open() as session:
         (step,) = session.plan_import("a", "12").steps
-        assert (step.reason, step.warning) == ("adopts managed job 12, mine, running; code unknown", "differs in num_nodes")
+        assert step.reason == "adopts managed job 12, mine, running; code unknown"
+        assert step.warning == "differs in num_nodes"
     assert desk.adopt("a", "12").is_well
     assert desk.launches == 0
     with desk.open() as session:

@@ -1,0 +1,90 @@
+"""Makes one HTML page of a report: everything is in it, and it loads nothing.
+
+Each value that the template prints is made inert and then escaped. A content security policy lets the page run its own
+scripts, by their digests, and reach no network.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from expiac.analysis.curves import Curves
+from expiac.analysis.wording import short_text
+from expiac.report import charts
+from expiac.report.inert import inert, inert_values
+from expiac.report.model import Report
+from expiac.util.version import VERSION
+
+MARK = b"<!-- made by expiac report -->"
+"""Stands near the beginning of each page, so that a page may be replaced and another file may not."""
+LONGEST = 300
+"""Characters of a value in the page; logs and diffs are cut where they are read."""
+SHORT = 60
+"""Characters of a value in a cell."""
+CHARTS_AT_ONCE = 6
+_LONG = 1 << 20
+_SCRIPTS = ("charts.js", "replays.js", "page.js")
+
+
+def page(report: Report, *, live: str = "") -> bytes:
+    """The page as a file; `live` is the version of a page that a server keeps fresh."""
+    scripts = [Markup(script) for script in (charts.library(), *(_file(name) for name in _SCRIPTS))]
+    environment = Environment(loader=PackageLoader("expiac.report", "page"), autoescape=True, trim_blocks=True,
+                              lstrip_blocks=True, undefined=StrictUndefined, finalize=_finalize)
+    environment.filters["short"] = lambda text: short_text(inert(text, LONGEST), SHORT)
+    environment.filters["long"] = lambda text: Markup("{}").format(inert(text, _LONG))
+    html = environment.get_template("page.html").render(
+        report=report, mark=Markup(MARK.decode()), version=VERSION, live=live, policy=_policy(scripts, bool(live)),
+        style=Markup(_file("style.css")), scripts=scripts, data=_data(report),
+        charts=report.curves[:CHARTS_AT_ONCE], more_charts=report.curves[CHARTS_AT_ONCE:],
+        thinned=[curves for curves in report.curves if curves.is_thinned])
+    return html.encode(errors="replace")
+
+
+def _finalize(value: Any) -> Any:
+    return inert(value, LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _file(name: str) -> str:
+    return (files("expiac.report") / "page" / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: Sequence[str], is_live: bool) -> str:
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    connections = "'self'" if is_live else "'none'"
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+            f"connect-src {connections}; base-uri 'none'; form-action 'none'")
+
+
+def _data(report: Report) -> Markup:
+    """The data of the scripts as JSON that cannot end the element that it stands in."""
+    place = {arm.name: index for index, arm in enumerate(report.arms)}
+    data = {
+        "stack": report.stack,
+        "arms": [{"label": arm.label, "runs": [*arm.instances]} for arm in report.arms],
+        "runs": [{"name": run.job, "instance": run.instance, "arm": place[run.arm]} for run in report.runs],
+        "charts": [_chart(curves) for curves in report.curves],
+        "step": report.step,
+        "replays": [{"title": replay.title, **replay.episode} for replay in report.replays],
+    }
+    labels = [inert(arm.label, LONGEST) for arm in report.arms]
+    made = {**inert_values(data, LONGEST), "spec": charts.page_spec(labels, inert(report.step, LONGEST))}
+    text = json.dumps(made, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _chart(curves: Curves) -> dict[str, Any]:
+    return {"metric": curves.metric, "steps": list(curves.steps),
+            "values": {instance: list(values) for instance, values in curves.values.items()}}
+

@@ -1,0 +1,162 @@
+"""`expiac rerun`: the same settings on the same commit, as a run of its own, launched once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STACK = '''
+from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
+
+class Lab(ExperimentConfig):
+    name: str = "lab"
+    words: str = "hello"
+
+def stack(config: Lab) -> Stack:
+    say = Job("say", run=f"cat code.txt; echo {config.words}; test {config.words} != fail",
+              skypilot=SkypilotJobConfig(gpus=0), outputs={"code": "code.txt"})
+    return Stack(config.name, [say, Job("hear", run=f"cat {say.output('code')}", skypilot=SkypilotJobConfig(gpus=0))])
+'''
+
+
+KILLED = """
+import os, sys
+from expiac.cli import run
+from expiac.providers.local import LocalProvider
+
+create = LocalProvider.create
+
+def create_and_die(self, *given):
+    if sys.argv[1] == "after":
+        create(self, *given)
+    os._exit(9)
+
+LocalProvider.create = create_and_die
+run(sys.argv[2:])
+"""
+
+
+def git(project: Path, *words: str) -> None:
+    subprocess.run(["git", "-c", "user.name=ada", "-c", "user.email=a@b", *words], cwd=project, check=True, timeout=30,
+                   capture_output=True)
+
+
+@pytest.fixture
+def ran(project, expiac):
+    """A run with settings of its own, of a commit that is not the last one any more."""
+    (project / "stacks" / "lab.py").write_text(STACK)
+    (project / "code.txt").write_text("first\n")
+    (project / ".gitignore").write_text(".expiac\n")
+    git(project, "init", "-q")
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "first")
+    assert expiac("apply", "lab", "words=bye", "--yes", "--wait").code == 0
+    (project / "code.txt").write_text("second\n")
+    (project / "stacks" / "lab.py").write_text(STACK.replace('"hello"', '"later"'))
+    git(project, "commit", "-qam", "second")
+    yield expiac
+    expiac("destroy", "lab-reruns", "--yes")
+
+
+def records(expiac, stack: str = "lab-reruns") -> list[dict]:
+    return json.loads(expiac("state", "list", stack, "--json").out)["records"]
+
+
+def printed(expiac) -> list[str]:
+    """What the only rerun has printed."""
+    (record,) = records(expiac)
+    return expiac("logs", "lab-reruns", record["address"]).out.splitlines()
+
+
+def test_the_same_settings_on_the_same_commit(ran, project):
+    """In a stack of its own; the run itself, the checkout and its worktrees are as before."""
+    before = records(ran, "lab")
+    said = ran("rerun", "lab/say", "--yes", "--wait")
+    assert said.code == 0, said
+    (record,) = records(ran)
+    (original,) = [one for one in before if one["address"] == "say"]
+    assert record["address"] == f"say-{original['run']['instance'][-8:]}"
+    assert (record["status"], record["inputs"], record["run"]["fingerprint"]) == (
+        "succeeded", original["inputs"], original["run"]["fingerprint"])
+    assert printed(ran)[-2:] == ["first", "bye"]
+    assert (records(ran, "lab"), (project / "code.txt").read_text()) == (before, "second\n")
+    assert len(subprocess.check_output(["git", "worktree", "list"], cwd=project, text=True).splitlines()) == 1
+
+
+def test_the_state_records_what_was_launched(ran):
+    """The commit of the run, and a clean tree."""
+    assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
+    (then,), (now,) = (json.loads(ran("history", stack, "--json").out)["approvals"] for stack in ("lab", "lab-reruns"))
+    assert (now["provenance"]["commit"], now["provenance"]["dirty"]) == (then["provenance"]["commit"], False)
+    assert now["program"].startswith("<rerun of lab.say.")
+
+
+def test_asked_for_twice_it_is_launched_once(ran):
+    """As after a kill; another name makes another run."""
+    assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
+    first = records(ran)
+    said = ran("rerun", "lab/say", "--yes")
+    assert (said.code, [one["run"] for one in records(ran)]) == (0, [one["run"] for one in first]), said
+    assert ran("rerun", "lab/say", "--yes", "--name", "second", "--wait").code == 0
+    assert [one["address"] for one in records(ran)] == [first[0]["address"], "second"]
+
+
+def test_it_is_planned_and_asked_for(ran):
+    """Without consent nothing is launched, and no state begins."""
+    said = ran("rerun", "lab/say")
+    assert (said.code, said.err.splitlines()[0]) == (64, "Consent needed")
+    assert ran("state", "list", "lab-reruns").code == 64
+
+
+def test_what_a_killed_command_left_is_replaced(ran, project):
+    """A half-made tree of the commit."""
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD~"], cwd=project, text=True).strip()
+    tree = project / ".expiac" / "trees" / commit
+    tree.mkdir(parents=True)
+    (tree / "code.txt").write_text("torn")
+    assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
+    assert printed(ran)[-2:] == ["first", "bye"]
+
+
+def test_a_plan_of_the_stack_leaves_reruns_alone(ran):
+    assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
+    assert ran("plan", "lab", "words=bye", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(("change", "summary"), [("dirty", "Code not committed"), ("gone", "No such commit")])
+def test_code_that_is_not_to_be_had_is_refused(ran, project, change, summary):
+    """With `--anyway`, the present code is launched with the settings of the run."""
+    if change == "dirty":
+        (project / "code.txt").write_text("third\n")
+        assert ran("apply", "lab", "words=bye", "--replace", "say", "--yes", "--wait").code == 0
+    else:
+        (project / ".git").rename(project / "elsewhere")
+        git(project, "init", "-q")
+    said = ran("rerun", "lab/say", "--yes")
+    assert (said.code, said.err.splitlines()[0], "--anyway" in said.err or change == "gone") == (1, summary, True)
+    said = ran("rerun", "lab/say", "--yes", "--wait", "--anyway")
+    assert said.code == 0, said
+    assert printed(ran)[-1] == "bye"
+
+
+def test_a_run_that_needs_others_is_refused(ran):
+    said = ran("rerun", "lab/hear", "--yes")
+    assert (said.code, said.err.splitlines()[:2][0]) == (1, "Run needs other runs")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_the_launch_it_goes_on(ran, project, when):
+    """The same command again: one run, one launch, and no tree is left."""
+    killed = subprocess.run([sys.executable, "-c", KILLED, when, "rerun", "lab/say", "--yes"], cwd=project,
+                            capture_output=True, timeout=60, check=False)
+    assert (killed.returncode, len(list((project / ".expiac" / "trees").glob("*/code.txt")))) == (9, 1), killed.stderr
+    said = ran("rerun", "lab/say", "--yes", "--wait")
+    (record,) = records(ran)
+    assert (said.code, record["status"], record["run"]["launch"], record["run"]["attempt"]) == (
+        0, "succeeded", 1, 0), said
+    launches = list((project / ".expiac" / "local").glob("lab-reruns.*/launches/*"))
+    assert ([path.name for path in launches], list((project / ".expiac" / "trees").glob("*/code.txt"))) == (["1"], [])
