@@ -1,5 +1,5 @@
-"""`python -m benchmarks [startup | composing | scale …] [--runs N] [--sizes 10,100]`: measures, prints tables, and
-writes `benchmarks/results.json`.
+"""`python -m benchmarks [startup | composing | scale | results …] [--runs N] [--sizes 10,100]`: measures, prints
+tables, and writes `benchmarks/results.json`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import composing, scale, startup, tables
+from benchmarks import composing, results, scale, startup, tables
 
-NAMES = ("startup", "composing", "scale")
+NAMES = ("startup", "composing", "scale", "results")
 SIZES = "10,100,1000,10000"
+FINISHED_UP_TO = 1000
+"""More finished runs are not listed."""
 COLD_UP_TO = 100
 """Cold composition of more takes minutes, and each costs the same."""
 
@@ -28,13 +30,13 @@ def main(arguments: list[str] | None = None) -> None:
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     sizes = [int(size) for size in given.sizes.split(",")]
-    results: dict[str, Any] = {"machine": tables.machine()}
-    print(results["machine"])
+    measured: dict[str, Any] = {"machine": tables.machine()}
+    print(measured["machine"])
     with tempfile.TemporaryDirectory(prefix="expiac-benchmarks-") as folder:
         for name in given.names or NAMES:
-            results[name] = _measured(name, Path(folder), given.runs, sizes)
-            print(f"\n{name}\n\n{getattr(tables, name)(results[name])}", flush=True)
-            given.results.write_text(json.dumps(results, indent=1), encoding="utf-8")
+            measured[name] = _measured(name, Path(folder), given.runs, sizes)
+            print(f"\n{name}\n\n{getattr(tables, name)(measured[name])}", flush=True)
+            given.results.write_text(json.dumps(measured, indent=1), encoding="utf-8")
 
 
 def _measured(name: str, folder: Path, runs: int, sizes: list[int]) -> list[dict[str, Any]]:
@@ -42,6 +44,8 @@ def _measured(name: str, folder: Path, runs: int, sizes: list[int]) -> list[dict
         return startup.measure(folder, runs)
     if name == "composing":
         return composing.measure(folder, [size for size in sizes if size <= COLD_UP_TO])
+    if name == "results":
+        return results.measure(folder, runs, [size for size in sizes if size <= FINISHED_UP_TO])
     return scale.measure(folder, runs, sizes)
 
 

@@ -42,6 +42,12 @@ def composing(rows: list[dict[str, Any]]) -> str:
          _ms(row["composition per job"])] for row in rows])
 
 
+def results(rows: list[dict[str, Any]]) -> str:
+    return _table(["command", "runs", "wall", "CPU", "CPU after import", "peak", "CPU, × plain reading"], [
+        [row["command"], f"{row['runs']:,}", _ms(row["wall"]), _ms(row["cpu"]), _ms(row["cpu after import"]),
+         _mib(row["peak"]), f"{row['times plain']:.2f}"] for row in rows])
+
+
 def _by_command(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["command"], reverse=True)
 

@@ -110,7 +110,8 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
     the mean over the steps. `archived` adds the runs of the past. `refresh=False` asks no backend and writes no state.
     """
     with _open_recorded(stack, Silent(), project) as session:
-        session.look(refresh=refresh)
+        if refresh:
+            session.look()
         return Results(session.observed, session.project, archived=archived, at=at_of(at),
                        providers=session.providers, asks=refresh)
 
@@ -141,7 +142,8 @@ def report(stack: str | None = None, *, metric: str | None = None, at: float | s
     from expiac.report.page import page
 
     with _open_recorded(stack, Silent(), project) as session:
-        session.look(refresh=refresh)
+        if refresh:
+            session.look()
         return page(collect(session, Request(metric, at_of(at), by, archived, baseline), asks=refresh)).decode()
 
 

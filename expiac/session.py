@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from expiac.apply.applying import Applying
-from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting
+from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting, Warned
 from expiac.apply.fetch import fetch
 from expiac.apply.notifier import Notifier
 from expiac.apply.planning import Planning
@@ -30,6 +30,8 @@ from expiac.state import lookup
 from expiac.state.looks import Looks
 from expiac.state.model import Record, State
 from expiac.state.stores import states
+from expiac.tracking.annotations import tell, with_remarks
+from expiac.tracking.pages import pages_of
 from expiac.util.duration import HOUR, WEEK
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
@@ -90,7 +92,7 @@ class Session:
 
     def plan(self, *, refresh: bool = True, options: PlanOptions | None = None) -> Plan:
         """What apply would do; writes nothing."""
-        return self._planning.plan(options or PlanOptions(), refresh=refresh)
+        return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
 
     def plan_import(self, address: str, job: str) -> Plan:
         """What adopting a job that expiac did not launch would do, and nothing else."""
@@ -118,6 +120,8 @@ class Session:
         if self._stopped.is_set():
             self._applying.stop()
         plan, done = self._applying.apply(plan, make_anew)
+        for warning in tell(done.done, self.state, self.project):
+            self._reporter.on_event(Warned(warning))
         result = self._applying.wait(plan, done, timeout) if wait else done
         self._reporter.on_event(Finished(result))
         return result
@@ -138,21 +142,25 @@ class Session:
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
         """Asks about every resource, records what changed, moves queues on, and gives the status of each."""
-        return self._refresher.refresh()
+        return self._with_pages(self._refresher.refresh())
 
     def status(self, *, refresh: bool = True) -> tuple[ResourceStatus, ...]:
         """The status and progress of each resource; starts and ends nothing.
 
         What a refresh sees is recorded, where no other command holds the stack's lock and the state can be written.
         """
-        self.look(refresh=refresh)
-        return self._refresher.status(asks=refresh)
-
-    def look(self, *, refresh: bool = True) -> None:
-        """Sees how each resource is, and records it as `status` does; does not ask how far the runs are."""
         if refresh:
-            self._refresher.query()
-            self._refresher.record_if_free()
+            self.look()
+        return self._with_pages(self._refresher.status(asks=refresh))
+
+    def _with_pages(self, seen: tuple[ResourceStatus, ...]) -> tuple[ResourceStatus, ...]:
+        pages = pages_of(self.observed, self.project)
+        return tuple(replace(one, page=pages.get(one.address, "")) for one in seen)
+
+    def look(self) -> None:
+        """Asks about every resource, and records what that shows as `status` does; reads no metrics."""
+        self._refresher.query()
+        self._refresher.record_if_free()
 
     def watch(self, *, timeout: float = WEEK) -> Result:
         """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""

@@ -212,7 +212,7 @@ class WandbConfig(Declared):
     group: Text | None = field(default=None, metadata=ANNOTATION)
     job_type: Text | None = field(default=None, metadata=ANNOTATION)
     artifacts: bool = field(default=False, metadata=ANNOTATION)
-    """Upload each checkpoint and each replay as an artifact; of an offline run, `expiac sync` uploads them."""
+    """Log each checkpoint and each replay as an artifact."""
 
 
 @declared

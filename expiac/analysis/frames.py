@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from expiac.analysis.comparison import Comparison
 from expiac.analysis.runs import Run
 
 _OWN = ("job", "instance", "launch", "status", "archived", "seed", "launched", "seconds", "cost", "step")
+_FORMULA = r"^[=+\-@\t\r]"
 _OF_DIFFERENCE = ("difference", "difference_low", "difference_high", "pairs", "effect_size",
                   "probability_of_improvement", "p", "p_holm", "verdict", "seeds_needed")
 
@@ -128,6 +130,14 @@ def arms_table(found: Comparison) -> pl.DataFrame:
 def _ends(prefix: str, intervals: Sequence[tuple[float, float] | None]) -> dict[str, pl.Series]:
     low, high = ([None if ends is None else ends[place] for ends in intervals] for place in (0, 1))
     return {f"{prefix}low": pl.Series(low, dtype=pl.Float64), f"{prefix}high": pl.Series(high, dtype=pl.Float64)}
+
+
+def safe_for_spreadsheets(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with an apostrophe before each text, and each name, that a spreadsheet would take for a formula."""
+    texts = [name for name, kind in table.schema.items() if kind == pl.String]
+    is_formula = pl.col(texts).str.contains(_FORMULA) & pl.col(texts).cast(pl.Float64, strict=False).is_null()
+    safe = table.with_columns(pl.when(is_formula).then("'" + pl.col(texts)).otherwise(pl.col(texts)).name.keep())
+    return safe.rename({name: f"'{name}" for name in table.columns if re.match(_FORMULA, name)})
 
 
 def _unique(name: str, taken: Sequence[str], group: str) -> str:

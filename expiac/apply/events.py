@@ -51,6 +51,8 @@ class ResourceStatus:
     """How long its earlier runs took."""
     note: str = ""
     """What else there is to know: why metrics that are there can't be read."""
+    page: str = ""
+    """The address of its page at W&B, where it has one that is known here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from expiac.util.netrc_path import netrc_file
 
 KEY = "WANDB_API_KEY"
 _KEYS = (KEY, "WANDB_IDENTITY_TOKEN_FILE")
-_PUBLIC = "https://api.wandb.ai"
+PUBLIC = "https://api.wandb.ai"
 
 
 def check_keys(plan: Plan, environ: Mapping[str, str] = os.environ) -> Plan:
@@ -63,7 +63,7 @@ def secrets_of(want: Desired, environ: Mapping[str, str] = os.environ) -> tuple[
 def server(want: Desired, environ: Mapping[str, str] = os.environ) -> str:
     """The address of the W&B server that a job logs to."""
     return str(_variables(want).get("WANDB_BASE_URL") or want.env.get("WANDB_BASE_URL")
-               or environ.get("WANDB_BASE_URL") or _PUBLIC)
+               or environ.get("WANDB_BASE_URL") or PUBLIC)
 
 
 def user_has_key(address: str, environ: Mapping[str, str] = os.environ) -> bool:

@@ -19,6 +19,11 @@ StackArg = Annotated[
     typer.Argument(metavar="STACK", autocompletion=stacks_or_overrides, show_default=False,
                    help="A stack file or its stem in stacks/; may be left out where there is only one."),
 ]
+SyncedStacks = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[STACK]...", autocompletion=stacks, show_default=False,
+                   help="Stack files or their stems in stacks/; all stacks where none is named."),
+]
 StacksArg = Annotated[
     str | None,
     typer.Argument(metavar="STACK", autocompletion=stacks, show_default=False,
@@ -107,6 +112,7 @@ Keep = Annotated[int, typer.Option("--keep", min=0, metavar="N", help="Leave the
 OlderThan = Annotated[str | None, typer.Option("--older-than", metavar="TIME", show_default=False,
                                                help="Only runs archived longer ago than that: 90m, 12h, 30d.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")]
+SyncDryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be uploaded, and upload nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Also where it is of another lineage, or older.")]
 Archived = Annotated[bool, typer.Option("--archived", help="The runs of the past too.")]
 ResultsFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, parquet or json.")]
@@ -157,6 +163,9 @@ Overwrite = Annotated[bool, typer.Option("--force", help="Replace what is there.
 FetchTimeout = Annotated[float, typer.Option(
     "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,
     help="How long at most: seconds, 90m, 12h; an hour where it is not said.")]
+SyncTimeout = Annotated[float, typer.Option(
+    "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,
+    help="How long each run may take: seconds, 90m, 12h; ten minutes where it is not said.")]
 Serial = Annotated[int | None, typer.Argument(metavar="SERIAL", show_default=False,
                                               help="One of them, with its plan.")]
 _RUN = "An instance name, its 8 hex digits, the beginning of either, stack/job, or a job: its present run."

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import cost, prune, queries, report, rerun, results, runs, state
+from expiac.cli import cost, prune, queries, report, rerun, results, runs, state, sync
 from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
@@ -251,5 +251,6 @@ def version() -> int:
 
 
 app.command()(prune.prune)
+app.command()(sync.sync)
 app.add_typer(state.app, name="state")
 arrange(app, state.app)

@@ -33,6 +33,7 @@ GROUPS = {
         "output": "expiac output lr_ab_test job_0 checkpoint",
         "fetch": "expiac fetch lr_ab_test job_0 checkpoint",
         "diff": "expiac diff 0a1b2c3d 4e5f6a7b",
+        "sync": "expiac sync lr_ab_test --dry-run",
     },
     "State and disk": {
         "state": "expiac state list lr_ab_test --archived",

@@ -16,6 +16,7 @@ from expiac.apply.events import ResourceStatus, Result
 from expiac.cli import ages, events, tables
 from expiac.cli.invocation import command_name, with_command_name
 from expiac.declare.metrics import MetricSettings
+from expiac.plan.formatting import printable
 from expiac.plan.model import Plan, Step
 from expiac.session import Session
 from expiac.state.model import State
@@ -129,7 +130,7 @@ def select_steps(plan: Plan) -> Plan:
 def print_notes(notes: Sequence[str]) -> None:
     """Prints on stderr what you should know before anything else."""
     for note in notes:
-        print(f"! {note}", file=sys.stderr)
+        print(f"! {printable(note)}", file=sys.stderr)
 
 
 def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReporter:

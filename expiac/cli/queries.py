@@ -32,7 +32,8 @@ def output(
     from expiac.cli import execution, outputs
 
     with execution.open_session(stack, prints_document=json or name is not None, declared=False) as (session, _):
-        session.look(refresh=not no_refresh)
+        if not no_refresh:
+            session.look()
         found = outputs.find(session.observed, job, name)
         outputs.print_outputs(session.observed, found, raw=name is not None, json=json)
         if no_refresh:

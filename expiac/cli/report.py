@@ -63,7 +63,8 @@ def _write(stack: str | None, request: Request, output: Path | None, notebook: P
             files.check_place(output, force=force)
             charts.require("altair", "vl_convert")
         if output is not None:
-            session.look(refresh=refresh)
+            if refresh:
+                session.look()
             at = "" if refresh else ages.as_of(session.stack, session.observed.records.values())
             found = collect(session, request, asks=refresh, age=ages.sentence(session.stack, at))
             files.write(output, page(found))

@@ -27,7 +27,8 @@ def results(
         raise UsageError("Conflicting options", f"--histories is a long table, and --format {form} is not for that",
                          "--format csv or --format parquet")
     with execution.open_session(stack, prints_document=form != "table", declared=False) as (session, _):
-        session.look(refresh=not no_refresh)
+        if not no_refresh:
+            session.look()
         found = Results(session.observed, session.project, archived=archived, at=at_of(at),
                         providers=session.providers, asks=not no_refresh)
         results_output.print_results(session.observed, found, form=form, histories=histories, is_asked=not no_refresh)
@@ -52,7 +53,8 @@ def compare(
     from expiac.cli import ages, comparison_output, execution
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        session.look(refresh=not no_refresh)
+        if not no_refresh:
+            session.look()
         state = session.observed
         found = Results(state, session.project, archived=archived, at=at_of(at),
                         providers=session.providers, asks=not no_refresh)

@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from expiac.analysis import Results
+from expiac.analysis import Results, wording
 from expiac.analysis.labels import short_names
 from expiac.analysis.runs import Run
-from expiac.analysis.wording import setting_text
 from expiac.apply.events import Progress
 from expiac.cli import ages, output, tables
 from expiac.plan import formatting
+from expiac.plan.formatting import printable
 from expiac.state.model import State
 from expiac.util.errors import UsageError
 from expiac.view import compared, metrics
 from expiac.view.console import console
 from expiac.view.figures import COLOURS, count
 
+if TYPE_CHECKING:
+    import polars as pl
+
 _MOST_SETTINGS = 6
 """As many settings have a column on a terminal."""
+_ROOM = 32
+"""As many characters of a setting or of a name are shown."""
+_OWN = ("job", "status", "seed", "step", "time", "instance")
 
 
 def print_results(state: State, found: Results, *, form: str, histories: bool, is_asked: bool) -> None:
     """Prints the runs in this form, or their histories; says how old that is where no backend `is_asked`."""
+    from expiac.analysis import frames
+
     at = "" if is_asked else ages.as_of(state.stack, state.records.values())
-    table = found.histories if histories else found.runs
     match form:
         case "json":
             output.print_json(_document(state, found, at))
         case "csv":
-            table.write_csv(sys.stdout)
+            frames.safe_for_spreadsheets(_table(found, histories=histories)).write_csv(sys.stdout)
         case "parquet":
             if sys.stdout.isatty():
                 raise UsageError("Invalid value", "Parquet is not for a terminal", f"… > {state.stack}.parquet")
-            table.write_parquet(sys.stdout.buffer)
+            _table(found, histories=histories).write_parquet(sys.stdout.buffer)
         case _:
             _print_table(found)
             output.print_age(ages.sentence(state.stack, at))
     output.print_notes(found.notes)
+
+
+def _table(found: Results, *, histories: bool) -> pl.DataFrame:
+    return found.histories if histories else found.runs
 
 
 def _document(state: State, found: Results, as_of: str) -> compared.ResultsDocument:
@@ -61,12 +74,13 @@ def _print_table(found: Results) -> None:
     if not found.known:
         out.print("nothing is recorded")
         return
-    names = short_names(found.settings)
+    names = {path: heading(name, _OWN) for path, name in short_names(found.settings).items()}
     shown = metrics.columns(found.metrics, [Progress(metrics=found.figures(run)) for run in found.known])
     settings = list(names)[:_MOST_SETTINGS]
+    titles = [printable(metric.title, room=_ROOM) for metric in shown]
     has_seed = any(run.seed is not None for run in found.known)
     table = tables.table("job", "status", *(["seed"] if has_seed else []), *(names[path] for path in settings),
-                         found.metrics.step, *(metric.title for metric in shown), "time", "instance")
+                         found.metrics.step, *titles, "time", "instance")
     for run in found.known:
         progress = Progress(metrics=found.figures(run))
         step = found.last_step(run)
@@ -75,6 +89,26 @@ def _print_table(found: Results) -> None:
             *(setting_text(run.settings.get(path)) for path in settings), "" if step is None else count(step),
             *(metrics.value(metric, progress) for metric in shown),
             formatting.duration(run.seconds) if run.seconds else "", run.instance)
-    out.print(tables.fit(table, out))
-    if left := found.settings[_MOST_SETTINGS:]:
-        out.print(f"{len(left)} more settings differ; --format csv has them all", style="dim", soft_wrap=True)
+    narrow = tables.narrow(table, out)
+    out.print(tables.rendered(narrow, out))
+    headers = {str(column.header) for column in narrow.columns}
+    logged = {name for run in found.known for name in found.figures(run)}
+    hidden = [_count(len(names) - sum(names[path] in headers for path in settings), "setting"),
+              _count(len(logged) - sum(title in headers for title in titles), "metric")]
+    if left := " and ".join(word for word in hidden if word):
+        out.print(f"not shown: {left}; --format csv has them all", style="dim", soft_wrap=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}" if number > 0 else ""
+
+
+def heading(name: str, taken: Sequence[str]) -> str:
+    """The head of a column of a setting."""
+    short = name if len(name) <= _ROOM else f"…{name[1 - _ROOM:]}"
+    return printable(f"settings.{short}" if short in taken else short)
+
+
+def setting_text(thing: Any) -> str:
+    """A setting in a table."""
+    return printable(wording.setting_text(thing), room=_ROOM)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.measure import measure_renderables
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from expiac.apply.events import ResourceStatus
 from expiac.declare.metrics import Metric, MetricSettings
+from expiac.plan.formatting import printable
 from expiac.view import metrics
 from expiac.view.figures import COLOURS, status, steps, time_left, time_spent
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _FOLDED = ("job", "name", "settings", "what", "value", "file")
 """Columns whose texts may take several lines."""
 _FOLDED_WIDTH = 20
+_LONG = 50
+"""Rows; longer tables are printed without rich's layout, which takes a millisecond a row."""
 _DROPPED = ("age", "archived", "commit", "who", "file", "instance", "launched")
 """Columns that a narrow screen does without, the first first."""
 _KEPT = ("job", "name", "stack", "status", "time", "size", "serial", "when", "what", "settings", "output", "value",
@@ -40,8 +44,8 @@ def statuses(resources: Sequence[ResourceStatus], settings: MetricSettings) -> T
 
 
 def remarks(resources: Sequence[ResourceStatus]) -> list[str]:
-    """What does not fit a table: the backend's own words, why a status could not be read, and notes."""
-    words = [(resource.address, (resource.unseen or resource.detail, resource.note)) for resource in resources]
+    """What does not fit a table: the backend's own words, why a status could not be read, notes, pages at W&B."""
+    words = [(one.address, (one.unseen or one.detail, one.note, one.page)) for one in resources]
     return [f"{address}: {text}" for address, texts in words for text in texts if text]
 
 
@@ -78,6 +82,7 @@ def document(resource: ResourceStatus) -> documents.Resource:
         "detail": resource.detail,
         "unseen": resource.unseen,
         "note": resource.note,
+        "page": resource.page,
         "seconds": resource.seconds,
         "usual_seconds": resource.usual_seconds,
         "progress": None if progress is None else {
@@ -91,39 +96,84 @@ def document(resource: ResourceStatus) -> documents.Resource:
     }
 
 
+class _Rows(Table):
+    """A table whose texts are safe to print, whoever wrote them."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        super().add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
+class _Lines:
+    """A table of which every cell stands on one line and fits."""
+
+    def __init__(self, rows: Table, widths: Sequence[int]) -> None:
+        self._rows = rows
+        self._widths = widths
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        style = console.get_style(self._rows.header_style)
+        yield from self._line([Text(str(column.header)) for column in self._rows.columns], style)
+        for cells in zip(*(column.cells for column in self._rows.columns), strict=True):
+            yield from self._line(cells, None, console)
+
+    def _line(self, cells: Sequence[Any], style: Any, console: Console | None = None) -> RenderResult:
+        for cell, width in zip(cells, self._widths, strict=True):
+            text = _text(cell)
+            own = console.get_style(cell.style) if console is not None and isinstance(cell, Text) else style
+            yield Segment(text + " " * (width - cell_len(text) + 2), own)
+        yield Segment.line()
+
+
 def table(*headers: str) -> Table:
-    """An empty table, without lines; names may be folded."""
-    empty = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    """An empty table, without lines; names may be folded. What is added is made safe to print."""
+    empty = _Rows(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for header in headers:
-        empty.add_column(header, overflow="fold", no_wrap=header not in (*_FOLDED, "instance"))
+        empty.add_column(printable(header), overflow="fold", no_wrap=header not in (*_FOLDED, "instance"))
     return empty
 
 
-def fit(rows: Table, console: Console) -> Table:
+def fit(rows: Table, console: Console, *, keep: Sequence[str] = ()) -> RenderableType:
     """The table as it fits the console: with short names of runs where it is too wide, then with fewer columns."""
+    return rendered(narrow(rows, console, keep=keep), console)
+
+
+def narrow(rows: Table, console: Console, *, keep: Sequence[str] = ()) -> Table:
+    """The table, with short names of runs and without the columns that do not fit; those to keep go last."""
     room = console.width
-    if _width(rows, console) > room:
+    if _width(rows) > room:
         rows = _rebuilt(rows, [str(column.header) for column in rows.columns], shorten=True)
-    for header in _least_needed(rows):
-        if _width(rows, console) <= room:
+    for header in _least_needed(rows, keep):
+        if _width(rows) <= room:
             break
         rows = _rebuilt(rows, [str(column.header) for column in rows.columns if column.header != header])
     return rows
 
 
-def _width(rows: Table, console: Console) -> int:
+def rendered(rows: Table, console: Console) -> RenderableType:
+    """What prints the table: if it is long and no cell needs several lines, without a layout."""
+    widths = _widths(rows)
+    return _Lines(rows, widths) if rows.row_count > _LONG and sum(widths) + 2 * len(widths) <= console.width else rows
+
+
+def _width(rows: Table) -> int:
     """How wide the table is at least, if texts in several words are folded and nothing else is."""
-    widths = [measure_renderables(console, console.options, [column.header, *column.cells]).maximum
-              for column in rows.columns]
     folded = [min(width, _FOLDED_WIDTH) if column.header in _FOLDED else width
-              for width, column in zip(widths, rows.columns, strict=True)]
+              for width, column in zip(_widths(rows), rows.columns, strict=True)]
     return sum(folded) + 2 * (len(folded) - 1)
 
 
-def _least_needed(rows: Table) -> list[str]:
+def _widths(rows: Table) -> list[int]:
+    return [max(cell_len(_text(cell)) for cell in (column.header, *column.cells)) for column in rows.columns]
+
+
+def _text(cell: Any) -> str:
+    return cell.plain if isinstance(cell, Text) else str(cell)
+
+
+def _least_needed(rows: Table, keep: Sequence[str]) -> list[str]:
     """The columns that may go, the least needed first; of the metrics, which have names of their own, the last."""
     headers = [str(column.header) for column in rows.columns]
-    metrics = [header for header in reversed(headers) if header not in (*_KEPT, *_DROPPED)]
+    metrics = [header for header in reversed(headers) if header not in (*_KEPT, *_DROPPED, *keep)]
     return [header for header in (*_DROPPED, *metrics) if header in headers]
 
 

@@ -17,8 +17,13 @@ def value(thing: Any) -> str:
     return json.dumps(thing, ensure_ascii=False, default=str)
 
 
-def printable(text: str) -> str:
-    """The text with every character that a terminal would obey, such as a colour or a change of direction, escaped."""
+def printable(text: str, *, room: int | None = None) -> str:
+    """The text with every character that a terminal would obey, such as a colour or a change of direction, escaped.
+
+    A longer one is cut to `room` characters before that.
+    """
+    if room is not None and len(text) > room:
+        text = text[: room - 1] + "…"
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

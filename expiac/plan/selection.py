@@ -14,17 +14,20 @@ def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
            only: Collection[Action] = ()) -> Plan:
     """The steps that match a pattern of `target` (all, where there is none) and none of `exclude`.
 
-    A pattern means an address of the plan, and the one at which a run stands that is to move there. `only` excludes by
-    what a step would do. What a chosen step needs comes along; what needs an excluded step that would do something is
-    left out with it, and so is every record that would have to make room for an excluded one, or to wait for its room.
+    A pattern means an address of the plan; one of `exclude` also means that at which a run stands which is to move. A
+    target does not, since it has to mean the same where its apply is killed after the move and begun again. `only`
+    excludes by what a step would do. What a chosen step needs comes along; what needs an excluded step that would do
+    something is left out with it, and so is every record that would have to make room for an excluded one, or to wait
+    for its room.
     Raises `UsageError` where a pattern matches nothing.
     """
     if not target and not exclude and not only:
         return plan
     needs = {step.address: _needs(step) for step in plan.steps}
     active = {step.address for step in plan.steps if step.action is not Action.KEEP or step.renames}
-    targeted = _addresses_matching(target, plan.steps) if target else set(needs)
-    excluded = _closure(_addresses_matching(exclude, plan.steps), _neighbours(plan.moves)) & active
+    present = {step.address: step.renames for step in plan.steps if step.renames}
+    targeted = _addresses_matching(target, needs, {}) if target else set(needs)
+    excluded = _closure(_addresses_matching(exclude, needs, present), _neighbours(plan.moves)) & active
     if only:
         excluded |= {step.address for step in plan.steps if step.action not in {*only, Action.KEEP}}
     blocked = _closure(excluded, _reversed(needs))
@@ -57,19 +60,18 @@ def _needs(step: Step) -> Sequence[str]:
     return step.depends_on if step.desired is not None else step.after
 
 
-def _addresses_matching(patterns: Iterable[str], steps: Sequence[Step]) -> set[str]:
+def _addresses_matching(patterns: Iterable[str], addresses: Collection[str], present: Mapping[str, str]) -> set[str]:
+    """The addresses that a pattern means, or means by the present name of what is to move there."""
+    names = {name: address for address, name in present.items()}
     found: set[str] = set()
     for pattern in patterns:
-        matches = {step.address for step in steps if any(fnmatchcase(name, pattern) for name in _names(step))}
+        matches = {address for address in addresses if fnmatchcase(address, pattern)}
+        matches |= {address for name, address in names.items() if fnmatchcase(name, pattern)}
         if not matches:
-            known = [name for step in steps for name in _names(step)]
-            raise UsageError("No such resource", f"{pattern} is not in this stack", did_you_mean(pattern, known))
+            hint = did_you_mean(pattern, {*addresses, *names})
+            raise UsageError("No such resource", f"{pattern} is not in this stack", hint)
         found |= matches
     return found
-
-
-def _names(step: Step) -> Sequence[str]:
-    return (step.address, step.renames) if step.renames else (step.address,)
 
 
 def _closure(start: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:

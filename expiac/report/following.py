@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
-from expiac.analysis.histories import FoundHistories
+from expiac.analysis.histories import default_source
 from expiac.analysis.runs import runs_of
 from expiac.apply.events import Silent
-from expiac.apply.metrics.sources import sources_of
 from expiac.declare.project import Project
 from expiac.report.collect import collect
 from expiac.report.model import Request
@@ -32,7 +31,7 @@ def follow(stack: str, request: Request, project: Project, *, refresh: bool, pau
 def _version(session: Session, request: Request) -> str:
     state = session.observed
     runs = runs_of(state, archived=request.archived)
-    source = FoundHistories(state, runs, sources_of(session.providers), asks=False)
+    source = default_source(state, session.project, runs, session.providers, asks=False)
     records = [*(state.history if request.archived else ()), *state.records.values()]
     seen = [state.serial, [(run.instance, run.launch, run.status, run.seconds, source.version(run))
                            for run in runs],

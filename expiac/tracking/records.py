@@ -11,7 +11,7 @@ from typing import Any
 
 from expiac.apply.metrics import MissingPackage
 from expiac.apply.metrics.run_log import RunLog
-from expiac.apply.metrics.wandb_files import HISTORY, history, records
+from expiac.apply.metrics.wandb_files import HISTORY, history, path_of, records
 from expiac.tracking.errors import no_wandb, unreadable
 from expiac.tracking.runs import TrackedArtifact
 
@@ -66,9 +66,9 @@ def _take(part: Part, record: Any, summary: dict[str, str]) -> None:
     match record.WhichOneof("record_type"):
         case "summary":
             for item in record.summary.update:
-                summary[".".join(item.nested_key) or item.key] = item.value_json
+                summary[path_of(item)] = item.value_json
             for item in record.summary.remove:
-                summary.pop(".".join(item.nested_key) or item.key, None)
+                summary.pop(path_of(item), None)
         case "run":
             _take_run(part, record.run)
         case "config":

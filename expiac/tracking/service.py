@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from expiac.compile.wandb_names import project_name
 from expiac.declare.project import find_project
 from expiac.tracking.access import find_access, require_access
 from expiac.tracking.folders import Folders
@@ -121,14 +122,14 @@ def get_wandb_service(root: str | Path | None = None, *, online: bool | None = N
 
     `root` is the folder of the project that you stand in, if you do not say. `online` decides for itself: with True,
     a missing key raises `NoAccess`; with False, nothing is asked over the network. The project at W&B is `project`,
-    `WANDB_PROJECT`, or the name of the folder `root`; the entity is `entity`, `WANDB_ENTITY`, or the default of the
-    key. Each answer of W&B, and each page of a long one, must come within `timeout` seconds.
+    `WANDB_PROJECT`, or the name under which launches from `root` log; the entity is `entity`, `WANDB_ENTITY`, or the
+    default of the key. Each answer of W&B, and each page of a long one, must come within `timeout` seconds.
     """
     folder = Path(root) if root is not None else find_project(Path.cwd()).root
     access = None if online is False else require_access(os.environ) if online else find_access(os.environ)
     folders = Folders(folder, project=project)
     if access is None:
         return WandbService(folders)
-    name = project or os.environ.get("WANDB_PROJECT") or folder.resolve().name
+    name = project or os.environ.get("WANDB_PROJECT") or project_name(folder)
     return WandbService(folders, Online(access, project=name, entity=entity or os.environ.get("WANDB_ENTITY"),
                                         timeout=timeout))

@@ -145,6 +145,8 @@ class Resource(TypedDict):
     """Why it could not be seen; empty where it was."""
     note: str
     """Why metrics that are there can't be read; empty where they can."""
+    page: str
+    """The address of its page at W&B; empty where it has none that is known here, and in events of `apply`."""
     seconds: float | None
     """How long its last launch ran; null until it has ended, and where nobody knows."""
     usual_seconds: float | None

@@ -25,4 +25,4 @@ def test_a_benchmark_measures_its_smallest_case(name: str, tmp_path: Path, capsy
 def test_a_benchmark_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["speed"])
-    assert "there are startup, composing, scale" in capsys.readouterr().err
+    assert "there are startup, composing, scale, results" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_best_and_latest_are_runs_of_another_stack(expiac, project):
     latest = apply(expiac, "lab", "reward=2")
     for which, run in {"best": best, "latest": latest, best: best}.items():
         apply(expiac, "next", f"start=expiac://lab/train@{which}")
-        told = json.loads(open(expiac("output", "next", "train", "told").out.strip()).read())
+        told = json.loads(Path(expiac("output", "next", "train", "told").out.strip()).read_text())
         ((address, path),) = told.items()
         assert address == f"expiac://lab/train@{run}"
         assert path.endswith(f"{run}/latest.pt")

@@ -53,6 +53,7 @@ def test_the_project_of_a_section(page: Folder, title: str):
     assert all(metric in _metrics(job) for job in _jobs(page))
     assert "loss" in page.output("status")
     assert "no changes" in page.output("plan")
+    _check_results(page, metric)
 
     stack = page.root / "stacks" / "rates.py"
     stack.write_text(stack.read_text().replace("0.3", "0.2"))
@@ -62,6 +63,19 @@ def test_the_project_of_a_section(page: Folder, title: str):
     page.apply()
     small, large = sorted(_jobs(page), key=lambda job: str(job["address"]), reverse=True)
     assert _metrics(small) != _metrics(large)
+
+
+def _check_results(page: Folder, metric: str) -> None:
+    """The figures of each run, all that it logged, and its two arms: with no line of the trainer's for it."""
+    results = page.said("results")["results"]
+    assert all(metric in run["metrics"] for run in results)
+    histories = page.output("results", "--format", "csv", "--histories").splitlines()
+    assert len(histories) > len(results)
+    compared = page.said("compare", "--metric", metric)
+    assert sorted(arm["n"] for arm in compared["arms"]) == [1, 1]
+    assert "lr" in {path.rpartition(".")[2] for arm in compared["arms"] for path in arm["settings"]}
+    (difference,) = compared["differences"]
+    assert difference["verdict"] == "too few seeds"
 
 
 def test_a_mistake_in_a_config_is_told_before_anything_starts(tmp_path: Path):

@@ -180,7 +180,7 @@ def test_what_was_removed_from_the_state_is_not_taken(world):
 def test_part_of_a_plan_renames_what_its_steps_need_and_no_more(world):
     world.converge(rates(1, 5))
     shown = world.plan(rates(0.5, 1, 5), target=["job_0"])
-    assert (shown.glyphs, shown.plan.moves) == ("+~", {"job_0": "job_1", "job_1": "job_2"})
+    assert (shown.glyphs, shown.plan.moves) == ("+", {"job_0": "job_1", "job_1": "job_2"})
     world.carry_out(shown)
     assert world.plan(rates(0.5, 1, 5)).plan.moves == {}
     assert world.plan(rates(0.5, 1, 7), target=["job_2"]).plan.moves == {}

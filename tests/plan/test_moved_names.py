@@ -11,6 +11,7 @@ from expiac.state.edit import move
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.testing import Run, World
+from expiac.util.errors import UsageError
 
 
 @pytest.fixture
@@ -40,7 +41,15 @@ def test_a_rename_beside_an_excluded_run_is_done(world):
     world.apply(Stack("ppo", [Run("a", config={"lr": 1}), Run("b", config={"lr": 2})]))
     both = Stack("ppo", [Run("a2", config={"lr": 1}), Run("b2", config={"lr": 2})])
     assert world.plan(both, exclude=["b"]).plan.moves == {"a": "a2"}
-    assert world.plan(both, target=["b"]).plan.moves == {"b": "b2"}
+
+
+def test_a_target_means_the_same_before_and_after_a_rename(world):
+    """An apply that was killed after it is begun again with the same words: the run has another name by then."""
+    world.apply(rates(1, 2))
+    shown = world.plan(rates(2, 3), target=["job_1"])
+    assert [step.address for step in shown.plan.steps] == ["job_1"]
+    with pytest.raises(UsageError):
+        world.plan(Stack("ppo", [Run("x", config={"lr": 1}), Run("y", config={"lr": 2})]), target=["job_0"])
 
 
 def test_a_target_brings_the_rename_of_an_upstream_that_can_not_be_seen(world):

@@ -35,11 +35,16 @@ def row_of(values: Mapping[str, Any]) -> Row | None:
     nested = values.get("metrics")
     metrics = nested if isinstance(nested, Mapping) else {
         name: value for name, value in values.items() if name not in _NO_METRIC}
-    numbers = {str(name): _float(value) for name, value in metrics.items() if _is_number(value)}
+    numbers = {_text(str(name)): _float(value) for name, value in metrics.items() if _is_number(value)}
     step = _first(values, STEPS)
     if step is None and not numbers:
         return None
     return Row(step, _first(values, _TOTAL), _first(values, _ELAPSED), numbers)
+
+
+def own_step(values: Mapping[str, Any]) -> float | None:
+    """The step by the trainer's own count, and not by that of its logger, which may begin anew with each launch."""
+    return _first(values, [name for name in STEPS if name != "_step"])
 
 
 def summarize(rows: Iterable[Row]) -> Progress | None:
@@ -64,6 +69,11 @@ def _first(values: Mapping[str, Any], names: Iterable[str]) -> float | None:
         if value is not None and _is_number(value) and math.isfinite(number := _float(value)):
             return number
     return None
+
+
+def _text(name: str) -> str:
+    """The name without halves of characters, which JSON can hold and UTF-8 can't."""
+    return name if name.isascii() else name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _float(value: float) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 KINDS = ("*/metrics.jsonl", "*/metrics.csv", "*/events.out.tfevents.*", "offline-run-*/run-*.wandb")
 """A metrics file by its folder's name and its own; the first kind that is there counts."""
+_OFFLINE = len(KINDS) - 1
 AT_ONCE = ("metrics.jsonl", "metrics.csv")
 """If the folder itself has one of these, nothing else is looked at."""
 DEPTH = 6
@@ -36,6 +37,12 @@ def find_metrics_file(folder: Path, *, limit: int = ENTRIES) -> Path | None:
     if newest:
         return Path(newest[min(newest)][1])
     return next((folder / name for name in AT_ONCE if os.path.lexists(folder / name)), None)  # to say what is wrong
+
+
+def offline_files(folder: Path, *, limit: int = ENTRIES) -> Iterator[Path]:
+    """The files of all offline W&B runs in the folder and below it."""
+    yield from (Path(entry.path) for entry in _entries(folder.resolve(), limit)
+                if _kind(entry) == _OFFLINE and entry.is_file(follow_symlinks=False))
 
 
 def _kind(entry: os.DirEntry[str]) -> int | None:

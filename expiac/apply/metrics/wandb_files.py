@@ -53,7 +53,7 @@ def history(log: RunLog) -> Iterator[dict[str, Any]]:
             yield values_of(record.history.item)
 
 
-def records(log: RunLog, *, without: int | None = None) -> Iterator[Any]:
+def records(log: Iterable[bytes], *, without: int | None = None) -> Iterator[Any]:
     """The records of a file, but those of one kind. Raises `MissingPackage` where W&B is not installed."""
     try:
         from google.protobuf.message import DecodeError
@@ -79,8 +79,16 @@ def values_of(items: Iterable[Any]) -> dict[str, Any]:
             value = json.loads(item.value_json)
         except ValueError:
             continue
-        found.update(flat(".".join(item.nested_key) or item.key, value))
+        if isinstance(value, dict):
+            found.update(flat(path_of(item), value))
+        else:
+            found[path_of(item)] = value
     return found
+
+
+def path_of(item: Any) -> str:
+    """The key path of an item, with dots."""
+    return ".".join(item.nested_key) or str(item.key)
 
 
 def flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,76 @@
+"""The page of a run at W&B, from what lies on this machine: an upload of `expiac sync`, or the file of an online run.
+
+Asks no server. An online run whose file names no entity has a page that is known once its log says whose it was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from glob import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from expiac.apply.metrics.run_names import run_names
+from expiac.declare.project import Project
+from expiac.providers.outputs import metrics_in
+from expiac.state.model import Record, State
+from expiac.tracking.sync_record import uploaded_runs
+from expiac.util.errors import ExpiacError
+
+_API, _APP = "https://api.wandb.ai", "https://wandb.ai"
+_FINISHED = re.compile(rb"finishing run ([^/\s]+)/[^/\s]+/[^/\s]+")
+_TAIL = 64 * 1024
+
+
+def pages_of(state: State, project: Project) -> dict[str, str]:
+    """The address of the page of each run that has one, by resource."""
+    pages = {address: page_of(record, project) for address, record in state.records.items()}
+    return {address: page for address, page in pages.items() if page}
+
+
+def page_of(record: Record, project: Project, environ: Mapping[str, str] = os.environ) -> str:
+    """The address of one run's page; empty where it has none that is known here."""
+    uploaded = uploaded_runs(project, record.run.instance)
+    if (own := uploaded.get(record.run.instance)) or len(uploaded) == 1:
+        return (own or next(iter(uploaded.values()))).url
+    newest = max(_online_files(record, project.state_folder / "local"), key=lambda file: file.parent.name, default=None)
+    return _page(newest, record, environ) if newest is not None else ""
+
+
+def _online_files(record: Record, local: Path) -> Iterator[Path]:
+    """The files of an online run, where W&B puts them: a glance at a few folders, for `status` is asked often."""
+    metrics, id = metrics_in(record.outputs), record.run.instance
+    folders = [local / id / "home" / "sky_workdir", local / id / "home"]
+    if metrics is not None and "://" not in metrics:
+        folders += [Path(metrics), Path(metrics).parent]
+    for folder in folders:
+        with suppress(OSError):
+            yield from folder.glob(f"wandb/run-*-{escape(id)}/run-{escape(id)}.wandb")
+
+
+def _page(file: Path, record: Record, environ: Mapping[str, str]) -> str:
+    try:
+        names = run_names(file)
+    except ExpiacError:
+        return ""
+    entity = (names.entity or _entity_in_log(file.parent)) if names else ""
+    if names is None or not (names.id and names.project and entity):
+        return ""
+    envs = record.inputs.get("envs") or {}
+    server = str(envs.get("WANDB_BASE_URL") or environ.get("WANDB_BASE_URL") or _API).rstrip("/")
+    app = _APP if server == _API else server
+    return f"{app}/{quote(entity, safe='')}/{quote(names.project, safe='')}/runs/{quote(names.id, safe='')}"
+
+
+def _entity_in_log(folder: Path) -> str:
+    """Whose an ended run was, by the end of its client's log; empty where that does not say."""
+    try:
+        with (folder / "logs" / "debug.log").open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL))
+            found = _FINISHED.findall(stream.read())
+    except OSError:
+        return ""
+    return found[-1].decode("utf-8", "replace") if found else ""
