@@ -21,13 +21,15 @@ class PastRun:
     stack: str
     record: Record
     approval: Approval | None
+    lineage: str = ""
+    """Of the state that it is recorded in."""
 
 
 def runs(state: State) -> Iterator[PastRun]:
     """Every run of a state, the archived ones first, in the order of their launches."""
     approvals = {approval.serial: approval for approval in state.approvals}
     for record in (*state.history, *state.records.values()):
-        yield PastRun(state.stack, record, approvals.get(record.approval))
+        yield PastRun(state.stack, record, approvals.get(record.approval), state.lineage)
 
 
 def runs_by_approval(state: State) -> Mapping[int, list[Record]]:
