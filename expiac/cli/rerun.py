@@ -48,7 +48,8 @@ def rerun(
         with execution.open_program(found.program, project, json=json) as (session, reporter):
             def make_plan() -> Plan:
                 plan = session.plan(options=options)
-                return replace(plan, previous_overrides=None, warnings=(*plan.warnings, *changed))
+                # The other reruns of the stack are not declared here, and none of them is to change.
+                return replace(plan, previous_overrides=None, left_out=(), warnings=(*plan.warnings, *changed))
 
             try:
                 return execution.carry_out(session, make_plan(), reporter, program=session.stack, json=json, wait=wait,

@@ -87,6 +87,36 @@ def test_the_same_settings_on_the_same_commit(ran, project):
     assert len(subprocess.check_output(["git", "worktree", "list"], cwd=project, text=True).splitlines()) == 1
 
 
+def test_the_stack_file_is_that_of_the_commit(ran, project):
+    """Not the present one, which declares something else."""
+    (project / "stacks" / "lab.py").write_text(STACK.replace("echo {config.words}", "echo changed"))
+    git(project, "commit", "-qam", "third")
+    said = ran("rerun", "lab/say", "--yes", "--wait")
+    assert (said.code, printed(ran)[-2:]) == (0, ["first", "bye"]), said
+
+
+def test_a_run_that_was_renamed_is_known_by_its_first_name(ran, project):
+    """Under the overrides that launched it, another job has its present name. Other reruns are no matter of it."""
+    jobs = """[Job(f"say_{n}", run=f"echo {word}", skypilot=SkypilotJobConfig(gpus=0))
+                               for n, word in enumerate(config.words.split())])
+"""
+    (project / "stacks" / "lab.py").write_text(STACK.split("    say = ")[0] + f"    return Stack(config.name, {jobs}")
+    git(project, "commit", "-qam", "third")
+    assert ran("apply", "lab", "words=a b", "--yes", "--wait").code == 0
+    assert ran("apply", "lab", "words=x a b", "--yes", "--wait").code == 0
+    for job in ("say_1", "say_2"):
+        said = ran("rerun", f"lab/{job}", "--yes", "--wait")
+        assert (said.code, "left out" in said.out) == (0, False), said
+    assert [one["inputs"]["run"] for one in records(ran)] == ["echo a", "echo b"]
+
+
+def test_a_rerun_is_not_launched_again_by_its_own_name(ran):
+    """It is of no stack file."""
+    assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
+    said = ran("rerun", records(ran)[0]["run"]["instance"], "--yes")
+    assert (said.code, said.err.splitlines()[0], "from no stack file" in said.err) == (1, "Code not known", True)
+
+
 def test_the_state_records_what_was_launched(ran):
     """The commit of the run, and a clean tree."""
     assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
