@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from expiac.apply.code import project_code
 from expiac.compile.prepare import desired
 from expiac.declare import program
 from expiac.declare.fields import Kind
@@ -68,6 +69,15 @@ def commit_of(past: PastRun) -> str:
         raise ExpiacError("Code not committed", f"{instance} {why}" if known.get("dirty") else
                           f"{instance}: whether its tree had changes is not known", present)
     return str(known["commit"])
+
+
+def other_code(past: PastRun, project: Project) -> tuple[str, ...]:
+    """A warning if the run was launched with files besides those of the commit in whose tree the project is."""
+    approved = past.approval.approved if past.approval is not None else None
+    recorded = approved.provenance.get("code") if approved is not None else None
+    if approved is None or not recorded or recorded == project_code(project, approved.program):
+        return ()
+    return (f"not the same code: {past.record.run.instance} was launched with files that its commit does not have",)
 
 
 def project_in(tree: Path, project: Project) -> Project:

@@ -117,6 +117,26 @@ def test_a_rerun_is_not_launched_again_by_its_own_name(ran):
     assert (said.code, said.err.splitlines()[0], "from no stack file" in said.err) == (1, "Code not known", True)
 
 
+def test_files_that_the_commit_does_not_have_are_said(ran, project):
+    """A module that git did not track at the launch may have been part of the code."""
+    assert "not the same code" not in ran("rerun", "lab/say", "--yes", "--wait").out
+    (project / "helper.py").write_text("new = True")
+    assert ran("apply", "lab", "words=now", "--target", "say", "--yes", "--wait").code == 0
+    said = ran("rerun", "lab/say", "--yes", "--wait")
+    assert (said.code, "not the same code" in said.out) == (0, True), said
+
+
+def test_two_at_once_have_a_tree_each(ran, project):
+    """However long the first one waits for its run."""
+    from expiac.util.worktree import worktree
+
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD~"], cwd=project, text=True).strip()
+    with worktree(project, commit, project / ".expiac" / "trees") as other:
+        assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
+        assert (other / "code.txt").read_text() == "first\n"
+    assert [path.name for path in (project / ".expiac" / "trees").iterdir()] == ["trees.lock"]
+
+
 def test_the_state_records_what_was_launched(ran):
     """The commit of the run, and a clean tree."""
     assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
