@@ -79,6 +79,11 @@ def _beginning_with(word: str, known: Iterable[PastRun]) -> list[PastRun]:
             if word and (instance.startswith(word) or instance.rpartition(".")[2].startswith(word))]
 
 
+def names_of(past: PastRun) -> tuple[str, str]:
+    """What the run is called now, and what it was called when it was first launched."""
+    return past.record.address, past.record.run.instance.removeprefix(f"{past.stack}.").rpartition(".")[0]
+
+
 def compare(before: PastRun, after: PastRun) -> tuple[Change, ...]:
     """How the settings of two runs differ, and the code that they were launched from."""
     changes = diff(before.record.inputs, after.record.inputs, {})
