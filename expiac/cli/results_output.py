@@ -89,7 +89,8 @@ def _print_table(found: Results) -> None:
             *(setting_text(run.settings.get(path)) for path in settings), "" if step is None else count(step),
             *(metrics.value(metric, progress) for metric in shown),
             formatting.duration(run.seconds) if run.seconds else "", run.instance)
-    narrow = tables.narrow(table, out)
+    # The first metric stays longer than settings: it is what the table is for.
+    narrow = tables.narrow(tables.narrow(table, out, keep=[found.metrics.step, *titles[:1]]), out)
     out.print(tables.rendered(narrow, out))
     headers = {str(column.header) for column in narrow.columns}
     logged = {name for run in found.known for name in found.figures(run)}
