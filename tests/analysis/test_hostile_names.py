@@ -54,9 +54,10 @@ def hostile(tmp_path: Path) -> Results:
 
 
 def printed(found: Results, form: str = "table") -> str:
-    with redirect_stdout(io.StringIO()) as out:
+    with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")) as out:
         results_output.print_results(STATE, found, form=form, histories=False, is_asked=True)
-    return out.getvalue()
+        out.flush()
+    return out.buffer.getvalue().decode()
 
 
 def test_a_table_of_hostile_runs(hostile, width):

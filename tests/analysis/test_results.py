@@ -219,3 +219,18 @@ def test_json(applied):
     """The settings and the metrics of each run by their full names."""
     (first, *_) = json.loads(command("results", "lab", "--json"))["results"]
     assert (first["settings"], first["metrics"], first["seed"]) == ({"envs.LR": "1"}, {"reward": 40.0}, "0")
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "json"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file that is always full")
+def test_a_full_disk_and_a_closed_pipe_are_no_traceback(applied, form):
+    command = [sys.executable, "-m", "expiac", "results", "lab", "--no-refresh", "--format", form]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with open("/dev/full", "wb") as full:
+        said = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, timeout=60)
+    assert (said.returncode, said.stderr.splitlines()[0]) == (1, "Cannot write")
+    reader, writer = os.pipe()
+    os.close(reader)
+    said = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment, timeout=60)
+    os.close(writer)
+    assert (said.returncode, said.stderr) == (1, "")
