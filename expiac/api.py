@@ -112,7 +112,8 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
     with _open_recorded(stack, Silent(), project) as session:
         if refresh:
             session.look()
-        return Results(session.observed, session.project, archived=archived, at=at_of(at))
+        return Results(session.observed, session.project, archived=archived, at=at_of(at),
+                       providers=session.providers, asks=refresh)
 
 
 def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence[str] | None = None,
@@ -141,8 +142,9 @@ def report(stack: str | None = None, *, metric: str | None = None, at: float | s
     from expiac.report.page import page
 
     with _open_recorded(stack, Silent(), project) as session:
-        session.status(refresh=refresh)
-        return page(collect(session, Request(metric, at_of(at), by, archived, baseline))).decode()
+        if refresh:
+            session.look()
+        return page(collect(session, Request(metric, at_of(at), by, archived, baseline), asks=refresh)).decode()
 
 
 def prune(stack: str | None = None, *, options: PruneOptions | None = None, dry_run: bool = False,

@@ -7,6 +7,7 @@ from expiac.providers.base import (
     EndsDuplicates,
     Estimates,
     Examines,
+    Extent,
     Fetches,
     Found,
     Id,
@@ -21,8 +22,11 @@ from expiac.providers.base import (
     RunsJobs,
     Stored,
     TellsActivity,
+    TellsMetrics,
+    ToldMetrics,
 )
 from expiac.providers.outputs import CLUSTER
+from expiac.providers.printed import printed_rows
 
 __all__ = [
     "ABSENT",
@@ -32,6 +36,7 @@ __all__ = [
     "EndsDuplicates",
     "Estimates",
     "Examines",
+    "Extent",
     "Fetches",
     "Found",
     "Id",
@@ -46,4 +51,7 @@ __all__ = [
     "RunsJobs",
     "Stored",
     "TellsActivity",
+    "TellsMetrics",
+    "ToldMetrics",
+    "printed_rows",
 ]

@@ -151,7 +151,7 @@ class Session:
         """
         if refresh:
             self.look()
-        return self._with_pages(self._refresher.status())
+        return self._with_pages(self._refresher.status(asks=refresh))
 
     def _with_pages(self, seen: tuple[ResourceStatus, ...]) -> tuple[ResourceStatus, ...]:
         pages = pages_of(self.observed, self.project)
@@ -175,6 +175,11 @@ class Session:
         finally:
             self._reporter.on_event(Finished(result))
         return result
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """The providers of the project, by name."""
+        return self._providers
 
     def logs(self, address: str, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines of a job's output."""

@@ -1,7 +1,7 @@
 """Logs the metrics of a run: `metrics.jsonl` for programs, a line every few seconds for people.
 
-One JSON object a line, in the order of its steps; docs/trainer.md is the contract. Knows nothing of how metrics are
-computed.
+One JSON object a line, in the order of its steps; docs/trainer.md is the contract. Where no program can read the file,
+the line for people is followed by that of the file. Knows nothing of how metrics are computed.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 METRICS = "metrics.jsonl"
 PRINT_INTERVAL = 3.0  # seconds between two lines for people
+PRINT_ROWS = "EXPIAC_PRINT_METRICS"  # set where programs read the metrics from what is printed
 
 
 class MetricsLogger(Protocol):
@@ -76,9 +77,13 @@ class Progress:
         now = {"step": step, "total_steps": self.total_steps, "time": time.time(), "elapsed": round(self.elapsed, 3)}
         if "eval/hearts" in metrics:
             self._file.last_evaluation = step
-        self._file.write({**now, "metrics": metrics})
+        line = {**now, "metrics": metrics}
+        self._file.write(line)
         self._logger.log(step, metrics)
-        self._print_line(step, metrics)
+        if self._is_line_due(step, metrics):
+            self._print_line(step, metrics)
+            if os.environ.get(PRINT_ROWS):
+                print(_text(line), end="", flush=True)
 
     def keep(self, kind: str, file: Path) -> None:
         """Give a file that the run has left to the logger."""
@@ -90,11 +95,15 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
+    def _is_line_due(self, step: int, metrics: dict[str, float]) -> bool:
+        if "eval/hearts" in metrics:
+            return True
+        if self.elapsed - self._printed_at < PRINT_INTERVAL and step < self.total_steps:
+            return False
+        self._printed_at = self.elapsed
+        return True
+
     def _print_line(self, step: int, metrics: dict[str, float]) -> None:
-        evaluated = "eval/hearts" in metrics
-        if not evaluated and self.elapsed - self._printed_at < PRINT_INTERVAL and step < self.total_steps:
-            return
-        self._printed_at = self._printed_at if evaluated else self.elapsed
         figures = "  ".join(f"{name} {metrics[name]:,.3g}" for name in PRINTED if name in metrics)
         speed = metrics.get("sps", 0.0)
         rest = f"  {speed:,.0f} samples/s  {(self.total_steps - step) / speed:,.0f} s left" if speed else ""

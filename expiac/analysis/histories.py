@@ -1,4 +1,4 @@
-"""Where the history of a run is read from: whatever it logged, row by row. Files on this machine, or W&B."""
+"""Where the history of a run is read from: whatever it logged, row by row. `default_source` has the order."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Protocol
 
 from expiac.analysis.runs import Run
-from expiac.apply import metrics
 from expiac.apply.metrics import Row, row_of
+from expiac.apply.metrics.places import HISTORY_SECONDS, Found, Look, MetricsSource
+from expiac.apply.metrics.sources import find_metrics, nearby_sources, told_sources
+from expiac.declare.project import Project
+from expiac.providers.base import Provider
+from expiac.state.model import State
 from expiac.tracking import TrackedRun, WandbService, get_wandb_service
 from expiac.tracking.access import find_access
 from expiac.util.errors import ExpiacError
@@ -31,29 +34,42 @@ class HistorySource(Protocol):
     def rows(self, run: Run) -> Iterable[Row]:
         """Every row that the run logged, in the order of the logging; they are read one by one.
 
-        May raise `MissingPackage` or `OSError`: the run is named with the reason, and the others are shown.
+        May raise `MetricsError`, `OSError` or `ExpiacError`: the run is named with the reason; the others are shown.
         """
 
 
-class MetricsFiles:
-    """The metrics files of runs, by their output `metrics`."""
+class FoundHistories:
+    """The histories of runs at some places; all runs are looked for at once, when the first one is asked for.
 
-    notes: Sequence[str] = ()
+    Those of which an `earlier` source has something are not looked for.
+    """
+
+    def __init__(self, state: State, runs: Iterable[Run], sources: Sequence[MetricsSource], *, asks: bool = True,
+                 earlier: HistorySource | None = None) -> None:
+        self.notes: list[str] = []
+        self._state, self._runs, self._sources = state, tuple(runs), sources
+        self._asks, self._earlier = asks, earlier
 
     def version(self, run: Run) -> str | None:
-        """The path, size and time of each file."""
-        try:
-            known = [(str(file), file.stat()) for file in self._files(run)]
-        except OSError:
-            return None
-        return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in known]) if known else None
+        """That of the first place that has something."""
+        found = self._found.get(run.instance)
+        return found.metrics.version() if found is not None and found.metrics is not None else None
 
     def rows(self, run: Run) -> Iterable[Row]:
-        """Every row of the files; raises `MissingPackage` where the package for their format is not installed."""
-        return metrics.read_rows(self._files(run))
+        """Those of the same place; raises `MetricsError` or `OSError` where they can't be read."""
+        found = self._found.get(run.instance)
+        return found.metrics.rows() if found is not None and found.metrics is not None else ()
 
-    def _files(self, run: Run) -> tuple[Path, ...]:
-        return metrics.files_of(Path(run.metrics_path)) if run.metrics_path is not None else ()
+    @cached_property
+    def _found(self) -> Mapping[str, Found]:
+        jobs = {run.instance: run.job for run in self._runs
+                if self._earlier is None or self._earlier.version(run) is None}
+        records = [record for record in (*self._state.history, *self._state.records.values())
+                   if record.run.instance in jobs]
+        look = Look(self._state.lineage, wants_history=True, seconds=HISTORY_SECONDS if self._asks else 0.0)
+        found = find_metrics(records, self._sources, look)
+        self.notes += [f"{jobs[instance]}: {one.note}" for instance, one in found.items() if one.note]
+        return found
 
 
 class WandbHistories:
@@ -111,8 +127,15 @@ class InOrder:
         return source.rows(run)
 
 
-def default_source(root: Path, runs: Iterable[Run]) -> HistorySource:
-    """The metrics files; then W&B, where it is installed and there is a key for it."""
-    if find_access(os.environ) is None or find_spec("wandb") is None:
-        return MetricsFiles()
-    return InOrder(MetricsFiles(), WandbHistories(get_wandb_service(root, online=True), (run.instance for run in runs)))
+def default_source(state: State, project: Project, runs: Sequence[Run], providers: Mapping[str, Provider], *,
+                   asks: bool) -> HistorySource:
+    """Files here; buckets; W&B, where it is installed and there is a key for it; what the providers tell, such as logs.
+
+    Without `asks`, buckets and providers are not asked: of what a provider told before, it gives what it has kept.
+    """
+    sources: list[HistorySource] = [FoundHistories(state, runs, nearby_sources(), asks=asks)]
+    if find_access(os.environ) is not None and find_spec("wandb") is not None:
+        service = get_wandb_service(project.root, online=True)
+        sources.append(WandbHistories(service, (run.instance for run in runs)))
+    told = FoundHistories(state, runs, told_sources(providers), asks=asks, earlier=InOrder(*sources))
+    return InOrder(*sources, told)

@@ -13,9 +13,11 @@ from expiac.analysis.at import At
 from expiac.analysis.cache import HistoryCache, Version
 from expiac.analysis.histories import HistorySource, default_source
 from expiac.analysis.runs import Run, differing, runs_of
-from expiac.apply.metrics import MissingPackage
+from expiac.apply.metrics import MetricsError
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
+from expiac.providers.base import Provider
+from expiac.providers.registry import Providers
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError
 
@@ -30,7 +32,8 @@ class Results:
     """What the runs of one stack came to."""
 
     def __init__(self, state: State, project: Project, *, archived: bool = False, at: At = "last",
-                 source: HistorySource | None = None, known: Sequence[Run] | None = None) -> None:
+                 source: HistorySource | None = None, known: Sequence[Run] | None = None,
+                 providers: Mapping[str, Provider] | None = None, asks: bool = False) -> None:
         self.stack = state.stack
         self.at = at
         self.metrics: MetricSettings = project.metrics
@@ -39,7 +42,7 @@ class Results:
         self.notes: list[str] = []
         """Why the history of a run could not be read, once the histories were asked for."""
         self._noted: set[str] = set()
-        self._source = source or default_source(project.root, self.known)
+        self._source = source or default_source(state, project, self.known, providers or Providers(project), asks=asks)
         self._cache = HistoryCache(project.state_folder / "cache" / "results" / state.stack)
         self._all = [run.instance for run in runs_of(state, archived=True)]
 
@@ -119,7 +122,7 @@ class Results:
                 run = left.pop()
                 try:
                     gathering.add(run.instance, self._source.rows(run))
-                except MissingPackage as error:
+                except MetricsError as error:
                     self._note(run, str(error))
                 except OSError as error:
                     self._note(run, f"{error.filename or run.metrics_path} can't be read: {error.strerror or error}")
@@ -138,7 +141,7 @@ class Results:
         well = {*logged["instance"].unique(), *self._noted}
         for run in self.known:
             if run.instance not in well and _has_ended(run) and versions[run.instance]["content"] is not None:
-                self._note(run, f"no metrics can be read from {run.metrics_path or 'W&B'}")
+                self._note(run, f"no metrics can be read from {run.metrics_path or 'what it has told'}")
 
     def _note(self, run: Run, text: str) -> None:
         self._noted.add(run.instance)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from expiac.apply.progress import progress_of
+from expiac.apply.metrics.places import Found, Look
+from expiac.apply.metrics.sources import find_metrics, progress_of, sources_of
 from expiac.compile.run_addresses import Address
 from expiac.declare.metrics import Metric
 from expiac.declare.project import Project
+from expiac.providers.registry import Providers
 from expiac.state.model import Record, State
 from expiac.state.status import Status
 from expiac.state.stores import states
@@ -44,7 +46,7 @@ class Addresses:
         if not runs:
             raise ExpiacError(_SUMMARY, f"{text}: {stack} has no job {job}", did_you_mean(job, state.records))
         left = [run for run in runs if run.status is Status.SUCCEEDED and run.outputs.get(OUTPUT) and not run.pruned_at]
-        run = self._chosen(text, which, left)
+        run = self._chosen(text, which, left, state.lineage)
         return Address(f"expiac://{stack}/{job}@{run.run.instance}", str(run.outputs[OUTPUT]))
 
     def _state(self, stack: str) -> State:
@@ -56,23 +58,24 @@ class Addresses:
             self._states[stack] = store.read(stack).state
         return self._states[stack]
 
-    def _chosen(self, text: str, which: str, runs: list[Record]) -> Record:
+    def _chosen(self, text: str, which: str, runs: list[Record], lineage: str) -> Record:
         if not runs:
             raise ExpiacError(_SUMMARY, f"{text}: no run of it has succeeded and left an output {OUTPUT}",
                               "expiac output shows what runs have left")
         if which == "latest":
             return max(runs, key=lambda run: run.at)
         if which == "best":
-            return self._best(text, runs)
+            return self._best(text, runs, lineage)
         found = [run for run in runs if run.run.instance == which]
         if not found:
             raise ExpiacError(_SUMMARY, f"{text}: no run {which} of it has left an output {OUTPUT}",
                               did_you_mean(which, [run.run.instance for run in runs]))
         return found[0]
 
-    def _best(self, text: str, runs: list[Record]) -> Record:
+    def _best(self, text: str, runs: list[Record], lineage: str) -> Record:
         metric = self._metric
-        values = {run.run.instance: _last(run, metric.name) for run in runs}
+        found = find_metrics(runs, sources_of(Providers(self._project)), Look(lineage, seconds=0.0))
+        values = {run.run.instance: _last(found.get(run.run.instance), metric.name) for run in runs}
         known = {instance: value for instance, value in values.items() if value is not None}
         if not known:
             raise ExpiacError(_SUMMARY, f"{text}: no run of it has a value of {metric.name} on this machine",
@@ -89,7 +92,7 @@ class Addresses:
                           '[tool.expiac.metrics] show = [{ name = "reward", direction = "max" }], or @latest')
 
 
-def _last(run: Record, name: str) -> float | None:
-    progress = progress_of(run)
+def _last(found: Found | None, name: str) -> float | None:
+    progress, _ = progress_of(found)
     value = progress.metrics.get(name) if progress else None
     return value if value is not None and value == value else None  # nan is no result

@@ -201,7 +201,7 @@ class Engine:
             depends_on=want.depends_on, upstream=step.upstream, handle=step.adopts,
             options=want.options.lasting))
         id_ = Id(plan.lineage, step.run.instance, step.run.launch, step.adopts)
-        seen = self._effect(step, lambda note: provider.create(id_, inputs, note))
+        seen = self._effect(plan, step, lambda note: provider.create(id_, inputs, note))
         self._run_hook(plan, step, step.run, "after_create", seen.outputs)
         return seen.status
 
@@ -218,7 +218,7 @@ class Engine:
         assert record is not None
         if any(change.kind is Kind.ANNOTATION for change in step.changes):
             self._annotate(plan, step, want, record)
-        return judge_anew_now(self._ledger, step.address) or record.status
+        return judge_anew_now(self._ledger, step.address, self._providers, plan.lineage) or record.status
 
     def _update(self, plan: Plan, step: Step) -> Status:
         """Updates the annotations and options of a resource: at its provider and in its record."""
@@ -229,7 +229,7 @@ class Engine:
             self._annotate(plan, step, want, record)
         if any(change.kind is Kind.OPTION and change.path != "name" for change in step.changes):
             self._ledger.append(noted(step, want, self._ledger.record(step.address) or record))
-        return judge_anew_now(self._ledger, step.address) or record.status
+        return judge_anew_now(self._ledger, step.address, self._providers, plan.lineage) or record.status
 
     def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:
         provider = self._provider(record.provider, step)
@@ -238,7 +238,7 @@ class Engine:
         if record.status.is_live:
             inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
             self._ledger.append(started)
-            self._effect(step, lambda _: provider.update(id_of(record, plan.lineage), inputs), record)
+            self._effect(plan, step, lambda _: provider.update(id_of(record, plan.lineage), inputs), record)
         else:
             self._ledger.append(started)
             self._ledger.append(EffectDone(step.address, record.status, record.outputs, record.detail, record.seconds))
@@ -247,7 +247,7 @@ class Engine:
         provider = self._provider(record.provider, step)
         self._run_hook(plan, step, record.run, "before_delete", record.outputs)
         self._ledger.append(Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after))
-        seen = self._effect(step, lambda _: provider.delete(id_of(record, plan.lineage)), record,
+        seen = self._effect(plan, step, lambda _: provider.delete(id_of(record, plan.lineage)), record,
                             status_if_gone=Status.CANCELLED)
         self._run_hook(plan, step, record.run, "after_delete", seen.outputs)
         return seen.status
@@ -263,7 +263,7 @@ class Engine:
         known = {f"EXPIAC_OUTPUT_{key}": str(value) for key, value in (outputs or {}).items()}
         self._hooks(f"{step.address}: {name}", command, names | known)
 
-    def _effect(self, step: Step, effect: Callable[[Note], Observation], record: Record | None = None,
+    def _effect(self, plan: Plan, step: Step, effect: Callable[[Note], Observation], record: Record | None = None,
                 status_if_gone: Status = Status.LOST) -> Observation:
         """Runs an effect and records how it ended. An unknown end stays open for the next command to resolve."""
         notes = Notes(self._ledger, step.address)
@@ -282,7 +282,7 @@ class Engine:
         done = EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds)
         recorded = self._ledger.record(step.address)
         if recorded is not None:
-            done = judge(done, recorded)
+            (done,) = judge([done], {step.address: recorded}, self._providers, plan.lineage)
             for notice in notice_of(done, recorded, self._notify):
                 self._ledger.append(notice)
         self._ledger.append(done)

@@ -50,6 +50,7 @@ class Notifier:
                 journal.append(NoticeSent(record.run.instance, occasion, "; ".join(failures)), durable=False)
                 for failure in failures:
                     self._reporter.on_event(Warned(f"{record.address} {occasion}, but a notice failed: {failure}"))
+        journal.flush()  # whatever becomes of the rest of the command, nobody sends them again
 
     def _send(self, stack: str, record: Record, occasion: str) -> Sequence[str]:
         """Makes every call of a notice, and says which failed."""

@@ -17,7 +17,7 @@ from expiac.declare import program
 from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
 from expiac.declare.source_edit import NotEditable, with_defaults
-from expiac.plan.history import PastRun
+from expiac.plan.history import PastRun, names_of
 from expiac.util.durable import replace_file
 from expiac.util.errors import ExpiacError, Stale
 
@@ -55,7 +55,7 @@ def promotion_of(past: PastRun, project: Project) -> Promotion:
     approved = past.approval.approved if past.approval is not None else None
     if approved is None or not approved.program or not (project.root / approved.program).is_file():
         raise ExpiacError("Code not known", f"{instance}: the stack file that declared it is not here")
-    loaded = program.load(project, approved.program, words_of(approved.overrides))
+    loaded = program.load(project, str(project.root / approved.program), words_of(approved.overrides))
     before = loaded.path.read_bytes()
     if not approved.overrides:
         return Promotion(loaded.path, before, before)
@@ -87,7 +87,7 @@ def _values(config: Any, overrides: Mapping[str, str]) -> Mapping[str, Any]:
 def _check(text: bytes, file: Path, past: PastRun, project: Project) -> list[str]:
     """How the patched file differs from the run; the file is put beside the present one for so long."""
     patched = file.with_name(f".{file.stem}_{uuid4().hex}.py")
-    asked = {"root": str(project.root), "file": str(patched), "address": past.record.address,
+    asked = {"root": str(project.root), "file": str(patched), "addresses": names_of(past),
              "inputs": dict(past.record.inputs), "stack": past.stack}
     try:
         patched.write_bytes(text)

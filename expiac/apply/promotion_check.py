@@ -17,17 +17,16 @@ from expiac.plan.diff import diff
 from expiac.util.errors import ExpiacError
 
 
-def check(root: str, file: str, address: str, inputs: dict[str, Any], stack: str) -> list[str]:
-    """How what the file declares at an address differs from the settings of a run; nothing where it does not."""
+def check(root: str, file: str, addresses: list[str], inputs: dict[str, Any], stack: str) -> list[str]:
+    """How what the file declares under a name of a run differs from its settings; nothing where it does not."""
     project = find_project(Path(root))
     declared = load(project, file).stack
     if declared.name != stack:
         return [f"the stack would be called {declared.name}"]
-    want = next((one for one in desired(declared, project) if one.address == address), None)
-    if want is None:
-        return [f"it would declare no {address}"]
-    return [f"{one.path}: {formatting.value(one.before)} → {formatting.value(one.after)}"
-            for one in diff(inputs, want.inputs, want.kinds) if one.kind is Kind.IDENTITY]
+    found = [[f"{one.path}: {formatting.value(one.before)} → {formatting.value(one.after)}"
+              for one in diff(inputs, want.inputs, want.kinds) if one.kind is Kind.IDENTITY]
+             for want in desired(declared, project) if want.address in addresses]
+    return min(found, key=len) if found else [f"it would declare no {addresses[0]}"]
 
 
 if __name__ == "__main__":

@@ -43,12 +43,13 @@ class RefreshResult:
 
 def query(state: State, providers: Mapping[str, Provider]) -> RefreshResult:
     """Asks the providers about every record that may have changed by itself."""
-    events: list[Event] = [event for record in state.records.values() if (event := judge_anew(record)) is not None]
+    events: list[Event] = [*judge_anew(state.records.values(), providers, state.lineage)]
     state = fold(state, (Entry(0, "", event) for event in events))
     asked: dict[str, list[Record]] = defaultdict(list)
     for record in state.records.values():
         if record.pending is not None or record.status.is_live or record.status is Status.LOST or holds_cluster(record):
             asked[record.provider].append(record)
+    seen: list[Event] = []
     unseen: dict[str, str] = {}
     duplicates: dict[str, Sequence[str]] = {}
     for name, records in asked.items():
@@ -56,9 +57,12 @@ def query(state: State, providers: Mapping[str, Provider]) -> RefreshResult:
             if observation.presence is Presence.UNKNOWN:
                 unseen[address] = observation.detail or f"{name} gave no complete answer"
             else:
-                events += _events(state.records[address], observation)
+                seen += _events(state.records[address], observation)
             if observation.duplicates:
                 duplicates[address] = observation.duplicates
+    events += [event for event in seen if not isinstance(event, EffectDone | Observed)]
+    ends = [event for event in seen if isinstance(event, EffectDone | Observed)]
+    events += judge(ends, state.records, providers, state.lineage)
     return RefreshResult(tuple(events), unseen, duplicates)
 
 
@@ -99,7 +103,7 @@ def _events(record: Record, seen: Observation) -> list[Event]:
         seen = replace(seen, status=record.status, detail=record.detail)  # the judgement stands
     if (seen.status, dict(seen.outputs), seen.detail) == (record.status, dict(record.outputs), record.detail):
         return []
-    return [judge(Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds), record)]
+    return [Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds)]
 
 
 def _resolve(record: Record, pending: Pending, seen: Observation, present: bool) -> list[Event]:
@@ -107,8 +111,7 @@ def _resolve(record: Record, pending: Pending, seen: Observation, present: bool)
     match pending.effect:
         case Effect.CREATE:
             if present:
-                done = EffectDone(address, seen.status, seen.outputs, seen.detail, seen.seconds)
-                return [judge(done, record)]
+                return [EffectDone(address, seen.status, seen.outputs, seen.detail, seen.seconds)]
             return [EffectFailed(address, "interrupted before it was launched")]
         case Effect.UPDATE:
             return [EffectFailed(address, "interrupted")]
@@ -117,4 +120,4 @@ def _resolve(record: Record, pending: Pending, seen: Observation, present: bool)
                 return [EffectFailed(address, "interrupted before it ended")]
             status = seen.status if present else Status.CANCELLED
             outputs = seen.outputs if present else record.outputs
-            return [judge(EffectDone(address, status, outputs, seen.detail, seen.seconds), record)]
+            return [EffectDone(address, status, outputs, seen.detail, seen.seconds)]

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from expiac.apply.duplicates import end_duplicates
 from expiac.apply.events import Reporter, ResourceStatus
+from expiac.apply.metrics.places import STATUS_SECONDS, Look
+from expiac.apply.metrics.sources import sources_of
 from expiac.apply.notices import stuck_runs, unsent, with_notices
 from expiac.apply.notifier import Notifier
 from expiac.apply.preconditions import refuse_moved_runs
@@ -38,6 +40,8 @@ class Refresher:
         self._notifier = notifier
         self.state: State = journal.state
         self.result = RefreshResult()
+        self.sources = sources_of(providers)
+        """Where the metrics of runs are looked for."""
         self._number: int | None = None
         """The number of the journal's last event at the last query; None before the first query."""
         self._queried_at = ""
@@ -64,9 +68,10 @@ class Refresher:
         stuck = stuck_runs(result.applied_to(self.state), self._providers, settings, time.time())
         self.result = replace(result, events=(*with_notices(result.events, self.state, settings), *stuck))
 
-    def status(self) -> tuple[ResourceStatus, ...]:
-        """The status of each resource at the last query."""
-        return statuses_of(self.observed)
+    def status(self, *, asks: bool = True) -> tuple[ResourceStatus, ...]:
+        """The status of each resource at the last query, and how far it is; asks for that unless `asks` is false."""
+        look = Look(self.state.lineage, seconds=STATUS_SECONDS if asks else 0.0)
+        return statuses_of(self.observed, self.sources, look)
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
         """Queries, records what changed, starts what waits in a queue, and returns the status of each resource."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from expiac.apply.code import project_code
 from expiac.compile.prepare import desired
 from expiac.declare import program
 from expiac.declare.fields import Kind
@@ -23,7 +24,7 @@ from expiac.declare.resource import Resource
 from expiac.declare.stack import Stack
 from expiac.plan import formatting
 from expiac.plan.diff import diff
-from expiac.plan.history import PastRun
+from expiac.plan.history import PastRun, names_of
 from expiac.plan.model import Change
 from expiac.util.errors import ExpiacError
 
@@ -70,6 +71,15 @@ def commit_of(past: PastRun) -> str:
     return str(known["commit"])
 
 
+def other_code(past: PastRun, project: Project) -> tuple[str, ...]:
+    """A warning if the run was launched with files besides those of the commit in whose tree the project is."""
+    approved = past.approval.approved if past.approval is not None else None
+    recorded = approved.provenance.get("code") if approved is not None else None
+    if approved is None or not recorded or recorded == project_code(project, approved.program):
+        return ()
+    return (f"not the same code: {past.record.run.instance} was launched with files that its commit does not have",)
+
+
 def project_in(tree: Path, project: Project) -> Project:
     """The project as it was in another working tree."""
     found = find_project(tree)
@@ -92,10 +102,11 @@ def declare_rerun(past: PastRun, project: Project, name: str | None, *, any_sett
     if past.approval is None or not past.approval.approved.program:
         raise ExpiacError("Code not known", f"{instance}: the plan that launched it is not recorded")
     approved = past.approval.approved
-    loaded = program.load(project, approved.program, words_of(approved.overrides))
-    resource = _resource(loaded.stack, past, approved.program)
-    (want,) = [one for one in desired(loaded.stack, project) if one.address == resource.name]
-    changes = tuple(change for change in diff(record.inputs, want.inputs, want.kinds) if change.kind is Kind.IDENTITY)
+    if approved.program.startswith("<"):
+        raise ExpiacError("Code not known", f"{instance} was launched by {approved.program}, and from no stack file")
+    # The file of this project, and not one of that name where the command is run.
+    loaded = program.load(project, str(project.root / approved.program), words_of(approved.overrides))
+    resource, changes = _declared(loaded.stack, project, past, approved.program)
     if changes and not any_settings:
         shown = [f"{one.path}: {formatting.value(one.before)} → {formatting.value(one.after)}" for one in changes]
         raise ExpiacError("Settings not the same", "\n".join([
@@ -108,15 +119,17 @@ def declare_rerun(past: PastRun, project: Project, name: str | None, *, any_sett
     return Rerun(Program(Path(f"<rerun of {instance}>"), None, Stack(stack_of_reruns(past), [job])), address, changes)
 
 
-def _resource(stack: Stack, past: PastRun, file: str) -> Resource:
-    """The resource as it was called when it was launched."""
-    original = past.record.run.instance.removeprefix(f"{past.stack}.").rpartition(".")[0]
-    by_name = {resource.name: resource for resource in stack.resources}
-    for address in (past.record.address, original):
-        if address in by_name:
-            return by_name[address]
-    raise ExpiacError("No such resource", f"{file} declares no {past.record.address}",
-                      f"expiac show {past.record.run.instance}")
+def _declared(stack: Stack, project: Project, past: PastRun, file: str) -> tuple[Resource, tuple[Change, ...]]:
+    """The resource that declared the run, and how its settings differ: under which of its names that was is not known,
+    so that the one is meant that differs least."""
+    wanted = {want.address: want for want in desired(stack, project)}
+    changes = {name: tuple(change for change in diff(past.record.inputs, wanted[name].inputs, wanted[name].kinds)
+                           if change.kind is Kind.IDENTITY) for name in names_of(past) if name in wanted}
+    if not changes:
+        raise ExpiacError("No such resource", f"{file} declares no {past.record.address}",
+                          f"expiac show {past.record.run.instance}")
+    name = min(changes, key=lambda name: len(changes[name]))
+    return next(resource for resource in stack.resources if resource.name == name), changes[name]
 
 
 def _first(lines: Sequence[str]) -> list[str]:

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from expiac.analysis.differences import differences
 from expiac.analysis.labels import short_names
-from expiac.apply.progress import progress_of
+from expiac.apply.metrics.places import Look, MetricsSource
+from expiac.apply.progress import progress_of_run
 from expiac.cli import ages, output
 from expiac.cli.records import run_document
 from expiac.cli.runs_output import setting_value
@@ -24,12 +25,12 @@ _WIDEST = 18
 _GAP = 2
 
 
-def print_differences(found: Sequence[PastRun], *, json: bool) -> None:
+def print_differences(found: Sequence[PastRun], sources: Sequence[MetricsSource], *, json: bool) -> None:
     """Prints the settings, the code and the results in which the runs differ; each run counts once."""
     runs = {past.record.run.instance: past for past in found}
     differing = differences(list(runs.values()))
     results = {instance: dict(progress.metrics) for instance, past in runs.items()
-               if (progress := progress_of(past.record)) is not None}
+               if (progress := progress_of_run(past.record, sources, Look(past.lineage))) is not None}
     if json:
         document: recorded.Differences = {
             "format_version": show.FORMAT, "compared": [run_document(past) for past in runs.values()],

@@ -32,7 +32,8 @@ def output(
     from expiac.cli import execution, outputs
 
     with execution.open_session(stack, prints_document=json or name is not None, declared=False) as (session, _):
-        session.status(refresh=not no_refresh)
+        if not no_refresh:
+            session.look()
         found = outputs.find(session.observed, job, name)
         outputs.print_outputs(session.observed, found, raw=name is not None, json=json)
         if no_refresh:
@@ -54,7 +55,7 @@ def fetch(
     from expiac.cli import execution, outputs
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        session.status()
+        session.look()
         (found,) = outputs.find(session.observed, job, name)
         outputs.warn_if_live(found)
         outputs.print_fetched(session, found, session.fetch(job, name, to, force=force, timeout=timeout), json=json)
@@ -82,20 +83,23 @@ def history(stack: args.StacksArg = None, serial: args.Serial = None, *, json: a
 
 def diff(runs: args.RunNames, *, json: args.Json = False) -> int:
     """Show how runs differ: their settings, their code, their results."""
+    from expiac.apply.metrics.sources import sources_of
     from expiac.cli import difference_output, records
     from expiac.declare.project import find_project
     from expiac.plan import history
+    from expiac.providers.registry import Providers
     from expiac.state.stores import states
     from expiac.util.errors import UsageError
 
     if len(runs) < 2:
         raise UsageError("Value missing", "diff compares two runs or more", f"expiac diff {runs[0]} RUN")
-    store = states(find_project(Path.cwd()))
+    project = find_project(Path.cwd())
+    store, sources = states(project), sources_of(Providers(project))
     known = [store.read(name).state for name in store.names()]
     found = [history.find_run(known, word) for word in runs]
     if len(found) == 2:
         before, after = found
-        records.print_difference(before, after, history.compare(before, after), json=json)
+        records.print_difference(before, after, history.compare(before, after), sources, json=json)
     else:
-        difference_output.print_differences(found, json=json)
+        difference_output.print_differences(found, sources, json=json)
     return DONE

@@ -25,6 +25,7 @@ from expiac.view import show
 from expiac.view.console import console
 
 if TYPE_CHECKING:
+    from expiac.apply.metrics.places import MetricsSource
     from expiac.view import recorded
 
 
@@ -121,7 +122,8 @@ def _print_approval(state: State, one: Approval) -> None:
         output.print_age(ages.sentence(state.stack, ages.as_of(state.stack, launched)))
 
 
-def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change], *, json: bool) -> None:
+def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change], sources: Sequence[MetricsSource], *,
+                     json: bool) -> None:
     """Prints how two runs differ, and how each ended."""
     if json:
         document: recorded.Difference = {
@@ -134,7 +136,7 @@ def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change],
         out.print(f"{past.record.run.instance}   {past.record.status.value}, launched {local_time(past.record.at)}")
         output.print_age(ages.sentence(past.stack, ages.as_of(past.stack, [past.record])))
     out.print("\n" + ("\n".join(show.changes(changes, out.width)) or "the same settings, and the same code"))
-    if results := _results(before, after):
+    if results := _results(before, after, sources):
         out.print("\n" + "\n".join(show.changes(results, out.width)))
 
 
@@ -146,12 +148,13 @@ def _commit_lines(one: Approval) -> list[str]:
     return [f"commit {provenance['commit']}{changes}"]
 
 
-def _results(before: PastRun, after: PastRun) -> list[Change]:
+def _results(before: PastRun, after: PastRun, sources: Sequence[MetricsSource]) -> list[Change]:
     """The newest metrics of both runs; none if one of them has none."""
-    from expiac.apply.progress import progress_of
+    from expiac.apply.metrics.places import Look
+    from expiac.apply.progress import progress_of_run
     from expiac.declare.fields import Kind
 
-    first, second = progress_of(before.record), progress_of(after.record)
+    first, second = (progress_of_run(one.record, sources, Look(one.lineage)) for one in (before, after))
     if first is None or second is None:
         return []
     return [Change(name, first.metrics.get(name, MISSING), second.metrics.get(name, MISSING), Kind.ANNOTATION)

@@ -63,9 +63,10 @@ def _write(stack: str | None, request: Request, output: Path | None, notebook: P
             files.check_place(output, force=force)
             charts.require("altair", "vl_convert")
         if output is not None:
-            session.status(refresh=refresh)
+            if refresh:
+                session.look()
             at = "" if refresh else ages.as_of(session.stack, session.observed.records.values())
-            found = collect(session, request, age=ages.sentence(session.stack, at))
+            found = collect(session, request, asks=refresh, age=ages.sentence(session.stack, at))
             files.write(output, page(found))
             print_notes([*found.notes, *found.replay_notes])
         if notebook is not None:

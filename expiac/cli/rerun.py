@@ -41,6 +41,7 @@ def rerun(
         if not anyway:
             tree = stack.enter_context(worktree(project.root, reruns.commit_of(past), project.state_folder / "trees"))
             project = reruns.project_in(tree, project)
+        files = () if anyway else reruns.other_code(past, project)
         found = reruns.declare_rerun(past, project, name, any_settings=anyway)
         options = PlanOptions(target=(found.address,), retry=retry)
         changed = tuple(f"not as it was: {one.path}: {formatting.value(one.before)} → {formatting.value(one.after)}"
@@ -48,7 +49,8 @@ def rerun(
         with execution.open_program(found.program, project, json=json) as (session, reporter):
             def make_plan() -> Plan:
                 plan = session.plan(options=options)
-                return replace(plan, previous_overrides=None, warnings=(*plan.warnings, *changed))
+                # The other reruns of the stack are not declared here, and none of them is to change.
+                return replace(plan, previous_overrides=None, left_out=(), warnings=(*plan.warnings, *files, *changed))
 
             try:
                 return execution.carry_out(session, make_plan(), reporter, program=session.stack, json=json, wait=wait,

@@ -29,7 +29,8 @@ def results(
     with execution.open_session(stack, prints_document=form != "table", declared=False) as (session, _):
         if not no_refresh:
             session.look()
-        found = Results(session.observed, session.project, archived=archived, at=at_of(at))
+        found = Results(session.observed, session.project, archived=archived, at=at_of(at),
+                        providers=session.providers, asks=not no_refresh)
         results_output.print_results(session.observed, found, form=form, histories=histories, is_asked=not no_refresh)
     return DONE
 
@@ -55,7 +56,8 @@ def compare(
         if not no_refresh:
             session.look()
         state = session.observed
-        found = Results(state, session.project, archived=archived, at=at_of(at))
+        found = Results(state, session.project, archived=archived, at=at_of(at),
+                        providers=session.providers, asks=not no_refresh)
         compared = compare_results(found, metric=metric, by=by, baseline=baseline)
         as_of = ages.as_of(state.stack, state.records.values()) if no_refresh else ""
         comparison_output.print_comparison(state, compared, as_of=as_of, age=ages.sentence(state.stack, as_of),

@@ -7,13 +7,17 @@ may stand in `field(default_factory=lambda: …)`.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 _PLAIN = (bool, int, float, str)
+_NO_LITERALS = ("inf", "-inf", "nan")
 _FIELDS = ("field", "Field")
 """What a class calls to say more of a field than its default."""
+_PARENTHESES = re.compile(rb"(\s*\))*")
+"""What closes around an argument."""
 
 
 class NotEditable(Exception):
@@ -31,23 +35,33 @@ class _Edit:
 
 def with_defaults(source: bytes, class_name: str, values: Mapping[str, Any]) -> bytes:
     """The file in which the fields of a config class, by dotted path, have these defaults; raises `NotEditable`."""
-    tree = ast.parse(source)
+    for path, value in values.items():  # each in the file as the one before left it: two may be added at one place
+        edit = _edit(path, value, class_name, _classes(source, class_name), _Places(source))
+        source = source[:edit.begin] + edit.text.encode() + source[edit.end:]
+    return source
+
+
+def _classes(source: bytes, class_name: str) -> Mapping[str, ast.ClassDef]:
+    try:
+        source.decode()
+        tree = ast.parse(source)
+    except UnicodeDecodeError:
+        raise NotEditable("the file is not UTF-8") from None
+    except SyntaxError as error:
+        raise NotEditable(f"line {error.lineno} is laid out in a way that is not understood") from None
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     if class_name not in classes:
         raise NotEditable(f"{class_name} is not defined in this file")
-    place = _Places(source)
-    edits = [_edit(path, value, class_name, classes, place) for path, value in values.items()]
-    for edit in sorted(edits, key=lambda edit: edit.begin, reverse=True):
-        source = source[:edit.begin] + edit.text.encode() + source[edit.end:]
-    return source
+    return classes
 
 
 class _Places:
     """Where nodes stand, in bytes from the beginning."""
 
     def __init__(self, source: bytes) -> None:
+        self._source, self._texts = source, source.splitlines(keepends=True)
         self._lines = [0]
-        for line in source.splitlines(keepends=True):
+        for line in self._texts:
             self._lines.append(self._lines[-1] + len(line))
 
     def begin(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
@@ -55,6 +69,22 @@ class _Places:
 
     def end(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
         return self._lines[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+
+    def end_of_argument(self, node: ast.expr) -> int:
+        """The same, behind the parentheses in which it stands, which are no part of a node; not those of its call."""
+        closed = _PARENTHESES.match(self._source, self.end(node))
+        return closed.end() if closed else self.end(node)
+
+    def end_of_line(self, node: ast.stmt) -> int:
+        """Where the last line of a statement ends, behind its comment."""
+        last = (node.end_lineno or node.lineno) - 1
+        return self._lines[last] + len(self._texts[last].rstrip(b"\r\n"))
+
+    def line_break(self, node: ast.stmt) -> str:
+        """What a line below a statement begins with: a break as the file has it, and the indentation."""
+        line = self._texts[node.lineno - 1]
+        indent = line[:len(line) - len(line.lstrip())]
+        return ("\r\n" if line.endswith(b"\r\n") else "\n") + indent.decode()
 
 
 def _edit(path: str, value: Any, class_name: str, classes: Mapping[str, ast.ClassDef], place: _Places) -> _Edit:
@@ -79,7 +109,7 @@ def _edit(path: str, value: Any, class_name: str, classes: Mapping[str, ast.Clas
 
 def _literal(path: str, value: Any) -> str:
     items = value if isinstance(value, list | tuple) else value.values() if isinstance(value, dict) else [value]
-    if not all(item is None or type(item) in _PLAIN for item in items):
+    if not all(item is None or (type(item) in _PLAIN and repr(item) not in _NO_LITERALS) for item in items):
         raise NotEditable(f"{path}: its value is no literal")
     return repr(value)
 
@@ -111,20 +141,23 @@ def _added_field(path: str, field: str, names: Sequence[str], value: Any, node: 
     own = [one for one in node.body if isinstance(one, ast.AnnAssign)]
     if names or not own or type(value) not in _PLAIN:
         raise NotEditable(f"{path}: its default is in another file")
-    indent = " " * own[-1].col_offset
-    at = place.end(own[-1])
-    return _Edit(at, at, f"\n{indent}{field}: {type(value).__name__} = {value!r}")
+    last: ast.stmt = own[-1]
+    for below in node.body[node.body.index(last) + 1:][:1]:
+        if isinstance(below, ast.Expr):  # its docstring, which stays with it
+            last = below
+    at = place.end_of_line(last)
+    return _Edit(at, at, f"{place.line_break(own[-1])}{field}: {type(value).__name__} = {value!r}")
 
 
 def _added_keyword(path: str, names: Sequence[str], text: str, node: ast.Call, place: _Places) -> _Edit:
     if len(names) > 1 or any(one.arg is None for one in node.keywords):
         raise NotEditable(f"{path}: the default does not name {names[0]}")
-    last = [*node.args, *(one.value for one in node.keywords)]
-    if last:
-        at = max(place.end(one) for one in last)
-        return _Edit(at, at, f", {names[0]}={text}")
-    at = place.end(node) - 1
-    return _Edit(at, at, f"{names[0]}={text}")
+    inner = [*node.args, *(one.value for one in node.keywords)]
+    close = place.end(node) - 1
+    if not inner:
+        return _Edit(close, close, f"{names[0]}={text}")
+    at = min(close, max(place.end_of_argument(one) for one in inner))
+    return _Edit(at, at, f", {names[0]}={text}")
 
 
 def _refuse_code(path: str, node: ast.expr) -> None:

@@ -21,13 +21,15 @@ class PastRun:
     stack: str
     record: Record
     approval: Approval | None
+    lineage: str = ""
+    """Of the state that it is recorded in."""
 
 
 def runs(state: State) -> Iterator[PastRun]:
     """Every run of a state, the archived ones first, in the order of their launches."""
     approvals = {approval.serial: approval for approval in state.approvals}
     for record in (*state.history, *state.records.values()):
-        yield PastRun(state.stack, record, approvals.get(record.approval))
+        yield PastRun(state.stack, record, approvals.get(record.approval), state.lineage)
 
 
 def runs_by_approval(state: State) -> Mapping[int, list[Record]]:
@@ -75,6 +77,11 @@ def _beginning_with(word: str, known: Iterable[PastRun]) -> list[PastRun]:
     by_instance = {past.record.run.instance: past for past in known}
     return [past for instance, past in by_instance.items()
             if word and (instance.startswith(word) or instance.rpartition(".")[2].startswith(word))]
+
+
+def names_of(past: PastRun) -> tuple[str, str]:
+    """What the run is called now, and what it was called when it was first launched."""
+    return past.record.address, past.record.run.instance.removeprefix(f"{past.stack}.").rpartition(".")[0]
 
 
 def compare(before: PastRun, after: PastRun) -> tuple[Change, ...]:

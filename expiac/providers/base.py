@@ -236,6 +236,38 @@ class TellsActivity(ABC):
         """The time of the launch's last output, in seconds of Unix; None where that can't be seen."""
 
 
+class Extent(Enum):
+    """How much of the metrics of a launch is asked for."""
+
+    KEPT = "kept"
+    """What is known here already: nobody is asked."""
+    NEWEST = "newest"
+    """How far it is: the first and the last of what it has told so far, if no more is at hand."""
+    ALL = "all"
+    """Everything so far."""
+    FINAL = "final"
+    """Everything, of a launch that has ended: asked for once, and kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldMetrics:
+    """The metrics of a launch as files on this machine, in a format that expiac reads."""
+
+    files: tuple[Path, ...] = ()
+    """Those of the earlier launches of the run first; none where nothing is known."""
+    note: str = ""
+    """Why there may be more than they say."""
+
+
+class TellsMetrics(ABC):
+    """A provider that can tell the metrics of a job of which this machine has no file, such as from its log."""
+
+    @abstractmethod
+    def metrics(self, ids: Mapping[Id, Extent], *, timeout: float) -> Mapping[Id, ToldMetrics]:
+        """What the launches have told. Takes `timeout` seconds at most: a launch that it does not come to in time has
+        what was kept of an earlier look, and a note. Raises nothing for a single launch."""
+
+
 class AdvancesQueue(ABC):
     """A provider that keeps its own queue, which no process of the backend watches.
 

@@ -32,13 +32,16 @@ FEWEST_POINTS = 60
 MOST_SETTINGS = 8
 
 
-def collect(session: Session, request: Request, *, age: str = "") -> Report:
+def collect(session: Session, request: Request, *, asks: bool, age: str = "") -> Report:
     """What a report of the session's stack shows, as its last look saw it; `age` says how old that is.
+
+    With `asks`, buckets and backends are asked for metrics that are not on this machine.
 
     Raises `UsageError` for a metric or a setting that there is not.
     """
     state = session.observed
-    found = Results(state, session.project, archived=request.archived, at=request.at)
+    found = Results(state, session.project, archived=request.archived, at=request.at,
+                    providers=session.providers, asks=asks)
     compared, comparison = _compare(found, request)
     by = chosen_keys(request.by, found.known)
     arms = arms_of(found.known, compared.comparison if compared else None, by=by)

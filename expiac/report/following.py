@@ -15,7 +15,6 @@ from expiac.report.page import page
 from expiac.report.replays import newest_of
 from expiac.report.server import PAUSE, Live
 from expiac.session import Session
-from expiac.state.model import State
 
 
 def follow(stack: str, request: Request, project: Project, *, refresh: bool, pause: float = PAUSE) -> Live:
@@ -23,15 +22,16 @@ def follow(stack: str, request: Request, project: Project, *, refresh: bool, pau
     def renew(shown: str) -> tuple[str, bytes | None]:
         with Session.open(stack, reporter=Silent(), declared=False, project=project) as session:
             session.status(refresh=refresh)
-            version = _version(session.observed, request, project)
-            return version, None if version == shown else page(collect(session, request), live=version)
+            version = _version(session, request)
+            return version, None if version == shown else page(collect(session, request, asks=refresh), live=version)
 
     return Live(renew, pause=pause)
 
 
-def _version(state: State, request: Request, project: Project) -> str:
+def _version(session: Session, request: Request) -> str:
+    state = session.observed
     runs = runs_of(state, archived=request.archived)
-    source = default_source(project.root, runs)
+    source = default_source(state, session.project, runs, session.providers, asks=False)
     records = [*(state.history if request.archived else ()), *state.records.values()]
     seen = [state.serial, [(run.instance, run.launch, run.status, run.seconds, source.version(run))
                            for run in runs],

@@ -136,11 +136,14 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
             raise InvalidEvent(f"{event.effect.value} of an unrecorded {event.address}")
         records[event.address] = replace(record, pending=Pending(event.effect, event.after, event.inputs))
         return
+    before = 0
     if record is not None and record.run.instance != event.run.instance:
         history.append(replace(record, ended_at=at, replaced_by=event.run.instance))
+    elif record is not None:
+        before = record.approval
     records[event.address] = Record(
         event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
-        handle=event.handle, pending=Pending(event.effect, event.after), approval=approval, at=at,
+        handle=event.handle, pending=Pending(event.effect, event.after, approval=before), approval=approval, at=at,
         options=event.options)
 
 
@@ -189,8 +192,8 @@ def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]
         else:
             # Nothing was launched, so its number is free: the next try carries it out under the same name.
             run = replace(record.run, launch=record.run.launch - 1)
-            records[event.address] = replace(
-                record, run=run, pending=None, status=Status.STOPPED, detail=event.error)
+            records[event.address] = replace(record, run=run, pending=None, status=Status.STOPPED, detail=event.error,
+                                             approval=pending.approval)
     else:
         records[event.address] = replace(record, pending=None)
 

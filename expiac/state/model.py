@@ -18,6 +18,8 @@ class Pending(Fact):
     after: After = After.NOTHING
     inputs: Json = field(default_factory=dict)
     """An update's new inputs."""
+    approval: int = 0
+    """Of a create that launches a run again: the serial of the approval of its launch before."""
 
 
 @dataclass(frozen=True, slots=True)

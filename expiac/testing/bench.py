@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Protocol
@@ -56,6 +56,14 @@ class StallsQueue(ABC):
     @abstractmethod
     def stall(self, id: Id) -> None:
         """Makes a launch that was accepted, would fit, and that nobody is left to start."""
+
+
+class PrintsMetrics(ABC):
+    """What the bench of a provider that tells metrics inherits besides."""
+
+    @abstractmethod
+    def print_metrics(self, id: Id, rows: Sequence[str]) -> None:
+        """Lets the launch's job, which may not have begun yet, tell these rows: JSON objects, each with a step."""
 
 
 def ignore_note(handle: Mapping[str, Any]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from expiac.providers.base import AdvancesQueue, Fetches, Id, Logs, Presence
+from expiac.providers.base import AdvancesQueue, Extent, Fetches, Id, Logs, Presence, TellsMetrics
 from expiac.state.status import Status
 from expiac.testing.bench import (
     A2,
@@ -20,6 +20,7 @@ from expiac.testing.bench import (
     B,
     Bench,
     Course,
+    PrintsMetrics,
     StallsQueue,
     Try,
     ignore_note,
@@ -28,8 +29,8 @@ from expiac.testing.bench import (
 from expiac.util.errors import ExpiacError
 
 __all__ = [
-    "A2", "OUTPUT", "STRANGER", "A", "B", "Bench", "Course", "ProviderContract", "StallsQueue", "Try", "ignore_note",
-    "wait_until",
+    "A2", "OUTPUT", "STRANGER", "A", "B", "Bench", "Course", "PrintsMetrics", "ProviderContract", "StallsQueue", "Try",
+    "ignore_note", "wait_until",
 ]
 
 
@@ -215,6 +216,39 @@ class ProviderContract:
             with pytest.raises(ExpiacError):
                 provider.fetch(world.known(id), path, tmp_path / "copy", timeout=world.bench.limit)
 
+    def test_metrics_are_told_while_a_job_runs(self, world: Try) -> None:
+        """What was told once is known without asking, to other processes too."""
+        provider = _with_metrics(world)
+        world.create(A)
+        world.until(A, Status.RUNNING)
+        _print_metrics(world, _ROWS[:2])
+        assert _told(world, Extent.NEWEST)[-1] == json.loads(_ROWS[1])
+        assert _told(Try(world.bench, world.noted), Extent.KEPT) == _told(world, Extent.KEPT)
+        assert not provider.metrics({B: Extent.KEPT}, timeout=0.0)[B].files
+
+    def test_metrics_of_an_ended_job_are_kept(self, world: Try) -> None:
+        """Every row, whoever has looked before."""
+        _with_metrics(world)
+        world.create(A, Course.SUCCEEDS)
+        _print_metrics(world, _ROWS)
+        world.until(A, Status.SUCCEEDED)
+        rows = list(map(json.loads, _ROWS))
+        assert _told(world, Extent.FINAL) == _told(Try(world.bench, world.noted), Extent.KEPT) == rows
+
+
+_ROWS = ('{"step": 1, "loss": 0.5}', '{"step": 2, "loss": 0.25}', '{"step": 3, "loss": 0.125}')
+
+
+def _print_metrics(world: Try, rows: Sequence[str]) -> None:
+    assert isinstance(world.bench, PrintsMetrics), "a bench of a provider that tells metrics can let a job tell some"
+    world.bench.print_metrics(A, rows)
+
+
+def _told(world: Try, extent: Extent) -> list[Any]:
+    """The rows of A, of which the files are JSON lines here."""
+    told = _with_metrics(world).metrics({world.known(A): extent}, timeout=world.bench.limit)[world.known(A)]
+    return [json.loads(line) for file in told.files for line in file.read_text(encoding="utf-8").splitlines()]
+
 
 def _assert_reading_changes_nothing(world: Try) -> None:
     before = world.bench.contents()
@@ -226,6 +260,12 @@ def _assert_reading_changes_nothing(world: Try) -> None:
 def _with_logs(world: Try) -> Logs:
     if not isinstance(world.provider, Logs):
         pytest.skip("this provider has no logs")
+    return world.provider
+
+
+def _with_metrics(world: Try) -> TellsMetrics:
+    if not isinstance(world.provider, TellsMetrics):
+        pytest.skip("this provider tells no metrics")
     return world.provider
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class Server:
     """How many requests there were; a managed job has the number of its request."""
     breaks: int = 0
     """How often the connection is lost in the middle of a log."""
+    printed: dict[str, list[str]] = field(default_factory=dict)
+    """What the jobs of a name have printed, where a test says that; else each job has a few lines."""
     asked: list[str] = field(default_factory=list)
     """Every call, in order."""
 
@@ -163,9 +165,15 @@ class FakeSky:
             raise ExpiacError("Output is gone", f"{cluster} has no {path}")
         target.write_text(f"{path} of {cluster}", encoding="utf-8")
 
-    def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
+    def lines(self, job: int, *, follow: bool, cluster: str = "", last: int | None = None
+              ) -> Generator[str, None, None]:
         """As SkyPilot shows them, its own words among them."""
         self._asked("lines")
+        name = self.server.clusters[cluster][job - 1].name if cluster else self.server.jobs[job].name
+        if name in self.server.printed:
+            for line in self.server.printed[name][-(last or 0):]:
+                yield f"\x1b[36m(head, rank=0, pid=1)\x1b[0m {line}"
+            return
         yield "\x1b[2m├── \x1b[0m\x1b[2mWaiting for task resources on 2 nodes.\x1b[0m"
         yield "\x1b[36m(head, rank=0, pid=1)\x1b[0m hello"
         if self.server.breaks > 0:

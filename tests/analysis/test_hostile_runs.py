@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from expiac.state.model import State
 from expiac.state.status import Status
 
 ROOT = Path(__file__).parents[2]
+NOISE = bytes(range(128, 256)) * 400 + b"\n" + random.Random(0).randbytes(50_000)
 GOOD = '{"step": 1, "loss": 0.5}\n'
 
 
@@ -44,10 +46,10 @@ def link(to: str) -> Callable[[Path], None]:
     ("metrics.jsonl", lambda file: file.symlink_to("/dev/zero"), "Not a regular file"),
     ("metrics.jsonl", link("nowhere"), "No such file"),
     ("metrics.jsonl", link("metrics.jsonl"), "Too many levels"),
-    ("metrics.jsonl", lambda file: file.write_bytes(os.urandom(100_000)), "no metrics can be read"),
-    ("metrics.csv", lambda file: file.write_bytes(os.urandom(100_000)), "no metrics can be read"),
-    ("events.out.tfevents.1.host", lambda file: file.write_bytes(os.urandom(100_000)), "no metrics can be read"),
-    ("run-1.wandb", lambda file: file.write_bytes(os.urandom(100_000)), "no metrics can be read"),
+    ("metrics.jsonl", lambda file: file.write_bytes(NOISE), "no metrics can be read"),
+    ("metrics.csv", lambda file: file.write_bytes(NOISE), "no metrics can be read"),
+    ("events.out.tfevents.1.host", lambda file: file.write_bytes(NOISE), "no metrics can be read"),
+    ("run-1.wandb", lambda file: file.write_bytes(NOISE), "no metrics can be read"),
     ("metrics.jsonl", lambda file: file.write_text(GOOD, encoding="utf-16"), "no metrics can be read"),
     ("metrics.jsonl", lambda file: file.touch(), "no metrics can be read"),
 ])

@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -19,31 +19,44 @@ from scipy.integrate import trapezoid
 import expiac
 from expiac import api
 from expiac.analysis import Results, frames, history_frames
-from expiac.analysis.histories import MetricsFiles
+from expiac.analysis.histories import FoundHistories
 from expiac.analysis.labels import short_names
-from expiac.analysis.runs import Run
+from expiac.analysis.runs import runs_of
 from expiac.apply.metrics import Row
+from expiac.apply.metrics.places import Found, Look
+from expiac.apply.metrics.sources import FilesHere, MetricsFiles
 from expiac.session import Session
+from expiac.state.model import Record
 from expiac.util.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 
 
-class Counting(MetricsFiles):
+class Counting(FilesHere):
     """Counts how many histories are read from the metrics files."""
 
     def __init__(self) -> None:
         self.read = 0
 
-    def rows(self, run: Run) -> Iterable[Row]:
-        self.read += 1
-        return super().rows(run)
+    def find(self, runs: Sequence[Record], look: Look) -> Mapping[str, Found]:
+        return {name: Found(CountedFiles(one.metrics.files, self)) for name, one in super().find(runs, look).items()
+                if isinstance(one.metrics, MetricsFiles)}
 
 
-def results(source: MetricsFiles) -> Results:
+@dataclass(frozen=True)
+class CountedFiles(MetricsFiles):
+    counting: Counting
+
+    def rows(self) -> Iterable[Row]:
+        self.counting.read += 1
+        return super().rows()
+
+
+def results(source: Counting) -> Results:
     with Session.open("lab", reporter=api.Silent(), declared=False) as session:
         session.status()
-        return Results(session.observed, session.project, source=source)
+        state = session.observed
+        return Results(state, session.project, source=FoundHistories(state, runs_of(state), (source,)))
 
 
 def command(*words: str, width: int = 120) -> str:

@@ -10,6 +10,7 @@ from expiac.apply import notifier
 from expiac.apply.events import Silent
 from expiac.apply.notices import unsent
 from expiac.declare.project import find_project
+from expiac.plan.planner import PlanOptions
 from expiac.session import Session
 from expiac.testing.memory import MemoryProvider
 
@@ -59,6 +60,21 @@ def test_one_lock_sends_a_part_and_the_rest_stays_due(desk):
     with desk.open() as session:
         session.status()
         assert (len(desk.told), len(unsent(session.state))) == (2, 3)
+
+
+@pytest.mark.parametrize("store", ["", "file://{root}/store"])
+def test_what_a_look_sent_is_not_sent_again(desk, monkeypatch, store):
+    """Also where the state is in a store, which gets several events as one piece."""
+    if store:
+        monkeypatch.setenv("EXPIAC_STATE", store.format(root=desk.root))
+        desk.memory.autofinish = False
+        with desk.open() as session:
+            session.apply(session.plan(options=PlanOptions(fresh=True)))
+        desk.memory.autofinish = True
+    for _ in range(3):
+        with desk.open() as session:
+            session.status()
+    assert desk.told == [f"job_{place}" for place in range(5)]
 
 
 def test_a_refresh_sends_all_of_them_once(desk):

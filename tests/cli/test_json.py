@@ -227,7 +227,7 @@ def test_a_status_names_the_package_that_its_metrics_need(expiac, project, monke
 
 def test_the_page_shows_what_is_printed(expiac, small):
     """Its commands, one after the other, print its examples again; how fast a run goes is another matter."""
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
     for words, example in EXAMPLES:
         said = read(expiac(*words.split()).out)
         shown = read(example if len(said) > 1 else json.dumps(json.loads(example)))

@@ -88,7 +88,37 @@ def test_one_default_is_changed(path, value, before, after):
     assert with_defaults(SOURCE.encode(), "A", {path: value}).decode() == SOURCE.replace(before, after)
 
 
-@pytest.mark.parametrize(("path", "value"), [("x.y", 1), ("t.u.v", 1), ("other.z", 1), ("x", object())])
+@pytest.mark.parametrize(("source", "values", "after"), [
+    ("class A(B):\n\tx: int = 1  # x\n\t'what x is'\n\n\tdef f(self): ...\n", {"gpus": 4, "seed": 2},
+     "class A(B):\n\tx: int = 1  # x\n\t'what x is'\n\tgpus: int = 4\n\tseed: int = 2\n\n\tdef f(self): ...\n"),
+    ("class A(B):\r\n  x: int = 1; y: int = 2\r\n", {"gpus": 4},
+     "class A(B):\r\n  x: int = 1; y: int = 2\r\n  gpus: int = 4\r\n"),
+    ("class A(B):\n  t: T = T()", {"t.a": 1, "t.b": "é"}, "class A(B):\n  t: T = T(a=1, b='é')"),
+    ("class A(B):\n  t: T = T((1))", {"t.a": 1}, "class A(B):\n  t: T = T((1), a=1)"),
+])
+def test_what_is_added_leaves_its_neighbours_alone(source, values, after):
+    """A comment and a docstring stay with their field, tabs are tabs, and several are added at one place."""
+    assert with_defaults(source.encode(), "A", values).decode() == after
+
+
+def test_a_file_that_is_not_utf8_is_left_alone():
+    with pytest.raises(NotEditable, match="not UTF-8"):
+        with_defaults("# coding: latin-1\nclass A:\n    é: str = 'ü'\n".encode("latin-1"), "A", {"é": "a"})
+
+
+def test_a_run_that_was_renamed_is_known_by_its_first_name(lab, project):
+    """Under the overrides that launched it, another job has its present name."""
+    text = STACK.replace('Job("say", run=f"echo {said}",', 'Job(f"say_{n}", run=f"echo {word}",').replace(
+        "workdir=None))])", "workdir=None)) for n, word in enumerate(config.words.split())])")
+    (project / "stacks" / "lab.py").write_text(text)
+    assert lab("apply", "lab", "words=a b", "--yes", "--wait").code == 0
+    assert lab("apply", "lab", "words=x a b", "--yes", "--wait").code == 0
+    said = lab("promote", "lab/say_1", "--yes")
+    assert (said.code, "+    words: str = 'a b'" in said.out) == (0, True), said
+
+
+@pytest.mark.parametrize(("path", "value"), [
+    ("x.y", 1), ("t.u.v", 1), ("other.z", 1), ("x", object()), ("x", float("inf"))])
 def test_what_is_no_default_of_the_file(path, value):
     with pytest.raises(NotEditable):
         with_defaults(SOURCE.encode(), "A", {path: value})

@@ -87,6 +87,56 @@ def test_the_same_settings_on_the_same_commit(ran, project):
     assert len(subprocess.check_output(["git", "worktree", "list"], cwd=project, text=True).splitlines()) == 1
 
 
+def test_the_stack_file_is_that_of_the_commit(ran, project):
+    """Not the present one, which declares something else."""
+    (project / "stacks" / "lab.py").write_text(STACK.replace("echo {config.words}", "echo changed"))
+    git(project, "commit", "-qam", "third")
+    said = ran("rerun", "lab/say", "--yes", "--wait")
+    assert (said.code, printed(ran)[-2:]) == (0, ["first", "bye"]), said
+
+
+def test_a_run_that_was_renamed_is_known_by_its_first_name(ran, project):
+    """Under the overrides that launched it, another job has its present name. Other reruns are no matter of it."""
+    jobs = """[Job(f"say_{n}", run=f"echo {word}", skypilot=SkypilotJobConfig(gpus=0))
+                               for n, word in enumerate(config.words.split())])
+"""
+    (project / "stacks" / "lab.py").write_text(STACK.split("    say = ")[0] + f"    return Stack(config.name, {jobs}")
+    git(project, "commit", "-qam", "third")
+    assert ran("apply", "lab", "words=a b", "--yes", "--wait").code == 0
+    assert ran("apply", "lab", "words=x a b", "--yes", "--wait").code == 0
+    for job in ("say_1", "say_2"):
+        said = ran("rerun", f"lab/{job}", "--yes", "--wait")
+        assert (said.code, "left out" in said.out) == (0, False), said
+    assert [one["inputs"]["run"] for one in records(ran)] == ["echo a", "echo b"]
+
+
+def test_a_rerun_is_not_launched_again_by_its_own_name(ran):
+    """It is of no stack file."""
+    assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
+    said = ran("rerun", records(ran)[0]["run"]["instance"], "--yes")
+    assert (said.code, said.err.splitlines()[0], "from no stack file" in said.err) == (1, "Code not known", True)
+
+
+def test_files_that_the_commit_does_not_have_are_said(ran, project):
+    """A module that git did not track at the launch may have been part of the code."""
+    assert "not the same code" not in ran("rerun", "lab/say", "--yes", "--wait").out
+    (project / "helper.py").write_text("new = True")
+    assert ran("apply", "lab", "words=now", "--target", "say", "--yes", "--wait").code == 0
+    said = ran("rerun", "lab/say", "--yes", "--wait")
+    assert (said.code, "not the same code" in said.out) == (0, True), said
+
+
+def test_two_at_once_have_a_tree_each(ran, project):
+    """However long the first one waits for its run."""
+    from expiac.util.worktree import worktree
+
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD~"], cwd=project, text=True).strip()
+    with worktree(project, commit, project / ".expiac" / "trees") as other:
+        assert ran("rerun", "lab/say", "--yes", "--wait").code == 0
+        assert (other / "code.txt").read_text() == "first\n"
+    assert [path.name for path in (project / ".expiac" / "trees").iterdir()] == ["trees.lock"]
+
+
 def test_the_state_records_what_was_launched(ran):
     """The commit of the run, and a clean tree."""
     assert ran("rerun", "lab/say", "--yes", "--wait").code == 0

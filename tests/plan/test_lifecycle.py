@@ -14,6 +14,7 @@ from expiac.providers.base import Found
 from expiac.state.events import After, Effect, Run
 from expiac.state.model import Pending, Record, State
 from expiac.state.status import Status
+from expiac.testing import World, ppo
 
 LINEAGE = "0" * 32
 KINDS = {"lr": Kind.IDENTITY, "gpus": Kind.PLACEMENT, "tags": Kind.ANNOTATION}
@@ -222,3 +223,18 @@ def test_a_plan_stands_on_the_state_it_was_made_from():
     """Lineage and serial come along, so that a stale plan can be refused."""
     made = planned(want(), known=[])
     assert (made.stack, made.lineage, made.serial) == ("s", LINEAGE, 7)
+
+
+def test_a_launch_that_never_was_leaves_the_run_to_the_approval_of_its_last_launch(tmp_path):
+    """So it has the code that it ran with, and not that of the apply that was killed before it launched it again."""
+    world = World(tmp_path)
+    world.apply(ppo())
+    world.memory.finish("ppo", Status.FAILED)
+    approval = world.state.records["ppo"].approval
+    world.dies_after(0, unanswered=False)
+    with world.survives():
+        world.apply(ppo(), retry=True)
+    assert world.state.records["ppo"].approval > approval
+    world.observe()
+    record = world.state.records["ppo"]
+    assert (record.run.launch, record.approval) == (1, approval)

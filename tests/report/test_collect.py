@@ -23,7 +23,7 @@ from expiac.util.errors import ExpiacError, UsageError
 def collected(request: Request | None = None) -> Report:
     with Session.open("lab", reporter=api.Silent(), declared=False) as session:
         session.status()
-        return collect(session, request or Request())
+        return collect(session, request or Request(), asks=True)
 
 
 def test_the_log_of_a_failed_run(applied):

@@ -33,7 +33,7 @@ def report(ended) -> Report:
         patch.chdir(ended)
         with Session.open("lab", reporter=api.Silent(), declared=False) as session:
             session.status()
-            found = collect(session, Request())
+            found = collect(session, Request(), asks=True)
     return replace(found, replays=(Replay("lr_1_seed_0, step_100", episode_of(replay_values())),))
 
 

@@ -50,6 +50,18 @@ def test_a_torn_line_is_not_read(tmp_path: Path):
     assert [line["step"] for line in read(path)] == [10]
 
 
+def test_rows_are_printed_where_programs_read_them_from_there(tmp_path: Path, capsys, monkeypatch):
+    """As they stand in the file; the lines for people stay."""
+    with written(tmp_path / "a.jsonl") as progress:
+        progress.log(100, {"reward": 1.5})
+    assert "{" not in capsys.readouterr().out
+    monkeypatch.setenv("EXPIAC_PRINT_METRICS", "1")
+    with written(tmp_path / "b.jsonl") as progress:
+        progress.log(100, {"reward": 1.5})
+    people, row = capsys.readouterr().out.splitlines()
+    assert ("100 / 100" in people, row) == (True, (tmp_path / "b.jsonl").read_text().strip())
+
+
 def test_people_are_told_in_plain_lines(tmp_path: Path, capsys):
     progress = written(tmp_path / "metrics.jsonl")
     progress.log(50, {"reward": 1.5, "sps": 10.0})

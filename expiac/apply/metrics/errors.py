@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 
-class MissingPackage(Exception):
+class MetricsError(Exception):
+    """The metrics of a run can't be read, and its words say why."""
+
+
+class MissingPackage(MetricsError):
     """The package that reads a file's format is not installed."""
 
     def __init__(self, package: str) -> None:

@@ -47,6 +47,16 @@ def read_rows(files: Iterable[Path]) -> Iterator[Row]:
             yield from reader(file)
 
 
+def rows_of_text(name: str, lines: Iterable[bytes]) -> Iterator[Row]:
+    """The rows of a text file of this name, whose format expiac reads line by line."""
+    return _LINE_READERS[Path(name).suffix.lower()](lines)
+
+
+def is_text(name: str) -> bool:
+    """Whether a file of this name is read line by line."""
+    return Path(name).suffix.lower() in _LINE_READERS
+
+
 def _whole_reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
     if ".tfevents." in file.name:
         from expiac.apply.metrics import tensorboard
@@ -56,7 +66,7 @@ def _whole_reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
         from expiac.apply.metrics import wandb_files
 
         return wandb_files.all_rows
-    return {".jsonl": _all_json_rows, ".ndjson": _all_json_rows, ".csv": _all_csv_rows}.get(file.suffix.lower())
+    return _all_rows_of_text if is_text(file.name) else None
 
 
 def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
@@ -68,15 +78,15 @@ def _reader(file: Path) -> Callable[[Path], Iterable[Row]] | None:
         from expiac.apply.metrics import wandb_files
 
         return wandb_files.rows
-    return {".jsonl": _json_rows, ".ndjson": _json_rows, ".csv": _csv_rows}.get(file.suffix.lower())
+    return _end_rows_of_text if is_text(file.name) else None
 
 
-def _json_rows(file: Path) -> Iterator[Row]:
-    return _rows_of_json(end_lines(file))
+def _end_rows_of_text(file: Path) -> Iterator[Row]:
+    return rows_of_text(file.name, end_lines(file))
 
 
-def _all_json_rows(file: Path) -> Iterator[Row]:
-    return _rows_of_json(all_lines(file))
+def _all_rows_of_text(file: Path) -> Iterator[Row]:
+    return rows_of_text(file.name, all_lines(file))
 
 
 def _rows_of_json(lines: Iterable[bytes]) -> Iterator[Row]:
@@ -87,14 +97,6 @@ def _rows_of_json(lines: Iterable[bytes]) -> Iterator[Row]:
             continue
         if isinstance(values, dict) and (row := row_of(values)) is not None:
             yield row
-
-
-def _csv_rows(file: Path) -> Iterator[Row]:
-    return _rows_of_csv(end_lines(file))
-
-
-def _all_csv_rows(file: Path) -> Iterator[Row]:
-    return _rows_of_csv(all_lines(file))
 
 
 def _rows_of_csv(lines: Iterable[bytes]) -> Iterator[Row]:
@@ -108,6 +110,10 @@ def _rows_of_csv(lines: Iterable[bytes]) -> Iterator[Row]:
             row = row_of({name: _number(field) for name, field in zip(names, fields, strict=True)})
             if row is not None:
                 yield row
+
+
+_LINE_READERS: dict[str, Callable[[Iterable[bytes]], Iterator[Row]]] = {
+    ".jsonl": _rows_of_json, ".ndjson": _rows_of_json, ".csv": _rows_of_csv}
 
 
 def _fields(line: bytes) -> list[str]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from expiac.apply.events import Progress
+from expiac.providers.printed import STEPS
 
-_STEP = ("step", "global_step", "_step", "trainer/global_step", "iteration", "iter", "epoch")
 _TOTAL = ("total_steps", "max_steps", "total")
 _ELAPSED = ("elapsed", "_runtime", "time_elapsed")
-_NO_METRIC = {*_STEP, *_TOTAL, *_ELAPSED, "time", "timestamp", "_timestamp", "created_at"}
+_NO_METRIC = {*STEPS, *_TOTAL, *_ELAPSED, "time", "timestamp", "_timestamp", "created_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def row_of(values: Mapping[str, Any]) -> Row | None:
     metrics = nested if isinstance(nested, Mapping) else {
         name: value for name, value in values.items() if name not in _NO_METRIC}
     numbers = {_text(str(name)): _float(value) for name, value in metrics.items() if _is_number(value)}
-    step = _first(values, _STEP)
+    step = _first(values, STEPS)
     if step is None and not numbers:
         return None
     return Row(step, _first(values, _TOTAL), _first(values, _ELAPSED), numbers)
@@ -44,7 +44,7 @@ def row_of(values: Mapping[str, Any]) -> Row | None:
 
 def own_step(values: Mapping[str, Any]) -> float | None:
     """The step by the trainer's own count, and not by that of its logger, which may begin anew with each launch."""
-    return _first(values, [name for name in _STEP if name != "_step"])
+    return _first(values, [name for name in STEPS if name != "_step"])
 
 
 def summarize(rows: Iterable[Row]) -> Progress | None:

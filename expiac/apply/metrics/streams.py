@@ -7,7 +7,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +30,7 @@ def open_regular(file: Path) -> BinaryIO:
 def all_lines(file: Path) -> Iterator[bytes]:
     """The whole lines of a file, as it is now: what is appended meanwhile is left out."""
     with open_regular(file) as stream:
-        yield from _whole_lines(stream, os.fstat(stream.fileno()).st_size)
+        yield from whole_lines(stream, os.fstat(stream.fileno()).st_size)
 
 
 def end_lines(file: Path) -> Iterator[bytes]:
@@ -37,15 +38,25 @@ def end_lines(file: Path) -> Iterator[bytes]:
     with open_regular(file) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size <= 2 * _END:
-            yield from _whole_lines(stream, size)
+            yield from whole_lines(stream, size)
             return
-        yield from _whole_lines(stream, _END)
+        yield from whole_lines(stream, _END)
         stream.seek(size - _END)
         cut = stream.readline(_END)
-        yield from _whole_lines(stream, _END - len(cut))
+        yield from whole_lines(stream, _END - len(cut))
 
 
-def _whole_lines(stream: BinaryIO, left: int) -> Iterator[bytes]:
+def lines_of_ends(read: Callable[[int, int], bytes], size: int) -> Iterator[bytes]:
+    """The same of a file that is not here: `read` gives a range of its bytes."""
+    if size <= 2 * _END:
+        yield from whole_lines(BytesIO(read(0, size)), size)
+        return
+    yield from whole_lines(BytesIO(read(0, _END)), _END)
+    end = BytesIO(read(size - _END, size))
+    yield from whole_lines(end, _END - len(end.readline()))
+
+
+def whole_lines(stream: BinaryIO, left: int) -> Iterator[bytes]:
     """The lines that end within so many bytes: a last line without its end is still being written."""
     is_too_long = False
     while left > 0 and (line := stream.readline(min(left, LONGEST_LINE))):

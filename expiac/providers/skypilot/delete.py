@@ -14,8 +14,11 @@ from expiac.state.status import Status
 from expiac.util.errors import ExpiacError, Unavailable, Uncertain
 
 
-def end(view: View, id: Id, *, timeout: float, pause: float) -> Observation:
-    """Ends the launch: how it is once it and its cluster are gone. Raises if that takes longer than `timeout` s."""
+def end(view: View, id: Id, *, timeout: float, pause: float, before: Callable[[SkyJob], None]) -> Observation:
+    """Ends the launch: how it is once it and its cluster are gone. Raises if that takes longer than `timeout` s.
+
+    `before` is called with the job before it is ended.
+    """
     snapshot = view.snapshot(id)
     if elsewhere := other_place(snapshot, id):
         raise ExpiacError("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
@@ -28,6 +31,7 @@ def end(view: View, id: Id, *, timeout: float, pause: float) -> Observation:
     left = [twin for twin in snapshot.jobs_of(id) if twin.cluster or is_live(twin)]
     if not left:
         return observation(job)
+    before(job)
     try:
         for twin in {twin.cluster or str(twin.id): twin for twin in left}.values():
             end_job(view.sky, twin)

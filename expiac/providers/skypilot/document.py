@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from expiac.providers.base import TASK_FILE, Id, Inputs
+from expiac.providers.printed import ASK
 from expiac.providers.skypilot.snapshot import INSTANCE, LAUNCH, LINEAGE, OUTPUTS
 from expiac.util.errors import ExpiacError
 
@@ -20,7 +21,7 @@ def task_to_launch(inputs: Inputs, id: Id, root: Path, folder: Path, environ: Ma
     """The task of a launch; writes the texts that it mounts into `folder`, which is private. Holds secrets."""
     task = _read(inputs)
     outputs = {name: _on_machine(path, bool(task.get("workdir"))) for name, path in inputs.outputs.items()}
-    named = {LINEAGE: id.lineage, INSTANCE: id.instance, LAUNCH: str(id.launch)}
+    named = {LINEAGE: id.lineage, INSTANCE: id.instance, LAUNCH: str(id.launch), ASK: "1"}
     told = {OUTPUTS: json.dumps(outputs)} if outputs else {}
     secrets = {name: inputs.env.get(name, value) for name, value in _variables(task, "secrets").items()}
     envs = {**_filled(_variables(task, "envs"), "envs", environ), **inputs.env, **told, **named}

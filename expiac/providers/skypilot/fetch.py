@@ -5,11 +5,11 @@ The machine of a managed job is SkyPilot's own and goes with the job, so that wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from expiac.providers.base import Id
+from expiac.providers.mounts import bucket_url
 from expiac.providers.skypilot import buckets
 from expiac.providers.skypilot.handle import Handle
 from expiac.providers.skypilot.snapshot import documents
@@ -51,28 +51,8 @@ def _is_shared(path: str, id: Id) -> bool:
 
 def _bucket_url(task: str, path: str) -> str | None:
     """Where the path is in a bucket that the task mounts; None where it is in none."""
-    for document in documents(task):
-        for place, source in (document.get("file_mounts") or {}).items():
-            url, below = _url(source), _below(path, str(place))
-            if url is not None and below is not None:
-                return f"{url.rstrip('/')}/{below}".rstrip("/")
-    return None
-
-
-def _url(source: object) -> str | None:
-    """The address of what is mounted; None of what SkyPilot only copies to the machine."""
-    if not isinstance(source, Mapping) or str(source.get("mode", "MOUNT")).upper() == "COPY":
-        return None
-    mounted: Mapping[str, Any] = source
-    if isinstance(mounted.get("source"), str) and "://" in mounted["source"]:
-        return str(mounted["source"])
-    has_name = mounted.get("name") and mounted.get("store")
-    return f"{str(mounted['store']).lower()}://{mounted['name']}" if has_name else None
-
-
-def _below(path: str, folder: str) -> str | None:
-    folder = folder.rstrip("/")
-    return path[len(folder) + 1:] if path == folder or path.startswith(f"{folder}/") else None
+    urls = (bucket_url(path, document.get("file_mounts") or {}) for document in documents(task))
+    return next((url for url in urls if url is not None), None)
 
 
 def _within(seconds: float, what: str, call: Any) -> None:

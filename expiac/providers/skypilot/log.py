@@ -13,7 +13,7 @@ from expiac.providers.skypilot.view import View
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 
-_SILENT = (Status.PENDING, Status.STARTING, Status.RECOVERING)
+SILENT = (Status.PENDING, Status.STARTING, Status.RECOVERING)
 """SkyPilot would wait with its answer until the job runs."""
 
 
@@ -41,7 +41,7 @@ def _job(view: View, id: Id) -> SkyJob | None:
 
 def _printed(view: View, job: SkyJob | None, *, follow: bool, node: int | None) -> Iterator[str]:
     """What a job printed; nothing where SkyPilot would wait for its first line and we don't follow."""
-    if job is None or (not follow and observation(job).status in _SILENT):
+    if job is None or (not follow and observation(job).status in SILENT):
         return iter(())
     shown = view.sky.lines(job.id, follow=follow, cluster=job.cluster)
     return job_lines(shown, nodes=nodes_of(job.task), node=node)

@@ -19,6 +19,7 @@ from expiac.providers.base import (
     EndsDuplicates,
     Estimates,
     Examines,
+    Extent,
     Fetches,
     Found,
     Id,
@@ -28,6 +29,8 @@ from expiac.providers.base import (
     Observation,
     Releases,
     RunsJobs,
+    TellsMetrics,
+    ToldMetrics,
 )
 from expiac.providers.skypilot import clusters, fetch, log
 from expiac.providers.skypilot.create import LaunchAttempt
@@ -35,10 +38,11 @@ from expiac.providers.skypilot.delete import end, end_duplicates, end_job
 from expiac.providers.skypilot.differences import differences
 from expiac.providers.skypilot.document import task_to_check, task_to_launch, task_to_price
 from expiac.providers.skypilot.handle import Handle
+from expiac.providers.skypilot.printed import PrintedMetrics
 from expiac.providers.skypilot.remarks import remarks
 from expiac.providers.skypilot.sdk import Sdk
-from expiac.providers.skypilot.snapshot import Sky, launch_of
-from expiac.providers.skypilot.statuses import is_live, observe
+from expiac.providers.skypilot.snapshot import Sky, SkyJob, launch_of
+from expiac.providers.skypilot.statuses import is_live, observation, observe
 from expiac.providers.skypilot.view import View
 from expiac.util.errors import ExpiacError, Locked, Uncertain
 from expiac.util.lock import Lock
@@ -46,9 +50,11 @@ from expiac.util.lock import Lock
 LAUNCH_TIMEOUT = 600.0
 """Seconds for a launch under way to end, and for a cancelled job to be gone."""
 PAUSE = 2.0
+KEEP_TIMEOUT = 20.0
+"""Seconds for the log of a job to be read before its cluster goes, and the log with it."""
 
 
-class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Logs, Releases, RunsJobs):
+class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Logs, Releases, RunsJobs, TellsMetrics):
     """Reads, launches and cancels the managed jobs of one project."""
 
     longest_name: ClassVar[int] = 63  # of what Slurm, Kubernetes and the clouds take as a name or a label
@@ -59,6 +65,7 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Log
         self._view = View(sky or Sdk())
         self._timeout, self._pause = timeout, pause
         self._prices: dict[str, float | None] = {}
+        self._printed = PrintedMetrics(self._view, self._place)
 
     @classmethod
     def for_project(cls, project: Project) -> SkypilotProvider:
@@ -125,8 +132,14 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Log
         return self.read_many([id])[id]
 
     def delete(self, id: Id) -> Observation:
-        """Cancels the job by its id, and returns once SkyPilot says that it has ended."""
-        return end(self._view, id, timeout=self._timeout, pause=self._pause)
+        """Cancels the job by its id, and returns once SkyPilot says that it has ended.
+
+        Keeps before what a job on a cluster of its own has printed of its metrics: its log goes with the cluster.
+        """
+        ended = end(self._view, id, timeout=self._timeout, pause=self._pause, before=lambda job: self._keep(id, job))
+        if Handle.of(id).cluster is not None:
+            self._printed.seal(id)
+        return ended
 
     def end_duplicates(self, id: Id) -> Sequence[str]:
         """Cancels every job of the launch but the earliest; `managed job 13` once SkyPilot says that it has ended."""
@@ -138,15 +151,26 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Log
             return
         job = self._view.snapshot(id).job(id)
         if job is not None and not is_live(job):
+            self._keep(id, job)
             end_job(self._view.sky, job)
+            self._printed.seal(id)
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""
         return log.lines(self._view, id, follow=follow, node=node, timeout=self._timeout, pause=self._pause)
 
+    def metrics(self, ids: Mapping[Id, Extent], *, timeout: float) -> Mapping[Id, ToldMetrics]:
+        """The metrics that the jobs print: what is kept of them, and what is new in their logs."""
+        return self._printed.read(ids, timeout=timeout)
+
     def fetch(self, id: Id, path: str, target: Path, *, timeout: float) -> None:
         """Copies what the launch has left in a bucket, in a shared folder or on a cluster of its own."""
         fetch.fetch(self._view, id, path, target, timeout=timeout)
+
+    def _keep(self, id: Id, job: SkyJob) -> None:
+        """Keeps what a job has printed of its metrics, where its log goes with its cluster."""
+        if job.cluster and observation(job).status not in log.SILENT:
+            self._printed.keep(id, timeout=KEEP_TIMEOUT)
 
     def _place(self, id: Id) -> Path:
         if os.sep in id.instance or id.instance.startswith("."):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -97,9 +97,10 @@ class Sdk:
         """Copies a file or folder of a cluster to `target`."""
         sdk_files.pull(cluster, path, target, timeout=timeout)
 
-    def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]:
-        """What a job prints, line by line."""
-        chunks = _within(ANSWER, lambda: _log(job, follow, cluster), f"reading the log of job {job}")
+    def lines(self, job: int, *, follow: bool, cluster: str = "", last: int | None = None
+              ) -> Generator[str, None, None]:
+        """What a job prints, line by line; of what it has printed so far all, or the `last` lines."""
+        chunks = _within(ANSWER, lambda: _log(job, follow, cluster, last), f"reading the log of job {job}")
         rest = ""
         try:
             for chunk in chunks:
@@ -249,10 +250,10 @@ def _cancel(job: int, cluster: str) -> None:
     sky.get(sky.cancel(cluster, job_ids=[job]) if cluster else sky.jobs.cancel(job_ids=[job]))
 
 
-def _log(job: int, follow: bool, cluster: str) -> Iterator[str | None]:
+def _log(job: int, follow: bool, cluster: str, last: int | None) -> Iterator[str | None]:
     chunks: Iterator[str | None]
     if cluster:
-        chunks = _sky().tail_logs(cluster, job_id=job, follow=follow, preload_content=False)
+        chunks = _sky().tail_logs(cluster, job_id=job, follow=follow, tail=last or 0, preload_content=False)
     else:
-        chunks = _sky().jobs.tail_logs(job_id=job, follow=follow, preload_content=False)
+        chunks = _sky().jobs.tail_logs(job_id=job, follow=follow, tail=last, preload_content=False)
     return chunks

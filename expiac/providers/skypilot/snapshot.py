@@ -7,7 +7,7 @@ environment. Pure: asks nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -134,7 +134,8 @@ class Sky(Protocol):
 
     def pull(self, cluster: str, path: str, target: Path, *, timeout: float) -> None: ...
 
-    def lines(self, job: int, *, follow: bool, cluster: str = "") -> Iterator[str]: ...
+    def lines(self, job: int, *, follow: bool, cluster: str = "", last: int | None = None
+              ) -> Generator[str, None, None]: ...
 
 
 def documents(task: str) -> list[dict[str, Any]]:

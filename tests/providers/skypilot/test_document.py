@@ -33,7 +33,7 @@ def test_the_job_carries_its_names(tmp_path):
     envs = launched(tmp_path)["envs"]
     assert json.loads(envs.pop("EXPIAC_OUTPUTS")) == {"checkpoint": "~/sky_workdir/runs/latest.pt", "log": "/var/log/x"}
     assert envs == {"MODE": "fast", "WANDB_TAGS": "a", "EXPIAC_LINEAGE": "lineage-a", "EXPIAC_LAUNCH": "2",
-                    "EXPIAC_INSTANCE": "stack.job.0a1b2c3d"}
+                    "EXPIAC_INSTANCE": "stack.job.0a1b2c3d", "EXPIAC_PRINT_METRICS": "1"}
 
 
 def test_secrets_come_from_the_environment_and_go_their_own_way(tmp_path):
