@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from expiac.analysis.matching import is_equal
+from expiac.plan.formatting import printable
 from expiac.util.errors import UsageError
+from expiac.util.hashing import canonical
+
+_LONGEST = 40
+"""Characters of a value in a hint."""
 
 
 class Named(Protocol):
@@ -43,4 +48,8 @@ def _has(arm: Named, key: str, value: str) -> bool:
 
 
 def _settings(arm: Named) -> str:
-    return ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in arm.settings.items()) or "all runs"
+    return ", ".join(f"{path.rpartition('.')[2]}={_text(value)}" for path, value in arm.settings.items()) or "all runs"
+
+
+def _text(value: Any) -> str:
+    return printable(value if isinstance(value, str) else canonical(value), room=_LONGEST)

@@ -126,9 +126,11 @@ def _fits(version: Version, wanted: Version) -> bool:
 def _head(path: Path) -> dict[str, Any] | None:
     """What a file says of itself; None where it can't be read, or is of another format."""
     try:
+        if not path.is_file():
+            return None  # a pipe would never answer
         with path.open("rb") as stream:
             head = json.loads(stream.readline(_LONGEST_HEAD))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     is_ours = isinstance(head, dict) and head.get("format") == FORMAT and isinstance(head.get("runs"), dict)
     return head if is_ours and all(isinstance(version, dict) for version in head["runs"].values()) else None

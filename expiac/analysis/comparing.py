@@ -75,12 +75,14 @@ def compare_results(found: Results, *, metric: str | None = None, by: Sequence[s
     runs, notes = _runs(found, ends, shown.name)
     step = found.at if isinstance(found.at, float) else min(ends[run.instance] for run in runs)
     known = frames.figures(found.histories, found.at, {shown.name: shown.direction}, until=step)
-    values = [(run, known.get(run.instance, {}).get(shown.name, math.nan)) for run in runs]
-    finite = [(run, value) for run, value in values if math.isfinite(value)]
-    notes += [f"{run.job} is left out: its {shown.name} is no finite number" for run, value in values
-              if not math.isfinite(value)]
+    values = [(run, known.get(run.instance, {}).get(shown.name)) for run in runs]
+    finite = [(run, value) for run, value in values if value is not None and math.isfinite(value)]
+    left_out = [f"{run.job} is left out: its {shown.name} is no finite number" if value is not None else
+                f"{run.job} is left out: it has no {shown.name} up to step {step:g}"
+                for run, value in values if value is None or not math.isfinite(value)]
+    notes += left_out
     if not finite:
-        raise ExpiacError("Nothing to compare", f"no run has a finite {shown.name}")
+        raise ExpiacError("Nothing to compare", "\n".join([f"no run has a finite {shown.name}", *left_out]))
     compared = compare(finite, by=chosen_keys(by, [run for run, _ in finite]), direction=shown.direction,
                        baseline=baseline)
     return MetricComparison(shown, found.at, step, replace(compared, notes=(*found.notes, *notes, *compared.notes)))
@@ -98,9 +100,18 @@ def chosen_metric(found: Results, name: str | None) -> Metric:
     shown = metrics.columns(found.metrics, [Progress(metrics=dict.fromkeys(found.logged(run), 0.0))
                                             for run in found.known])
     if not shown:
-        raise ExpiacError("Nothing to compare", f"the runs of {found.stack} have no metric in common",
-                          did_you_mean("", known) or "docs/metrics.md")
+        raise _no_metric(found, tuple(known))
     return shown[0]
+
+
+def _no_metric(found: Results, logged: Sequence[str]) -> ExpiacError:
+    summary, runs = "Nothing to compare", f"runs of {found.stack}"
+    if not logged:
+        return ExpiacError(summary, f"the {runs} have logged no metric", "docs/metrics.md")
+    hint = f"--metric NAME; {did_you_mean('', logged)}"
+    if found.metrics.show:
+        return ExpiacError(summary, f"the {runs} have logged no metric that [tool.expiac.metrics] shows", hint)
+    return ExpiacError(summary, f"the {runs} have no metric in common", hint)
 
 
 def _runs(found: Results, ends: Mapping[str, float], metric: str) -> tuple[list[Run], list[str]]:

@@ -95,8 +95,14 @@ def to_bytes(logged: pl.DataFrame) -> bytes:
 
 
 def from_bytes(data: bytes) -> pl.DataFrame:
-    """What `to_bytes` made these of."""
-    return pl.read_parquet(io.BytesIO(data))
+    """What `to_bytes` made these of; raises `ValueError` where it did not make them."""
+    try:
+        frame = pl.read_parquet(io.BytesIO(data))
+    except pl.exceptions.PolarsError as error:
+        raise ValueError("no histories") from error
+    if dict(frame.schema) != SCHEMA:
+        raise ValueError("no histories")
+    return frame
 
 
 def only(logged: pl.DataFrame, instances: Iterable[str]) -> pl.DataFrame:

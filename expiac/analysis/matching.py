@@ -30,9 +30,12 @@ _AGE = re.compile(r"\d+[smhd]")
 def matching_runs(text: str, runs: Sequence[ListedRun], keys: Keys) -> tuple[list[ListedRun], list[str]]:
     """The runs for which the condition holds, and notes, such as that no run has a value of a key.
 
-    Raises `UsageError`, which points at the place, where the condition can't be read or a key means nothing.
+    Raises `UsageError`, which points at the place, where the condition can't be read or a key means nothing; without
+    runs, no key means anything, and none is refused.
     """
     condition = parse_condition(text)
+    if not runs:
+        return [], []
     tests = {compare: _read_comparison(compare, text, keys) for compare in comparisons(condition)}
     absent = dict.fromkeys(meaning.name for meaning, _ in tests.values()
                            if all(meaning.read(one) is None for one in runs))

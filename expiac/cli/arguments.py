@@ -187,6 +187,8 @@ def results_format(word: str, *, json: bool) -> str:
     known = ("table", "csv", "parquet", "json")
     if word not in known:
         raise UsageError("Invalid value", f"--format {word}", did_you_mean(word, known))
+    if json and word in ("csv", "parquet"):
+        raise UsageError("Conflicting options", f"--json is --format json, and not --format {word}", "one of them")
     return "json" if json else word
 
 

@@ -46,8 +46,9 @@ def print_differences(found: Sequence[PastRun], sources: Sequence[MetricsSource]
                   soft_wrap=True)
     rows = {name: {instance: setting_value(value, _WIDEST) for instance, value in differing[path].items()}
             for path, name in short_names(list(differing)).items()}
-    rows |= {name: {instance: f"{figures[name]:.4g}" for instance, figures in results.items() if name in figures}
-             for name in dict.fromkeys(name for figures in results.values() for name in figures)}
+    for name in dict.fromkeys(name for figures in results.values() for name in figures):
+        title = name if name not in rows else f"metrics.{name}"
+        rows[title] = {instance: f"{figures[name]:.4g}" for instance, figures in results.items() if name in figures}
     if not differing:
         out.print("\nthe same settings, and the same code")
     for part in _tables(rows, columns, out.width):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -40,15 +41,23 @@ def print_results(state: State, found: Results, *, form: str, histories: bool, i
         case "json":
             output.print_json(_document(state, found, at))
         case "csv":
-            frames.safe_for_spreadsheets(_table(found, histories=histories)).write_csv(sys.stdout)
+            _write(frames.safe_for_spreadsheets(_table(found, histories=histories)).write_csv)
         case "parquet":
             if sys.stdout.isatty():
                 raise UsageError("Invalid value", "Parquet is not for a terminal", f"… > {state.stack}.parquet")
-            _table(found, histories=histories).write_parquet(sys.stdout.buffer)
+            _write(_table(found, histories=histories).write_parquet)
         case _:
             _print_table(found)
             output.print_age(ages.sentence(state.stack, at))
     output.print_notes(found.notes)
+
+
+def _write(write: Callable[[BytesIO], object]) -> None:
+    """Prints bytes ourselves: polars' own errors do not say that a pipe is closed, or a disk full, as Python's do."""
+    made = BytesIO()
+    write(made)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(made.getbuffer())
 
 
 def _table(found: Results, *, histories: bool) -> pl.DataFrame:
@@ -89,7 +98,8 @@ def _print_table(found: Results) -> None:
             *(setting_text(run.settings.get(path)) for path in settings), "" if step is None else count(step),
             *(metrics.value(metric, progress) for metric in shown),
             formatting.duration(run.seconds) if run.seconds else "", run.instance)
-    narrow = tables.narrow(table, out)
+    # The first metric stays longer than settings: it is what the table is for.
+    narrow = tables.narrow(tables.narrow(table, out, keep=[found.metrics.step, *titles[:1]]), out)
     out.print(tables.rendered(narrow, out))
     headers = {str(column.header) for column in narrow.columns}
     logged = {name for run in found.known for name in found.figures(run)}

@@ -35,7 +35,7 @@ def runs(
     known = listed_runs(states, archived=archived)
     figures = Figures(states, project)
     keys = Keys(known, figures)
-    found, notes = (list(known), []) if where is None or not known else matching_runs(where, known, keys)
+    found, notes = (list(known), []) if where is None else matching_runs(where, known, keys)
     found = sorted_runs(found, sort, keys) if sort is not None and known else found
     runs_output.print_runs(found[:limit], differing_settings(known), figures, states, project.metrics, notes, json=json)
     refuse_unread(unread)

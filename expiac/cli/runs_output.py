@@ -33,7 +33,7 @@ def print_runs(found: Sequence[ListedRun], settings: Mapping[str, Sequence[str]]
     if json:
         known = [at for at in ages_of.values() if at]
         document: runs.RunsDocument = {
-            "format_version": show.FORMAT, "as_of": min(known, default=None), "notes": [*notes],
+            "format_version": show.FORMAT, "as_of": min(known, default=None), "notes": [*notes, *figures.notes],
             "listed": [_document(one, settings[one.stack], figures) for one in found]}
         output.print_json(document)
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from expiac.cli import arguments as args
 from expiac.cli.exits import DONE, ERROR
+from expiac.cli.runs import read_states, refuse_unread
 
 if TYPE_CHECKING:
     from expiac.tracking.offline import Unreadable
@@ -27,46 +28,47 @@ def sync(
     """Upload the W&B runs that were logged offline, each once. A run that has more rows since is uploaded again."""
     from expiac.cli import output
     from expiac.declare.project import find_project
-    from expiac.state import lookup
-    from expiac.state.stores import states
     from expiac.tracking.sync import Sync
     from expiac.tracking.sync_key import refuse_without_key
 
     project = find_project(Path.cwd())
-    names = [lookup.stack_of(project, name) for name in stacks] if stacks else lookup.stacks_of(project, None)
+    known, unread = read_states(project, stacks)
     found: list[tuple[str, Synced]] = []
     broken: list[tuple[str, Unreadable]] = []
-    for name in dict.fromkeys(names):
-        one = Sync(project, states(project).read(name).state)
+    for state in known:
+        one = Sync(project, state)
         if any(run.outcome == "to upload" for run in one.plan()) and not dry_run:
             refuse_without_key()
         for run in one.plan() if dry_run else one.carry_out(timeout=timeout):
-            found.append((name, run))
+            found.append((state.stack, run))
             if not json:
                 _print_run(run)
-        broken += [(name, file) for file in one.unreadable]
+        broken += [(state.stack, file) for file in one.unreadable]
     if json:
         output.print_json(_document(found, broken, dry_run=dry_run))
     else:
         _print_end([run for _, run in found], [file for _, file in broken])
+    refuse_unread(unread)
     return ERROR if broken or any(run.outcome == "failed" for _, run in found) else DONE
 
 
 def _print_run(run: Synced) -> None:
+    from expiac.plan import formatting
     from expiac.view.console import console
 
     rows = f", {run.rows} row{'' if run.rows == 1 else 's'}" if run.rows else ""
-    console().print(f"{run.address}   {_inert(run.id)}: {run.outcome}{rows}", soft_wrap=True)
+    console().print(f"{run.address}   {formatting.printable(run.id)}: {run.outcome}{rows}", soft_wrap=True)
     for line in filter(None, (run.url, run.why)):
-        console().print(f"    {_inert(line)}", soft_wrap=True)
+        console().print(f"    {formatting.printable(line)}", soft_wrap=True)
 
 
 def _print_end(runs: Sequence[Synced], broken: Sequence[Unreadable]) -> None:
+    from expiac.plan import formatting
     from expiac.view.console import console
 
     for file in broken:
-        console().print(f"! {file.address}: {_inert(str(file.file))}: {_inert(file.why)}", style="yellow",
-                        soft_wrap=True)
+        line = formatting.printable(f"! {file.address}: {file.file}: {file.why}")
+        console().print(line, style="yellow", soft_wrap=True)
     if not runs and not broken:
         console().print("nothing was logged to W&B offline")
         return
@@ -77,10 +79,6 @@ def _print_end(runs: Sequence[Synced], broken: Sequence[Unreadable]) -> None:
 
 def _outcomes(runs: Iterable[Synced]) -> Iterable[str]:
     return (run.outcome for run in runs)
-
-
-def _inert(text: str) -> str:
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def _document(found: Sequence[tuple[str, Synced]], broken: Sequence[tuple[str, Unreadable]], *,

@@ -11,7 +11,7 @@ from expiac.plan.approval import steps
 from expiac.plan.diff import diff
 from expiac.plan.model import Change
 from expiac.state.model import Approval, Record, State
-from expiac.util.errors import UsageError, did_you_mean
+from expiac.util.errors import UsageError, did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def find_run(states: Iterable[State], word: str) -> PastRun:
         return named[0]
     instances = [past.record.run.instance for past in named or known]
     if named:
-        raise UsageError("Which run?", f"{word} may be one of {len(named)}", f"known: {', '.join(instances)}")
+        raise UsageError("Which run?", f"{word} may be one of {len(named)}", f"known: {listed(instances)}")
     names = {past.record.address for past in known} | set(instances)
     raise UsageError("No such run", f"{word} is no run of a stack here",
                      did_you_mean(word, names) or "expiac apply makes one")

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from expiac.tracking.errors import no_answer, no_key, refused_key
+from expiac.util.netrc_path import netrc_file
 
 _PUBLIC = "https://api.wandb.ai"
 _OFFLINE = ("offline", "disabled", "dryrun")
@@ -33,6 +34,12 @@ class Access:
         return urlsplit(self.url).netloc
 
 
+def server_address(environment: Mapping[str, str]) -> str:
+    """As W&B's client has it: the variable, the settings of the user, or the public server."""
+    given = environment.get("WANDB_BASE_URL") or _setting(environment, "base_url") or _PUBLIC
+    return given.rstrip("/")
+
+
 def find_access(environment: Mapping[str, str]) -> Access | None:
     """The server that W&B's client would use, with its key; None where there is no key, or `WANDB_MODE` is offline."""
     if environment.get("WANDB_MODE", "").lower() in _OFFLINE:
@@ -44,7 +51,7 @@ def require_access(environment: Mapping[str, str]) -> Access:
     """The same, whatever `WANDB_MODE` says; raises `NoAccess` where there is no key."""
     found = _access(environment)
     if found is None:
-        raise no_key(urlsplit(_base_url(environment)).netloc)
+        raise no_key(urlsplit(server_address(environment)).netloc)
     return found
 
 
@@ -79,15 +86,9 @@ def _refuse(access: Access) -> str:
 
 
 def _access(environment: Mapping[str, str]) -> Access | None:
-    url = _base_url(environment)
-    key = environment.get("WANDB_API_KEY", "").strip() or _netrc_key(environment, urlsplit(url).hostname or "")
+    url = server_address(environment)
+    key = environment.get("WANDB_API_KEY", "").strip() or _netrc_key(environment, urlsplit(url).netloc)
     return Access(url, key) if key else None
-
-
-def _base_url(environment: Mapping[str, str]) -> str:
-    """As W&B's client has it: the variable, the settings of the user, or the public server."""
-    given = environment.get("WANDB_BASE_URL") or _setting(environment, "base_url") or _PUBLIC
-    return given.rstrip("/")
 
 
 def _setting(environment: Mapping[str, str], name: str) -> str | None:
@@ -101,15 +102,12 @@ def _setting(environment: Mapping[str, str], name: str) -> str | None:
 
 
 def _netrc_key(environment: Mapping[str, str], host: str) -> str | None:
-    given = environment.get("NETRC")
-    for file in (given,) if given else (Path(_home(environment), name) for name in (".netrc", "_netrc")):
-        try:
-            known = netrc.netrc(str(file)).authenticators(host)
-        except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
-            continue
-        if known is not None and known[2]:
-            return known[2]
-    return None
+    try:
+        file = netrc_file(environment)
+        known = netrc.netrc(file).authenticators(host) if file is not None else None
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return None
+    return known[2] or None if known is not None else None
 
 
 def _home(environment: Mapping[str, str]) -> str:

@@ -15,6 +15,8 @@ from expiac.util.errors import ExpiacError
 
 _PAGE = re.compile(r"https?://[^\s'\"<>\x1b]+/runs/[^\s'\"<>\x1b]+")
 _SENT = "done."
+_ERROR = re.compile(r"wandb: ERROR (.+)")
+"""W&B says so, and yet `done.` with exit code 0, where a server refuses the key, the project or a part of the rows."""
 _NOT_THEIRS = ("WANDB_MODE", "WANDB_RUN_ID", "WANDB_PROJECT", "WANDB_RESUME", "WANDB_DIR", "WANDB_SILENT", "WANDB_TAGS",
                "WANDB_NOTES", "WANDB_RUN_GROUP", "WANDB_JOB_TYPE", "WANDB_NAME", "WANDB_SERVICE")
 """Variables that speak of a run of this process, and not of those that are uploaded."""
@@ -42,8 +44,10 @@ def upload(file: Path, *, entity: str, timeout: float, environ: Mapping[str, str
                           "--timeout 2h, or run the command again: no row is there twice") from None
     finally:
         _stop(process)
-    if process.returncode or _SENT not in said:
-        raise ExpiacError("Not uploaded", _last_line(said) or f"W&B ended with exit code {process.returncode}",
+    refusal = _ERROR.search(said)
+    if process.returncode or _SENT not in said or refusal is not None:
+        why = refusal[1].strip()[:300] if refusal is not None else _last_line(said)
+        raise ExpiacError("Not uploaded", why or f"W&B ended with exit code {process.returncode}",
                           "run the command again: no row is there twice")
     page = _PAGE.search(said)
     return page[0] if page else ""

@@ -14,10 +14,13 @@ Only the command line catches the root. Anything that is not an ExpiacError is o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from expiac.util.error_codes import code_of
+
+_MOST_LISTED = 40
+"""Words of a hint."""
 
 
 class ExpiacError(Exception):
@@ -89,9 +92,15 @@ class Locked(ExpiacError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known word, or lists them all where none is near."""
+    """A hint that names the nearest known word, or lists them where none is near."""
     words = sorted(known)
     near = get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]}?"
-    return f"known: {', '.join(words)}" if words else ""
+    return f"known: {listed(words)}" if words else ""
+
+
+def listed(words: Sequence[str]) -> str:
+    """The words with commas between them; of very many, the first and how many more there are."""
+    more = len(words) - _MOST_LISTED
+    return ", ".join(words) if more <= 0 else f"{', '.join(words[:_MOST_LISTED])}, and {more:,} more"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from scipy import stats
+from test_hostile_runs import results, run
 from test_results import command
 
 import expiac
 from expiac.analysis import frames
 from expiac.analysis.comparing import compare_results
 from expiac.analysis.comparison import Comparison, compare
+from expiac.analysis.results import Results
 from expiac.analysis.runs import Run
+from expiac.declare.metrics import Metric, MetricSettings
 from expiac.state.status import Status
-from expiac.util.errors import UsageError
+from expiac.util.errors import ExpiacError, UsageError
 
 
 def runs(values: Sequence[float], *, first_seed: int = 0, **settings: object) -> list[tuple[Run, float]]:
@@ -101,6 +105,13 @@ def test_a_baseline_is_one_arm(baseline, summary):
     assert (error.value.summary, error.value.hint) == (summary, "A: lr=1, width=8; B: lr=2, width=8")
 
 
+def test_a_hint_of_arms_is_inert_and_short():
+    with pytest.raises(UsageError) as caught:
+        compared(runs(A, run="\x1b[31mtwo\nlines" * 40), runs(B, run="short"), baseline="Z")
+    assert caught.value.hint.isprintable()
+    assert len(caught.value.hint) < 300
+
+
 def test_what_is_left_out_of_by_is_a_stratum():
     """The interval draws from each environment by itself."""
     easy, hard = [10.0, 10.1, 10.2], [0.0, 0.1, 0.2]
@@ -147,3 +158,29 @@ def test_a_run_that_cannot_be_read_is_in_the_notes(applied):
     results = expiac.results("lab")
     results.notes.append("lr_1_seed_0: cannot be read")
     assert compare_results(results).notes[0] == "lr_1_seed_0: cannot be read"
+
+
+def logged(folder: Path, **lines: str) -> Results:
+    """Runs by job, each with these lines in its file."""
+    for job, text in lines.items():
+        (folder / f"{job}.jsonl").write_text(text + "\n")
+    return results(folder, *(run(job, folder / f"{job}.jsonl") for job in lines))
+
+
+def test_a_run_without_a_value_up_to_the_step_is_told_from_one_that_diverged(tmp_path):
+    found = compare_results(logged(tmp_path, early='{"step": 1, "loss": 3}', late='{"step": 10, "loss": 3}',
+                                   diverged='{"step": 1, "loss": NaN}'))
+    assert "late is left out: it has no loss up to step 1" in found.notes
+    assert "diverged is left out: its loss is no finite number" in found.notes
+
+
+@pytest.mark.parametrize(("show", "lines", "why"), [
+    ((Metric("accuracy"),), {"a": "loss"}, "the runs of lab have logged no metric that [tool.expiac.metrics] shows"),
+    ((), {"a": "loss", "b": "score"}, "the runs of lab have no metric in common"),
+    ((), {}, "the runs of lab have logged no metric")])
+def test_why_there_is_nothing_to_compare(tmp_path, show, lines, why):
+    found = logged(tmp_path, **{job: f'{{"step": 1, "{metric}": 3}}' for job, metric in lines.items()})
+    found.metrics = MetricSettings(show=show)
+    with pytest.raises(ExpiacError) as caught:
+        compare_results(found)
+    assert (caught.value.detail, "--metric" in caught.value.hint) == (why, bool(lines))

@@ -54,9 +54,10 @@ def hostile(tmp_path: Path) -> Results:
 
 
 def printed(found: Results, form: str = "table") -> str:
-    with redirect_stdout(io.StringIO()) as out:
+    with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")) as out:
         results_output.print_results(STATE, found, form=form, histories=False, is_asked=True)
-    return out.getvalue()
+        out.flush()
+    return out.buffer.getvalue().decode()
 
 
 def test_a_table_of_hostile_runs(hostile, width):
@@ -68,6 +69,17 @@ def test_a_table_of_hostile_runs(hostile, width):
     assert [line.split()[0] for line in lines[:3]] == ["job", "job_a", "job_b"]
     assert "settings and" in lines[-1]
     assert "--format csv has them all" in lines[-1]
+
+
+def test_settings_go_before_the_first_metric(tmp_path, monkeypatch):
+    """A table of results has one at least, however many settings differ."""
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "metrics": {"reward": 5.5}}\n')
+    runs = [run(f"job_{side}", tmp_path) for side in "ab"]
+    for one in runs:
+        object.__setattr__(one, "settings", {f"key_{number}": one.job * 4 for number in range(6)})
+    head, first, *_ = printed(results(tmp_path, *runs)).splitlines()
+    assert ("step" in head, "reward" in head, "5.5" in first) == (True, True, True)
 
 
 def test_a_comparison_of_hostile_runs(hostile, width):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -133,12 +135,32 @@ def test_another_launch_is_read_again(applied):
 
 
 @pytest.mark.parametrize("damaged", [lambda whole: b"", lambda whole: whole[:-9], lambda whole: b"{}\n" + whole,
-                                     lambda whole: whole[:-9] + bytes(9), lambda whole: b"\xff" * 99])
+                                     lambda whole: whole[:-9] + bytes(9), lambda whole: b"\xff" * 99,
+                                     lambda whole: b"[" * 200_000 + b"\n", lambda whole: with_content(whole, b"none"),
+                                     lambda whole: with_content(whole, other_table())])
 def test_a_damaged_cache_is_no_cache(applied, damaged):
     before = results(Counting()).histories
     (file,) = (applied / ".expiac" / "cache" / "results" / "lab").iterdir()
     file.write_bytes(damaged(file.read_bytes()))
     assert results(Counting()).histories.equals(before)
+
+
+def test_a_pipe_in_the_cache_is_not_waited_for(applied):
+    before = results(Counting()).histories
+    os.mkfifo(applied / ".expiac" / "cache" / "results" / "lab" / "9.histories")
+    assert results(Counting()).histories.equals(before)
+
+
+def with_content(whole: bytes, content: bytes) -> bytes:
+    """A file of the cache with another content, of which the checksum is right."""
+    head = json.loads(whole.partition(b"\n")[0]) | {"checksum": zlib.crc32(content)}
+    return json.dumps(head).encode() + b"\n" + content
+
+
+def other_table() -> bytes:
+    """Parquet, but no histories."""
+    pl.DataFrame({"a": [1]}).write_parquet(made := io.BytesIO())
+    return made.getvalue()
 
 
 def test_a_history_outlives_its_file(applied):
@@ -210,3 +232,18 @@ def test_json(applied):
     """The settings and the metrics of each run by their full names."""
     (first, *_) = json.loads(command("results", "lab", "--json"))["results"]
     assert (first["settings"], first["metrics"], first["seed"]) == ({"envs.LR": "1"}, {"reward": 40.0}, "0")
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "json"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file that is always full")
+def test_a_full_disk_and_a_closed_pipe_are_no_traceback(applied, form):
+    command = [sys.executable, "-m", "expiac", "results", "lab", "--no-refresh", "--format", form]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with open("/dev/full", "wb") as full:
+        said = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, timeout=60)
+    assert (said.returncode, said.stderr.splitlines()[0]) == (1, "Cannot write")
+    reader, writer = os.pipe()
+    os.close(reader)
+    said = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment, timeout=60)
+    os.close(writer)
+    assert (said.returncode, said.stderr) == (1, "")

@@ -97,3 +97,10 @@ def test_a_hostile_setting_is_inert(runs, applied):
     _, out, _ = runs()
     assert "\x1b" not in out
     assert "\u202e" not in out
+
+
+def test_json_too_says_whose_metrics_cannot_be_read(runs, applied):
+    for file in applied.glob(".expiac/local/lab.lr_1_seed_0.*/home/metrics.jsonl"):
+        file.write_bytes(b"\0" * 100)
+    (note,) = json.loads(runs("--json")[1])["notes"]
+    assert note.startswith("lab: lr_1_seed_0: ")

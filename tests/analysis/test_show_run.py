@@ -127,3 +127,12 @@ def test_two_runs_are_compared_as_ever(expiac):
     shown = document(expiac("diff", JOBS[0], JOBS[1], "--json"))
     assert ([run["address"] for run in shown["runs"]], shown["changes"][0]["path"]) == (list(JOBS[:2]), "envs.SEED")
     assert expiac("diff", JOBS[0])[0] == 64
+
+
+def test_a_setting_and_a_metric_of_one_name_are_two_rows(expiac, applied):
+    stack = applied / "stacks" / "lab.py"
+    stack.write_text(stack.read_text().replace('"SEED": str(seed)', '"SEED": str(seed), "reward": f"x{lr}"'))
+    assert expiac("apply", "lab", "--yes", "--wait")[0] == 0
+    rows = [line.split() for line in expiac("diff", *JOBS[:3])[1].split("\n\n")[1].splitlines()]
+    assert ["reward", "x1", "x1", "x2"] in rows
+    assert ["metrics.reward", "40", "41", "50"] in rows

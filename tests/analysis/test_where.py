@@ -171,3 +171,10 @@ def test_any_text_is_read_or_refused(text):
     except UsageError:
         return
     assert comparisons(condition)
+
+
+def test_without_runs_a_condition_is_read_all_the_same():
+    """No key means anything then, and none is refused; what is no condition is."""
+    assert matching_runs("lr<1", [], Keys([], FIGURES, NOW)) == ([], [])
+    with pytest.raises(UsageError, match="Invalid condition"):
+        matching_runs("lr<", [], Keys([], FIGURES, NOW))

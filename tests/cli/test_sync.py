@@ -134,6 +134,18 @@ def test_a_server_that_fails_is_given_up_in_time(project, expiac, server):
     assert expiac("sync", "lab").code == 0
 
 
+@pytest.mark.parametrize("where", ["/graphql", "UpsertBucket", "/file_stream"])
+def test_what_a_server_refuses_is_not_called_uploaded(project, expiac, server, where):
+    """W&B's own command says `done.` then, with exit code 0."""
+    instance = train(project, expiac, "offline")
+    server.fail(Failure(status=403, where=where))
+    said = expiac("sync", "lab")
+    assert (said.code, server.uploads) == (1, 0)
+    assert f"{instance}: failed\n    Not uploaded: " in said.out
+    server.recover()
+    assert "1 uploaded" in expiac("sync", "lab").out
+
+
 def test_nobody_without_a_key_is_kept_waiting(project, expiac, server, monkeypatch, tmp_path):
     train(project, expiac, "offline")
     monkeypatch.delenv("WANDB_API_KEY")

@@ -9,7 +9,8 @@ import pytest
 from expiac.testing.wandb_server import WandbServer
 from expiac.tracking import get_wandb_service
 from expiac.tracking.access import Access, find_access
-from expiac.util.errors import NoAccess
+from expiac.tracking.sync_key import refuse_without_key
+from expiac.util.errors import ExpiacError, NoAccess
 
 KEY = "k" * 40
 
@@ -25,6 +26,13 @@ def test_a_key_in_netrc_is_one_for_its_host(tmp_path: Path):
     assert find_access({"HOME": str(tmp_path)}) is None
 
 
+def test_a_port_is_a_part_of_the_host(tmp_path: Path):
+    """As W&B's client writes it."""
+    (tmp_path / ".netrc").write_text(f"machine wandb.lab.org:8080\n  login user\n  password {KEY}\n")
+    there = {"HOME": str(tmp_path), "WANDB_BASE_URL": "http://wandb.lab.org:8080"}
+    assert find_access(there) == Access("http://wandb.lab.org:8080", KEY)
+
+
 def test_the_server_of_the_users_settings(tmp_path: Path):
     """`wandb login --host` writes them."""
     (tmp_path / ".config" / "wandb").mkdir(parents=True)
@@ -32,6 +40,15 @@ def test_the_server_of_the_users_settings(tmp_path: Path):
     found = find_access({"HOME": str(tmp_path), "WANDB_API_KEY": KEY})
     assert found is not None
     assert found.host == "wandb.lab.org"
+
+
+def test_sync_asks_for_a_key_of_that_server(tmp_path: Path):
+    (tmp_path / ".config" / "wandb").mkdir(parents=True)
+    (tmp_path / ".config" / "wandb" / "settings").write_text("[default]\nbase_url = https://wandb.lab.org\n")
+    (tmp_path / ".netrc").write_text(f"machine wandb.lab.org\n  login user\n  password {KEY}\n")
+    refuse_without_key({"HOME": str(tmp_path)})
+    with pytest.raises(ExpiacError, match="No W&B key"):
+        refuse_without_key({"HOME": str(tmp_path), "WANDB_BASE_URL": "https://api.wandb.ai"})
 
 
 @pytest.mark.parametrize("content", ["machine", "\xff\xfe", "machine api.wandb.ai\n login x\n"])

@@ -11,7 +11,7 @@ import pytest
 
 from expiac.util import errors
 from expiac.util.error_codes import SUMMARIES
-from expiac.util.errors import ExpiacError, Locked, Stale, UsageError
+from expiac.util.errors import ExpiacError, Locked, Stale, UsageError, did_you_mean
 
 ROOT = Path(__file__).parents[2]
 KINDS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, ExpiacError)}
@@ -64,3 +64,8 @@ def test_an_error_knows_its_code(error: ExpiacError, code: str) -> None:
 
 def test_the_code_survives_a_trip_to_another_process() -> None:
     assert pickle.loads(pickle.dumps(ExpiacError("My own summary", "x", code="mine"))).code == "mine"
+
+
+def test_a_hint_of_thousands_of_words_is_short():
+    hint = did_you_mean("x", [f"job_{number:04}" for number in range(3000)])
+    assert hint.endswith("job_0039, and 2,960 more")
