@@ -47,6 +47,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def applied(project: Path) -> Path:
-    """Its runs have succeeded."""
-    assert api.apply("lab", wait=True, timeout=120).is_well
+    """Its runs have succeeded; one was launched after the other, which is the order of the tables."""
+    assert api.apply("lab", wait=True, timeout=120, parallelism=1).is_well
     return project
