@@ -86,7 +86,8 @@ def _print_table(found: Results) -> None:
     names = {path: heading(name, _OWN) for path, name in short_names(found.settings).items()}
     shown = metrics.columns(found.metrics, [Progress(metrics=found.figures(run)) for run in found.known])
     settings = list(names)[:_MOST_SETTINGS]
-    titles = [printable(metric.title, room=_ROOM) for metric in shown]
+    known = [printable(metric.title, room=_ROOM) for metric in shown]
+    titles = [f"metrics.{title}" if title in names.values() else title for title in known]
     has_seed = any(run.seed is not None for run in found.known)
     table = tables.table("job", "status", *(["seed"] if has_seed else []), *(names[path] for path in settings),
                          found.metrics.step, *titles, "time", "instance")

@@ -82,6 +82,17 @@ def test_settings_go_before_the_first_metric(tmp_path, monkeypatch):
     assert ("step" in head, "reward" in head, "5.5" in first) == (True, True, True)
 
 
+def test_a_setting_and_a_metric_of_one_name_have_a_column_each(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "metrics": {"lr": 0.25}}\n')
+    runs = [run(f"job_{side}", tmp_path) for side in "ab"]
+    for one in runs:
+        object.__setattr__(one, "settings", {"lr": one.job})
+    head, first, *_ = printed(results(tmp_path, *runs)).splitlines()
+    assert head.split()[2:5] == ["lr", "step", "metrics.lr"]
+    assert first.split()[2:5] == ["job_a", "1", "0.25"]
+
+
 def test_a_comparison_of_hostile_runs(hostile, width):
     """The figures of the arms are there, however many settings differ."""
     with redirect_stdout(io.StringIO()) as out:

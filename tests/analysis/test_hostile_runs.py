@@ -15,7 +15,8 @@ from expiac.analysis import Results
 from expiac.analysis.cache import HistoryCache
 from expiac.analysis.runs import Run
 from expiac.declare.project import Project
-from expiac.state.model import State
+from expiac.state.events import Run as RunName
+from expiac.state.model import Record, State
 from expiac.state.status import Status
 
 ROOT = Path(__file__).parents[2]
@@ -29,9 +30,9 @@ def run(name: str, path: Path, status: Status = Status.SUCCEEDED) -> Run:
 
 def results(root: Path, *runs: Run) -> Results:
     """Of these runs, and no others."""
-    found = Results(State("lab", "0" * 32), Project(root))
-    found.known, found._all = runs, [run.instance for run in runs]
-    return found
+    records = {run.job: Record(run.job, "job", "local", RunName(run.instance, "f", 1, run.launch), {},
+                               status=run.status, outputs={"metrics": run.metrics_path}) for run in runs}
+    return Results(State("lab", "0" * 32, records=records), Project(root), known=runs)
 
 
 def link(to: str) -> Callable[[Path], None]:

@@ -32,7 +32,7 @@ def find_metrics_file(folder: Path, *, limit: int = ENTRIES) -> Path | None:
     newest: dict[int, tuple[float, str]] = {}
     for entry in _entries(folder, limit):
         kind = _kind(entry)
-        if kind is not None and entry.is_file():
+        if kind is not None and _is_file(entry):
             newest[kind] = max(newest.get(kind, (0.0, "")), (_modified(entry), entry.path))
     if newest:
         return Path(newest[min(newest)][1])
@@ -43,6 +43,13 @@ def offline_files(folder: Path, *, limit: int = ENTRIES) -> Iterator[Path]:
     """The files of all offline W&B runs in the folder and below it."""
     yield from (Path(entry.path) for entry in _entries(folder.resolve(), limit)
                 if _kind(entry) == _OFFLINE and entry.is_file(follow_symlinks=False))
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _kind(entry: os.DirEntry[str]) -> int | None:

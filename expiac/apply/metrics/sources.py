@@ -7,6 +7,7 @@ within a time limit, and says of those that it could not read in time why.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,10 @@ def _file_here(run: Record) -> Path | None:
     path = metrics_in(run.outputs)
     if path is None or not path.startswith("/"):
         return None
-    return find_metrics_file(Path(path)) if Path(path).is_dir() else Path(path) if Path(path).is_file() else None
+    place = Path(path)
+    if place.is_dir():
+        return find_metrics_file(place)
+    return place if os.path.lexists(place) else None  # of a pipe or a broken link, the reader says what is wrong
 
 
 def _id(run: Record, lineage: str) -> Id:
