@@ -6,23 +6,20 @@ A key reaches a job by its variables or secrets, or by a `.netrc` that it mounts
 
 from __future__ import annotations
 
-import netrc
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from expiac.declare.resource import texts_in
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired, Plan
 from expiac.providers.registry import LOCAL, SKYPILOT
 from expiac.util.errors import ExpiacError
-from expiac.util.netrc_path import netrc_file
+from expiac.util.wandb_login import PUBLIC, netrc_key
 
 KEY = "WANDB_API_KEY"
 _KEYS = (KEY, "WANDB_IDENTITY_TOKEN_FILE")
-PUBLIC = "https://api.wandb.ai"
 
 
 def check_keys(plan: Plan, environ: Mapping[str, str] = os.environ) -> Plan:
@@ -63,12 +60,12 @@ def secrets_of(want: Desired, environ: Mapping[str, str] = os.environ) -> tuple[
 def server(want: Desired, environ: Mapping[str, str] = os.environ) -> str:
     """The address of the W&B server that a job logs to."""
     return str(_variables(want).get("WANDB_BASE_URL") or want.env.get("WANDB_BASE_URL")
-               or environ.get("WANDB_BASE_URL") or PUBLIC)
+               or environ.get("WANDB_BASE_URL") or PUBLIC)  # it has another home, and so no settings of W&B's
 
 
 def user_has_key(address: str, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether this user has a key for the server: a variable, or an entry in netrc, where `wandb login` puts it."""
-    return bool(any(environ.get(name) for name in _KEYS) or _is_in_netrc(address, environ))
+    return bool(any(environ.get(name) for name in _KEYS) or netrc_key(address, environ))
 
 
 def _needs_key(want: Desired) -> bool:
@@ -87,12 +84,3 @@ def _has_own_key(want: Desired) -> bool:
 
 def _variables(want: Desired) -> Mapping[str, Any]:
     return want.inputs.get("envs") or {}
-
-
-def _is_in_netrc(address: str, environ: Mapping[str, str]) -> bool:
-    file = netrc_file(environ)
-    try:
-        known = netrc.netrc(file).authenticators(urlsplit(address).netloc) if file is not None else None
-    except (OSError, ValueError, netrc.NetrcParseError):
-        return False
-    return bool(known and known[2])

@@ -29,7 +29,7 @@ def sync(
     from expiac.cli import output
     from expiac.declare.project import find_project
     from expiac.tracking.sync import Sync
-    from expiac.tracking.sync_key import refuse_without_key
+    from expiac.tracking.sync_key import refuse_without_access
 
     project = find_project(Path.cwd())
     known, unread = read_states(project, stacks)
@@ -38,7 +38,7 @@ def sync(
     for state in known:
         one = Sync(project, state)
         if any(run.outcome == "to upload" for run in one.plan()) and not dry_run:
-            refuse_without_key()
+            refuse_without_access()
         for run in one.plan() if dry_run else one.carry_out(timeout=timeout):
             found.append((state.stack, run))
             if not json:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import configparser
 import json
-import netrc
-import os
 import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from expiac.tracking.errors import no_answer, no_key, refused_key
-from expiac.util.netrc_path import netrc_file
+from expiac.util.wandb_login import netrc_key, server_address
 
-_PUBLIC = "https://api.wandb.ai"
 _OFFLINE = ("offline", "disabled", "dryrun")
 
 
@@ -32,12 +27,6 @@ class Access:
     @property
     def host(self) -> str:
         return urlsplit(self.url).netloc
-
-
-def server_address(environment: Mapping[str, str]) -> str:
-    """As W&B's client has it: the variable, the settings of the user, or the public server."""
-    given = environment.get("WANDB_BASE_URL") or _setting(environment, "base_url") or _PUBLIC
-    return given.rstrip("/")
 
 
 def find_access(environment: Mapping[str, str]) -> Access | None:
@@ -87,28 +76,5 @@ def _refuse(access: Access) -> str:
 
 def _access(environment: Mapping[str, str]) -> Access | None:
     url = server_address(environment)
-    key = environment.get("WANDB_API_KEY", "").strip() or _netrc_key(environment, urlsplit(url).netloc)
+    key = environment.get("WANDB_API_KEY", "").strip() or netrc_key(url, environment)
     return Access(url, key) if key else None
-
-
-def _setting(environment: Mapping[str, str], name: str) -> str | None:
-    folder = environment.get("WANDB_CONFIG_DIR") or Path(_home(environment), ".config", "wandb")
-    settings = configparser.ConfigParser(interpolation=None)
-    try:
-        settings.read(Path(folder, "settings"), encoding="utf-8")
-        return settings.get("default", name, fallback=None)
-    except (configparser.Error, OSError, UnicodeDecodeError):
-        return None
-
-
-def _netrc_key(environment: Mapping[str, str], host: str) -> str | None:
-    try:
-        file = netrc_file(environment)
-        known = netrc.netrc(file).authenticators(host) if file is not None else None
-    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
-        return None
-    return known[2] or None if known is not None else None
-
-
-def _home(environment: Mapping[str, str]) -> str:
-    return environment.get("HOME") or os.path.expanduser("~")

@@ -126,7 +126,7 @@ def test_foreign_empty_and_damaged_files_are_named_and_hinder_no_other(project, 
 
 def test_a_server_that_fails_is_given_up_in_time(project, expiac, server):
     train(project, expiac, "offline")
-    server.fail(Failure(status=500))
+    server.fail(Failure(status=500, where="UpsertBucket"))
     said = expiac("sync", "lab", "--timeout", "5")
     assert said.code == 1
     assert "Not uploaded in time: W&B was not done after 5 seconds" in said.out
@@ -134,7 +134,16 @@ def test_a_server_that_fails_is_given_up_in_time(project, expiac, server):
     assert expiac("sync", "lab").code == 0
 
 
-@pytest.mark.parametrize("where", ["/graphql", "UpsertBucket", "/file_stream"])
+@pytest.mark.parametrize(("status", "why"), [(500, "W&B does not answer"), (403, "W&B refuses the key")])
+def test_a_server_that_takes_nothing_is_told_before_an_upload(project, expiac, server, status, why):
+    """Nobody waits for the time limit."""
+    train(project, expiac, "offline")
+    server.fail(Failure(status=status))
+    said = expiac("sync", "lab")
+    assert (said.code, why in said.err, len(server.requests)) == (1, True, 1)
+
+
+@pytest.mark.parametrize("where", ["UpsertBucket", "/file_stream"])
 def test_what_a_server_refuses_is_not_called_uploaded(project, expiac, server, where):
     """W&B's own command says `done.` then, with exit code 0."""
     instance = train(project, expiac, "offline")

@@ -9,7 +9,7 @@ import pytest
 from expiac.testing.wandb_server import WandbServer
 from expiac.tracking import get_wandb_service
 from expiac.tracking.access import Access, find_access
-from expiac.tracking.sync_key import refuse_without_key
+from expiac.tracking.sync_key import refuse_without_access
 from expiac.util.errors import ExpiacError, NoAccess
 
 KEY = "k" * 40
@@ -42,13 +42,16 @@ def test_the_server_of_the_users_settings(tmp_path: Path):
     assert found.host == "wandb.lab.org"
 
 
-def test_sync_asks_for_a_key_of_that_server(tmp_path: Path):
-    (tmp_path / ".config" / "wandb").mkdir(parents=True)
-    (tmp_path / ".config" / "wandb" / "settings").write_text("[default]\nbase_url = https://wandb.lab.org\n")
-    (tmp_path / ".netrc").write_text(f"machine wandb.lab.org\n  login user\n  password {KEY}\n")
-    refuse_without_key({"HOME": str(tmp_path)})
-    with pytest.raises(ExpiacError, match="No W&B key"):
-        refuse_without_key({"HOME": str(tmp_path), "WANDB_BASE_URL": "https://api.wandb.ai"})
+def test_sync_asks_that_server_with_its_key(tmp_path: Path):
+    with WandbServer() as server:
+        (tmp_path / ".config" / "wandb").mkdir(parents=True)
+        (tmp_path / ".config" / "wandb" / "settings").write_text(f"[default]\nbase_url = {server.url}\n")
+        netrc = f"machine {server.url.removeprefix('http://')}\n  login user\n  password {server.env['WANDB_API_KEY']}\n"
+        (tmp_path / ".netrc").write_text(netrc)
+        refuse_without_access({"HOME": str(tmp_path)})
+        assert len(server.requests) == 1
+        with pytest.raises(ExpiacError, match="No W&B key"):
+            refuse_without_access({"HOME": str(tmp_path), "WANDB_BASE_URL": "https://api.wandb.ai"})
 
 
 @pytest.mark.parametrize("content", ["machine", "\xff\xfe", "machine api.wandb.ai\n login x\n"])
