@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from expiac.apply.metrics.places import Look
 from expiac.apply.progress import statuses_of
 from expiac.declare.stack import Stack
 from expiac.state.status import Status
@@ -98,7 +99,7 @@ def test_a_run_under_way_has_a_usual_length(world):
     """For those that write no metrics."""
     ran(world, one(1), base=100.0)
     world.apply(one(2))
-    (now,) = statuses_of(world.state)
+    (now,) = statuses_of(world.state, (), Look(world.state.lineage))
     assert (now.usual_seconds, now.seconds) == (100.0, None)
 
 

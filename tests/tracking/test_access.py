@@ -46,8 +46,8 @@ def test_sync_asks_that_server_with_its_key(tmp_path: Path):
     with WandbServer() as server:
         (tmp_path / ".config" / "wandb").mkdir(parents=True)
         (tmp_path / ".config" / "wandb" / "settings").write_text(f"[default]\nbase_url = {server.url}\n")
-        netrc = f"machine {server.url.removeprefix('http://')}\n  login user\n  password {server.env['WANDB_API_KEY']}\n"
-        (tmp_path / ".netrc").write_text(netrc)
+        host, key = server.url.removeprefix("http://"), server.env["WANDB_API_KEY"]
+        (tmp_path / ".netrc").write_text(f"machine {host}\n  login user\n  password {key}\n")
         refuse_without_access({"HOME": str(tmp_path)})
         assert len(server.requests) == 1
         with pytest.raises(ExpiacError, match="No W&B key"):
