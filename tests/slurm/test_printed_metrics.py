@@ -13,14 +13,14 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
 def test_a_run_is_seen_by_what_it_prints(desk, managed):
     """While it trains, status shows its step and figures; after its end, also of its cluster, results has its curve."""
     desk.with_trainer()
-    desk.done("apply", "arena", "training.trainer.total_timesteps=400000", f"managed={managed}", "--yes")
+    desk.done("apply", "arena", "training.trainer.total_timesteps=3000000", f"managed={managed}", "--yes")
     instance = desk.records("arena")["train"]["instance"]
     assert not list(desk.folder.parent.rglob(f"{instance}/metrics.jsonl")), "its metrics file is not on this machine"
     during = seen_while_it_trains(desk)
     assert (0 < during["step"] < during["total_steps"], "reward" in during["metrics"]) == (True, True), during
     desk.until("succeeded", "arena")
     after = desk.records("arena")["train"]["progress"]
-    assert after["step"] >= 400_000
+    assert after["step"] >= 3_000_000
     desk.done("refresh", "arena")  # which takes a cluster down, and its log with it
     assert desk.records("arena")["train"]["progress"] == after
     curve = [line.split(",") for line in desk.done("results", "arena", "--format", "csv", "--histories").splitlines()]
