@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
+# Run alone, by `make soak-slurm`: beside other tests, on two cores, SkyPilot can take longer for a log than `status` waits.
+pytestmark = [pytest.mark.slurm, pytest.mark.soak, pytest.mark.timeout(1200)]
 
 
 @pytest.mark.parametrize("managed", ["true", "false"])
