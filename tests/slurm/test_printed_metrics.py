@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-# Run alone, by `make soak-slurm`: beside other tests, on two cores, SkyPilot can take longer for a log than `status` waits.
+# Run alone, by `make soak-slurm`: beside other tests, SkyPilot can take longer for a log than `status` waits.
 pytestmark = [pytest.mark.slurm, pytest.mark.soak, pytest.mark.timeout(1200)]
 
 
