@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from expiac.declare.project import Project
@@ -24,6 +25,9 @@ ROOT = Path(__file__).parents[1]
 # W&B is asked where a key is found: nobody's own one here.
 os.environ.pop("WANDB_API_KEY", None)
 os.environ["NETRC"] = os.devnull
+# How long an example takes is up to the machine.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def _helper_names() -> list[str]:
