@@ -16,7 +16,7 @@ from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired, Plan
 from expiac.providers.registry import LOCAL, SKYPILOT
 from expiac.util.errors import ExpiacError
-from expiac.util.wandb_login import PUBLIC, netrc_key
+from expiac.util.wandb_login import netrc_key, server_of_job
 
 KEY = "WANDB_API_KEY"
 _KEYS = (KEY, "WANDB_IDENTITY_TOKEN_FILE")
@@ -59,8 +59,7 @@ def secrets_of(want: Desired, environ: Mapping[str, str] = os.environ) -> tuple[
 
 def server(want: Desired, environ: Mapping[str, str] = os.environ) -> str:
     """The address of the W&B server that a job logs to."""
-    return str(_variables(want).get("WANDB_BASE_URL") or want.env.get("WANDB_BASE_URL")
-               or environ.get("WANDB_BASE_URL") or PUBLIC)  # it has another home, and so no settings of W&B's
+    return server_of_job({**want.env, **_variables(want)}, environ)
 
 
 def user_has_key(address: str, environ: Mapping[str, str] = os.environ) -> bool:

@@ -35,10 +35,12 @@ def sync(
     known, unread = read_states(project, stacks)
     found: list[tuple[str, Synced]] = []
     broken: list[tuple[str, Unreadable]] = []
+    is_admitted = dry_run
     for state in known:
         one = Sync(project, state)
-        if any(run.outcome == "to upload" for run in one.plan()) and not dry_run:
+        if not is_admitted and any(run.outcome == "to upload" for run in one.plan()):
             refuse_without_access()
+            is_admitted = True
         for run in one.plan() if dry_run else one.carry_out(timeout=timeout):
             found.append((state.stack, run))
             if not json:

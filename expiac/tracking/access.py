@@ -29,16 +29,23 @@ class Access:
         return urlsplit(self.url).netloc
 
 
+def access_of(environment: Mapping[str, str]) -> Access | None:
+    """The server with its key, whatever `WANDB_MODE` says; None where there is no key."""
+    url = server_address(environment)
+    key = environment.get("WANDB_API_KEY", "").strip() or netrc_key(url, environment)
+    return Access(url, key) if key else None
+
+
 def find_access(environment: Mapping[str, str]) -> Access | None:
     """The server that W&B's client would use, with its key; None where there is no key, or `WANDB_MODE` is offline."""
     if environment.get("WANDB_MODE", "").lower() in _OFFLINE:
         return None
-    return _access(environment)
+    return access_of(environment)
 
 
 def require_access(environment: Mapping[str, str]) -> Access:
     """The same, whatever `WANDB_MODE` says; raises `NoAccess` where there is no key."""
-    found = _access(environment)
+    found = access_of(environment)
     if found is None:
         raise no_key(urlsplit(server_address(environment)).netloc)
     return found
@@ -72,9 +79,3 @@ def check_access(access: Access, *, timeout: float) -> str:
 
 def _refuse(access: Access) -> str:
     raise refused_key(access.host)
-
-
-def _access(environment: Mapping[str, str]) -> Access | None:
-    url = server_address(environment)
-    key = environment.get("WANDB_API_KEY", "").strip() or netrc_key(url, environment)
-    return Access(url, key) if key else None

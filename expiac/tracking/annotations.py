@@ -19,6 +19,7 @@ from expiac.plan.model import Action, Plan, Step
 from expiac.state.model import Record, State
 from expiac.tracking.pages import page_of
 from expiac.util.errors import ExpiacError
+from expiac.util.wandb_login import server_of_job
 
 TIMEOUT = 20.0
 """Seconds for one run."""
@@ -36,25 +37,26 @@ run.update()
 def with_remarks(plan: Plan, project: Project) -> Plan:
     """The plan, which says of each run whose changed tags or notes can't reach W&B that they are recorded only."""
     steps = tuple(replace(step, note="; ".join(filter(None, (step.note, RECORDED_ONLY))))
-                  if step.record is not None and _annotates(step) and not is_reachable(step.record, project) else step
+                  if step.record is not None and _annotates(step) and not reachable_page(step.record, project) else step
                   for step in plan.steps)
     return plan if steps == plan.steps else replace(plan, steps=steps)
 
 
-def is_reachable(record: Record, project: Project, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether a run has a page at W&B, and this user a key for it."""
+def reachable_page(record: Record, project: Project, environ: Mapping[str, str] = os.environ) -> str:
+    """The page of a run at W&B; empty where it has none, or this user has no key for it."""
     page = page_of(record, project)
-    return bool(page) and user_has_key(_server(record, environ), environ)
+    return page if page and user_has_key(_server(record, environ), environ) else ""
 
 
 def tell(steps: tuple[Step, ...], state: State, project: Project) -> Iterator[str]:
     """Sends changed tags and notes of these steps to W&B; gives a warning for each run of which that failed."""
     for step in filter(_annotates, steps):
         record = state.records.get(step.address)
-        if record is None or not is_reachable(record, project):
+        page = reachable_page(record, project) if record is not None else ""
+        if record is None or not page:
             continue
         try:
-            _send(record, page_of(record, project))
+            _send(record, page)
         except ExpiacError as error:
             yield f"{step.address}: tags and notes are recorded, and did not reach W&B: {error.detail}"
 
@@ -82,5 +84,4 @@ def _send(record: Record, page: str) -> None:
 
 
 def _server(record: Record, environ: Mapping[str, str]) -> str:
-    envs = record.inputs.get("envs") or {}
-    return str(envs.get("WANDB_BASE_URL") or environ.get("WANDB_BASE_URL") or "https://api.wandb.ai")
+    return server_of_job(record.inputs.get("envs") or {}, environ)

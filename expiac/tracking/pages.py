@@ -19,8 +19,9 @@ from expiac.providers.outputs import metrics_in
 from expiac.state.model import Record, State
 from expiac.tracking.sync_record import uploaded_runs
 from expiac.util.errors import ExpiacError
+from expiac.util.wandb_login import PUBLIC, server_of_job
 
-_API, _APP = "https://api.wandb.ai", "https://wandb.ai"
+_APP = "https://wandb.ai"
 _FINISHED = re.compile(rb"finishing run ([^/\s]+)/[^/\s]+/[^/\s]+")
 _TAIL = 64 * 1024
 
@@ -59,9 +60,8 @@ def _page(file: Path, record: Record, environ: Mapping[str, str]) -> str:
     entity = (names.entity or _entity_in_log(file.parent)) if names else ""
     if names is None or not (names.id and names.project and entity):
         return ""
-    envs = record.inputs.get("envs") or {}
-    server = str(envs.get("WANDB_BASE_URL") or environ.get("WANDB_BASE_URL") or _API).rstrip("/")
-    app = _APP if server == _API else server
+    server = server_of_job(record.inputs.get("envs") or {}, environ).rstrip("/")
+    app = _APP if server == PUBLIC else server
     return f"{app}/{quote(entity, safe='')}/{quote(names.project, safe='')}/runs/{quote(names.id, safe='')}"
 
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 
 from expiac.apply.wandb_key import user_has_key
-from expiac.tracking.access import Access, check_access
+from expiac.tracking.access import access_of, check_access
 from expiac.util.errors import ExpiacError, Unavailable
-from expiac.util.wandb_login import netrc_key, server_address
+from expiac.util.wandb_login import server_address
 
 _ANSWER = 20.0
 """Seconds for an answer of the server; its own client would try for as long as an upload may take."""
@@ -19,10 +19,10 @@ def refuse_without_access(environ: Mapping[str, str] = os.environ) -> None:
     address = server_address(environ)
     if not user_has_key(address, environ):
         raise ExpiacError("No W&B key", f"there is no key for {address}", "wandb login, or export WANDB_API_KEY=…")
-    key = environ.get("WANDB_API_KEY", "").strip() or netrc_key(address, environ)
-    if key is None:  # an identity token, of which the client makes a key
+    access = access_of(environ)
+    if access is None:  # an identity token, of which the client makes a key
         return
     try:
-        check_access(Access(address, key), timeout=_ANSWER)
+        check_access(access, timeout=_ANSWER)
     except Unavailable as error:
         raise Unavailable(error.summary, error.detail, "try again: what has been uploaded is recorded") from error

@@ -7,6 +7,7 @@ import netrc
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from expiac.util.netrc_path import netrc_file
@@ -18,6 +19,11 @@ def server_address(environ: Mapping[str, str]) -> str:
     """As W&B's client has it: the variable, the settings of the user, or the public server."""
     given = environ.get("WANDB_BASE_URL") or _setting(environ, "base_url") or PUBLIC
     return given.rstrip("/")
+
+
+def server_of_job(envs: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """The server that a job with these variables logs to: it has another home, and so no settings of the user's."""
+    return str(envs.get("WANDB_BASE_URL") or environ.get("WANDB_BASE_URL") or PUBLIC)
 
 
 def netrc_key(address: str, environ: Mapping[str, str]) -> str | None:
