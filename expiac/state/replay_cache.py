@@ -1,0 +1,105 @@
+"""Keeps what a long state file was found to say, so that the next command reads only the lines that came after.
+
+What is kept counts only where the file still begins with the very bytes that it was made of, by their digest: a state
+that was cut, repaired, compacted or replaced is read anew. It is a file of the checkout's own, written whole; one that
+is damaged, or was written by another release, is as one that is not there. It holds values of the classes below alone,
+and nothing in it is ever run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import sys
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from expiac.declare import options
+from expiac.state import codec, events, fold, model, replay
+from expiac.util.durable import replace_file
+from expiac.util.version import VERSION
+
+_LONGEST_HEAD = 64 * 1024
+_KINDS: tuple[type, ...] = (
+    replay.Beginning, codec.Header, model.State, model.Record, model.Pending, model.Notice, model.Approval,
+    events.Run, events.Approved, events.ApprovedStep, events.Judgement, events.Effect, events.After, model.Status,
+    options.Options, options.Hooks)
+"""All that a file may hold, besides numbers, texts, lists, tuples and dictionaries."""
+_BY_NAME: Mapping[tuple[str, str], type] = {(kind.__module__, kind.__qualname__): kind for kind in _KINDS}
+_MADE_BY = (replay, fold, codec, events, model, options)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayCache:
+    """What is kept of one stack's state."""
+
+    file: Path
+
+    def find(self, data: bytes) -> replay.Beginning | None:
+        """What the longest beginning of this state says that is known; None where none is."""
+        try:
+            if not self.file.is_file():
+                return None  # a pipe would never answer
+            with self.file.open("rb") as stream:
+                head = json.loads(stream.readline(_LONGEST_HEAD))
+                if not _is_of(head, data):
+                    return None
+                content = stream.read()
+            return _loaded(content) if head["checksum"] == zlib.crc32(content) else None
+        except Exception:  # whatever stands there: it is read as if nothing did
+            return None
+
+    def keep(self, data: bytes, known: replay.Beginning) -> None:
+        """Remembers what the first `known.length` bytes say; does nothing where the file can't be written."""
+        content = pickle.dumps(known, protocol=5)
+        head = {"made_by": _maker(), "length": known.length, "digest": _digest(data, known.length),
+                "checksum": zlib.crc32(content)}
+        with suppress(OSError):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(self.file, json.dumps(head).encode() + b"\n" + content, durable=False)
+
+
+def replay_cache(folder: Path, stack: str) -> ReplayCache:
+    """That of a stack, in the folder of its project's own files."""
+    return ReplayCache(folder / "cache" / "states" / stack)
+
+
+def _is_of(head: Any, data: bytes) -> bool:
+    """Whether a file was written by this release, of a beginning of this state."""
+    return (head["made_by"] == _maker() and 0 < head["length"] <= len(data)
+            and head["digest"] == _digest(data, head["length"]))
+
+
+def _digest(data: bytes, length: int) -> str:
+    return blake2b(memoryview(data)[:length], digest_size=32).hexdigest()
+
+
+@cache
+def _maker() -> str:
+    """Names the code that gives a state its meaning: another release may read the same lines otherwise."""
+    shapes = [(name, [field.name for field in fields(kind)] if hasattr(kind, "__dataclass_fields__") else list(kind))
+              for name, kind in _BY_NAME.items()]
+    files = [os.stat(module.__file__ or "") for module in _MADE_BY]
+    known = [VERSION, sys.version, shapes, [(file.st_size, file.st_mtime_ns) for file in files]]
+    return blake2b(repr(known).encode(), digest_size=16).hexdigest()
+
+
+class _Reader(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        """One of our own values; raises where a file names anything else."""
+        if (module, name) not in _BY_NAME:
+            raise pickle.UnpicklingError(f"{module}.{name} is not part of a state")
+        return _BY_NAME[module, name]
+
+
+def _loaded(content: bytes) -> replay.Beginning | None:
+    found = _Reader(io.BytesIO(content)).load()
+    return found if isinstance(found, replay.Beginning) else None
