@@ -13,7 +13,6 @@ from expiac.apply.metrics.places import STATUS_SECONDS, Look
 from expiac.apply.metrics.sources import sources_of
 from expiac.apply.notices import stuck_runs, unsent, with_notices
 from expiac.apply.notifier import Notifier
-from expiac.apply.preconditions import refuse_moved_runs
 from expiac.apply.progress import statuses_of
 from expiac.apply.queues import advance_queues
 from expiac.apply.refresh import RefreshResult, query
@@ -133,6 +132,8 @@ class Refresher:
             before = self.observed
             self.query()
             if plan is not None:
+                from expiac.apply.preconditions import refuse_moved_runs
+
                 refuse_moved_runs(plan, before, self.result.applied_to(now))
         for event in self.result.events:
             self._journal.append(event, durable=not isinstance(event, Observed))

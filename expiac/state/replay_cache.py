@@ -9,13 +9,10 @@ and nothing in it is ever run.
 from __future__ import annotations
 
 import io
-import json
 import os
 import pickle
 import sys
-import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import blake2b
@@ -24,10 +21,9 @@ from typing import Any
 
 from expiac.declare import options
 from expiac.state import codec, events, fold, model, replay
-from expiac.util.durable import replace_file
+from expiac.util.kept import read_kept, write_kept
 from expiac.util.version import VERSION
 
-_LONGEST_HEAD = 64 * 1024
 _KINDS: tuple[type, ...] = (
     replay.Beginning, codec.Header, model.State, model.Record, model.Pending, model.Notice, model.Approval,
     events.Run, events.Approved, events.ApprovedStep, events.Judgement, events.Effect, events.After, model.Status,
@@ -45,26 +41,13 @@ class ReplayCache:
 
     def find(self, data: bytes) -> replay.Beginning | None:
         """What the longest beginning of this state says that is known; None where none is."""
-        try:
-            if not self.file.is_file():
-                return None  # a pipe would never answer
-            with self.file.open("rb") as stream:
-                head = json.loads(stream.readline(_LONGEST_HEAD))
-                if not _is_of(head, data):
-                    return None
-                content = stream.read()
-            return _loaded(content) if head["checksum"] == zlib.crc32(content) else None
-        except Exception:  # whatever stands there: it is read as if nothing did
-            return None
+        content = read_kept(self.file, lambda head: _is_of(head, data))
+        return None if content is None else _loaded(content)
 
     def keep(self, data: bytes, known: replay.Beginning) -> None:
         """Remembers what the first `known.length` bytes say; does nothing where the file can't be written."""
-        content = pickle.dumps(known, protocol=5)
-        head = {"made_by": _maker(), "length": known.length, "digest": _digest(data, known.length),
-                "checksum": zlib.crc32(content)}
-        with suppress(OSError):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self.file, json.dumps(head).encode() + b"\n" + content, durable=False)
+        head = {"made_by": _maker(), "length": known.length, "digest": _digest(data, known.length)}
+        write_kept(self.file, head, pickle.dumps(known, protocol=5))
 
 
 def replay_cache(folder: Path, stack: str) -> ReplayCache:
@@ -72,10 +55,11 @@ def replay_cache(folder: Path, stack: str) -> ReplayCache:
     return ReplayCache(folder / "cache" / "states" / stack)
 
 
-def _is_of(head: Any, data: bytes) -> bool:
+def _is_of(head: Mapping[str, Any], data: bytes) -> bool:
     """Whether a file was written by this release, of a beginning of this state."""
-    return (head["made_by"] == _maker() and 0 < head["length"] <= len(data)
-            and head["digest"] == _digest(data, head["length"]))
+    length = head.get("length")
+    return (head.get("made_by") == _maker() and isinstance(length, int) and 0 < length <= len(data)
+            and head.get("digest") == _digest(data, length))
 
 
 def _digest(data: bytes, length: int) -> str:
@@ -101,5 +85,8 @@ class _Reader(pickle.Unpickler):
 
 
 def _loaded(content: bytes) -> replay.Beginning | None:
-    found = _Reader(io.BytesIO(content)).load()
+    try:
+        found = _Reader(io.BytesIO(content)).load()
+    except Exception:  # whatever stands there: the state is read as if nothing did
+        return None
     return found if isinstance(found, replay.Beginning) else None
