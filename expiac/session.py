@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting, Warned
+from expiac.apply.metrics.progress_cache import ProgressCache
 from expiac.apply.notifier import Notifier
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
@@ -47,7 +48,8 @@ class Session:
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
         self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack),
-                                    Notifier(project, reporter))
+                                    Notifier(project, reporter),
+                                    ProgressCache(project.state_folder / "cache" / "progress" / stack))
         self._applying: Applying | None = None
         self._stopped = threading.Event()
         lookup.refuse_second_program(project, self._journal, path)

@@ -6,6 +6,7 @@ One small file for each run of a stack, in the folder of states of this checkout
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -37,7 +38,8 @@ def folder_of(project: Project) -> Path:
 def uploaded_runs(project: Project, instance: str) -> dict[str, Uploaded]:
     """The W&B runs that were uploaded of one run, by their IDs. What can't be read counts as not uploaded."""
     try:
-        known = json.loads(_file(project, instance).read_text(encoding="utf-8"))
+        with open(_file(project, instance), encoding="utf-8") as stream:
+            known = json.load(stream)
         return {str(id): Uploaded(str(one["url"]), int(one["rows"]), dict(one["sizes"]), str(one["at"]))
                 for id, one in known.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -57,4 +59,4 @@ def record_upload(project: Project, instance: str, id: str, uploaded: Uploaded) 
 
 
 def _file(project: Project, instance: str) -> Path:
-    return folder_of(project) / f"{Path(instance).name}.json"
+    return folder_of(project) / f"{os.path.basename(instance)}.json"
