@@ -13,6 +13,7 @@ import os
 import pickle
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import blake2b
@@ -47,7 +48,8 @@ class ReplayCache:
     def keep(self, data: bytes, known: replay.Beginning) -> None:
         """Remembers what the first `known.length` bytes say; does nothing where the file can't be written."""
         head = {"made_by": _maker(), "length": known.length, "digest": _digest(data, known.length)}
-        write_kept(self.file, head, pickle.dumps(known, protocol=5))
+        with suppress(RecursionError):  # inputs as deep as that are read each time
+            write_kept(self.file, head, pickle.dumps(known, protocol=5))
 
 
 def replay_cache(folder: Path, stack: str) -> ReplayCache:
