@@ -132,7 +132,8 @@ class Results:
     @property
     def _readable(self) -> set[str]:
         """The runs that have ended, and whose histories were read to their end."""
-        return {one for one, version in self._ended.items() if version["content"] is not None and one not in self._noted}
+        with_content = {one for one, version in self._ended.items() if version["content"] is not None}
+        return with_content - self._noted
 
     def _histories_of(self, runs: Sequence[Run]) -> pl.DataFrame:
         """The histories of these runs, from what is kept and from their sources."""

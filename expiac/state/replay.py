@@ -135,6 +135,7 @@ class _Reader:
         self.line = self.skipped
         *self.lines, tail = data[self.start:].split(b"\n")
         self.ended = True
+        self.upgrades: Sequence[Migrate] = ()
         self.notes: tuple[str, ...] = ()
         if tail and (not (self.lines or known) or _has_json(tail)):
             self.lines.append(tail)
@@ -153,7 +154,7 @@ class _Reader:
     def initial_state(self) -> State:
         """The state that the known beginning says, or else the header and the checkpoint, where there is one."""
         if self.known is not None:
-            self.header, self.upgrades = self.known.header, ()
+            self.header = self.known.header
             return self.known.state
         self.header, self.upgrades = self._header()
         state = State(self.header.stack, self.header.lineage)

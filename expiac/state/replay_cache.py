@@ -14,7 +14,7 @@ import pickle
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -22,12 +22,13 @@ from typing import Any
 
 from expiac.declare import options
 from expiac.state import codec, events, fold, model, replay
+from expiac.state.status import Status
 from expiac.util.kept import read_kept, write_kept
 from expiac.util.version import VERSION
 
 _KINDS: tuple[type, ...] = (
     replay.Beginning, codec.Header, model.State, model.Record, model.Pending, model.Notice, model.Approval,
-    events.Run, events.Approved, events.ApprovedStep, events.Judgement, events.Effect, events.After, model.Status,
+    events.Run, events.Approved, events.ApprovedStep, events.Judgement, events.Effect, events.After, Status,
     options.Options, options.Hooks)
 """All that a file may hold, besides numbers, texts, lists, tuples and dictionaries."""
 _BY_NAME: Mapping[tuple[str, str], type] = {(kind.__module__, kind.__qualname__): kind for kind in _KINDS}
@@ -71,7 +72,7 @@ def _digest(data: bytes, length: int) -> str:
 @cache
 def _maker() -> str:
     """Names the code that gives a state its meaning: another release may read the same lines otherwise."""
-    shapes = [(name, [field.name for field in fields(kind)] if hasattr(kind, "__dataclass_fields__") else list(kind))
+    shapes = [(name, [*getattr(kind, "__dataclass_fields__", ()), *getattr(kind, "__members__", ())])
               for name, kind in _BY_NAME.items()]
     files = [os.stat(module.__file__ or "") for module in _MADE_BY]
     known = [VERSION, sys.version, shapes, [(file.st_size, file.st_mtime_ns) for file in files]]

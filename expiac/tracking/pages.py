@@ -37,7 +37,8 @@ def page_of(record: Record, project: Project, environ: Mapping[str, str] = os.en
     uploaded = uploaded_runs(project, record.run.instance)
     if (own := uploaded.get(record.run.instance)) or len(uploaded) == 1:
         return (own or next(iter(uploaded.values()))).url
-    newest = max(_online_files(record, os.path.join(project.state_folder, "local")), key=lambda file: file.parent.name, default=None)
+    files = _online_files(record, os.path.join(project.state_folder, "local"))
+    newest = max(files, key=lambda file: file.parent.name, default=None)
     return _page(newest, record, environ) if newest is not None else ""
 
 
