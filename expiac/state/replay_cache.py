@@ -2,8 +2,8 @@
 
 What is kept counts only where the file still begins with the very bytes that it was made of, by their digest: a state
 that was cut, repaired, compacted or replaced is read anew. It is a file of the checkout's own, written whole; one that
-is damaged, or was written by another release, is as one that is not there. It holds values of the classes below alone,
-and nothing in it is ever run.
+is damaged, or was written by another release, is as one that is not there. It holds values of a state alone, and
+nothing in it is ever run.
 """
 
 from __future__ import annotations
@@ -14,25 +14,21 @@ import pickle
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from enum import Enum
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from expiac.declare import options
-from expiac.state import codec, events, fold, model, replay
-from expiac.state.status import Status
+from expiac.declare import options, resource
+from expiac.state import codec, events, fold, model, replay, status
 from expiac.util.kept import read_kept, write_kept
 from expiac.util.version import VERSION
 
-_KINDS: tuple[type, ...] = (
-    replay.Beginning, codec.Header, model.State, model.Record, model.Pending, model.Notice, model.Approval,
-    events.Run, events.Approved, events.ApprovedStep, events.Judgement, events.Effect, events.After, Status,
-    options.Options, options.Hooks)
-"""All that a file may hold, besides numbers, texts, lists, tuples and dictionaries."""
-_BY_NAME: Mapping[tuple[str, str], type] = {(kind.__module__, kind.__qualname__): kind for kind in _KINDS}
-_MADE_BY = (replay, fold, codec, events, model, options)
+_MODULES = {module.__name__: module for module in (replay, fold, codec, events, model, status, options, resource)}
+"""Those that say what a state is: all that a file may hold, besides numbers, texts, lists, tuples and dictionaries, are
+values of their own dataclasses and enums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +68,19 @@ def _digest(data: bytes, length: int) -> str:
 @cache
 def _maker() -> str:
     """Names the code that gives a state its meaning: another release may read the same lines otherwise."""
-    shapes = [(name, [*getattr(kind, "__dataclass_fields__", ()), *getattr(kind, "__members__", ())])
-              for name, kind in _BY_NAME.items()]
-    files = [os.stat(module.__file__ or "") for module in _MADE_BY]
-    known = [VERSION, sys.version, shapes, [(file.st_size, file.st_mtime_ns) for file in files]]
+    files = [os.stat(module.__file__ or "") for module in _MODULES.values()]
+    known = [VERSION, sys.version, [(file.st_size, file.st_mtime_ns) for file in files]]
     return blake2b(repr(known).encode(), digest_size=16).hexdigest()
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """One of our own values; raises where a file names anything else."""
-        if (module, name) not in _BY_NAME:
-            raise pickle.UnpicklingError(f"{module}.{name} is not part of a state")
-        return _BY_NAME[module, name]
+        kind = vars(_MODULES[module]).get(name) if module in _MODULES else None
+        is_own = isinstance(kind, type) and kind.__module__ == module
+        if is_own and (is_dataclass(kind) or issubclass(kind, Enum)):
+            return kind
+        raise pickle.UnpicklingError(f"{module}.{name} is no value of a state")
 
 
 def _loaded(content: bytes) -> replay.Beginning | None:
