@@ -77,8 +77,7 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """One of our own values; raises where a file names anything else."""
         kind = vars(_MODULES[module]).get(name) if module in _MODULES else None
-        is_own = isinstance(kind, type) and kind.__module__ == module
-        if is_own and (is_dataclass(kind) or issubclass(kind, Enum)):
+        if isinstance(kind, type) and kind.__module__ == module and (is_dataclass(kind) or issubclass(kind, Enum)):
             return kind
         raise pickle.UnpicklingError(f"{module}.{name} is no value of a state")
 
