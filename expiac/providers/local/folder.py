@@ -77,9 +77,9 @@ class Launch:
         paths = {name: str(self.home / job.workdir / path) for name, path in job.outputs.items()}
         return {name: path for name, path in paths.items() if os.path.exists(path)}
 
-    def record(self, name: str, **facts: Any) -> None:
-        """Makes a fact known, durably."""
-        write(self.path / f"{name}.json", json.dumps(facts))
+    def record(self, name: str, *, durable: bool = True, **facts: Any) -> None:
+        """Makes a fact known; where it is durable, returns once that survives a loss of power."""
+        write(self.path / f"{name}.json", json.dumps(facts), durable=durable)
 
     def take_lock(self, wait: float = 0.1) -> int | None:
         """Takes the supervisor's lock: the descriptor that holds it, or None while another process has it.
