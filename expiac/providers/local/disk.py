@@ -16,8 +16,11 @@ from expiac.util.lock import take_lock
 
 def make_private(path: Path) -> None:
     """Makes a folder that nobody else can look into."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def read(path: Path) -> dict[str, Any] | None:

@@ -44,11 +44,11 @@ class Forks:
         return functools.partial(start_supervisor, begin=functools.partial(self._begin, own))
 
     def _begin(self, own: LocalJob, launch: Launch, job: LocalJob, lock: int, gpus: Sequence[int],
-               environ: Mapping[str, str]) -> None:
-        if self._fits(own, job):
+               secrets: Mapping[str, str]) -> None:
+        if not secrets and self._fits(own, job):
             self._fork(launch, lock, gpus)
         else:
-            spawn_supervisor(launch, job, lock, gpus, environ)
+            spawn_supervisor(launch, job, lock, gpus, secrets)
 
     def _fits(self, own: LocalJob, job: LocalJob) -> bool:
         """Whether a fork runs the code that the job's own interpreter would load."""

@@ -77,17 +77,18 @@ class Entries:
 
     def remove(self, launches: Iterable[str]) -> None:
         """Takes launches out, by their folders."""
-        gone = set(launches)
-        self.running = [entry for entry in self.running if entry.launch not in gone]
-        for launch in gone:
-            begin = _begin_of(launch)
-            self.waiting = [line for line in self.waiting if not line.startswith(begin)]
+        for launch in launches:
+            others = [entry for entry in self.running if entry.launch != launch]
+            if len(others) == len(self.running):
+                key = json.dumps({"launch": launch}).removesuffix("}")
+                self.waiting = [line for line in self.waiting if not line.startswith(key + ",")]
+            self.running = others
 
-    def has(self, launch: str) -> bool:
-        """Whether the launch is in the queue, by its folder."""
-        begin = _begin_of(launch)
-        return any(entry.launch == launch for entry in self.running) or any(
-            line.startswith(begin) for line in self.waiting)
+    def enter(self, entries: Iterable[QueueEntry]) -> None:
+        """Lets in what is not in the queue."""
+        known = {_key(line) for line in (*(entry.line for entry in self.running), *self.waiting)}
+        new = {_key(entry.line): entry.line for entry in entries}
+        self.waiting += [line for key, line in new.items() if key not in known]
 
 
 def _is_in_lines(text: str) -> bool:
@@ -103,6 +104,6 @@ def _lines_of_list(text: str) -> list[str]:
     return [entry.line for entry in sorted(entries, key=lambda entry: not entry.running)]
 
 
-def _begin_of(launch: str) -> str:
-    """What the line of a launch begins with, and no other line."""
-    return json.dumps({"launch": launch})[:-1] + ","
+def _key(line: str) -> str:
+    """What the line of a launch begins with, and that of no other: its folder."""
+    return line.partition(', "cpus": ')[0]

@@ -23,6 +23,7 @@ from expiac.state.status import Status
 from expiac.util.encoding import environment
 
 Starter = Callable[[Launch, Sequence[int], Mapping[str, str]], None]
+"""Starts a launch's supervisor, given its GPUs and secrets that this process's environment may lack."""
 TRIES = 5
 """How often a supervisor that dies before it begins is started in all."""
 
@@ -68,33 +69,33 @@ class Queue:
             entries = self._load()
             entries.remove(str(launch.path) for launch in leave)
             _check_running(entries)
-            _enter(enter, entries)
-            self._start_what_fits(entries, {**environment(), **(secrets or {})})
+            entries.enter(_new_entries(enter))
+            self._start_what_fits(entries, secrets or {})
             self._save(entries)
 
-    def _start_what_fits(self, entries: Entries, environ: Mapping[str, str]) -> None:
+    def _start_what_fits(self, entries: Entries, secrets: Mapping[str, str]) -> None:
         """Starts waiting jobs from the first on, until one does not fit."""
         passed = 0
         while passed < len(entries.waiting):
             entry = entry_of(entries.waiting[passed])
-            if entry is not None and not _has_secrets(entry, environ):
-                passed += 1
-            elif entry is None or not entry.folder.is_waiting:
+            if entry is None or not entry.folder.is_waiting:
                 del entries.waiting[passed]  # damaged, or its folder was removed, or it has ended
+            elif not _has_secrets(entry, secrets):
+                passed += 1
             elif self._fits(entry, entries.running):
                 del entries.waiting[passed]
-                self._start(entries, entry, environ)
+                self._start(entries, entry, secrets)
             else:
                 return
 
-    def _start(self, entries: Entries, entry: QueueEntry, environ: Mapping[str, str]) -> None:
+    def _start(self, entries: Entries, entry: QueueEntry, secrets: Mapping[str, str]) -> None:
         """Starts the supervisor of a job that waited, and counts the try."""
         gpus = self._free_gpus(entries.running)[: entry.gpus]
         entry = entry._replace(running=True, taken=gpus)
         entries.running.append(entry)
         # Written before the start: a process that finds the entry without a supervisor has to start one.
         self._save(entries)
-        self._starter(entry.folder, gpus, environ)
+        self._starter(entry.folder, gpus, secrets)
         # Counted after the start: if this process is killed before it, that is not the job's fault.
         entries.running[-1] = entry._replace(tries=entry.tries + 1)
 
@@ -124,16 +125,15 @@ class Queue:
         self._text = text
 
 
-def _enter(launches: Iterable[Launch], entries: Entries) -> None:
-    """Adds those launches that wait and are not in the queue."""
-    for launch in launches:
-        if not entries.has(str(launch.path)) and launch.is_waiting and (job := launch.job()):
-            entry = QueueEntry(str(launch.path), job.cpus, job.nodes * job.gpus, job.secrets)
-            entries.waiting.append(entry.line)
+def _new_entries(launches: Iterable[Launch]) -> list[QueueEntry]:
+    """Entries of those launches that wait."""
+    return [QueueEntry(str(launch.path), job.cpus, job.nodes * job.gpus, job.secrets)
+            for launch in launches if launch.is_waiting and (job := launch.job())]
 
 
-def _has_secrets(entry: QueueEntry, environ: Mapping[str, str]) -> bool:
-    return all(name in environ for name in entry.secrets)
+def _has_secrets(entry: QueueEntry, secrets: Mapping[str, str]) -> bool:
+    elsewhere = set(entry.secrets) - set(secrets)
+    return not elsewhere or elsewhere <= set(environment())
 
 
 def _check_running(entries: Entries) -> None:

@@ -132,7 +132,8 @@ class Supervisor:
         """Starts a script as a session of its own; its pid."""
         descriptor = os.open(self._launch.log(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            variables = node_environment(self._job, self._launch, rank, self._gpus, environment())
+            given = environment() if self._job.secrets else {}
+            variables = node_environment(self._job, self._launch, rank, self._gpus, given)
             child = subprocess.Popen(
                 encode_command(["bash", "-c", script]), cwd=self._launch.home / self._job.workdir,
                 start_new_session=True,
@@ -171,7 +172,7 @@ class Supervisor:
     def _failure(self, what: str, rank: int, code: int) -> End:
         said = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         where = f" on node {rank}" if self._job.nodes > 1 else ""
-        variables = environment()
+        variables = environment() if self._job.secrets else {}
         secrets = [variables.get(name, "") for name in self._job.secrets]
         last = _last_line(self._launch.log(rank), secrets)
         return End(Status.FAILED, f"{what}{said}{where}" + (f": {last}" if last else ""), code)
