@@ -24,12 +24,13 @@ def make_private(path: Path) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None where there is no file."""
+    """A JSON object; None where there is no file, or an empty one, which a loss of power may leave."""
     try:
         with open(path, "rb") as file:
-            found: dict[str, Any] = json.loads(file.read())
+            text = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    found: dict[str, Any] | None = json.loads(text) if text else None
     return found
 
 

@@ -9,7 +9,7 @@
     ├── job.json        what was asked for; the launch exists once this folder does
     ├── lock            held by the launch's supervisor as long as it lives
     ├── started.json    who supervises it; durable before anything of it runs
-    ├── running.json    setup is done
+    ├── running.json    setup is done; not durable, so end.json has its time too
     ├── stop.json       somebody asked for its end
     ├── end.json        how it ended
     ├── family.json     its processes some seconds ago, for the case that the supervisor dies

@@ -19,7 +19,7 @@ from expiac.providers.local.folder import Launch
 from expiac.providers.local.job import LocalJob
 from expiac.providers.local.start import LOG, spawn_supervisor, start_supervisor
 
-GENERATIONS = 50
+GENERATIONS = 100
 """After so many forks of forks there is a new program, so that neither the stack nor the memory grows on."""
 
 

@@ -3,8 +3,8 @@
     python -m expiac.providers.local.supervisor <launch folder> [<lock's descriptor> [<gpu,gpu,…>]]
 
 It lives as long as its job and holds the launch's lock meanwhile. It adopts the orphans of its job, so that a
-daemon that leaves its session still ends with it. At its job's end it moves the machine's queue on. It imports
-little: there is one for each running job.
+daemon that leaves its session still ends with it. At its job's end it moves the machine's queue on, and starts what
+fits as forks of itself. It imports little: there is one for each running job.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -249,7 +250,8 @@ def supervise(launch: Launch, gpus: Sequence[int], forks: Forks) -> None:
 
 def _record_end(launch: Launch, end: End, began: float | None) -> None:
     deadline = time.monotonic() + END_LIMIT
-    facts = {"status": end.status.value, "detail": end.detail, "exit_code": end.exit_code, "began": began}
+    facts: dict[str, Any] = {
+        "status": end.status.value, "detail": end.detail, "exit_code": end.exit_code, "began": began}
     while True:
         try:
             launch.record("end", **facts, at=time.time())
