@@ -1,4 +1,4 @@
-"""A search on Slurm whose apply is killed: 20 trials in all, none twice, none lost; results come from the jobs' logs."""
+"""A search on Slurm whose apply is killed: 20 trials in all, none twice, none lost; results come from their logs."""
 
 from __future__ import annotations
 
