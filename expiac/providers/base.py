@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, Self
 from expiac.declare.project import Project
 from expiac.state.events import Json
 from expiac.state.status import Status
+from expiac.util.errors import ExpiacError
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,16 @@ class EndsDuplicates(ABC):
     @abstractmethod
     def end_duplicates(self, id: Id) -> Sequence[str]:
         """Ends every job of a launch but the earliest, and names them once they have ended; mostly there are none."""
+
+
+class DeletesMany(ABC):
+    """A provider whose backend can end many launches for about the cost of one."""
+
+    @abstractmethod
+    def delete_many(self, ids: Sequence[Id]) -> Iterator[tuple[Id, Observation | ExpiacError]]:
+        """Ends each launch as `delete` does, and gives each id once, as soon as that is done: how it ended, or what
+        `delete` would raise. Raises nothing for a single launch: one that cannot be ended does not keep the others.
+        """
 
 
 class TellsActivity(ABC):

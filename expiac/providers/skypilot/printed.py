@@ -6,6 +6,7 @@ was read is kept: the log of a job on a cluster goes with the cluster, and those
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -44,9 +45,10 @@ class PrintedMetrics:
         notes = self._bring(wanted, timeout) if wanted and timeout > 0 else {}
         return {id: ToldMetrics(self._files(id), notes.get(id, "")) for id in ids}
 
-    def keep(self, id: Id, *, timeout: float) -> None:
-        """Keeps what a launch has printed so far: its log is about to go."""
-        self.read({id: Extent.ALL}, timeout=timeout)
+    def keep(self, ids: Sequence[Id], *, timeout: float) -> None:
+        """Keeps what launches have printed so far: their logs are about to go. `timeout` is for each turn of a few."""
+        if ids:
+            self.read(dict.fromkeys(ids, Extent.ALL), timeout=timeout * math.ceil(len(ids) / AT_ONCE))
 
     def seal(self, id: Id) -> None:
         """What is kept of a launch is all that there will ever be: its log is gone."""
