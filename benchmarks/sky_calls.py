@@ -83,13 +83,17 @@ class Calls:
 
 def measure(folder: Path, sizes: list[int]) -> list[dict[str, Any]]:
     """A row for each command and number of jobs."""
+    return [row for managed in (True, False) for jobs in sizes for row in _rows(folder, jobs, managed)]
+
+
+def _rows(folder: Path, jobs: int, managed: bool) -> list[dict[str, Any]]:
+    calls = Calls(folder / f"calls-{managed}-{jobs}", jobs, managed=managed)
+    commands: dict[str, Callable[[], Any]] = {
+        "apply": calls.apply, "plan": calls.plan, "status": calls.status, "destroy": calls.destroy,
+        "apply --wait": lambda: calls.apply(wait=True, timeout=600)}
     rows = []
-    for managed in (True, False):
-        for jobs in sizes:
-            calls = Calls(folder / f"calls-{managed}-{jobs}", jobs, managed=managed)
-            for name in ("apply", "plan", "status", "refresh", "destroy"):
-                rows.append({"command": name, "managed": managed, "jobs": jobs, **calls.of(getattr(calls, name))})
+    for name, command in commands.items():
+        if name == "apply --wait":
             calls.declare("succeeds")
-            rows.append({"command": "apply --wait", "managed": managed, "jobs": jobs,
-                         **calls.of(lambda: calls.apply(wait=True, timeout=120))})
+        rows.append({"command": name, "number of jobs": jobs, "managed": managed, "calls": calls.of(command)})
     return rows

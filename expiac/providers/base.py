@@ -138,6 +138,16 @@ class Releases(ABC):
     def release(self, id: Id) -> None:
         """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
 
+    def release_many(self, ids: Sequence[Id]) -> Iterator[tuple[Id, ExpiacError | None]]:
+        """Releases each of them, and gives each id once, with what `release` would raise."""
+        for id in ids:
+            try:
+                self.release(id)
+            except ExpiacError as error:
+                yield id, error
+            else:
+                yield id, None
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:

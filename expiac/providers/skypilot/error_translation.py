@@ -13,7 +13,7 @@ _AWAY = "SkyPilot's API server does not answer"
 _START = "sky api info, sky api start, or for a remote one: sky api login -e URL"
 _REFUSALS = {
     "away": (_AWAY, _START),
-    "busy": ("SkyPilot's API server takes no more calls", "run the command again later, or with a smaller --parallelism"),
+    "busy": ("SkyPilot's API server takes no more calls", "run the command again later, with a smaller --parallelism"),
 }
 _UNSEEN = {
     "ApiServerAuthenticationError": ("SkyPilot's API server does not let us in", "sky api login -e URL"),

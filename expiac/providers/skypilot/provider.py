@@ -44,6 +44,7 @@ from expiac.providers.skypilot.remarks import remarks
 from expiac.providers.skypilot.sdk import Sdk
 from expiac.providers.skypilot.snapshot import Sky, SkyJob, launch_of
 from expiac.providers.skypilot.statuses import is_live, observation, observe
+from expiac.providers.skypilot.stop_calls import end_jobs
 from expiac.providers.skypilot.view import View
 from expiac.util.backoff import Backoff
 from expiac.util.errors import ExpiacError, Locked, Uncertain
@@ -149,6 +150,9 @@ class SkypilotProvider(Adopts, DeletesMany, EndsDuplicates, Estimates, Examines,
         yield from self._delete_alike(alone)
 
     def _delete_alike(self, ids: Sequence[Id]) -> Iterator[Ended]:
+        """Of launches that are all managed, or all on clusters."""
+        if not ids:
+            return
         left = dict.fromkeys(ids)
         try:
             for id, ended in end(self._view, ids, timeout=self._timeout, pause=self._pause, keep=self._keep):
@@ -165,13 +169,25 @@ class SkypilotProvider(Adopts, DeletesMany, EndsDuplicates, Estimates, Examines,
 
     def release(self, id: Id) -> None:
         """Takes down the cluster of a launch that has ended."""
-        if Handle.of(id).cluster is None:
+        ((_, error),) = self.release_many([id])
+        if error is not None:
+            raise error
+
+    def release_many(self, ids: Sequence[Id]) -> Iterator[tuple[Id, ExpiacError | None]]:
+        """Looks at all of them at once, and takes a few clusters down at a time."""
+        alone, failed = split(ids)[1], dict[Id, ExpiacError]()
+        try:
+            snapshot = self._view.snapshot(*alone) if alone else None
+        except ExpiacError as error:
+            yield from ((id, error) for id in ids)
             return
-        job = self._view.snapshot(id).job(id)
-        if job is not None and not is_live(job):
-            self._keep({id: job})
-            self._view.sky.down(job.cluster)
-            self._printed.seal(id)
+        if snapshot is not None:
+            ended = {id: job for id in alone if (job := snapshot.job(id)) is not None and not is_live(job)}
+            self._keep(ended)
+            failed = end_jobs(self._view, {id: [job] for id, job in ended.items()})
+            for id in ended.keys() - failed.keys():
+                self._printed.seal(id)
+        yield from ((id, failed.get(id)) for id in ids)
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""

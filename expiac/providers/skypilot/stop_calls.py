@@ -23,7 +23,7 @@ def end_jobs(view: View, jobs: Mapping[Id, Sequence[SkyJob]]) -> dict[Id, Expiac
 
 
 def _cancel(view: View, jobs: Mapping[Id, Sequence[int]]) -> dict[Id, ExpiacError]:
-    """One call for all of them. Where SkyPilot refuses that, each is asked for alone, so that it is seen whose it is."""
+    """One call for all of them. Where that fails, one for each: it is then seen for whose sake."""
     try:
         if jobs:
             view.cancel([job for some in jobs.values() for job in some])
