@@ -11,7 +11,8 @@ from collections.abc import Container, Mapping, Sequence
 
 from expiac.apply.events import Reporter, Warned
 from expiac.apply.refresh import holds_cluster, id_of
-from expiac.providers.base import Id, Provider, Releases
+from expiac.providers.base import Id, Provider
+from expiac.providers.ending import Releases
 from expiac.providers.outputs import cluster_in, without_cluster
 from expiac.state.events import Observed
 from expiac.state.journal import Journal

@@ -9,7 +9,8 @@ from expiac.apply.effects import Effects
 from expiac.apply.refresh import id_of
 from expiac.apply.work import Answers
 from expiac.plan.model import Action, Plan, Step
-from expiac.providers.base import DeletesMany, Provider
+from expiac.providers.base import Provider
+from expiac.providers.ending import DeletesMany
 from expiac.state.events import After, Effect, Started
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError

@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Protocol, Self
 from expiac.declare.project import Project
 from expiac.state.events import Json
 from expiac.state.status import Status
-from expiac.util.errors import ExpiacError
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +130,6 @@ class RunsJobs:
         return cls(project.root)  # type: ignore[call-arg]  # as every registered class is called
 
 
-class Releases(ABC):
-    """A provider whose launches may hold something after their end."""
-
-    @abstractmethod
-    def release(self, id: Id) -> None:
-        """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
-
-    def release_many(self, ids: Sequence[Id]) -> Iterator[tuple[Id, ExpiacError | None]]:
-        """Releases each of them, and gives each id once, with what `release` would raise."""
-        for id in ids:
-            try:
-                self.release(id)
-            except ExpiacError as error:
-                yield id, error
-            else:
-                yield id, None
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What a run has left on the disk of this machine."""
@@ -229,24 +210,6 @@ class Examines(ABC):
     @abstractmethod
     def examine(self, inputs: Inputs) -> str:
         """A remark for the plan, or nothing; raises `ExpiacError` where it can never run here."""
-
-
-class EndsDuplicates(ABC):
-    """A provider whose backend may come to launch twice: it has no way to refuse the second request."""
-
-    @abstractmethod
-    def end_duplicates(self, id: Id) -> Sequence[str]:
-        """Ends every job of a launch but the earliest, and names them once they have ended; mostly there are none."""
-
-
-class DeletesMany(ABC):
-    """A provider whose backend can end many launches for about the cost of one."""
-
-    @abstractmethod
-    def delete_many(self, ids: Sequence[Id]) -> Iterator[tuple[Id, Observation | ExpiacError]]:
-        """Ends each launch as `delete` does, and gives each id once, as soon as that is done: how it ended, or what
-        `delete` would raise. Raises nothing for a single launch: one that cannot be ended does not keep the others.
-        """
 
 
 class TellsActivity(ABC):

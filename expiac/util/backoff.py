@@ -29,14 +29,14 @@ class Backoff:
             yield random.uniform(longest / 2, longest)
             longest = min(2 * longest, self.most)
 
-    def call(self, call: Callable[[], T], refusal: type[Exception]) -> T:
+    def call(self, call: Callable[[], T], is_refusal: Callable[[Exception], bool]) -> T:
         """What the call returns once it is not refused; raises the refusal when the time is over."""
         until = time.monotonic() + self.total
         for pause in self.pauses():
             try:
                 return call()
-            except refusal:
-                if time.monotonic() + pause > until:
+            except Exception as error:
+                if not is_refusal(error) or time.monotonic() + pause > until:
                     raise
             time.sleep(pause)
         raise AssertionError("pauses do not end")

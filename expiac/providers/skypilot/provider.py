@@ -16,8 +16,6 @@ from typing import ClassVar
 from expiac.declare.project import Project
 from expiac.providers.base import (
     Adopts,
-    DeletesMany,
-    EndsDuplicates,
     Estimates,
     Examines,
     Extent,
@@ -28,11 +26,11 @@ from expiac.providers.base import (
     Logs,
     Note,
     Observation,
-    Releases,
     RunsJobs,
     TellsMetrics,
     ToldMetrics,
 )
+from expiac.providers.ending import DeletesMany, EndsDuplicates, Releases
 from expiac.providers.skypilot import clusters, fetch, log
 from expiac.providers.skypilot.create import LaunchAttempt
 from expiac.providers.skypilot.delete import Ended, end, end_duplicates

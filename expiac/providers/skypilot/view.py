@@ -55,4 +55,4 @@ class View:
 
     def retried(self, call: Callable[[], T]) -> T:
         """What the call gives; it is made again while the server, which was there before, refuses it."""
-        return self._backoff.call(call, Refused) if self._has_answered else call()
+        return self._backoff.call(call, lambda error: isinstance(error, Refused) and self._has_answered)
