@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from expiac.providers.skypilot import sdk_checks, sdk_clusters, sdk_files
+from expiac.providers.skypilot import sdk_checks, sdk_clusters, sdk_files, sdk_launch
 from expiac.providers.skypilot.error_translation import translate_error
 from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where
 from expiac.providers.skypilot.time_limit import within
@@ -83,7 +83,7 @@ class Sdk:
 
     def await_launch(self, request: str) -> int:
         """The id of the job that a request brought about; waits for its end."""
-        return _within(UPLOAD, lambda: _launched(request), "waiting for the launch")
+        return _within(UPLOAD, lambda: sdk_launch.launched(_sky(), request), "waiting for the launch")
 
     def cancel(self, jobs: Sequence[int], cluster: str = "") -> None:
         """Asks for the end of jobs by their ids, in one call: managed ones, or those of a cluster, which stays.
@@ -238,14 +238,7 @@ def _price(task: Mapping[str, Any]) -> float | None:
 
 
 def _launch(task: Any, cluster: str) -> str:
-    if cluster:
-        return str(_sky().launch(task, cluster_name=cluster))
-    return str(_sky().jobs.launch(task, name=task.name, job_group=None))
-
-
-def _launched(request: str) -> int:
-    jobs, _ = _sky().get(request)
-    return int(jobs[0] if isinstance(jobs, Sequence) else jobs)
+    return sdk_launch.launch(_sky(), task, cluster)
 
 
 def _cancel(jobs: Sequence[int], cluster: str) -> None:
