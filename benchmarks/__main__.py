@@ -1,5 +1,5 @@
-"""`python -m benchmarks [startup | composing | scale | results | calls …] [--runs N] [--sizes 10,100]`: measures, prints
-tables, and writes `benchmarks/results.json`.
+"""`python -m benchmarks [startup | composing | scale | results | calls …] [--runs N] [--sizes 10,100]`: measures,
+prints tables, and writes `benchmarks/results.json`.
 """
 
 from __future__ import annotations
