@@ -238,7 +238,9 @@ def _price(task: Mapping[str, Any]) -> float | None:
 
 
 def _launch(task: Any, cluster: str) -> str:
-    return sdk_launch.launch(_sky(), task, cluster)
+    from sky.server import rest
+
+    return sdk_launch.launch(_sky(), rest, task, cluster)
 
 
 def _cancel(jobs: Sequence[int], cluster: str) -> None:

@@ -1,4 +1,4 @@
-"""SkyPilot's launch calls: each is one request. Is given `sky`, so that it imports nothing heavy."""
+"""SkyPilot's launch calls: each is one request. Is given `sky` and its `rest`, so that it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 _asks_once: ContextVar[bool] = ContextVar("asks_once", default=False)
 
 
-def launch(sky: Any, task: Any, cluster: str) -> str:
+def launch(sky: Any, rest: Any, task: Any, cluster: str) -> str:
     """The id of a request that launches the task: as a managed job, or on a new cluster of this name.
 
     Where the server is busy (503), SkyPilot itself would ask again for ten minutes, and a call that was left behind
     meanwhile would launch after all. So the refusal comes back at once.
     """
-    _let_calls_ask_once()
+    _let_calls_ask_once(rest)
     asking = _asks_once.set(True)
     try:
         if cluster:
@@ -33,10 +33,8 @@ def launched(sky: Any, request: str) -> int:
 
 
 @cache
-def _let_calls_ask_once() -> None:
+def _let_calls_ask_once(rest: Any) -> None:
     """Lets `launch` switch the repetitions of SkyPilot's client off for its own calls; for all others they stay."""
-    from sky.server import rest
-
     patient = rest.request
 
     @wraps(patient)
