@@ -24,7 +24,7 @@ from expiac.apply.hooks import ShellHooks
 from expiac.apply.preconditions import refuse_unchecked, without_ended_runs
 from expiac.apply.refreshing import Refresher
 from expiac.apply.search import Proposals, record_told
-from expiac.apply.wait import are_under_way, poll
+from expiac.apply.wait import METRICS_PAUSE, UNDER_WAY, OnceIn, are_under_way, poll
 from expiac.declare.project import Project
 from expiac.plan.approval import approval_event
 from expiac.plan.deferred import Outlook, outlook
@@ -55,6 +55,7 @@ class Applying:
                               notify=project.notify)
         self._proposals = proposals
         self._stopped = threading.Event()
+        self._asks_for_metrics = OnceIn(METRICS_PAUSE)
         self._approval = 0
         """The serial of this apply's last approval."""
 
@@ -122,13 +123,13 @@ class Applying:
         def advance() -> tuple[ResourceStatus, ...]:
             nonlocal result, busy
             try:
-                self._refresher.refresh()
+                self._refresher.update()
                 result, busy = self._begin_proposed(plan, self._begin_ready(plan, result)), ""
             except Locked as error:  # another command is at work here: look again later
                 if not busy:
                     self._reporter.on_event(Warned(f"waits for the lock: {error.detail}"))
                 busy = error.detail
-            result = replace(result, seen=self._refresher.status())
+            result = replace(result, seen=self._status())
             return result.seen
 
         try:
@@ -140,6 +141,12 @@ class Applying:
             self._reporter.on_event(Finished(result))
             raise
         return replace(result, interrupted=True)
+
+    def _status(self) -> tuple[ResourceStatus, ...]:
+        """How each resource is; asks the backends how far the runs are once in a while, and when all have ended."""
+        records = self._refresher.observed.records.values()
+        asks = self._asks_for_metrics() or not any(record.status in UNDER_WAY for record in records)
+        return self._refresher.status(asks=asks)
 
     def _approve(self, plan: Plan, provenance: Mapping[str, Any]) -> None:
         """Records who lets the steps of a plan be done: the launches that follow belong to this approval."""

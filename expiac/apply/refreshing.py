@@ -75,6 +75,11 @@ class Refresher:
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
         """Queries, records what changed, starts what waits in a queue, and returns the status of each resource."""
+        self.update()
+        return self.status()
+
+    def update(self) -> None:
+        """Queries, records what changed, and starts what waits in a queue; reads no metrics."""
         self.query()
         if self.has_news:
             with lock_state(self._journal, None, purpose="refresh"):  # it makes no decision that could be stale
@@ -84,7 +89,6 @@ class Refresher:
         else:
             self._note_look()
         self.advance_queues()
-        return self.status()
 
     def record_if_free(self) -> None:
         """Records what the last query saw. Waits for nobody: where the lock is held, or the disk refuses, nothing is
