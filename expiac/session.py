@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,12 @@ class Session:
     def plan(self, *, refresh: bool = True, options: PlanOptions | None = None) -> Plan:
         """What apply would do; writes nothing."""
         return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
+
+    def wait_for_upstream(self, timeout: float) -> float:
+        """Waits until the runs of other stacks that this one uses have ended; gives the seconds that are left."""
+        until = time.monotonic() + timeout
+        self._planning.wait_for_upstream(self._reporter, self._stopped, timeout=timeout)
+        return max(until - time.monotonic(), 0.0)
 
     def plan_import(self, address: str, job: str) -> Plan:
         """What adopting a job that expiac did not launch would do, and nothing else."""

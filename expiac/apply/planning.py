@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from expiac.apply.addresses import Addresses
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
+from expiac.apply.events import Reporter
 from expiac.apply.preconditions import (
     refuse_changed_files,
     refuse_changed_runs,
@@ -16,6 +17,8 @@ from expiac.apply.preconditions import (
     refuse_unchecked,
 )
 from expiac.apply.refreshing import Refresher
+from expiac.apply.stack_outputs import changed_references, elsewhere, refuse_changed_references
+from expiac.apply.upstream_wait import wait_for_upstream
 from expiac.apply.wandb_key import check_keys
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
@@ -43,6 +46,7 @@ class Planning:
         self._project, self._program = project, program
         self._refresher, self._providers = refresher, providers
         self._rendered: tuple[Mapping[str, Record], tuple[Desired, ...]] | None = None
+        self._asks = True
 
     @property
     def desired(self) -> tuple[Desired, ...]:
@@ -50,12 +54,21 @@ class Planning:
         records = self._refresher.state.records
         if self._rendered is None or self._rendered[0] is not records:
             self._rendered = records, desired(self._declared.stack, self._project, records, self._providers,
-                                              Addresses(self._project).resolve)
+                                              elsewhere(self._project, asks=self._asks))
         return self._rendered[1]
+
+    def _forget_changed(self) -> None:
+        """Renders anew what uses outputs of other stacks, where these are others by now."""
+        wanted = self._rendered[1] if self._rendered else ()
+        used = tuple(one for want in wanted for one in want.references)
+        if used and changed_references(used, self._project):
+            self._rendered = None
 
     def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:
         """The plan from the recorded state to what the program declares."""
+        self._asks = refresh
         self._refresher.reload()
+        self._forget_changed()
         declared, state = self._declared, self._refresher.state
         known = [want.address for want in self.desired]
         for name in (*options.replace, *options.extend):
@@ -65,10 +78,16 @@ class Planning:
             options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
         plan = self._make_plan(self.desired, options, refresh=refresh)
         _refuse_no_extension(plan, options.extend, self._project.metrics.total_steps)
+        if plan.outputs != (exported := dict(self._refresher.state.outputs)):
+            plan = replace(plan, previous_outputs=exported)
         before = self._refresher.state.approved
         if before is None or not before.program or dict(before.overrides) == plan.overrides:
             return plan  # a destroy has no program
         return replace(plan, previous_overrides=before.overrides)
+
+    def wait_for_upstream(self, reporter: Reporter, stopped: threading.Event, *, timeout: float) -> None:
+        """Waits until the runs of other stacks whose outputs the program uses have ended."""
+        wait_for_upstream(self._declared.stack, self._project, reporter, stopped, timeout=timeout)
 
     def adopt(self, address: str, job: str) -> Plan:
         """The plan that adopts a job which expiac did not launch, and does nothing else."""
@@ -87,6 +106,7 @@ class Planning:
         self._refresher.query()
         refuse_changed_runs(plan, self._refresher.observed)
         refuse_changed_files(plan, self._project)
+        refuse_changed_references(plan, self._project)
         refuse_lost_runs(plan, ProjectArchive(self._project, self._refresher.observed, self._providers, plan.program,
                                               any_code=plan.any_code))
         if plan.program:
@@ -131,8 +151,9 @@ class Planning:
     def _with_program(self, plan: Plan) -> Plan:
         declared = self._declared
         unread = tuple(f"config field {key} is set, but nothing reads it" for key in declared.unread)
+        exported = {name: str(ref) for name, ref in declared.stack.outputs.items()}
         return replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides),
-                       warnings=(*plan.warnings, *unread))
+                       outputs=exported, warnings=(*plan.warnings, *unread))
 
     @property
     def _declared(self) -> Program:

@@ -111,6 +111,8 @@ def apply(
         with execution.open_saved(plan, json=json) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     with execution.open_session(*args.stack_and_overrides(stack, overrides), json=json) as (session, reporter):
+        if wait:
+            how["timeout"] = session.wait_for_upstream(timeout)
         make_plan = partial(session.plan, refresh=not no_refresh, options=options)
         program = args.program_name(stack, session.stack)
         return execution.carry_out(session, make_plan(), reporter, program=program, question=question,

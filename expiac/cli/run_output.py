@@ -20,12 +20,14 @@ from expiac.declare.project import Project
 from expiac.plan import formatting, history
 from expiac.plan.cost import dollars
 from expiac.plan.history import PastRun
+from expiac.plan.references import inputs_of
 from expiac.providers.base import Logs
 from expiac.providers.registry import Providers
 from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError
 from expiac.view import runs
 from expiac.view.console import console
+from expiac.view.show import references
 
 _MOST_SETTINGS = 40
 _LONGEST = 200
@@ -53,7 +55,9 @@ def print_run(state: State, past: PastRun, project: Project, *, json: bool, verb
     _print_part("settings", {path: setting_value(value, longest) for path, value in settings[:most]})
     if len(settings) > most:
         out.print(f"  and {len(settings) - most} more: --verbose", style="dim")
-    _print_part("inputs from", shown["upstream"])
+    elsewhere = {".".join((one["stack"], one["address"], one["output"])): f"{one['instance']}: {one['value']}"
+                 for one in shown["references"]}
+    _print_part("inputs from", {**shown["upstream"], **elsewhere})
     _print_part("outputs", {name: setting_value(value, longest) for name, value in shown["outputs"].items()})
     _print_metrics(shown, found)
     output.print_age(ages.sentence(state.stack, at))
@@ -68,7 +72,8 @@ def _document(state: State, past: PastRun, project: Project, found: Results) -> 
         "attempt": record.run.attempt, "launch": record.run.launch, "status": record.status, "detail": record.detail,
         "launched_at": record.at, "archived_at": record.ended_at, "pruned_at": record.pruned_at,
         "seconds": record.seconds, "approval": _approval(past, project), "seed": run.seed,
-        "settings": all_settings(record.inputs), "upstream": dict(record.upstream), "outputs": dict(record.outputs),
+        "settings": all_settings(inputs_of(record)), "upstream": dict(record.upstream),
+        "references": references(record.references), "outputs": dict(record.outputs),
         "last": dict(found.figures(run)), "best": dict(best.figures(run)), "cost": run.cost,
         "logs": [str(file) for file in _log_files(state, record, project)], "wandb_id": record.run.instance}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from expiac.declare.resource import NAME, Ref, Resource, fitting_name
+from expiac.declare.stack_outputs import checked_outputs
+from expiac.declare.stack_reference import StackReference
 from expiac.util.errors import ExpiacError, did_you_mean
 
 _LONGEST_NAME = 117
@@ -27,8 +29,12 @@ class Stack:
     max_running: int | None = None
     """How many of its jobs may be live at once; further ones wait until one has ended."""
 
+    outputs: Mapping[str, Ref] = field(default_factory=dict, hash=False)
+    """Outputs of its resources that it exports, by the name under which other stacks find them."""
+
     def __init__(self, name: str, resources: Iterable[Resource], *, budget: float | None = None,
-                 max_running: int | None = None, previous_job_ids: Iterable[str] = ()) -> None:
+                 max_running: int | None = None, previous_job_ids: Iterable[str] = (),
+                 outputs: Mapping[str, Ref] | None = None) -> None:
         declared = tuple(resources)
         if not NAME.fullmatch(name):
             raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'",
@@ -45,6 +51,12 @@ class Stack:
         object.__setattr__(self, "budget", budget)
         object.__setattr__(self, "max_running", max_running)
         object.__setattr__(self, "previous_job_ids", tuple(previous_job_ids))
+        object.__setattr__(self, "outputs", checked_outputs(name, outputs or {}, declared))
+
+    @staticmethod
+    def reference(name: str) -> StackReference:
+        """Another stack, whose outputs the resources of this one may use."""
+        return StackReference(name)
 
 
 def dependencies(resource: Resource, refs: Iterable[Ref]) -> tuple[str, ...]:

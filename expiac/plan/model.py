@@ -11,7 +11,7 @@ from typing import Any
 from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Ref
-from expiac.state.events import Json, Run
+from expiac.state.events import Json, Reference, Run
 from expiac.state.model import Record
 
 
@@ -36,6 +36,8 @@ class Desired:
     """The outputs that other resources of the stack refer to."""
     depends_on: tuple[str, ...] = ()
     refs: tuple[Ref, ...] = ()
+    references: tuple[Reference, ...] = ()
+    """The outputs of other stacks among the inputs, as they were found."""
     completes: bool = False
     """Dependents wait for its success, not only for its presence."""
     mounts: Mapping[str, str] = field(default_factory=dict)
@@ -175,6 +177,12 @@ class Step:
         return of_record or bool(getattr(self.options, name))
 
     @property
+    def references(self) -> tuple[Reference, ...]:
+        """The outputs of other stacks that its launch uses, or the run of the past that stands again."""
+        is_used = self.action.launches or self.restores is not None
+        return self.desired.references if self.desired is not None and is_used else ()
+
+    @property
     def options(self) -> Options:
         """How the resource is to be treated: as declared, or where it is not any more, as recorded."""
         if self.desired is not None:
@@ -211,6 +219,10 @@ class Plan:
     """Results of the past stand again whatever code made them."""
     max_running: int | None = None
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What the stack exports: name → `${ref:resource.output}`."""
+    previous_outputs: Mapping[str, str] | None = None
+    """What it exported at the last apply, where that differs."""
 
     @property
     def is_empty(self) -> bool:

@@ -56,6 +56,22 @@ class Run(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Reference(Fact):
+    """An output of another stack that a resource uses, as it was found: its value, and of which run."""
+
+    text: str
+    """As the inputs have it: `${stack:pretrain:base.checkpoint}`."""
+    stack: str
+    resource: str
+    output: str
+    instance: str
+    """The run that left the value."""
+    launch: int
+    """Which launch of the run: one that went on to more steps has another result."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovedStep(Fact):
     """One step of an approved plan, as the history tells it."""
 
@@ -91,6 +107,8 @@ class Approved(Fact):
     """What else the plan does, without what it keeps."""
     prices: Mapping[str, float] = field(default_factory=dict)
     """Dollars per hour of what it launches, by instance, where the plan knew them."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What the stack exports: name → `${ref:resource.output}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,8 @@ class Started(Fact):
     handle: Json = field(default_factory=dict)
     """What is known of the launch before it begins: a job launched by other means, which it adopts."""
     options: Options = Options()
+    references: tuple[Reference, ...] = ()
+    """The outputs of other stacks that it uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +201,7 @@ class Restored(Fact):
     depends_on: tuple[str, ...] = ()
     upstream: Json = field(default_factory=dict)
     options: Options = Options()
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

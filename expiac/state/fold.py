@@ -144,7 +144,7 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
     records[event.address] = Record(
         event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
         handle=event.handle, pending=Pending(event.effect, event.after, approval=before), approval=approval, at=at,
-        options=event.options)
+        options=event.options, references=event.references)
 
 
 def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
@@ -178,8 +178,8 @@ def _restore(event: Restored, records: dict[str, Record], history: list[Record],
     stays = earlier.has_result or earlier.status.is_live
     records[event.address] = replace(
         earlier, address=event.address, inputs=event.inputs, depends_on=event.depends_on, upstream=event.upstream,
-        options=event.options, status=earlier.status if stays else Status.STOPPED, ended_at="", replaced_by="",
-        discarded="", pruned_at="")
+        options=event.options, references=event.references, status=earlier.status if stays else Status.STOPPED,
+        ended_at="", replaced_by="", discarded="", pruned_at="")
 
 
 def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from expiac.declare.options import Options
-from expiac.state.events import After, Approved, Effect, Fact, Json, Judgement, Run
+from expiac.state.events import After, Approved, Effect, Fact, Json, Judgement, Reference, Run
 from expiac.state.status import Status
 
 
@@ -69,6 +69,8 @@ class Record(Fact):
     """How it was judged by what is expected of its metrics, once it has ended well."""
     notices: Mapping[str, Notice] = field(default_factory=dict)
     """What was told of its last launch, or is to be told, by occasion: `succeeded`, `failed`, `stuck`."""
+    references: tuple[Reference, ...] = ()
+    """The outputs of other stacks that it uses."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
 
@@ -116,6 +118,12 @@ class State:
     def approval(self) -> int:
         """The serial of the last approval; 0 where there is none."""
         return self.approvals[-1].serial if self.approvals else 0
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """What the stack exports, as it was last applied: name → `${ref:resource.output}`. A destroy says nothing of
+        that."""
+        return next((one.approved.outputs for one in reversed(self.approvals) if one.approved.program), {})
 
     @property
     def approved(self) -> Approved | None:
