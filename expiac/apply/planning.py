@@ -19,6 +19,7 @@ from expiac.apply.preconditions import (
 from expiac.apply.refreshing import Refresher
 from expiac.apply.stack_outputs import changed_references, elsewhere, refuse_changed_references
 from expiac.apply.upstream_wait import wait_for_upstream
+from expiac.apply.used_by import warn_of_users
 from expiac.apply.wandb_key import check_keys
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
@@ -97,7 +98,7 @@ class Planning:
 
     def destroy(self, options: PlanOptions) -> Plan:
         """The plan from the recorded state to nothing."""
-        return self._make_plan((), replace(options, destroy=True))
+        return warn_of_users(self._make_plan((), replace(options, destroy=True)), self._project)
 
     def confirm(self, plan: Plan) -> None:
         """Raises `Stale` if a plan that was made earlier no longer holds."""

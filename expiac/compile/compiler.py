@@ -5,7 +5,7 @@ The compiler here is that of all resources which only have inputs; `jobs` has th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, singledispatch
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,7 @@ from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Resource, distinct_refs
 from expiac.declare.stack import dependencies
-from expiac.declare.stack_reference import StackRef, distinct_stack_refs
+from expiac.declare.stack_reference import distinct_stack_refs
 from expiac.plan.identity import identity_digest
 from expiac.plan.model import Desired
 from expiac.state.events import Json, Reference
@@ -41,13 +41,16 @@ class ResourceCompiler(Generic[R]):
     @cached_property
     def references(self) -> tuple[Reference, ...]:
         """The outputs of other stacks among its inputs, as they are found. An error names this resource."""
-        return self._find(distinct_stack_refs(self.declared_inputs))
+        return self._find_outputs(self.declared_inputs)
 
-    def _find(self, refs: Iterable[StackRef]) -> tuple[Reference, ...]:
+    def _find_outputs(self, inputs: Json, known: tuple[Reference, ...] = ()) -> tuple[Reference, ...]:
+        """The references that are known, and those that the inputs have besides."""
+        texts = {one.text for one in known}
         try:
-            return tuple(map(self.context.output_at, refs))
+            found = [self.context.output_at(ref) for ref in distinct_stack_refs(inputs) if ref not in texts]
         except ExpiacError as error:
-            raise type(error)(error.summary, f"{self.resource.name}: {error.detail}", error.hint) from error
+            raise ExpiacError(error.summary, f"{self.resource.name}: {error.detail}", error.hint) from error
+        return (*known, *found)
 
     @cached_property
     def config_text(self) -> str | None:
@@ -70,8 +73,7 @@ class ResourceCompiler(Generic[R]):
         inputs, texts = self.inputs(composed), self.texts()
         if self.recorded:
             inputs = merge_recorded(inputs, self.recorded, resource.options.ignore_changes)
-        known = {one.text for one in self.references}
-        references = self.references + self._find(ref for ref in distinct_stack_refs(inputs) if ref not in known)
+        references = self._find_outputs(inputs, self.references)
         return Desired(
             address=resource.name, type=resource.type, provider=provider, inputs=inputs, kinds=kinds,
             digest=identity_digest(resource.type, inputs, kinds, refs, references), texts=texts,

@@ -115,13 +115,13 @@ def test_apply_waits_for_a_run_of_another_stack(lab: Folder) -> None:
     lab.output("apply", "pretrain", "run=until [ -e go ]; do sleep 0.1; done", "--yes")
     refused = lab.expiac("plan", "tune")
     assert refused.returncode == 1
-    assert f"Upstream not finished\n  tuned: pretrain.base.checkpoint: {run(lab, 'pretrain')} is running\n" \
-           "  Hint: expiac apply --wait waits for it" in refused.stderr
+    assert f"Upstream not finished\n  tuned: pretrain.base.checkpoint: {run(lab, 'pretrain')} is " in refused.stderr
+    assert "  Hint: expiac apply --wait waits for it" in refused.stderr
     late = lab.expiac("apply", "tune", "--yes", "--wait", "--timeout", "1s")
     assert (late.returncode, "Still running\n  pretrain did not end within 1 s" in late.stderr) == (1, True)
     waiting = lab.begin("apply", "tune", "--yes", "--wait")
     assert waiting.stdout is not None
-    assert waiting.stdout.readline() == f"! waits for {run(lab, 'pretrain')}, which is running\n"
+    assert waiting.stdout.readline().startswith(f"! waits for {run(lab, 'pretrain')}, which is ")
     (weights,) = lab.root.rglob("weights")
     (weights.parent / "go").touch()
     assert waiting.wait(timeout=60) == 0
