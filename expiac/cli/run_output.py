@@ -19,6 +19,7 @@ from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
 from expiac.plan import formatting, history
 from expiac.plan.cost import dollars
+from expiac.plan.exported import exported_by
 from expiac.plan.history import PastRun
 from expiac.plan.references import inputs_of
 from expiac.providers.base import Logs
@@ -49,7 +50,7 @@ def print_run(state: State, past: PastRun, project: Project, *, json: bool, verb
     out.print(f"{record.run.instance}   {record.status.value}{detail}", soft_wrap=True)
     longest = _LONGEST if not verbose else 1 << 40
     out.print()
-    _print_pairs(_facts(state.stack, past, shown))
+    _print_pairs({**_facts(state.stack, past, shown), "exported as": ", ".join(_exported_as(state, record))})
     settings = list(shown["settings"].items())
     most = len(settings) if verbose else _MOST_SETTINGS
     _print_part("settings", {path: setting_value(value, longest) for path, value in settings[:most]})
@@ -118,6 +119,12 @@ def _facts(stack: str, past: PastRun, shown: runs.ShownRun) -> Mapping[str, str]
         "logs": "\n".join(shown["logs"]) or with_command_name(log),
         "W&B id": shown["wandb_id"],
     }
+
+
+def _exported_as(state: State, record: Record) -> list[str]:
+    """Which of its outputs the stack exports, while the run stands at its address."""
+    return [f"{one.output} as {one.name}" for one in exported_by(state)
+            if one.address == record.address and not record.ended_at]
 
 
 def _commit(provenance: Mapping[str, Any], diff_file: str) -> str:

@@ -90,7 +90,8 @@ def tuned(expiac):
                  "  Hint: did you mean base?"),
     (["output=checkpint"], "No such output\n  tuned: pretrain.base.checkpint: pretrain.base (succeeded) left none "
                            "called checkpint\n  Hint: did you mean checkpoint?"),
-    (["of=", "output=bets"], "No such output\n  tuned: pretrain.bets: pretrain exports no bets\n  Hint: did you mean best?"),
+    (["of=", "output=bets"], "No such output\n  tuned: pretrain.bets: pretrain exports no bets\n"
+                             "  Hint: did you mean best?"),
     (["of=", "output=base"], 'Hint: output("base", NAME) is an output of the job base'),
     (["stack=tune"], "Reference to itself\n  tuned: tune.base.checkpoint is an output of this very stack\n"
                      '  Hint: base.output("checkpoint") of the resource itself, which is a Ref'),
@@ -187,6 +188,7 @@ def test_exported_outputs_are_shown_and_changed(expiac, apply):
     path = expiac("output", "pretrain", "base", "checkpoint").out
     assert expiac("output", "pretrain", "best").out == path
     assert path.strip() in expiac("output", "pretrain").out.partition("best")[2]
+    assert "exported as  checkpoint as best" in expiac("show", "pretrain/base").out
     document = json.loads(expiac("output", "pretrain", "best", "--json").out)
     assert (document["outputs"], document["exported"]) == ([], [{
         "name": "best", "address": "base", "output": "checkpoint", "instance": first, "status": "succeeded",

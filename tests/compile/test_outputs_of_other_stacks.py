@@ -18,9 +18,11 @@ from expiac.declare.stack import Stack
 from expiac.declare.stack_reference import StackRef
 from expiac.declare.training import TrainingJob, TrainingRunConfig
 from expiac.plan.changes import changes_of_inputs
-from expiac.plan.model import Desired
+from expiac.plan.model import Action, Desired
+from expiac.plan.planner import plan
 from expiac.state.events import Reference, Run
-from expiac.state.model import Record
+from expiac.state.model import Record, State
+from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 from trainer.config import InitialPolicyConfig, TrainerConfig
 
@@ -131,3 +133,22 @@ def test_a_name_that_no_stack_can_have_is_refused(name):
 def test_so_is_one_of_no_output(words):
     with pytest.raises(ExpiacError, match="Invalid name"):
         Stack.reference("pretrain").output(*words)
+
+
+def test_a_run_that_went_on_to_more_steps_has_another_result(project):
+    """Under its own name, and perhaps at the same place."""
+    before, after = (prepared(project, Job("job", run=f"cat {START}", skypilot=HERE), found(launch=launch))
+                     for launch in (1, 2))
+    planned = plan([after], replace(State("tune", "0" * 32), records={"job": replace(
+        recorded(before), run=plan([before], State("tune", "0" * 32)).steps[0].run, status=Status.SUCCEEDED)}))
+    assert (planned.steps[0].action, planned.steps[0].changes) == (Action.REPLACE, ())
+    assert planned.steps[0].reason == (
+        "pretrain.base has gone on to another result: pretrain.base.00000000, launch 2")
+
+
+def test_nothing_changed_where_nothing_has(project):
+    """The other direction."""
+    want = prepared(project, Job("job", run=f"cat {START}", skypilot=HERE))
+    planned = plan([want], replace(State("tune", "0" * 32), records={"job": replace(
+        recorded(want), run=plan([want], State("tune", "0" * 32)).steps[0].run, status=Status.SUCCEEDED)}))
+    assert planned.is_empty

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from throwaway import Folder
+from throwaway import ROOT, Folder
 
 PRETRAIN = """
 from dataclasses import dataclass
@@ -126,3 +127,16 @@ def test_apply_waits_for_a_run_of_another_stack(lab: Folder) -> None:
     (weights.parent / "go").touch()
     assert waiting.wait(timeout=60) == 0
     assert got(lab) == "weights of 0.1\n"
+
+
+def test_the_page_keeps_its_word(project: Folder) -> None:
+    """Its two files are stacks, and its commands do what it says."""
+    page = (ROOT / "docs" / "stack-references.md").read_text()
+    (project.root / "pyproject.toml").write_text("[tool.expiac]\n")
+    for name, text in re.findall(r"```python\n# stacks/(\w+\.py)\n(.*?)```", page, re.DOTALL):
+        (project.root / "stacks" / name).write_text(text)
+    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    said = [project.output(*line.split()[1:], *(["--yes"] if " apply " in line else []))
+            for line in commands.splitlines()]
+    assert "envs.START: ${stack:pretrain:base.checkpoint}\n          pretrain.base.checkpoint: /" in said[1]
+    assert Path(said[3].strip()).read_text() == "weights of 0.1\n"
