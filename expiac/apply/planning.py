@@ -32,6 +32,7 @@ from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
 from expiac.plan.running import bound_running
 from expiac.plan.selection import select
+from expiac.plan.sweeps import sweep_facts
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
 from expiac.state.locking import refuse_stale
@@ -154,7 +155,7 @@ class Planning:
         unread = tuple(f"config field {key} is set, but nothing reads it" for key in declared.unread)
         exported = {name: str(ref) for name, ref in declared.stack.outputs.items()}
         return replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides),
-                       outputs=exported, warnings=(*plan.warnings, *unread))
+                       outputs=exported, sweeps=sweep_facts(declared.stack), warnings=(*plan.warnings, *unread))
 
     @property
     def _declared(self) -> Program:

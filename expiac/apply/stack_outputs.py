@@ -12,7 +12,7 @@ from expiac.declare.stack_reference import StackRef
 from expiac.plan.exported import exported_under
 from expiac.plan.model import Plan
 from expiac.plan.references import differences, ref_of
-from expiac.state.events import Reference
+from expiac.state.facts import Reference
 from expiac.state.lookup import latest
 from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError, Stale, did_you_mean

@@ -19,7 +19,8 @@ from expiac.declare.stack import dependencies
 from expiac.declare.stack_reference import distinct_stack_refs
 from expiac.plan.identity import identity_digest
 from expiac.plan.model import Desired
-from expiac.state.events import Json, Reference
+from expiac.state.events import Json
+from expiac.state.facts import Reference
 from expiac.util.errors import ExpiacError
 
 R = TypeVar("R", bound=Resource)

@@ -22,7 +22,8 @@ from expiac.declare.stack import Stack
 from expiac.declare.stack_reference import StackRef
 from expiac.plan.kinds import CONFIG
 from expiac.providers.registry import Providers
-from expiac.state.events import Json, Reference
+from expiac.state.events import Json
+from expiac.state.facts import Reference
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError
 from expiac.util.render import Templates

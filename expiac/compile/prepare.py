@@ -44,8 +44,9 @@ def desired(
     _refuse_unknown_outputs(f"an output of {stack.name}", stack.outputs.values(), compilers)
     for ref in (*(ref for want in wanted for ref in want.refs), *stack.outputs.values()):
         needed[ref.resource][ref.output] = None
-    return tuple(replace(want, needed=tuple(needed[want.address])) if want.address in needed else want
-                 for want in wanted)
+    trials = stack.trials
+    return tuple(replace(want, needed=tuple(needed.get(want.address, ())), trial=trials.get(want.address, {}))
+                 if want.address in needed or want.address in trials else want for want in wanted)
 
 
 def config_texts(compilers: Compilers) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from expiac.declare.resource import map_texts
 from expiac.declare.stack_reference import StackRef
-from expiac.state.events import Reference
+from expiac.state.facts import Reference
 
 SCHEME = "expiac://"
 VARIABLE = "EXPIAC_ADDRESSES"

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, overload
 
-from expiac.declare.resource import NAME, Ref, fitting_name, map_texts, refs_in, replace_refs
+from expiac.declare.resource import ADDRESS, NAME, Ref, fitting_name, map_texts, refs_in, replace_refs, variable_part
 from expiac.util.errors import ExpiacError
 
 _STACK_REF = re.compile(r"\$\{stack:(?P<stack>[A-Za-z][A-Za-z0-9_-]*):(?:(?P<resource>[A-Za-z][A-Za-z0-9_/-]*)\.)?"
                         r"(?P<output>[A-Za-z_][A-Za-z0-9_]*)\}")
-_RESOURCE = re.compile(rf"{NAME.pattern}(?:/{NAME.pattern})*")
 OUTPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -49,7 +48,7 @@ class StackRef(str):
     def variable(self) -> str:
         """The environment variable in which a job finds the value; no `Ref` has one of this form."""
         parts = [part for part in (self.stack, self.resource, self.output) if part]
-        return f"EXPIAC_REF__{'__'.join(re.sub('[-/]', '_', part) for part in parts)}"
+        return f"EXPIAC_REF__{'__'.join(map(variable_part, parts))}"
 
     @property
     def interpolation(self) -> str:
@@ -86,7 +85,7 @@ class StackReference:
         what the stack exports."""
         resource, output = ("", first) if second is None else (first, second)
         if resource:
-            _check(_RESOURCE, resource, "resource")
+            _check(ADDRESS, resource, "resource")
         if not OUTPUT_NAME.fullmatch(output):
             raise ExpiacError("Invalid name", f"output {output!r}: a name is letters, digits and '_', no digit first",
                               'Stack.reference("pretrain").output("base", "checkpoint")')

@@ -12,7 +12,7 @@ from typing import Any
 from expiac.declare.resource import map_texts
 from expiac.declare.stack_reference import StackRef, stack_refs_in
 from expiac.plan import formatting as inline
-from expiac.state.events import Reference
+from expiac.state.facts import Reference
 from expiac.state.model import Record
 
 

@@ -11,19 +11,13 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from expiac.declare.options import Options
+from expiac.state.facts import Fact, Reference
 from expiac.state.status import Status
 
 Json = Mapping[str, Any]
 
 DESTROYED, REMOVED = "destroyed", "removed"
 """How a user gives a run up: with its whole stack, or by taking its record out of the state."""
-
-
-class Fact:
-    """Refuses keys it does not know: a field of a newer release is never dropped in silence."""
-
-    __slots__ = ()
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
 class Effect(str, Enum):
@@ -56,22 +50,6 @@ class Run(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Reference(Fact):
-    """An output of another stack that a resource uses, as it was found: its value, and of which run."""
-
-    text: str
-    """As the inputs have it: `${stack:pretrain:base.checkpoint}`."""
-    stack: str
-    resource: str
-    output: str
-    instance: str
-    """The run that left the value."""
-    launch: int
-    """Which launch of the run: one that went on to more steps has another result."""
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class ApprovedStep(Fact):
     """One step of an approved plan, as the history tells it."""
 
@@ -93,6 +71,34 @@ class Judgement(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SweepFacts(Fact):
+    """What a declaration says of a sweep as a whole."""
+
+    keys: tuple[str, ...] = ()
+    """The settings that it varies, as its trials name them."""
+    metric: str = ""
+    """What its trials are ranked by; empty where the sweep does not say."""
+    goal: str = "maximize"
+    """`maximize` or `minimize`."""
+    trials: int = 0
+    """How many trials there are, and will be."""
+    search: str = ""
+    """Digest of what decides the proposals of a search; empty where all trials are declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Fact):
+    """What a trial of a search came to, as the search is told."""
+
+    state: str
+    """`complete`, `pruned` or `failed`."""
+    value: float | None = None
+    """The metric of its sweep at its end; of a pruned trial, the last one."""
+    step: float | None = None
+    """The step of a pruned trial at which it was judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Approved(Fact):
     """A plan was approved: by whom, from what. Every launch until the next one belongs to it."""
 
@@ -107,6 +113,8 @@ class Approved(Fact):
     """What else the plan does, without what it keeps."""
     prices: Mapping[str, float] = field(default_factory=dict)
     """Dollars per hour of what it launches, by instance, where the plan knew them."""
+    sweeps: Mapping[str, SweepFacts] = field(default_factory=dict)
+    """The sweeps that the program declares, by address."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """What the stack exports: name → `${ref:resource.output}`."""
 
@@ -130,6 +138,8 @@ class Started(Fact):
     handle: Json = field(default_factory=dict)
     """What is known of the launch before it begins: a job launched by other means, which it adopts."""
     options: Options = Options()
+    trial: Json = field(default_factory=dict)
+    """Of a trial of a sweep: the value of each setting that the sweep varies."""
     references: tuple[Reference, ...] = ()
     """The outputs of other stacks that it uses."""
 
@@ -201,7 +211,18 @@ class Restored(Fact):
     depends_on: tuple[str, ...] = ()
     upstream: Json = field(default_factory=dict)
     options: Options = Options()
+    trial: Json = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTold(Fact):
+    """A search was told what a trial came to: its next proposals count on it."""
+
+    tag: ClassVar[str] = "told"
+    address: str
+    instance: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +278,7 @@ class NoticeSent(Fact):
 
 
 Event = (Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved | Pruned
-         | Restored | NoticeDue | NoticeSent)
+         | Restored | NoticeDue | NoticeSent | TrialTold)
 EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
 
 

@@ -18,7 +18,7 @@ from expiac.plan.approval import NEW
 from expiac.plan.durations import seconds_until_done
 from expiac.plan.exported import changes_of_exports
 from expiac.plan.model import MISSING, Action, Change, Plan, Step
-from expiac.state.events import Reference
+from expiac.state.facts import Reference
 from expiac.view.creates import Creates, creates
 
 if TYPE_CHECKING:

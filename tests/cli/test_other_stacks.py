@@ -228,3 +228,16 @@ def test_a_run_that_ended_unseen_is_seen_while_planning(expiac, project):
         assert time.monotonic() < until
     assert "Upstream not finished" in expiac("plan", "tune", "--no-refresh").err
     assert expiac("apply", "tune", "--yes", "--wait").code == 0
+
+
+def test_a_resource_in_a_component_is_named_by_its_address(expiac, apply, tuned, project):
+    """It has a slash."""
+    (project / "stacks" / "pretrain.py").write_text(
+        PRETRAIN.replace("import ", "import Component, ", 1)
+        .replace("Stack(config.name, [base]", 'Stack(config.name, [part := Component("part", [base])]')
+        .replace('"best": base.output("checkpoint")', '"best": part.child("base").output("checkpoint")'))
+    first = apply("pretrain")
+    for settings in (["of=part/base"], ["of=", "output=best"]):
+        (reference,) = tuned(*settings)["references"]
+        assert (reference["address"], reference["instance"]) == ("part/base", first)
+    apply("tune", "of=part/base")

@@ -20,7 +20,8 @@ from expiac.declare.training import TrainingJob, TrainingRunConfig
 from expiac.plan.changes import changes_of_inputs
 from expiac.plan.model import Action, Desired
 from expiac.plan.planner import plan
-from expiac.state.events import Reference, Run
+from expiac.state.events import Run
+from expiac.state.facts import Reference
 from expiac.state.model import Record, State
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
