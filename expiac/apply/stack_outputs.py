@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from expiac.apply.addresses import Addresses
 from expiac.apply.other_stacks import OtherStacks
@@ -16,8 +16,6 @@ from expiac.state.facts import Reference
 from expiac.state.lookup import latest
 from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError, Stale, did_you_mean
-
-FindsRecord = Callable[[StackRef], Record]
 
 
 class StackOutputs:
@@ -55,10 +53,12 @@ class StackOutputs:
         return record, output
 
 
-def elsewhere(project: Project, *, asks: bool = True) -> Elsewhere:
-    """How runs and outputs of a project's other stacks are found, as their states are from now on."""
+def elsewhere(project: Project, kept: Iterable[Reference] = (), *, asks: bool = True) -> Elsewhere:
+    """How runs and outputs of a project's other stacks are found, as their states are from now on; `kept` stay as they
+    are."""
     stacks = OtherStacks(project)
-    return Elsewhere(Addresses(stacks).resolve, StackOutputs(stacks, asks=asks).find)
+    outputs, known = StackOutputs(stacks, asks=asks), {one.text: one for one in kept}
+    return Elsewhere(Addresses(stacks).resolve, lambda ref: known.get(ref) or outputs.find(ref))
 
 
 def changed_references(references: tuple[Reference, ...], project: Project) -> list[str]:

@@ -80,8 +80,9 @@ def remarks(plan: Plan) -> list[str]:
 
 
 def notes(plan: Plan) -> list[str]:
-    """Notes that several steps share: `2 jobs: no GPU on this machine`; what is exported, and what is left out."""
-    lines = [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
+    """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; exports; what is left out."""
+    lines = [*plan.outlook]
+    lines += [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
         lines.append(f"needed, and so along with it: {', '.join(plan.along)}")
     lines += changes_of_exports(plan)
@@ -235,6 +236,7 @@ def document(plan: Plan) -> documents.Plan:
         "along": list(plan.along),
         "left_out": list(plan.left_out),
         "warnings": list(plan.warnings),
+        "outlook": list(plan.outlook),
         "outputs": dict(plan.outputs),
         "previous_outputs": None if plan.previous_outputs is None else dict(plan.previous_outputs),
     }
