@@ -56,7 +56,7 @@ class Planning:
         self._found: Found | None = None
         self._asks = True
         self._kept: tuple[Reference, ...] = ()
-        """The outputs of other stacks that stay as they were found: those of an approved plan, while it is carried out."""
+        """The outputs of other stacks that stay as they were found: those of a plan that is being carried out."""
 
     @property
     def desired(self) -> tuple[Desired, ...]:

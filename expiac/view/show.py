@@ -80,7 +80,7 @@ def remarks(plan: Plan) -> list[str]:
 
 
 def notes(plan: Plan) -> list[str]:
-    """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; exports; what is left out."""
+    """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; exports; the rest."""
     lines = [*plan.outlook]
     lines += [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
