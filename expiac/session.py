@@ -6,6 +6,7 @@ What plans, applies or prunes is imported by the command that does so: one that 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -105,6 +106,12 @@ class Session:
         from expiac.tracking.annotations import with_remarks
 
         return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
+
+    def wait_for_upstream(self, timeout: float) -> float:
+        """Waits until the runs of other stacks that this one uses have ended; gives the seconds that are left."""
+        until = time.monotonic() + timeout
+        self._planning.wait_for_upstream(self._reporter, self._stopped, timeout=timeout)
+        return max(until - time.monotonic(), 0.0)
 
     def plan_import(self, address: str, job: str) -> Plan:
         """What adopting a job that expiac did not launch would do, and nothing else."""

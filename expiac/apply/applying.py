@@ -24,6 +24,7 @@ from expiac.apply.hooks import ShellHooks
 from expiac.apply.preconditions import refuse_unchecked, without_ended_runs
 from expiac.apply.refreshing import Refresher
 from expiac.apply.search import Proposals, record_told
+from expiac.apply.stack_outputs import refuse_changed_references
 from expiac.apply.wait import METRICS_PAUSE, UNDER_WAY, OnceIn, are_under_way, poll
 from expiac.declare.project import Project
 from expiac.plan.approval import approval_event
@@ -102,6 +103,7 @@ class Applying:
         for attempt in range(_MOST_PLANS):
             try:
                 refuse_stale(plan, self._journal.state)
+                refuse_changed_references(plan, self._project)
                 self._refresher.record(plan)
             except Stale as error:
                 if make_anew is None or error.code != _STALE_PLAN or attempt + 1 == _MOST_PLANS:
@@ -250,7 +252,7 @@ def _joined(result: Result, more: Result) -> Result:
 
 def _decides(plan: Plan) -> bool:
     """Whether there is something to record of the plan."""
-    return not plan.is_empty or plan.previous_overrides is not None
+    return not plan.is_empty or plan.previous_overrides is not None or plan.previous_outputs is not None
 
 
 def _changes(expected: Outlook, plan: Plan, state: State) -> bool:

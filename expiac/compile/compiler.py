@@ -16,9 +16,12 @@ from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Resource, distinct_refs
 from expiac.declare.stack import dependencies
+from expiac.declare.stack_reference import distinct_stack_refs
 from expiac.plan.identity import identity_digest
 from expiac.plan.model import Desired
 from expiac.state.events import Json
+from expiac.state.facts import Reference
+from expiac.util.errors import ExpiacError
 
 R = TypeVar("R", bound=Resource)
 
@@ -35,6 +38,20 @@ class ResourceCompiler(Generic[R]):
     def declared_inputs(self) -> dict[str, Any]:
         """The inputs before anything is composed, with each Ref as it was written."""
         return self.resource.inputs()
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The outputs of other stacks among its inputs, as they are found. An error names this resource."""
+        return self._find_outputs(self.declared_inputs)
+
+    def _find_outputs(self, inputs: Json, known: tuple[Reference, ...] = ()) -> tuple[Reference, ...]:
+        """The references that are known, and those that the inputs have besides."""
+        texts = {one.text for one in known}
+        try:
+            found = [self.context.output_at(ref) for ref in distinct_stack_refs(inputs) if ref not in texts]
+        except ExpiacError as error:
+            raise ExpiacError(error.summary, f"{self.resource.name}: {error.detail}", error.hint) from error
+        return (*known, *found)
 
     @cached_property
     def config_text(self) -> str | None:
@@ -57,11 +74,12 @@ class ResourceCompiler(Generic[R]):
         inputs, texts = self.inputs(composed), self.texts()
         if self.recorded:
             inputs = merge_recorded(inputs, self.recorded, resource.options.ignore_changes)
+        references = self._find_outputs(inputs, self.references)
         return Desired(
             address=resource.name, type=resource.type, provider=provider, inputs=inputs, kinds=kinds,
-            digest=identity_digest(resource.type, inputs, kinds, refs), texts=texts,
+            digest=identity_digest(resource.type, inputs, kinds, refs, references), texts=texts,
             outputs=self.outputs(composed), depends_on=dependencies(resource, refs), refs=refs,
-            completes=resource.completes, mounts=self.mounts(), git_check=self.git_check(),
+            references=references, completes=resource.completes, mounts=self.mounts(), git_check=self.git_check(),
             options=self.options(), settings=self.own_settings(), env=self.env())
 
     def provider(self) -> str:

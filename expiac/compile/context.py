@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from expiac.compile.content import content_of, tree_digest
-from expiac.compile.run_addresses import Address, FindsRuns
+from expiac.compile.run_addresses import Address, Elsewhere
 from expiac.compile.schema import Schema
 from expiac.compile.schema_kinds import schema_kinds
 from expiac.compile.templates import templates
@@ -19,9 +19,11 @@ from expiac.declare.fields import Kind
 from expiac.declare.project import Project
 from expiac.declare.resource import Resource
 from expiac.declare.stack import Stack
+from expiac.declare.stack_reference import StackRef
 from expiac.plan.kinds import CONFIG
 from expiac.providers.registry import Providers
 from expiac.state.events import Json
+from expiac.state.facts import Reference
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError
 from expiac.util.render import Templates
@@ -32,9 +34,9 @@ class StackContext:
 
     def __init__(
         self, stack: Stack, project: Project, records: Mapping[str, Record], providers: Providers,
-        find_run: FindsRuns | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
-        self.project, self.providers, self._find_run = project, providers, find_run
+        self.project, self.providers, self._elsewhere = project, providers, elsewhere
         self._stack, self._records = stack, records
         self._names = {resource.name for resource in stack.resources}
         self._content: dict[str, str] = {}
@@ -53,9 +55,19 @@ class StackContext:
 
     def run_at(self, address: str) -> Address:
         """The run that an address in a training config names."""
-        if self._find_run is None:
+        if self._elsewhere is None:
             raise ExpiacError("No such run", f"{address}: no state is known here")
-        return self._find_run(address)
+        return self._elsewhere.find_run(address)
+
+    def output_at(self, ref: StackRef) -> Reference:
+        """The value of an output of another stack."""
+        if ref.stack == self._stack.name:
+            of_itself = f'{ref.resource or "job"}.output("{ref.output}")'
+            raise ExpiacError("Reference to itself", f"{ref.said} is an output of this very stack",
+                              f"{of_itself} of the resource itself, which is a Ref")
+        if self._elsewhere is None:
+            raise ExpiacError("No such stack", f"{ref.said}: no state is known here")
+        return self._elsewhere.find_output(ref)
 
     def content_of(self, job: str, source: str) -> str:
         """What a mount of this source is compared by; jobs often share a data set, and it is read once."""

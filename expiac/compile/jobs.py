@@ -27,10 +27,11 @@ from expiac.compile.task import hydra_config, task
 from expiac.declare.fields import Kind
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.options import Options
-from expiac.declare.resource import distinct_refs
+from expiac.declare.stack_reference import any_refs
 from expiac.declare.training import TrainingJob
 from expiac.declare.training_settings import TrainingSettings
 from expiac.plan.kinds import CONFIG
+from expiac.plan.references import with_values
 from expiac.providers.backends import backend_of
 from expiac.providers.base import TASK_FILE
 from expiac.providers.registry import SKYPILOT
@@ -85,7 +86,7 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
 
     def texts(self) -> Mapping[str, str]:
         document = self._task()
-        if left := distinct_refs(document):
+        if left := any_refs(document):
             raise ExpiacError("Ref out of place", f"{self.resource.name}: {left[0]}",
                               "an output can stand in run, setup, envs and the training config")
         texts = {TASK_FILE: self.context.render(_TASK, document, self.resource.name)}
@@ -245,6 +246,8 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
         config, format, job = self.declared_inputs[CONFIG], self.settings.format, self.resource.name
         if format == "hydra":
             return self.context.render(CONFIG_TEMPLATES[format], hydra_config(escape(config)), job)
+        if format != "args":
+            config = dict(with_values(config, self.references))  # a file holds what is known by now
         if self.context.project.schema:
             self.context.schema.check(job, config)
         if format == "args":

@@ -6,7 +6,7 @@ Decides nothing, and knows no kind of resource.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from expiac.compile import jobs as jobs  # registers the compilers of jobs
 from expiac.compile.compiler import ResourceCompiler, compiler_of
 from expiac.compile.compose import Composed, Composer, is_composed
 from expiac.compile.context import StackContext
-from expiac.compile.run_addresses import FindsRuns
+from expiac.compile.run_addresses import Elsewhere
 from expiac.declare.project import Project
+from expiac.declare.resource import Ref
 from expiac.declare.stack import Stack
 from expiac.plan.model import Desired
 from expiac.providers.registry import Providers
@@ -28,19 +29,20 @@ Compilers = Mapping[str, ResourceCompiler[Any]]
 
 def desired(
     stack: Stack, project: Project, records: Mapping[str, Record] | None = None,
-    providers: Providers | None = None, find_run: FindsRuns | None = None,
+    providers: Providers | None = None, elsewhere: Elsewhere | None = None,
 ) -> tuple[Desired, ...]:
     """Every resource of the stack as planning sees it, in the stack's order.
 
     `records` is what resources that ignore changes go by; `providers` are those of the project if none are given.
-    `find_run` finds the run that an `expiac://` address in a training config names.
+    `elsewhere` finds runs and outputs of other stacks.
     """
-    context = StackContext(stack, project, records or {}, providers or Providers(project), find_run)
+    context = StackContext(stack, project, records or {}, providers or Providers(project), elsewhere)
     compilers = {resource.name: compiler_of(resource, context) for resource in stack.resources}
     composed = _compose(compilers, project)
     wanted = [_compile(name, compilers, composed.get(name)) for name in compilers]
     needed: dict[str, dict[str, None]] = defaultdict(dict)
-    for ref in (ref for want in wanted for ref in want.refs):
+    _refuse_unknown_outputs(f"an output of {stack.name}", stack.outputs.values(), compilers)
+    for ref in (*(ref for want in wanted for ref in want.refs), *stack.outputs.values()):
         needed[ref.resource][ref.output] = None
     trials = stack.trials
     return tuple(replace(want, needed=tuple(needed.get(want.address, ())), trial=trials.get(want.address, {}))
@@ -62,13 +64,13 @@ def _compose(compilers: Compilers, project: Project) -> Mapping[str, Composed]:
 
 def _compile(name: str, compilers: Compilers, composed: Composed | None) -> Desired:
     want = compilers[name].compile(composed)
-    _refuse_unknown_outputs(want, compilers)
+    _refuse_unknown_outputs(name, want.refs, compilers)
     return want
 
 
-def _refuse_unknown_outputs(want: Desired, compilers: Compilers) -> None:
-    for ref in want.refs:
+def _refuse_unknown_outputs(who: str, refs: Iterable[Ref], compilers: Compilers) -> None:
+    for ref in refs:
         known = compilers[ref.resource].output_names()
         if known is not None and ref.output not in known:
-            raise ExpiacError("Unknown output", f"{want.address} refers to {ref.resource}.{ref.output}",
+            raise ExpiacError("Unknown output", f"{who} refers to {ref.resource}.{ref.output}",
                               did_you_mean(ref.output, known))

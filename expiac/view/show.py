@@ -16,7 +16,9 @@ from expiac.plan import cost
 from expiac.plan import formatting as inline
 from expiac.plan.approval import NEW
 from expiac.plan.durations import seconds_until_done
+from expiac.plan.exported import changes_of_exports
 from expiac.plan.model import MISSING, Action, Change, Plan, Step
+from expiac.state.facts import Reference
 from expiac.view.creates import Creates, creates
 
 if TYPE_CHECKING:
@@ -78,11 +80,12 @@ def remarks(plan: Plan) -> list[str]:
 
 
 def notes(plan: Plan) -> list[str]:
-    """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; and what is left out."""
+    """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; exports; the rest."""
     lines = [*plan.outlook]
     lines += [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
         lines.append(f"needed, and so along with it: {', '.join(plan.along)}")
+    lines += changes_of_exports(plan)
     if plan.left_out:
         lines.append(f"left out, and would change: {', '.join(plan.left_out)}")
     return lines
@@ -234,6 +237,8 @@ def document(plan: Plan) -> documents.Plan:
         "left_out": list(plan.left_out),
         "warnings": list(plan.warnings),
         "outlook": list(plan.outlook),
+        "outputs": dict(plan.outputs),
+        "previous_outputs": None if plan.previous_outputs is None else dict(plan.previous_outputs),
     }
 
 
@@ -247,6 +252,7 @@ def _step_document(step: Step) -> documents.Step:
         "reason": step.reason,
         "changes": [change_document(change) for change in step.changes],
         **_inputs(step),
+        "references": references(step.references),
         "cost_per_hour": step.cost_per_hour,
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
@@ -268,6 +274,12 @@ def _inputs(step: Step) -> documents.Inputs:
     if want is None or not step.action.launches:
         return {"settings": None, "inputs": None}
     return {"settings": want.inputs if want.settings is None else want.settings, "inputs": want.inputs}
+
+
+def references(found: Iterable[Reference]) -> list[documents.Reference]:
+    """Outputs of other stacks as JSON values."""
+    return [{"stack": one.stack, "address": one.resource, "output": one.output, "instance": one.instance,
+             "launch": one.launch, "value": one.value} for one in found]
 
 
 def change_document(change: Change) -> documents.Change:
