@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property, singledispatch
 from typing import Any, Generic, TypeVar
 
-from expiac.compile.compose import Composed
+from expiac.compile.composed import Composed
 from expiac.compile.context import StackContext
 from expiac.compile.ignored import merge_recorded
 from expiac.declare.fields import Kind

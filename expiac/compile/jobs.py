@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from expiac.compile.compiler import ResourceCompiler, compiler_of
-from expiac.compile.compose import Composed
+from expiac.compile.composed import Composed
 from expiac.compile.config_files import (
     CONFIG_TEMPLATES,
     arguments,

@@ -12,7 +12,8 @@ from typing import Any
 
 from expiac.compile import jobs as jobs  # registers the compilers of jobs
 from expiac.compile.compiler import ResourceCompiler, compiler_of
-from expiac.compile.compose import Composed, Composer, is_composed
+from expiac.compile.compose import Composer, is_composed
+from expiac.compile.composed import Composed
 from expiac.compile.context import StackContext
 from expiac.compile.run_addresses import FindsRuns
 from expiac.declare.project import Project
