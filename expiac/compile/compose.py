@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from expiac.compile.composed import Composed
@@ -58,9 +59,9 @@ class Composer:
             entry = json.loads(self._file(text).read_bytes())
         except (OSError, ValueError):
             return None
-        if any(self._digest(path) != was for path, was in entry["files"].items()):
+        if any(self.digest_of(path) != was for path, was in entry["files"].items()):
             return None
-        return Composed(entry["config"], entry["outputs"])
+        return Composed(entry["config"], entry["outputs"], entry["files"])
 
     def _store(self, text: str, composed: Composed, files: Mapping[str, str]) -> None:
         entry = {"files": files, "config": composed.config, "outputs": composed.outputs}
@@ -74,7 +75,8 @@ class Composer:
     def _file(self, text: str) -> Path:
         return self._cache / f"{digest([self._salt, text])[:40]}.json"
 
-    def _digest(self, path: str) -> str:
+    def digest_of(self, path: str) -> str:
+        """The digest of a file as it is now; empty where it can't be read."""
         if path not in self._digests:
             try:
                 self._digests[path] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -91,9 +93,9 @@ class Composer:
         found = {}
         with hydra_session(self._project, self._schema, self._name_overrides) as session:
             for label, composed, paths in session.compose(texts):
-                files = {path: self._digest(path) for path in (*paths, *session.schema_files)}
+                files = {path: self.digest_of(path) for path in (*paths, *session.schema_files)}
                 self._store(texts[label], composed, files)
-                found[label] = composed
+                found[label] = replace(composed, files=files)
         return found
 
 

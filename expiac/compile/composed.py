@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -15,3 +15,5 @@ class Composed:
     """The whole composed config, interpolations left as they are, and the user's own texts as they were declared."""
     outputs: Mapping[str, str]
     """The project's declared outputs, resolved against it."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The digest of each file that it was composed from, by path."""

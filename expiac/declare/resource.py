@@ -20,6 +20,8 @@ from expiac.declare.options import Options
 from expiac.util.errors import ExpiacError
 
 NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+REF = "${ref:"
+"""How each Ref begins."""
 _VARIABLE = re.compile(r"\$\{oc\.env:EXPIAC_REF_(\w+)\}", re.ASCII)
 _REF = re.compile(r"\$\{ref:(?P<resource>[A-Za-z][A-Za-z0-9_-]*)\.(?P<output>[A-Za-z_][A-Za-z0-9_]*)\}")
 
