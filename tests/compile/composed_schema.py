@@ -42,3 +42,5 @@ class Root:
     names: dict[str, int] = field(default_factory=dict)
     home: str = "${oc.env:COMPOSED_HOME,none}"
     nested: dict[str, Any] = field(default_factory=dict)
+    deep: Any = None
+    copy: Any = None

@@ -31,7 +31,7 @@ from expiac.util.render import PACKAGE_HEADER, to_yaml
 
 EXAMPLES = 12
 FILES = {
-    "base": "lr: 0.5\nname: base-${seed}\n",
+    "base": "lr: 0.5\nhome: base-${seed}\n",
     "db/my": "defaults: [/engine@engine: fast, _self_]\nhost: my\nport: 3\n",
     "db/pg": "defaults:\n - _self_\n - /engine@engine: slow\nhost: ${oc.env:COMPOSED_HOME,pg}\nengine: {speed: 7}\n",
     "db/bare": "port: 4\nengine: {limits: [9]}\n",
@@ -49,11 +49,13 @@ PRIMARIES = (
     "defaults: [root_schema, _self_]\nhydra: {run: {dir: .}, output_subdir: null}\nother: {a: 1, b: [1, 2]}\n",
     "seed: 1\n",
 )
-ENTRIES = st.sampled_from((
-    "/base", {"/db": "my"}, {"/db": "pg"}, {"/db": "bare"}, {"/db@other": "my"}, {"/db@nested.db": "pg"},
-    {"/engine@db.engine": "slow"}, {"/engine@_global_": "fast"}, {"/engine@_here_": "fast"}, {"/deep": "nest"},
-    {"/deep@_here_": "nest"}, {"/deep@_global_": "same"}, "/deep/global", {"optional /db": "none"}, "more",
-    {"optional /engine@other": "slow"}, {"/deep@other": "nest"}, {"/db": None}, {"/db": "${db}"}))
+FITTING_ENTRIES = ("/base", {"/db": "my"}, {"/db": "pg"}, {"/db@other": "my"}, {"/db@nested.db": "pg"},
+                   {"/engine@db.engine": "slow"}, {"/deep": "nest"}, {"/deep@deep": "nest"}, {"/deep@_global_": "same"},
+                   "/deep/global", {"optional /db": "none"}, "more", {"optional /engine@other": "slow"},
+                   {"/deep@other": "nest"}, {"/db": None})
+OTHER_ENTRIES = ({"/db": "bare"}, {"/engine@_global_": "fast"}, {"/engine@_here_": "fast"}, {"/deep@_here_": "nest"},
+                 {"/db": "${db}"}, {"/nope": "no"})
+ENTRIES = st.sampled_from((*FITTING_ENTRIES, *FITTING_ENTRIES, *OTHER_ENTRIES))
 OVERRIDES = st.sampled_from((
     {"override /db": "pg"}, {"override /engine@db.engine": "slow"}, {"override /db@other": "bare"},
     {"override /engine@db.engine": "none"}, {"override /deep": "same"}))
@@ -65,7 +67,8 @@ def defaults_lists(draw: st.DrawFn) -> list[Any] | None:
     entries: list[Any] = draw(st.lists(ENTRIES, max_size=3, unique_by=repr))
     if draw(st.integers(0, 4)):
         entries.insert(draw(st.integers(0, len(entries))), "_self_")
-    entries += draw(st.lists(OVERRIDES, max_size=1))
+    if not draw(st.integers(0, 4)):
+        entries.append(draw(OVERRIDES))
     return entries or draw(st.sampled_from((None, [])))
 
 
@@ -83,8 +86,8 @@ TREES = st.recursive(LEAVES, lambda inner: st.one_of(
 RARE = st.sampled_from(({"hydra": {"job": {"name": "x"}}}, {"defaults": ["a"]}, {1: 2}, {"run_name": "own"}, {}, {},
                         {"name": "${base}"}, {"db": None}, {"db": "???"}, {"db": "${other}"}, {"db": {"engine": None}},
                         {"db": {"engine": {"defaults": [1]}}}, {"run_name": None}))
-FITTING = st.fixed_dictionaries({}, optional={
-    "seed": st.integers(0, 9), "lr": st.floats(0, 1), "on": st.booleans(),
+FITTING = st.fixed_dictionaries({"seed": st.integers(0, 9)}, optional={
+    "lr": st.floats(0, 1), "on": st.booleans(),
     "db": st.fixed_dictionaries({"host": st.sampled_from(("h", "${seed}"))}, optional={
         "port": st.integers(1, 9), "ratio": st.sampled_from((1, 0.25)),
         "engine": st.fixed_dictionaries({}, optional={
@@ -94,8 +97,9 @@ FITTING = st.fixed_dictionaries({}, optional={
         "spare": st.sampled_from((None, {"speed": 3}, "${db.engine}")),
         "table": st.lists(st.sampled_from(({"speed": 3}, {"color": "green"})), max_size=2)}),
     "names": st.dictionaries(st.sampled_from("xyz"), st.integers(0, 3)),
-    "nested": st.dictionaries(st.sampled_from("xyz"), LEAVES)})
-BODIES = st.one_of(FITTING, st.tuples(FITTING, st.dictionaries(KEYS, TREES, max_size=2), RARE).map(
+    "nested": st.dictionaries(st.sampled_from("xyz"), LEAVES.filter(lambda leaf: not str(leaf).startswith("${")))})
+BODIES = st.one_of(FITTING.map(lambda body: {"db": {"host": "h"}, **body}),
+                   st.tuples(FITTING, st.dictionaries(KEYS, TREES, max_size=2), RARE).map(
     lambda parts: parts[0] | parts[1] | {key: value for key, value in parts[2].items() if key != "defaults"}))
 
 
@@ -111,7 +115,7 @@ def project_in(folder: Path, primary: str, schema: str, files: dict[str, str] = 
         file = folder / "configs" / f"{name}.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    return Project(root=folder, schema=schema, outputs={"log": "out/${seed}/${run_name}"})
+    return Project(root=folder, schema=schema, outputs={"log": "out/${seed}"})
 
 
 @contextmanager
@@ -178,11 +182,15 @@ def home(monkeypatch):
     monkeypatch.delenv("COMPOSED_NOPE", raising=False)
 
 
+NAMES = st.sampled_from((["++run_name='@instance@'"], ["++run_name='@instance@'"], ["run_name='@instance@'"], []))
+
+
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
           phases=[Phase.explicit, Phase.reuse, Phase.generate])  # one takes a second: nothing is made smaller
-@given(primary=st.sampled_from(PRIMARIES), defaults=defaults_lists(), first=FITTING,
+@given(primary=st.sampled_from(PRIMARIES), defaults=defaults_lists(),
+       first=FITTING.map(lambda body: {"db": {"host": "h"}, **body}),
        bodies=st.lists(BODIES, min_size=2, max_size=4), plain=st.booleans(),
-       names=st.sampled_from((["run_name='@instance@'"], ["++run_name='@instance@'"], [])))
+       names=NAMES)
 @example(primary=PRIMARIES[1], defaults=["_self_", {"/db@other": "my"}], first={"seed": 1}, plain=True, names=[],
          bodies=[{"seed": 2}, {"other": {"host": "h", "engine": {"limits": [4]}}}])
 @example(primary=PRIMARIES[0], defaults=[{"/db": "my"}, "_self_", {"override /db": "pg"}], first={"seed": 1},
