@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     __version__: str
     from expiac.api import compare, results
     from expiac.cli.runner import runner
+    from expiac.declare.component import Component
+    from expiac.declare.distributions import Choice, IntUniform, Uniform
     from expiac.declare.experiment import (
         Experiment,
         ExperimentConfig,
@@ -23,30 +25,40 @@ if TYPE_CHECKING:
     from expiac.declare.options import Hooks, Options
     from expiac.declare.resource import Ref, Resource
     from expiac.declare.stack import Stack
+    from expiac.declare.sweep import Sweep
     from expiac.declare.training import TrainingJob, TrainingRunConfig
+    from expiac.declare.trials import Grid, Random, Zip
     from expiac.providers.skypilot import get_skypilot_service
     from expiac.tracking import get_wandb_service
     from expiac.util.errors import ExpiacError
 
 _HOMES = {
     "Annotation": "declare.fields",
+    "Choice": "declare.distributions",
+    "Component": "declare.component",
     "Experiment": "declare.experiment",
     "ExperimentConfig": "declare.experiment",
     "ExpiacError": "util.errors",
+    "Grid": "declare.trials",
     "Hooks": "declare.options",
     "Identity": "declare.fields",
+    "IntUniform": "declare.distributions",
     "Job": "declare.job",
     "Options": "declare.options",
     "Placement": "declare.fields",
+    "Random": "declare.trials",
     "Ref": "declare.resource",
     "Resource": "declare.resource",
     "SingleJobExperiment": "declare.experiment",
     "SingleJobExperimentConfig": "declare.experiment",
     "SkypilotJobConfig": "declare.job",
     "Stack": "declare.stack",
+    "Sweep": "declare.sweep",
     "TrainingJob": "declare.training",
     "TrainingJobConfig": "declare.experiment",
     "TrainingRunConfig": "declare.training",
+    "Uniform": "declare.distributions",
+    "Zip": "declare.trials",
     "compare": "api",
     "get_skypilot_service": "providers.skypilot",
     "get_wandb_service": "tracking",
@@ -56,23 +68,31 @@ _HOMES = {
 
 __all__ = [
     "Annotation",
+    "Choice",
+    "Component",
     "Experiment",
     "ExperimentConfig",
     "ExpiacError",
+    "Grid",
     "Hooks",
     "Identity",
+    "IntUniform",
     "Job",
     "Options",
     "Placement",
+    "Random",
     "Ref",
     "Resource",
     "SingleJobExperiment",
     "SingleJobExperimentConfig",
     "SkypilotJobConfig",
     "Stack",
+    "Sweep",
     "TrainingJob",
     "TrainingJobConfig",
     "TrainingRunConfig",
+    "Uniform",
+    "Zip",
     "compare",
     "get_skypilot_service",
     "get_wandb_service",

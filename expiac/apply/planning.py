@@ -28,6 +28,7 @@ from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
 from expiac.plan.running import bound_running
 from expiac.plan.selection import select
+from expiac.plan.sweeps import sweep_facts
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
 from expiac.state.locking import refuse_stale
@@ -132,7 +133,7 @@ class Planning:
         declared = self._declared
         unread = tuple(f"config field {key} is set, but nothing reads it" for key in declared.unread)
         return replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides),
-                       warnings=(*plan.warnings, *unread))
+                       sweeps=sweep_facts(declared.stack), warnings=(*plan.warnings, *unread))
 
     @property
     def _declared(self) -> Program:

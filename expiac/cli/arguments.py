@@ -60,6 +60,8 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every setti
                                                               "every value in full.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print GitHub-flavoured markdown, for a comment on a "
                                                             "pull request, and nothing else.")]
+Sweep = Annotated[bool, typer.Option(
+    "--sweep", help="Make a trial of each combination of values: lr=1e-4,3e-4 seed='range(3)' (Hydra's grammar).")]
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
 Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", autocompletion=jobs, show_default=False,
                                                       help="Run this job anew though nothing changed; repeatable.")]
@@ -247,42 +249,6 @@ def parse_actions(words: str) -> tuple[Action, ...]:
     if not names:
         raise UsageError("No such action", "--only names none", f"known: {', '.join(known)}")
     return tuple(known[word] for word in names)
-
-
-def stack_and_overrides(first: str | None, others: list[str] | None) -> tuple[str | None, list[str]]:
-    """The stack and the overrides of a command line; if the stack is left out, its first word is an override."""
-    overrides = list(others or [])
-    if first is None or not _is_override(first):
-        return first, overrides
-    return None, [first, *overrides]
-
-
-def _is_override(word: str) -> bool:
-    return "=" in word or word.startswith(("+", "~"))
-
-
-def program_name(first: str | None, stack: str) -> str:
-    """What you call the stack on the command line, for commands that you can paste; its own name if you left it out."""
-    name, _ = stack_and_overrides(first, None)
-    return name or stack
-
-
-def stack_and_serial(stack: str | None, serial: int | None) -> tuple[str | None, int | None]:
-    """The two words of `history`: if the stack is left out, a single number is the serial."""
-    is_serial = serial is None and stack is not None and stack.isdigit()
-    if stack is None or not is_serial:
-        return stack, serial
-    return None, int(stack)
-
-
-def stack_and_job(stack: str | None, job: str | None) -> tuple[str | None, str | None]:
-    """The two words of `logs`: where there is only one stack, a single word may be the job."""
-    if stack is None or job is not None:
-        return stack, job
-    known = stacks("")
-    could_be_stack = stack in known or "/" in stack
-    is_job = len(known) == 1 and not could_be_stack
-    return (None, stack) if is_job else (stack, None)
 
 
 def print_version() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import cost, prune, queries, report, rerun, results, runs, state, sync
+from expiac.cli import cost, prune, queries, report, rerun, results, runs, state, sync, words
 from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
@@ -39,6 +39,7 @@ def plan(
     stack: args.StackArg = None,
     overrides: args.OverridesArg = None,
     *,
+    sweep: args.Sweep = False,
     verbose: args.Verbose = False,
     json: args.Json = False,
     markdown: args.Markdown = False,
@@ -60,9 +61,11 @@ def plan(
     args.refuse_two_forms(json=json, markdown=markdown)
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
                            extend=extend, fresh=fresh, reuse=reuse)
-    with execution.open_session(*args.stack_and_overrides(stack, overrides), prints_document=json) as (session, _):
+    named = words.stack_and_overrides(stack, overrides, sweep=sweep)
+    with execution.open_session(*named, prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
-        output.print_plan(plan, args.program_name(stack, session.stack), json=json, markdown=markdown, verbose=verbose)
+        program = words.program_name(stack, session.stack)
+        output.print_plan(plan, program, json=json, markdown=markdown, verbose=verbose)
         if out is not None:
             output.save_plan(plan, out, quiet=json or markdown)
     return CHANGES if detailed_exitcode and not plan.is_empty else DONE
@@ -73,6 +76,7 @@ def apply(
     stack: args.StackOrPlan = None,
     overrides: args.OverridesArg = None,
     *,
+    sweep: args.Sweep = False,
     yes: args.Yes = False,
     interactive: args.Interactive = False,
     verbose: args.Verbose = False,
@@ -110,9 +114,10 @@ def apply(
                              "give them to expiac plan, with --out FILE")
         with execution.open_saved(plan, json=json) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
-    with execution.open_session(*args.stack_and_overrides(stack, overrides), json=json) as (session, reporter):
+    named = words.stack_and_overrides(stack, overrides, sweep=sweep)
+    with execution.open_session(*named, json=json) as (session, reporter):
         make_plan = partial(session.plan, refresh=not no_refresh, options=options)
-        program = args.program_name(stack, session.stack)
+        program = words.program_name(stack, session.stack)
         return execution.carry_out(session, make_plan(), reporter, program=program, question=question,
                                    make_anew=make_plan, **how)
 
@@ -133,7 +138,7 @@ def destroy(
     output.demand_consent(yes=yes, json=json)
     with execution.open_session(stack, json=json, declared=False) as (session, reporter):
         make_plan = partial(session.plan_destroy, plan_options(target=target, exclude=exclude))
-        program = args.program_name(stack, session.stack)
+        program = words.program_name(stack, session.stack)
         question = "" if yes else "Destroy all of this?"
         return execution.carry_out(session, make_plan(), reporter, program=program, question=question, json=json,
                                    make_anew=make_plan, parallelism=parallelism)
@@ -146,6 +151,7 @@ def import_(
     job_id: args.JobId,
     overrides: args.OverridesArg = None,
     *,
+    sweep: args.Sweep = False,
     yes: args.Yes = False,
     json: args.Json = False,
 ) -> int:
@@ -203,15 +209,15 @@ def logs(
     """Print what a job printed."""
     from expiac.cli import execution, output
 
-    stack, job = args.stack_and_job(stack, job)
+    stack, job = words.stack_and_job(stack, job)
     with execution.open_session(stack, declared=False) as (session, _):
         output.print_logs(session, output.job_named(session, job), follow=follow, node=node)
     return DONE
 
 
 @app.command()
-def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, out: args.Out = None,
-           eject: args.Eject = False) -> int:
+def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, sweep: args.Sweep = False,
+           out: args.Out = None, eject: args.Eject = False) -> int:
     """Print the task, config and composed config of each job, as they are launched but for the instance's name."""
     from expiac.cli import execution, output
     from expiac.cli.rendered import print_rendered, write_rendered
@@ -219,7 +225,7 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
     if eject:
         output.print_ejected()
         return DONE
-    with execution.open_session(*args.stack_and_overrides(stack, overrides)) as (session, _):
+    with execution.open_session(*words.stack_and_overrides(stack, overrides, sweep=sweep)) as (session, _):
         if out is None:
             print_rendered(session.render())
         else:

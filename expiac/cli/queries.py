@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from expiac.cli import arguments as args
-from expiac.cli import state
+from expiac.cli import state, words
 from expiac.cli.exits import DONE
 from expiac.util.duration import HOUR
 
@@ -67,7 +67,7 @@ def history(stack: args.StacksArg = None, serial: args.Serial = None, *, json: a
     from expiac.cli import records, several
     from expiac.plan import history as histories
 
-    stack, serial = args.stack_and_serial(stack, serial)
+    stack, serial = words.stack_and_serial(stack, serial)
     if serial is not None:
         with state.open_journal(stack) as journal:
             approval = histories.approval(journal.state, serial)

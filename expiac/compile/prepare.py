@@ -43,8 +43,9 @@ def desired(
     needed: dict[str, dict[str, None]] = defaultdict(dict)
     for ref in (ref for want in wanted for ref in want.refs):
         needed[ref.resource][ref.output] = None
-    return tuple(replace(want, needed=tuple(needed[want.address])) if want.address in needed else want
-                 for want in wanted)
+    trials = stack.trials
+    return tuple(replace(want, needed=tuple(needed.get(want.address, ())), trial=trials.get(want.address, {}))
+                 if want.address in needed or want.address in trials else want for want in wanted)
 
 
 def config_texts(compilers: Compilers) -> dict[str, str]:

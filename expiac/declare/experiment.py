@@ -123,14 +123,14 @@ def with_experiment_settings(stack: Stack, config: ExperimentConfig) -> Stack:
 
     Reads a field only where it has an effect: of one that has none, a plan can say so.
     """
-    resources = [_with_job_settings(resource, config) for resource in stack.resources]
+    configured = stack.with_resources(lambda resource: _with_job_settings(resource, config))
     budget = stack.budget if stack.budget is not None else config.budget
     previous = stack.previous_job_ids or tuple(config.previous_job_ids or ())
     bound = stack.max_running if stack.max_running is not None else config.max_running
     own = stack.budget, stack.max_running, stack.previous_job_ids
-    if resources == list(stack.resources) and (budget, bound, previous) == own:
-        return stack
-    return Stack(stack.name, resources, budget=budget, max_running=bound, previous_job_ids=previous)
+    if (budget, bound, previous) == own:
+        return configured
+    return configured.with_limits(budget=budget, max_running=bound, previous_job_ids=previous)
 
 
 def _with_job_settings(resource: Resource, config: ExperimentConfig) -> Resource:

@@ -12,6 +12,8 @@ from typing import Literal, cast
 
 from expiac.util.errors import UsageError
 
+SWEEP = "--sweep"
+"""Among overrides, the word that says that those with several values are swept."""
 Sign = Literal["", "+", "++", "~"]
 _SIGNED = re.compile(r"(\+\+|\+|~)?(.*)", re.DOTALL)
 _INDEX = re.compile(r"\[(\d+)\]")
@@ -30,6 +32,8 @@ def parse(words: Sequence[str]) -> dict[str, str]:
 
 
 def _parse_word(word: str) -> tuple[str, str]:
+    if word == SWEEP:
+        return SWEEP, ""
     key, equals, text = word.partition("=")
     key = key.strip()
     sign, path = split_key(key)
@@ -57,4 +61,4 @@ def words_of(overrides: Mapping[str, str]) -> list[str]:
 
 def word_of(key: str, text: str) -> str:
     """One override as it is typed."""
-    return key if key.startswith("~") else f"{key}={text}"
+    return key if key.startswith("~") or key == SWEEP else f"{key}={text}"

@@ -7,10 +7,11 @@ that a stack file gives to parts.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
@@ -24,11 +25,21 @@ from expiac.declare.unknown_keys import unknown_key
 from expiac.declare.validation import config_error, message
 from expiac.util.errors import UsageError
 
-__all__ = ["build", "full_path", "parse", "unread_keys"]
+__all__ = ["build", "full_path", "parse", "unread_keys", "with_values"]
 
 C = TypeVar("C")
 REMOVED: Final = object()
 """In place of the value of a key that is taken out of a mapping."""
+
+
+_HELD = "value"
+
+
+@dataclasses.dataclass
+class _Holder:
+    """Holds a frozen value, so that another one can be put in its place."""
+
+    value: Any
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +86,33 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
     for parent, values in values_by_parent.items():
         _assign(config, parent, values)
     return config
+
+
+def with_values(value: C, values: Mapping[str, Any]) -> C:
+    """A copy of a config or resource in which each key has its value; texts and numbers are read as
+    on the command line.
+
+    A key whose first name is no field of the value itself means the one field of that name in its parts.
+    """
+    holder = _Holder(copy.deepcopy(value))
+    problems: list[str] = []
+    by_parent: dict[str, dict[str, Any]] = defaultdict(dict)
+    for key, given in values.items():
+        sign, path = split_key(key)
+        text = str(given).lower() if isinstance(given, bool) else str(given)
+        edit = _Edit(sign, f"{_HELD}.{full_path(value, path)}", text)
+        part = _part_at(holder, edit.parent)
+        _check(part, edit)
+        is_text = isinstance(given, str | int | float)
+        by_parent[edit.parent].update(_parse_edits(part, [edit], problems) if is_text else {edit.name: given})
+    try:
+        _raise_for(problems)
+        for parent, some in by_parent.items():
+            _assign(holder, parent, some)
+    except UsageError as error:
+        detail = error.detail.replace(f"{_HELD}.", "", len(values))
+        raise UsageError(error.summary, detail, error.hint, code=error.code) from error
+    return cast(C, holder.value)
 
 
 def unread_keys(config: Any, overrides: Mapping[str, str], read: Collection[str]) -> tuple[str, ...]:

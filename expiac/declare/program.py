@@ -20,10 +20,12 @@ from pydantic import ValidationError
 
 from expiac.declare import overrides as words
 from expiac.declare.experiment import Experiment, ExperimentConfig, with_experiment_settings
+from expiac.declare.override_words import SWEEP
 from expiac.declare.project import Project
 from expiac.declare.reads import reads_of
 from expiac.declare.renamed import module_hint
 from expiac.declare.stack import Stack
+from expiac.declare.swept_words import swept_stack
 from expiac.declare.validation import config_error
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
@@ -62,16 +64,22 @@ def load(project: Project, name: str | None, overrides: Sequence[str] = ()) -> P
     config_class, make = _declaration(execute_file(path, project), path)
     if config_class is None and given:
         raise UsageError("No config", f"{_display_path(path)} takes no overrides, and so not {next(iter(given))}")
-    with reads_of(config_class) as read:
+    config: Any = None
+
+    def make_stack(overrides: Mapping[str, str]) -> Stack:
+        nonlocal config
         with attribute_errors(path, project), redirect_stdout(sys.stderr):
-            config: Any = words.build(config_class, given) if config_class else None
+            config = words.build(config_class, overrides) if config_class else None
             stack = make(config)
         if not isinstance(stack, Stack):
             raise ExpiacError("Not a stack", f"{_display_path(path)}: stack(config) returned {type(stack).__name__}",
                               "return Stack(config.name, [...])")
-        if isinstance(config, ExperimentConfig):
-            stack = with_experiment_settings(stack, config)
-    return Program(path, config, stack, given, words.unread_keys(config, given, read))
+        return with_experiment_settings(stack, config) if isinstance(config, ExperimentConfig) else stack
+
+    settings = {key: text for key, text in given.items() if key != SWEEP}
+    with reads_of(config_class) as read:
+        stack = swept_stack(settings, make_stack) if SWEEP in given else make_stack(settings)
+    return Program(path, config, stack, given, words.unread_keys(config, settings, read))
 
 
 def stack_files(project: Project) -> dict[str, Path]:

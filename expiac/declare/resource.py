@@ -19,11 +19,14 @@ from expiac.declare.fields import Kind, Option, kinds_of, non_default_fields
 from expiac.declare.options import Options
 from expiac.util.errors import ExpiacError
 
-NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+_NAME = r"[A-Za-z](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
+NAME = re.compile(_NAME)
+ADDRESS = re.compile(rf"{_NAME}(?:/{_NAME})*")
+"""A name, after those of the components that it stands in: `sweep/trial`."""
 REF = "${ref:"
 """How each Ref begins."""
 _VARIABLE = re.compile(r"\$\{oc\.env:EXPIAC_REF_(\w+)\}", re.ASCII)
-_REF = re.compile(r"\$\{ref:(?P<resource>[A-Za-z][A-Za-z0-9_-]*)\.(?P<output>[A-Za-z_][A-Za-z0-9_]*)\}")
+_REF = re.compile(r"\$\{ref:(?P<resource>[A-Za-z][A-Za-z0-9_/-]*)\.(?P<output>[A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Ref(str):
@@ -40,6 +43,11 @@ class Ref(str):
         """As JSON it is its text."""
         return core_schema.no_info_after_validator_function(lambda text: cls(*_parts(text)), core_schema.str_schema())
 
+    @classmethod
+    def parse(cls, text: str) -> Ref:
+        """The Ref of this text. Raises ValueError where it is none."""
+        return cls(*_parts(text))
+
     @property
     def resource(self) -> str:
         """The name of the resource that has the output."""
@@ -53,12 +61,17 @@ class Ref(str):
     @property
     def variable(self) -> str:
         """The environment variable in which a job finds the value."""
-        return f"EXPIAC_REF_{self.resource.replace('-', '_')}_{self.output}"
+        return f"EXPIAC_REF_{variable_part(self.resource)}_{self.output}"
 
     @property
     def interpolation(self) -> str:
         """How a Hydra config reads that variable."""
         return f"${{oc.env:{self.variable}}}"
+
+
+def variable_part(address: str) -> str:
+    """An address as a part of the name of an environment variable, which knows neither "-" nor "/"."""
+    return address.replace("-", "_").replace("/", "_")
 
 
 def fitting_name(name: str) -> str:
@@ -121,6 +134,11 @@ def replace_refs(value: Any, by: Callable[[Ref], str]) -> Any:
     return map_texts(value, lambda text: _REF.sub(lambda ref: by(Ref(ref["resource"], ref["output"])), text))
 
 
+def rename_ref_texts(text: str, rename: Callable[[str], str]) -> str:
+    """The text with each Ref in it to the resource that `rename` gives for its own."""
+    return _REF.sub(lambda ref: Ref(rename(ref["resource"]), ref["output"]), text) if "${ref:" in text else text
+
+
 def rename_refs(value: Any, moves: Mapping[str, str]) -> Any:
     """The nested JSON value with each Ref to a moved resource, and each interpolation of one, under the new name."""
 
@@ -133,7 +151,7 @@ def rename_refs(value: Any, moves: Mapping[str, str]) -> Any:
 
 def _rename_variable(whole: str, tail: str, moves: Mapping[str, str]) -> str:
     """A variable says `name_output`; of the moved names, the longest that fits is meant."""
-    fits = [old for old in moves if tail.startswith(f"{old.replace('-', '_')}_")]
+    fits = [old for old in moves if tail.startswith(f"{variable_part(old)}_")]
     if not fits:
         return whole
     old = max(fits, key=len)
@@ -161,14 +179,14 @@ class Resource(_Declaration):
     completes: ClassVar[bool] = False
 
     name: str = dataclasses.field(kw_only=False)
-    """Unique in its stack; a letter, then letters, digits, `_` and `-`."""
+    """Unique in its stack; a letter, then letters, digits, `_` and `-`; after `component/` in a component."""
     depends_on: tuple[str, ...] = ()
     """Names of resources that must have succeeded (or exist) first, besides those referred to."""
     options: Option[Options] = Options()
     """How expiac is to treat it."""
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
+        if not ADDRESS.fullmatch(self.name):
             raise ExpiacError(
                 "Invalid name",
                 f"{self.type or 'resource'} {self.name!r}: a name is a letter, then letters, digits, '_' and '-'",

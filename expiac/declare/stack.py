@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
-from expiac.declare.resource import NAME, Ref, Resource, fitting_name
+from pydantic_core import to_jsonable_python
+
+from expiac.declare.component import SEPARATOR, Component, flatten
+from expiac.declare.resource import NAME, Ref, Resource, fitting_name, variable_part
+from expiac.declare.sweep import Sweep
 from expiac.util.errors import ExpiacError, did_you_mean
 
 _LONGEST_NAME = 117
@@ -27,24 +32,63 @@ class Stack:
     max_running: int | None = None
     """How many of its jobs may be live at once; further ones wait until one has ended."""
 
-    def __init__(self, name: str, resources: Iterable[Resource], *, budget: float | None = None,
+    components: tuple[Component, ...] = ()
+    """Those in which resources stand, at their addresses; those in others among them."""
+
+    def __init__(self, name: str, resources: Iterable[Resource | Component], *, budget: float | None = None,
                  max_running: int | None = None, previous_job_ids: Iterable[str] = ()) -> None:
-        declared = tuple(resources)
+        declared, components = flatten(tuple(resources))
         if not NAME.fullmatch(name):
             raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'",
                               f"such as {fitting_name(name)}")
         if len(name) > _LONGEST_NAME:
             raise ExpiacError("Name too long", f"stack {name} has {len(name)} characters, which are a part of the name "
                               "of each run", f"a name of at most {_LONGEST_NAME} characters")
-        if max_running is not None and max_running < 1:
-            raise ExpiacError("Invalid value", f"stack {name}: max_running={max_running}: at least one job at a time",
-                              "max_running=1 or more")
+        _check_max_running(name, max_running)
         _refuse_duplicates(declared)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "resources", _in_dependency_order(declared))
+        object.__setattr__(self, "components", tuple(components))
         object.__setattr__(self, "budget", budget)
         object.__setattr__(self, "max_running", max_running)
         object.__setattr__(self, "previous_job_ids", tuple(previous_job_ids))
+
+    @property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """The sweeps among its components."""
+        return tuple(part for part in self.components if isinstance(part, Sweep))
+
+    @property
+    def trials(self) -> Mapping[str, Mapping[str, Any]]:
+        """The value of each setting that a sweep varies, by the address of each job of its trials."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for sweep in self.sweeps:
+            values = {trial.name: to_jsonable_python(trial.values, fallback=str) for trial in sweep.trials}
+            for resource in sweep.resources:
+                found[resource.name] = values[resource.name.split(SEPARATOR)[sweep.name.count(SEPARATOR) + 1]]
+        return found
+
+    def with_resources(self, change: Callable[[Resource], Resource]) -> Stack:
+        """The stack in which each resource is what `change` makes of it, at its address."""
+        changed = [change(resource) for resource in self.resources]
+        return self if changed == list(self.resources) else self._replaced(resources=_in_dependency_order(changed))
+
+    def with_limits(self, *, budget: float | None, max_running: int | None, previous_job_ids: Iterable[str]) -> Stack:
+        """The stack with other limits and other jobs to adopt."""
+        _check_max_running(self.name, max_running)
+        return self._replaced(budget=budget, max_running=max_running, previous_job_ids=tuple(previous_job_ids))
+
+    def _replaced(self, **changes: Any) -> Stack:
+        other = object.__new__(type(self))
+        for name, value in {**vars(self), **changes}.items():
+            object.__setattr__(other, name, value)
+        return other
+
+
+def _check_max_running(stack: str, max_running: int | None) -> None:
+    if max_running is not None and max_running < 1:
+        raise ExpiacError("Invalid value", f"stack {stack}: max_running={max_running}: at least one job at a time",
+                          "max_running=1 or more")
 
 
 def dependencies(resource: Resource, refs: Iterable[Ref]) -> tuple[str, ...]:
@@ -55,14 +99,14 @@ def dependencies(resource: Resource, refs: Iterable[Ref]) -> tuple[str, ...]:
 def _refuse_duplicates(resources: Sequence[Resource]) -> None:
     seen: dict[str, str] = {}
     for resource in resources:
-        # Environment variables carry outputs, and they know no "-": a-b and a_b would be one.
-        key = resource.name.replace("-", "_")
+        # Environment variables carry outputs, and they know neither "-" nor "/": a-b, a/b and a_b would be one.
+        key = variable_part(resource.name)
         if key in seen:
             raise ExpiacError(
                 "Duplicate name",
                 f"two resources are called {resource.name!r}"
                 if seen[key] == resource.name
-                else f"{seen[key]!r} and {resource.name!r} differ only in '-' and '_'",
+                else f"{seen[key]!r} and {resource.name!r} differ only in '-', '_' and '/'",
                 "give each resource of a stack a name of its own",
             )
         seen[key] = resource.name

@@ -23,7 +23,7 @@ def approval_event(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
                  for step in active if not _is_plain(step))
     prices = {step.run.instance: step.cost_per_hour for step in active
               if step.action.launches and step.cost_per_hour is not None}
-    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described, prices)
+    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described, prices, plan.sweeps)
 
 
 def steps(event: Approved) -> tuple[ApprovedStep, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from expiac.plan.approval import steps
 from expiac.plan.diff import diff
+from expiac.plan.identity import address_in
 from expiac.plan.model import Change
 from expiac.state.model import Approval, Record, State
 from expiac.util.errors import UsageError, did_you_mean, listed
@@ -81,7 +82,7 @@ def _beginning_with(word: str, known: Iterable[PastRun]) -> list[PastRun]:
 
 def names_of(past: PastRun) -> tuple[str, str]:
     """What the run is called now, and what it was called when it was first launched."""
-    return past.record.address, past.record.run.instance.removeprefix(f"{past.stack}.").rpartition(".")[0]
+    return past.record.address, address_in(past.record.run.instance, past.stack)
 
 
 def compare(before: PastRun, after: PastRun) -> tuple[Change, ...]:

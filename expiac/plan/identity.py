@@ -31,5 +31,11 @@ def fingerprint(own: str, upstream: Sequence[str]) -> str:
 
 
 def instance_name(stack: str, address: str, lineage: str, fingerprint: str, attempt: int) -> str:
-    """`<stack>.<address>.<8 hex>`: the same as folder, backend job name and W&B run id."""
-    return f"{stack}.{address}.{digest([lineage, address, fingerprint, attempt])[:8]}"
+    """`<stack>.<address>.<8 hex>`: the same as folder, backend job name and W&B run id, so with `.` in place of `/`."""
+    name = address.replace("/", ".")
+    return f"{stack}.{name}.{digest([lineage, address, fingerprint, attempt])[:8]}"
+
+
+def address_in(instance: str, stack: str) -> str:
+    """The address at which the run of this name was first launched."""
+    return instance.removeprefix(f"{stack}.").rpartition(".")[0].replace(".", "/")

@@ -11,7 +11,7 @@ from typing import Any
 from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Ref
-from expiac.state.events import Json, Run
+from expiac.state.events import Json, Run, SweepFacts
 from expiac.state.model import Record
 
 
@@ -46,6 +46,8 @@ class Desired:
     """How it is to be treated."""
     settings: Json | None = None
     """What the program itself sets of the inputs, to be shown; None where that is all of them."""
+    trial: Json = field(default_factory=dict)
+    """Of a trial of a sweep: the value of each setting that the sweep varies. No part of what it is."""
     env: Mapping[str, str] = field(default_factory=dict)
     """What its launch adds to the environment besides the names of the run. No part of what it is."""
 
@@ -211,6 +213,8 @@ class Plan:
     """Results of the past stand again whatever code made them."""
     max_running: int | None = None
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
+    sweeps: Mapping[str, SweepFacts] = field(default_factory=dict)
+    """The sweeps that the program declares, by address."""
 
     @property
     def is_empty(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from expiac.declare.resource import NAME, fitting_name
+from expiac.declare.resource import ADDRESS, fitting_name
 from expiac.state.codec import checkpoint_line, header_line
 from expiac.state.copies import keep_copy
 from expiac.state.events import REMOVED, Forgotten, Moved
@@ -52,7 +52,7 @@ def move(journal: Journal, old: str, new: str) -> None:
     if new in records:
         raise ExpiacError("Address taken", f"{new} has a record of its own: {records[new].run.instance}",
                           f"expiac state rm {journal.header.stack} {new}")
-    if not NAME.fullmatch(new):
+    if not ADDRESS.fullmatch(new):
         raise UsageError("Invalid name", f"{new!r}: a name is a letter, then letters, digits, '_' and '-'",
                          f"such as {fitting_name(new)}")
     with lock_state(journal, journal.state, purpose="state mv"):

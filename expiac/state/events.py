@@ -77,6 +77,34 @@ class Judgement(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SweepFacts(Fact):
+    """What a declaration says of a sweep as a whole."""
+
+    keys: tuple[str, ...] = ()
+    """The settings that it varies, as its trials name them."""
+    metric: str = ""
+    """What its trials are ranked by; empty where the sweep does not say."""
+    goal: str = "maximize"
+    """`maximize` or `minimize`."""
+    trials: int = 0
+    """How many trials there are, and will be."""
+    search: str = ""
+    """Digest of what decides the proposals of a search; empty where all trials are declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Fact):
+    """What a trial of a search came to, as the search is told."""
+
+    state: str
+    """`complete`, `pruned` or `failed`."""
+    value: float | None = None
+    """The metric of its sweep at its end; of a pruned trial, the last one."""
+    step: float | None = None
+    """The step of a pruned trial at which it was judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Approved(Fact):
     """A plan was approved: by whom, from what. Every launch until the next one belongs to it."""
 
@@ -91,6 +119,8 @@ class Approved(Fact):
     """What else the plan does, without what it keeps."""
     prices: Mapping[str, float] = field(default_factory=dict)
     """Dollars per hour of what it launches, by instance, where the plan knew them."""
+    sweeps: Mapping[str, SweepFacts] = field(default_factory=dict)
+    """The sweeps that the program declares, by address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +142,8 @@ class Started(Fact):
     handle: Json = field(default_factory=dict)
     """What is known of the launch before it begins: a job launched by other means, which it adopts."""
     options: Options = Options()
+    trial: Json = field(default_factory=dict)
+    """Of a trial of a sweep: the value of each setting that the sweep varies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +213,17 @@ class Restored(Fact):
     depends_on: tuple[str, ...] = ()
     upstream: Json = field(default_factory=dict)
     options: Options = Options()
+    trial: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTold(Fact):
+    """A search was told what a trial came to: its next proposals count on it."""
+
+    tag: ClassVar[str] = "told"
+    address: str
+    instance: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +279,7 @@ class NoticeSent(Fact):
 
 
 Event = (Approved | Started | Submitted | EffectDone | EffectFailed | Observed | Forgotten | Noted | Moved | Pruned
-         | Restored | NoticeDue | NoticeSent)
+         | Restored | NoticeDue | NoticeSent | TrialTold)
 EVENTS: Mapping[str, type[Event]] = {kind.tag: kind for kind in Event.__args__}
 
 

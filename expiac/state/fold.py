@@ -25,6 +25,7 @@ from expiac.state.events import (
     Restored,
     Started,
     Submitted,
+    TrialTold,
 )
 from expiac.state.model import Approval, Notice, Pending, Record, State
 from expiac.state.status import Status
@@ -100,6 +101,11 @@ class Fold:
                     record, depends_on=event.depends_on, options=event.options,
                     inputs=record.inputs if event.inputs is None else event.inputs,
                     upstream=record.upstream if event.upstream is None else event.upstream)
+            case TrialTold():
+                record = _present(records, event.address)
+                if record.run.instance != event.instance:
+                    raise InvalidEvent(f"the outcome of {event.instance}, which is not at {event.address}")
+                records[event.address] = replace(record, outcome=event.outcome)
             case NoticeDue():
                 record = _present(records, event.address)
                 notices = {**record.notices, event.occasion: Notice(event.reason)}
@@ -144,7 +150,7 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
     records[event.address] = Record(
         event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
         handle=event.handle, pending=Pending(event.effect, event.after, approval=before), approval=approval, at=at,
-        options=event.options)
+        options=event.options, trial=event.trial)
 
 
 def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
@@ -179,7 +185,7 @@ def _restore(event: Restored, records: dict[str, Record], history: list[Record],
     records[event.address] = replace(
         earlier, address=event.address, inputs=event.inputs, depends_on=event.depends_on, upstream=event.upstream,
         options=event.options, status=earlier.status if stays else Status.STOPPED, ended_at="", replaced_by="",
-        discarded="", pruned_at="")
+        discarded="", pruned_at="", trial=event.trial)
 
 
 def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from expiac.declare.options import Options
-from expiac.state.events import After, Approved, Effect, Fact, Json, Judgement, Run
+from expiac.state.events import After, Approved, Effect, Fact, Json, Judgement, Outcome, Run
 from expiac.state.status import Status
 
 
@@ -69,6 +69,10 @@ class Record(Fact):
     """How it was judged by what is expected of its metrics, once it has ended well."""
     notices: Mapping[str, Notice] = field(default_factory=dict)
     """What was told of its last launch, or is to be told, by occasion: `succeeded`, `failed`, `stuck`."""
+    trial: Json = field(default_factory=dict)
+    """Of a trial of a sweep: the value of each setting that the sweep varies."""
+    outcome: Outcome | None = None
+    """Of a trial of a search: what it came to, once the search was told."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
 

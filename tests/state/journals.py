@@ -22,11 +22,13 @@ from expiac.state.events import (
     NoticeDue,
     NoticeSent,
     Observed,
+    Outcome,
     Pruned,
     Restored,
     Run,
     Started,
     Submitted,
+    TrialTold,
 )
 from expiac.state.file_log import FileLog
 from expiac.state.fold import fold
@@ -58,6 +60,7 @@ LIFE: tuple[Event, ...] = (
     NoticeDue("ppo", "failed", "exit code 1"),
     Observed("ppo", Status.FAILED, judgement=Judgement({"loss": "< 1"}, {"loss": float("inf")})),
     NoticeSent(CREATE.run.instance, "failed", "Webhook failed: HTTP 500"),
+    TrialTold("ppo", CREATE.run.instance, Outcome("complete", float("inf"), 3.0)),
 )
 
 

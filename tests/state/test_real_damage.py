@@ -9,7 +9,7 @@ import pytest
 
 from expiac.declare.options import Options
 from expiac.declare.stack import Stack
-from expiac.state.events import EVENTS, NoticeDue, NoticeSent, Pruned
+from expiac.state.events import EVENTS, NoticeDue, NoticeSent, Outcome, Pruned, TrialTold
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.replay import Damage, Reading, replay
@@ -42,6 +42,7 @@ def world(request, tmp_path):
         journal.append(Pruned((journal.state.history[0].run.instance,)))
         journal.append(NoticeDue("over", "succeeded", "succeeded"))
         journal.append(NoticeSent(journal.state.records["over"].run.instance, "succeeded"))
+        journal.append(TrialTold("over", journal.state.records["over"].run.instance, Outcome("complete", 0.5)))
     renamed = Options(aliases=("d",), protect=True)
     world.apply(Stack("ppo", [Run("e", config=other, gpus=8, tags=("t",), options=renamed)]))
     return world
