@@ -26,7 +26,7 @@ def measure(folder: Path, sizes: list[int]) -> list[dict[str, Any]]:
         for state in ("cold", "warm"):
             cost = python(["-m", "benchmarks.phases", "phases.json", "plan", "sweep", f"jobs={jobs}", "rates=true"],
                           made)
-            spent = json.loads((made / "phases.json").read_text(encoding="utf-8"))["seconds"]["composition"]
+            spent = json.loads((made / "phases.json").read_text(encoding="utf-8"))["seconds"].get("composition", 0.0)
             rows.append({"cache": state, "jobs": jobs, "wall": cost.wall, "cpu": cost.cpu, "peak": cost.peak,
                          "composition per job": spent / jobs})
     return rows

@@ -17,7 +17,7 @@ from expiac.compile.composed import Composed
 from expiac.compile.config_files import CONFIG_STEM
 from expiac.compile.schema import Schema
 from expiac.declare.project import Project
-from expiac.util.durable import replace_file
+from expiac.util.durable import write_private
 from expiac.util.errors import ExpiacError
 from expiac.util.hashing import digest
 from expiac.util.placeholders import INSTANCE
@@ -65,10 +65,9 @@ class Composer:
 
     def _store(self, text: str, composed: Composed, files: Mapping[str, str]) -> None:
         entry = {"files": files, "config": composed.config, "outputs": composed.outputs}
-        file = self._file(text)
+        data = json.dumps(entry).encode()
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(file, json.dumps(entry).encode(), durable=False, mode=0o600)
+            write_private(self._file(text), data)  # one that is cut off is no JSON, and so not read
         except OSError:
             return  # a memory that can't be written costs time only
 

@@ -38,11 +38,12 @@ class Config(DataClassJsonMixin, metaclass=WithFieldDocs):
 
 def is_config(value: Any) -> bool:
     """Whether the value is an instance of a config class: some dataclass, a pydantic model or an attrs class."""
-    return _is_config_class(type(value))
+    kind: Any = type(value)
+    return _is_config_class(kind)
 
 
 @cache
-def _is_config_class(kind: type) -> bool:
+def _is_config_class(kind: Any) -> bool:
     return hasattr(kind, "__dataclass_fields__") or issubclass(kind, BaseModel) or hasattr(kind, "__attrs_attrs__")
 
 
