@@ -14,7 +14,8 @@ from expiac.compile.interpolations import parsed_once
 PARTS = st.sampled_from((
     "${a}", "${b.c}", "${.c}", "${..a}", "${...a}", "${b}", "${list}", "${none}", "${missing}", "${self}", "${true}",
     "${null}", "${b.c.d}", "${b.on}", "${list.0}", "${list[0]}", "${b[c]}", "${ a }", "${a-b}", "${oc.env:NOPE,x}",
-    "${oc.env:HOME}", "${nope}", "${${key}}", "\\", "\\\\", "\\${a}", "$", "$$", "{", "}", "${", " ", "é", "\n", ".", "x",
+    "${oc.env:HOME}", "${nope}", "${${key}}",
+    "\\", "\\\\", "\\${a}", "$", "$$", "{", "}", "${", " ", "é", "\n", ".", "x",
     "${NULL}", "${_x}", "${inf}", "${nan_}", "${b.true}", "${.}", "${a.}", "${a}${a}", "${oc.decode:${a}}", "${é}"))
 TEXTS = st.lists(PARTS, min_size=1, max_size=4).map("".join)
 
