@@ -134,7 +134,7 @@ class Applying:
         try:
             for now in poll(advance, self._stopped, timeout=timeout, stack=plan.stack):
                 self._reporter.on_event(Waiting(now))
-                if not busy and not result.deferred and not are_under_way(now):
+                if not busy and not result.deferred and not are_under_way(now) and not self._are_proposals_due(result):
                     return result
         except ExpiacError:
             self._reporter.on_event(Finished(result))
@@ -201,7 +201,7 @@ class Applying:
         After a launch that failed, nothing more is proposed: it would fail again.
         """
         proposals = self._proposals
-        if proposals is None or result.failed or self._engine.is_stopping or not proposals.are_due():
+        if proposals is None or not self._are_proposals_due(result):
             return result
         with lock_state(self._journal, None, purpose="apply"):
             self._refresher.reload()
@@ -216,6 +216,10 @@ class Applying:
             self._refresher.send_notices()
         self._refresher.reload()
         return result
+
+    def _are_proposals_due(self, result: Result) -> bool:
+        is_over = bool(result.failed) or self._engine.is_stopping
+        return self._proposals is not None and not is_over and self._proposals.are_due()
 
     def _refuse_other_plan(self, plan: Plan) -> None:
         """Raises `Stale` where a plan was approved meanwhile that declares other runs: ours may not be wanted now."""

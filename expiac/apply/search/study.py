@@ -109,10 +109,11 @@ class Study:
         """The trial as Optuna has it; None where its values do not lie in the space that is searched now."""
         states = self._optuna.trial.TrialState
         state = {COMPLETE: states.COMPLETE, PRUNED: states.PRUNED, FAILED: states.FAIL, LIVE: states.RUNNING}[one.state]
+        curve = dict(one.curve) or ({1: one.results[0]} if one.state == PRUNED and one.results else {})
         try:
             frozen: optuna.trial.FrozenTrial = self._optuna.trial.create_trial(
                 state=state, values=list(one.results) if one.state == COMPLETE else None, params=dict(one.values),
-                distributions=self._space, system_attrs=dict(one.sampler), intermediate_values=dict(one.curve))
+                distributions=self._space, system_attrs=dict(one.sampler), intermediate_values=curve)
         except ValueError:
             return None
         return frozen
