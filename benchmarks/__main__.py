@@ -18,8 +18,8 @@ FINISHED_UP_TO = 1000
 """More finished runs are not listed."""
 CALLS_UP_TO = 200
 """The calls of more are in proportion."""
-COLD_UP_TO = 100
-"""Cold composition of more takes minutes, and each costs the same."""
+COLD_UP_TO = 1000
+"""Cold composition of more costs the same for each."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -42,6 +42,9 @@ class Elsewhere:
 
 def pin_runs(config: Mapping[str, Any], find: FindsRuns) -> tuple[dict[str, Any], dict[str, str]]:
     """The config with pinned addresses, and the variables in which its job finds where they are."""
+    text = repr(config)
+    if SCHEME not in text and "(" not in text:  # neither an address nor a tuple, which would become a list: the rule
+        return dict(config), {}
     paths: dict[str, str] = {}
 
     def pin(text: str) -> str:
