@@ -133,12 +133,12 @@ class Study:
         full = known.get(name, name)
         made_by = getattr(module, full, None) if full.endswith(ending) else None
         if made_by is None or full in _STATEFUL:
-            raise ExpiacError("Invalid search", f"search {self._name}: {what}={name!r} is none of Optuna's",
+            raise ExpiacError("Invalid sweep", f"search {self._name}: {what}={name!r} is none of Optuna's",
                               did_you_mean(name, known))
         try:
             return made_by(**{**_DEFAULTS.get(full, {}), **options})
         except (TypeError, ValueError, ImportError) as error:
-            raise ExpiacError("Invalid search", f"search {self._name}: {what}={name!r}: {error}",
+            raise ExpiacError("Invalid sweep", f"search {self._name}: {what}={name!r}: {error}",
                               f"{what}_options={{…}} as in Optuna's documentation of {full}") from error
 
     def _distribution(self, one: Distribution) -> Any:
@@ -154,7 +154,7 @@ def _import_optuna(name: str) -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise ExpiacError("Optuna is missing", f"search {name} needs it: {error}",
+        raise ExpiacError("Missing package", f"search {name} needs it: {error}",
                           "pip install 'expiac[search]'") from error
     import warnings
 
