@@ -112,10 +112,10 @@ def apply(
         if overrides or no_refresh or options != plan_options():
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
                              "give them to expiac plan, with --out FILE")
-        with execution.open_saved(plan, json=json) as (session, reporter):
+        with execution.open_saved(plan, json=json, verbose=verbose) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
-    with execution.open_session(*named, json=json) as (session, reporter):
+    with execution.open_session(*named, json=json, verbose=verbose) as (session, reporter):
         make_plan = partial(session.plan, refresh=not no_refresh, options=options)
         program = words.program_name(stack, session.stack)
         return execution.carry_out(session, make_plan(), reporter, program=program, question=question,
@@ -127,6 +127,7 @@ def destroy(
     stack: args.StackArg = None,
     *,
     yes: args.Yes = False,
+    verbose: args.AllRuns = False,
     json: args.Json = False,
     parallelism: args.Parallelism = 10,
     target: args.Target = None,
@@ -136,12 +137,12 @@ def destroy(
     from expiac.cli import execution, output
 
     output.demand_consent(yes=yes, json=json)
-    with execution.open_session(stack, json=json, declared=False) as (session, reporter):
+    with execution.open_session(stack, json=json, declared=False, verbose=verbose) as (session, reporter):
         make_plan = partial(session.plan_destroy, plan_options(target=target, exclude=exclude))
         program = words.program_name(stack, session.stack)
         question = "" if yes else "Destroy all of this?"
         return execution.carry_out(session, make_plan(), reporter, program=program, question=question, json=json,
-                                   make_anew=make_plan, parallelism=parallelism)
+                                   verbose=verbose, make_anew=make_plan, parallelism=parallelism)
 
 
 @app.command("import")
@@ -167,12 +168,12 @@ def import_(
 
 
 @app.command()
-def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
+def refresh(stack: args.StackArg = None, *, json: args.Json = False, verbose: args.AllRuns = False) -> int:
     """Ask about everything that is recorded, write down what changed, start what waits in a queue."""
     from expiac.cli import execution, output
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        output.print_statuses(session.refresh(), session, json=json)
+        output.print_statuses(session.refresh(), session, json=json, verbose=verbose)
     return DONE
 
 
@@ -181,6 +182,7 @@ def status(
     stack: args.StacksArg = None,
     *,
     json: args.Json = False,
+    verbose: args.AllRuns = False,
     no_refresh: args.NoRefresh = False,
     watch: args.Watch = False,
     timeout: args.Timeout = WEEK,
@@ -192,12 +194,13 @@ def status(
         raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
                          "expiac status --watch")
     if watch:
-        with execution.open_session(stack, json=json, declared=False) as (session, reporter):
-            return execution.watch(session, reporter, json=json, timeout=timeout)
+        with execution.open_session(stack, json=json, declared=False, verbose=verbose) as (session, reporter):
+            return execution.watch(session, reporter, json=json, timeout=timeout, verbose=verbose)
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):
-            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh)
+            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh,
+                                          verbose=verbose)
 
     return several.show_stacks(stack, ask, json=json)
 
