@@ -107,9 +107,10 @@ class Session:
         self._planning.confirm(plan)
 
     def apply(self, plan: Plan, *, make_anew: Callable[[], Plan] | None = None, parallelism: int = 10,
-              wait: bool = False, timeout: float = WEEK) -> Result:
+              wait: bool = False, timeout: float = WEEK, max_failures: int | None = None) -> Result:
         """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done.
 
+        With `max_failures`, no further trial of a sweep is begun once more of its trials than that have failed.
         A plan that is stale is refused. Where nobody has approved it, `make_anew` may give another one in its place.
         """
         if parallelism < 1:
@@ -122,7 +123,7 @@ class Session:
         plan, done = self._applying.apply(plan, make_anew)
         for warning in tell(done.done, self.state, self.project):
             self._reporter.on_event(Warned(warning))
-        result = self._applying.wait(plan, done, timeout) if wait else done
+        result = self._applying.wait(plan, done, timeout, max_failures) if wait else done
         self._reporter.on_event(Finished(result))
         return result
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from expiac.apply.code import project_code
+from expiac.apply.ending_sweeps import SweepEnder
 from expiac.apply.engine import Engine
 from expiac.apply.events import (
     Began,
@@ -109,10 +110,15 @@ class Applying:
             break
         return plan
 
-    def wait(self, plan: Plan, result: Result, timeout: float) -> Result:
-        """Waits until every run has ended, and begins deferred steps as they become ready."""
+    def wait(self, plan: Plan, result: Result, timeout: float, max_failures: int | None = None) -> Result:
+        """Waits until every run has ended, and begins deferred steps as they become ready.
+
+        Begins no further trial of a sweep of which more than `max_failures` have failed, or more than it says itself.
+        """
         if self._engine.is_stopping:
             return replace(result, interrupted=True)
+        sweeps = SweepEnder(self._journal, self._refresher, self._engine, self._providers, self._reporter,
+                            self._approve_again, max_failures=max_failures)
 
         busy = ""
 
@@ -120,6 +126,7 @@ class Applying:
             nonlocal result, busy
             try:
                 self._refresher.refresh()
+                result = sweeps.end(plan, result)
                 result, busy = self._begin_ready(plan, result), ""
             except Locked as error:  # another command is at work here: look again later
                 if not busy:

@@ -87,6 +87,9 @@ Retry = Annotated[bool, typer.Option("--retry", help="Launch failed and cancelle
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until every run has ended, and begin what waited for them.")]
+MaxFailures = Annotated[int | None, typer.Option(
+    "--max-failures", min=0, metavar="N", show_default=False,
+    help="With --wait: begin no further trial of a sweep once more than N of its runs have failed.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until every run has ended.")]
 Timeout = Annotated[float, typer.Option(
     "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,

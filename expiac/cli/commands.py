@@ -84,6 +84,7 @@ def apply(
     parallelism: args.Parallelism = 10,
     wait: args.Wait = False,
     timeout: args.Timeout = WEEK,
+    max_failures: args.MaxFailures = None,
     no_refresh: args.NoRefresh = False,
     target: args.Target = None,
     exclude: args.Exclude = None,
@@ -101,9 +102,12 @@ def apply(
         other = "--yes" if yes else "--only"
         raise UsageError("Conflicting options", f"--interactive asks about each step, and {other} about none",
                          "give one of them")
+    if max_failures is not None and not wait:
+        raise UsageError("Conflicting options", "--max-failures counts while an apply waits", "--wait")
     consents = yes or only is not None
     output.demand_consent(yes=consents, json=json)
     how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout,
+                           "max_failures": max_failures,
                            "interactive": interactive, "verbose": verbose}
     question = "" if consents else execution.QUESTION
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,

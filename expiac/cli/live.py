@@ -97,8 +97,7 @@ class LiveLines:
         parts += [Text(line) for line in self._tally.under_way()]
         if resources:
             groups = {} if self._is_verbose else sweep_status.group_statuses(resources)
-            parts += [Text(line, no_wrap=True, overflow="ellipsis")
-                      for line in sweep_status.lines(groups.values(), self._metrics)]
+            parts += [Text(line) for line in sweep_status.lines(groups.values(), self._metrics, self._out.width)]
             shown = tuple(sweep_status.shown_rows(resources, groups)) if groups else resources
             rows = max(3, room - len(parts))
             if shown:

@@ -195,7 +195,7 @@ def print_runs(resources: Sequence[ResourceStatus], settings: MetricSettings,
     out = console()
     groups = {} if verbose else sweep_status.group_statuses(resources)
     shown = sweep_status.shown_rows(resources, groups) if groups else resources
-    for line in sweep_status.lines(groups.values(), settings):
+    for line in sweep_status.lines(groups.values(), settings, out.width):
         out.print(line)
     if groups and shown:
         out.print()

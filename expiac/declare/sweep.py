@@ -30,18 +30,23 @@ class Sweep(Component):
     metric: str = ""
     """What its trials are ranked by; empty where the sweep does not say."""
     goal: Goal = "maximize"
+    max_failures: int | None = None
+    """How many of its trials may fail before `apply --wait` begins no further one; None where nothing bounds that."""
 
     def __init__(self, name: str, job: Resource, over: Trials, *, seeds: int | None = None, metric: str = "",
-                 goal: Goal = "maximize", options: Options | None = None, depends_on: Iterable[str] = (),
-                 outputs: Mapping[str, str] | None = None) -> None:
+                 goal: Goal = "maximize", max_failures: int | None = None, options: Options | None = None,
+                 depends_on: Iterable[str] = (), outputs: Mapping[str, str] | None = None) -> None:
         """`seeds=3` makes three jobs of each trial. `metric` and `goal` say which trial is best."""
         _check(name, job, metric, goal)
+        if max_failures is not None and max_failures < 0:
+            raise ExpiacError("Invalid sweep", f"sweep {name}: max_failures={max_failures}", "max_failures=0 or more")
         trials = trials_of(over, seeds)
         super().__init__(name, [job_of(job, trial) for trial in trials], options=options, depends_on=depends_on,
                          outputs=outputs)
         object.__setattr__(self, "trials", trials)
         object.__setattr__(self, "metric", metric)
         object.__setattr__(self, "goal", goal)
+        object.__setattr__(self, "max_failures", max_failures)
 
 
     @classmethod

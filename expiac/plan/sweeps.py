@@ -11,7 +11,9 @@ from expiac.state.model import State
 
 def sweep_facts(stack: Stack) -> Mapping[str, SweepFacts]:
     """What is recorded of each sweep, by its address."""
-    return {sweep.name: SweepFacts(sweep.keys, sweep.metric, sweep.goal, len(sweep.trials)) for sweep in stack.sweeps}
+    return {sweep.name: SweepFacts(sweep.keys, sweep.metric, sweep.goal, len(sweep.trials),
+                                   max_failures=sweep.max_failures)
+            for sweep in stack.sweeps}
 
 
 def recorded_sweeps(state: State) -> Mapping[str, SweepFacts]:

@@ -90,6 +90,8 @@ class SweepFacts(Fact):
     """How many trials there are, and will be."""
     search: str = ""
     """Digest of what decides the proposals of a search; empty where all trials are declared."""
+    max_failures: int | None = None
+    """How many of its trials may fail before no further one is begun; None where nothing bounds that."""
 
 
 @dataclass(frozen=True, slots=True)

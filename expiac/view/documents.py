@@ -103,6 +103,8 @@ class Sweep(TypedDict):
     """`maximize` or `minimize`."""
     trials: Count
     """How many trials there are, and will be."""
+    max_failures: Count | None
+    """How many of them may fail before no further one is begun; null where nothing bounds that."""
 
 
 class OfState(TypedDict):

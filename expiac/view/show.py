@@ -177,7 +177,8 @@ def document(plan: Plan) -> documents.Plan:
 
 def sweep_document(facts: SweepFacts) -> documents.Sweep:
     """What is declared of a sweep, as JSON values."""
-    return {"keys": list(facts.keys), "metric": facts.metric, "goal": facts.goal, "trials": facts.trials}
+    return {"keys": list(facts.keys), "metric": facts.metric, "goal": facts.goal, "trials": facts.trials,
+            "max_failures": facts.max_failures}
 
 
 def _step_document(step: Step) -> documents.Step:

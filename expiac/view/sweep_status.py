@@ -15,6 +15,7 @@ from expiac.plan import formatting as inline
 from expiac.state.events import SweepFacts
 from expiac.state.status import Status
 from expiac.view import show
+from expiac.view.step_lines import wrap
 from expiac.view.trial_table import trial_text
 
 if TYPE_CHECKING:
@@ -102,10 +103,11 @@ def shown_rows(resources: Sequence[ResourceStatus], groups: Mapping[str, GroupSt
     return [one for one in resources if not one.group or one.address in in_groups]
 
 
-def lines(groups: Collection[GroupStatus], settings: MetricSettings) -> list[str]:
-    """A line for each sweep and component, aligned, and safe to print."""
+def lines(groups: Collection[GroupStatus], settings: MetricSettings, width: int) -> list[str]:
+    """A line for each sweep and component, aligned and safe to print; a long one goes on in the next line."""
     pad = max((len(group.name) for group in groups), default=0)
-    return [inline.printable(f"{group.name:<{pad}}   {sentence(group, settings)}") for group in groups]
+    return [part for group in groups
+            for part in wrap(inline.printable(f"{group.name:<{pad}}   {sentence(group, settings)}"), "", width)]
 
 
 def sentence(group: GroupStatus, settings: MetricSettings) -> str:
