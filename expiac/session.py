@@ -21,6 +21,7 @@ from expiac.apply.wait import are_under_way, poll
 from expiac.compile.review import reviewed_files
 from expiac.declare import program
 from expiac.declare.project import Project, find_project
+from expiac.plan.groups import refuse_component
 from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
 from expiac.plan.pruning import PruneOptions, Pruning
@@ -204,6 +205,7 @@ class Session:
     def _latest(self, state: State, address: str) -> Record:
         record = lookup.latest(state, address)
         if record is None:
+            refuse_component(address, state.records, "one of it, such as")
             raise UsageError("No such resource", f"{address} is not in the state of {self.stack}",
                              did_you_mean(address, state.records))
         return record

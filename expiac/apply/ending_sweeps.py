@@ -1,4 +1,4 @@
-"""Ends sweeps early of which too many trials have failed: begins no further trial, and says why with the first errors."""
+"""Ends sweeps of which too many trials have failed: begins no further one, and says why, with the first errors."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def _addresses(names: Collection[str], known: Sequence[str], stack: str) -> tupl
     for name in names:
         if not (meant := members(name, known)):
             raise UsageError("No such resource", f"{name} is not in {stack}",
-                             did_you_mean(name, {**dict.fromkeys(known), **components_in(known)}))
+                             did_you_mean(name, {*known, *components_in(known)}))
         found |= dict.fromkeys(meant)
     return tuple(found)
 

@@ -65,7 +65,7 @@ Sweep = Annotated[bool, typer.Option(
     "--sweep", help="Make a trial of each combination of values: lr=1e-4,3e-4 seed='range(3)' (Hydra's grammar).")]
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
 Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", autocompletion=jobs, show_default=False,
-                                                      help="Run this job, or all of a component, anew though nothing changed; "
+                                                      help="Run this job or component anew though nothing changed; "
                                                            "repeatable.")]
 Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", autocompletion=jobs, show_default=False,
                                                      help="Only this job or component (globs too), and what it needs; "

@@ -18,6 +18,7 @@ from expiac.cli import ages, events, tables
 from expiac.cli.invocation import command_name, with_command_name
 from expiac.declare.metrics import MetricSettings
 from expiac.plan.formatting import printable
+from expiac.plan.groups import components_in, refuse_component
 from expiac.plan.model import Plan, Step
 from expiac.session import Session
 from expiac.state.model import State
@@ -232,7 +233,9 @@ def job_named(session: Session, name: str | None) -> str:
         return known[0]
     is_archived = any(record.address == name for record in session.state.history)
     if name not in known and not is_archived:
-        raise ExpiacError("Unknown job", f"{session.stack} has no {name!r}", did_you_mean(name, known))
+        refuse_component(name, session.state.records, f"expiac logs {session.stack}")
+        raise ExpiacError("Unknown job", f"{session.stack} has no {name!r}",
+                          did_you_mean(name, {*known, *components_in(known)}))
     return name
 
 

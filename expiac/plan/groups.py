@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 
 from expiac.declare.component import SEPARATOR, component_of
 from expiac.plan.model import Plan, Step
+from expiac.state.model import Record
+from expiac.util.errors import UsageError
 
 _MOST_NAMED = 4
 """Of more members of a group, only the number is told."""
@@ -75,3 +77,12 @@ def named_by_group(addresses: Iterable[str], group: Callable[[str], str]) -> lis
         of_group.setdefault(group(address) or address, []).append(address)
     return [text for name, own in of_group.items()
             for text in (own if len(own) <= _MOST_NAMED else [f"{name} ({len(own):,})"])]
+
+
+def refuse_component(name: str, records: Mapping[str, Record], command: str) -> None:
+    """Raises `UsageError` where one job is wanted and the name is that of a component; names a job to look at first."""
+    own = [records[address] for address in records if address.startswith(f"{name}{SEPARATOR}")]
+    if not own:
+        return
+    first = min(own, key=lambda record: (not record.status.is_failure, not record.status.is_live))
+    raise UsageError("Which job?", f"{name} is a component of {len(own):,} jobs", f"{command} {first.address}")

@@ -14,11 +14,11 @@ def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
            only: Collection[Action] = ()) -> Plan:
     """The steps that match a pattern of `target` (all, where there is none) and none of `exclude`.
 
-    A pattern means an address of the plan, and the name of a component all that stands in it; one of `exclude` also means that at which a run stands which is to move. A
-    target does not, since it has to mean the same where its apply is killed after the move and begun again. `only`
-    excludes by what a step would do. What a chosen step needs comes along; what needs an excluded step that would do
-    something is left out with it, and so is every record that would have to make room for an excluded one, or to wait
-    for its room.
+    A pattern means an address of the plan, and the name of a component all that stands in it. One of `exclude` also
+    means the address at which a run stands which is to move. A target does not, since it has to mean the same where its
+    apply is killed after the move and begun again. `only` excludes by what a step would do. What a chosen step needs
+    comes along; what needs an excluded step that would do something is left out with it, and so is every record that
+    would have to make room for an excluded one, or to wait for its room.
     Raises `UsageError` where a pattern matches nothing.
     """
     if not target and not exclude and not only:

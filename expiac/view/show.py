@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from expiac.declare.component import component_of
@@ -16,7 +16,7 @@ from expiac.plan import cost
 from expiac.plan import formatting as inline
 from expiac.plan.durations import seconds_until_done
 from expiac.plan.groups import group_of, named_by_group, trial_of
-from expiac.plan.model import MISSING, Action, Change, Plan, Step
+from expiac.plan.model import MISSING, Change, Plan, Step
 from expiac.state.events import SweepFacts
 from expiac.view.creates import Creates, creates
 from expiac.view.step_groups import COUNTED, StepGroup, group_lines, hidden_addresses, step_groups

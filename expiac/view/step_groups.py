@@ -5,6 +5,7 @@ What several of its steps have in common is said once, below; warnings are never
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ class StepGroup:
     steps: Sequence[Step]
     keys: Sequence[str]
     """What its trials differ in; none of a component that is no sweep, nor where everything is to go."""
+    is_destroyed: bool = False
+    """Everything is to go: that is the reason of each step."""
 
     @property
     def active(self) -> list[Step]:
@@ -71,7 +74,8 @@ def step_groups(plan: Plan) -> dict[str, StepGroup]:
         is_sweep = facts is not None or all(trial_of(step) for step in steps)
         named = facts.keys if facts is not None else ()
         keys = dict.fromkeys([*named, *(key for step in steps for key in trial_of(step))]) if is_sweep else {}
-        groups[steps[0].address] = StepGroup(name, steps, () if plan.destroys else tuple(keys))
+        groups[steps[0].address] = StepGroup(name, steps, () if plan.destroys else tuple(keys),
+                                             is_destroyed=plan.destroys)
     return groups
 
 
@@ -95,6 +99,8 @@ def group_lines(group: StepGroup, pad: int, width: int, shared: Container[str], 
 
 def remarks_of(group: StepGroup, shared: Container[str], new: Creates) -> tuple[dict[str, list[str]], list[str]]:
     """What is said of single steps, by address; and a line for each thing that is said of several alike."""
+    if group.is_destroyed:
+        return {step.address: [] for step in group.active}, []
     texts = {step.address: _texts(step, shared, new) for step in group.active}
     saying: dict[str, list[Step]] = {}
     for step in group.active:
@@ -133,7 +139,14 @@ def _texts(step: Step, shared: Container[str], new: Creates) -> list[str]:
     """What is said of a step of a group besides its trial: changes, reason, note, price and time."""
     why = reason(step, has_settings=True)
     note = step.note if step.note not in shared else ""
-    return [text for text in (*changes(step.changes, NO_LIMIT), why, note, *new.facts(step)) if text]
+    texts = (*changes(step.changes, NO_LIMIT), why, note, *new.facts(step))
+    return [_without_own_name(text, step) for text in texts if text]
+
+
+def _without_own_name(text: str, step: Step) -> str:
+    """The text, in which the runs of a trial have no names, so that what is said of many trials is alike."""
+    own = step.run.instance.rpartition(".")[0]
+    return re.sub(rf"{re.escape(own)}\.[0-9a-f]{{8}}", "an earlier run", text) if own in text else text
 
 
 def _told(text: str, steps: Sequence[Step], group: StepGroup) -> str:
