@@ -126,9 +126,15 @@ def run_table(
     chosen = metrics.columns(settings, (resource.progress for resource in resources))
     for resource in shown:
         status = Text(figures.status(resource), style=figures.COLOURS[resource.status])
-        table.add_row(resource.address, status, *_progress(resource, chosen, columns))
+        table.add_row(_name(resource, columns // 4), status, *_progress(resource, chosen, columns))
     hidden = len(resources) - len(shown)
     return Group(table, Text(f"… and {hidden} more", style="dim")) if hidden else table
+
+
+def _name(resource: ResourceStatus, room: int) -> str:
+    """The address; that of a trial gives way to its figures."""
+    name = resource.address
+    return name if not resource.group or len(name) <= room else f"{name[:room - 1]}…"
 
 
 def _progress(resource: ResourceStatus, shown: Sequence[Metric], columns: int) -> tuple[RenderableType, ...]:
