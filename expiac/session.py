@@ -118,7 +118,7 @@ class Session:
             raise UsageError("Invalid value", f"parallelism={parallelism}: at least one step at a time",
                              "parallelism=1 or more")
         self._applying = Applying(self.project, self._journal, self._refresher, self._providers, self._reporter,
-                                  parallelism=parallelism)
+                                  parallelism=parallelism, proposals=self._planning.proposals)
         if self._stopped.is_set():
             self._applying.stop()
         plan, done = self._applying.apply(plan, make_anew)

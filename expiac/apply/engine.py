@@ -199,7 +199,7 @@ class Engine:
         self._ledger.append(Started(
             step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
             depends_on=want.depends_on, upstream=step.upstream, handle=step.adopts,
-            options=want.options.lasting, trial=want.trial))
+            options=want.options.lasting, trial=want.trial, sampler=want.sampler))
         id_ = Id(plan.lineage, step.run.instance, step.run.launch, step.adopts)
         seen = self._effect(plan, step, lambda note: provider.create(id_, inputs, note))
         self._run_hook(plan, step, step.run, "after_create", seen.outputs)

@@ -11,8 +11,9 @@ from expiac.state.model import State
 
 def sweep_facts(stack: Stack) -> Mapping[str, SweepFacts]:
     """What is recorded of each sweep, by its address."""
-    return {sweep.name: SweepFacts(sweep.keys, sweep.metric, sweep.goal, len(sweep.trials),
-                                   max_failures=sweep.max_failures)
+    return {sweep.name: SweepFacts(sweep.keys, sweep.metric, sweep.goal,
+                                   sweep.search.trials if sweep.search else len(sweep.trials), bool(sweep.search),
+                                   sweep.max_failures)
             for sweep in stack.sweeps}
 
 
