@@ -21,11 +21,8 @@ from expiac.providers.registry import Providers
 
 
 def main(jobs: int) -> None:
-    project = find_project(Path.cwd())
-    stack = program.load(project, "sweep", [f"jobs={jobs}"]).stack
-    context = StackContext(stack, project, {}, Providers(project))
-    configs = config_texts({resource.name: compiler_of(resource, context) for resource in stack.resources})
-    composer = Composer(project)
+    configs = rendered_configs(jobs)
+    composer = Composer(find_project(Path.cwd()))
     labels = list(configs)
     some = composer.compose({label: configs[label] for label in {labels[0], labels[-1]}})
     first, last = some[labels[0]], some[labels[-1]]
@@ -34,6 +31,14 @@ def main(jobs: int) -> None:
     files = json.loads(composer._file(configs[labels[0]]).read_bytes())["files"]
     for seed, text in enumerate(configs.values()):
         composer._store(text, replace(first, config={**first.config, "seed": seed}), files)
+
+
+def rendered_configs(jobs: int) -> dict[str, str]:
+    """The experiment config of each job of the sweep in the working folder, by its name."""
+    project = find_project(Path.cwd())
+    stack = program.load(project, "sweep", [f"jobs={jobs}"]).stack
+    context = StackContext(stack, project, {}, Providers(project))
+    return config_texts({resource.name: compiler_of(resource, context) for resource in stack.resources})
 
 
 if __name__ == "__main__":

@@ -74,6 +74,8 @@ def apply(what: Plan | str | Stack | None = None, overrides: Mapping[str, Any] |
             session.confirm(what)
             return session.apply(what, **how)
     with _open_declared(what, overrides, reporter, project) as session:
+        if wait:
+            how["timeout"] = session.wait_for_upstream(timeout)
         make_plan = partial(session.plan, options=options)
         return session.apply(make_plan(), make_anew=make_plan, **how)
 

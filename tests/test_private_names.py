@@ -9,9 +9,22 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "expiac"
 NOT_OURS = {
     ("cli/exits.py", "os._exit"),
-    ("compile/compose.py", "config._get_node"),  # OmegaConf has no other way to see a node as it is written
-    ("compile/compose.py", "scope._set_parent"),
     ("providers/local/forks.py", "os._exit"),
+    ("compile/compose_errors.py", "config._get_node"),  # OmegaConf has no other way to see a node as it is written
+    ("compile/hydra_session.py", "scope._get_node"),
+    ("compile/hydra_session.py", "scope._set_parent"),
+    # Hydra offers no composing in parts. What is made of these is compared with Hydra's own answer, in every session.
+    ("compile/shared_defaults.py", "ConfigSource._get_header_dict"),
+    ("compile/shared_defaults.py", "self.loader._parse_overrides_and_create_caching_repo"),
+    ("compile/shared_defaults.py", "defaults.loader._load_single_config"),
+    ("compile/shared_defaults.py", "self._loader._apply_overrides_to_config"),
+    ("compile/shared_defaults.py", "merged._metadata"),
+    ("compile/shared_defaults.py", "node._metadata"),
+    ("compile/shared_defaults.py", "config._set_flag"),
+    ("compile/shared_defaults.py", "config._get_node"),
+    ("compile/shared_defaults.py", "config._is_none"),
+    ("compile/shared_defaults.py", "config._is_missing"),
+    ("compile/shared_defaults.py", "config._is_interpolation"),
 }
 """Private by their look: names of libraries."""
 NAMED_TUPLE = {"_replace", "_asdict", "_fields"}

@@ -7,6 +7,7 @@ from typing import Any
 
 from expiac.analysis.runs import all_settings
 from expiac.plan.history import PastRun, code_settings
+from expiac.plan.references import inputs_of
 from expiac.util.hashing import canonical
 
 _ABSENT = "absent"
@@ -15,7 +16,7 @@ _ABSENT = "absent"
 
 def differences(runs: Sequence[PastRun]) -> Mapping[str, Mapping[str, Any]]:
     """By key path the value of each run that has one, by instance; of settings of every kind, and of the code."""
-    known = {past.record.run.instance: {**all_settings(past.record.inputs), **code_settings(past)} for past in runs}
+    known = {past.record.run.instance: {**all_settings(inputs_of(past.record)), **code_settings(past)} for past in runs}
     paths = dict.fromkeys(path for settings in known.values() for path in settings)
     by_path = {path: {instance: settings[path] for instance, settings in known.items() if path in settings}
                for path in paths}

@@ -10,6 +10,7 @@ from expiac.analysis.results import Results
 from expiac.analysis.runs import Run, all_settings, differing, run_of
 from expiac.declare.project import Project
 from expiac.plan import history
+from expiac.plan.references import inputs_of
 from expiac.state.model import Approval, Record, State
 
 
@@ -32,7 +33,8 @@ class ListedRun:
 
 def listed_runs(states: Sequence[State], *, archived: bool) -> tuple[ListedRun, ...]:
     """The present runs of these stacks, with `archived` those of the past too; the newest launch first."""
-    found = [ListedRun(past.stack, past.record, past.approval, run_of(past.record), all_settings(past.record.inputs))
+    found = [ListedRun(past.stack, past.record, past.approval, run_of(past.record),
+                       all_settings(inputs_of(past.record)))
              for state in states for past in history.runs(state) if archived or not past.record.ended_at]
     return tuple(sorted(found, key=lambda one: one.record.at, reverse=True))
 

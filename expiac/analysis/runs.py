@@ -9,6 +9,7 @@ from typing import Any
 from expiac.declare.fields import Kind, kinds_of
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.plan.kinds import CONFIG, kind_of
+from expiac.plan.references import inputs_of
 from expiac.providers.outputs import metrics_in
 from expiac.state.model import Record, State
 from expiac.state.status import Status
@@ -53,7 +54,7 @@ def run_of(record: Record) -> Run:
     """The run of a record."""
     cost = record.outputs.get("cost")
     return Run(record.address, record.run.instance, record.run.launch, record.status, bool(record.ended_at),
-               dict(_settings(record.inputs)), record.at, record.seconds,
+               dict(_settings(inputs_of(record))), record.at, record.seconds,
                float(cost) if isinstance(cost, int | float) else None, _local_path(record.outputs))
 
 

@@ -11,13 +11,12 @@ from functools import cached_property
 
 from expiac.apply.metrics.places import Found, Look
 from expiac.apply.metrics.sources import find_metrics, progress_of, sources_of
+from expiac.apply.other_stacks import OtherStacks
 from expiac.compile.run_addresses import Address
 from expiac.declare.metrics import Metric
-from expiac.declare.project import Project
 from expiac.providers.registry import Providers
-from expiac.state.model import Record, State
+from expiac.state.model import Record
 from expiac.state.status import Status
-from expiac.state.stores import states
 from expiac.util.errors import ExpiacError, did_you_mean
 
 _FORM = re.compile(r"expiac://(?P<stack>[^/@\s]+)/(?P<job>[^/@\s]+)@(?P<which>[^/@\s]+)")
@@ -28,9 +27,8 @@ _SUMMARY = "No such run"
 class Addresses:
     """Resolves addresses of runs by the recorded states; asks no backend."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._states: dict[str, State] = {}
+    def __init__(self, stacks: OtherStacks) -> None:
+        self._stacks, self._project = stacks, stacks.project
 
     def resolve(self, text: str) -> Address:
         """The address with the instance name of the run in it, and where the run's checkpoint is.
@@ -41,22 +39,13 @@ class Addresses:
         if match is None:
             raise ExpiacError("Invalid address", f"{text} names no run", "expiac://stack/job@best")
         stack, job, which = match.groups()
-        state = self._state(stack)
+        state = self._stacks.state(stack, summary=_SUMMARY)
         runs = [record for record in (*state.history, *state.records.values()) if record.address == job]
         if not runs:
             raise ExpiacError(_SUMMARY, f"{text}: {stack} has no job {job}", did_you_mean(job, state.records))
         left = [run for run in runs if run.status is Status.SUCCEEDED and run.outputs.get(OUTPUT) and not run.pruned_at]
         run = self._chosen(text, which, left, state.lineage)
         return Address(f"expiac://{stack}/{job}@{run.run.instance}", str(run.outputs[OUTPUT]))
-
-    def _state(self, stack: str) -> State:
-        if stack not in self._states:
-            store = states(self._project)
-            names = store.names()
-            if stack not in names:
-                raise ExpiacError(_SUMMARY, f"there is no state of a stack {stack}", did_you_mean(stack, names))
-            self._states[stack] = store.read(stack).state
-        return self._states[stack]
 
     def _chosen(self, text: str, which: str, runs: list[Record], lineage: str) -> Record:
         if not runs:

@@ -25,7 +25,8 @@ from expiac.apply.hooks import ShellHooks
 from expiac.apply.preconditions import refuse_unchecked, without_ended_runs
 from expiac.apply.refreshing import Refresher
 from expiac.apply.search import Proposals, record_told
-from expiac.apply.wait import are_under_way, poll
+from expiac.apply.stack_outputs import refuse_changed_references
+from expiac.apply.wait import METRICS_PAUSE, UNDER_WAY, OnceIn, are_under_way, poll
 from expiac.declare.project import Project
 from expiac.plan.approval import approval_event
 from expiac.plan.deferred import Outlook, outlook
@@ -56,6 +57,7 @@ class Applying:
                               notify=project.notify)
         self._proposals = proposals
         self._stopped = threading.Event()
+        self._asks_for_metrics = OnceIn(METRICS_PAUSE)
         self._approval = 0
         """The serial of this apply's last approval."""
         self._sweeps: SweepEnder | None = None
@@ -103,6 +105,7 @@ class Applying:
         for attempt in range(_MOST_PLANS):
             try:
                 refuse_stale(plan, self._journal.state)
+                refuse_changed_references(plan, self._project)
                 self._refresher.record(plan)
             except Stale as error:
                 if make_anew is None or error.code != _STALE_PLAN or attempt + 1 == _MOST_PLANS:
@@ -129,14 +132,14 @@ class Applying:
         def advance() -> tuple[ResourceStatus, ...]:
             nonlocal result, busy
             try:
-                self._refresher.refresh()
+                self._refresher.update()
                 result = sweeps.end(plan, result)
                 result, busy = self._begin_proposed(plan, self._begin_ready(plan, result)), ""
             except Locked as error:  # another command is at work here: look again later
                 if not busy:
                     self._reporter.on_event(Warned(f"waits for the lock: {error.detail}"))
                 busy = error.detail
-            result = replace(result, seen=self._refresher.status())
+            result = replace(result, seen=self._status())
             return result.seen
 
         try:
@@ -148,6 +151,12 @@ class Applying:
             self._reporter.on_event(Finished(result))
             raise
         return replace(result, interrupted=True)
+
+    def _status(self) -> tuple[ResourceStatus, ...]:
+        """How each resource is; asks the backends how far the runs are once in a while, and when all have ended."""
+        records = self._refresher.observed.records.values()
+        asks = self._asks_for_metrics() or not any(record.status in UNDER_WAY for record in records)
+        return self._refresher.status(asks=asks)
 
     def _approve(self, plan: Plan, provenance: Mapping[str, Any]) -> None:
         """Records who lets the steps of a plan be done: the launches that follow belong to this approval."""
@@ -251,7 +260,7 @@ def _joined(result: Result, more: Result) -> Result:
 
 def _decides(plan: Plan) -> bool:
     """Whether there is something to record of the plan."""
-    return not plan.is_empty or plan.previous_overrides is not None
+    return not plan.is_empty or plan.previous_overrides is not None or plan.previous_outputs is not None
 
 
 def _changes(expected: Outlook, plan: Plan, state: State) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from expiac.declare.resource import Ref, refs_in, replace_refs
+from expiac.declare.resource import Ref
+from expiac.declare.stack_reference import AnyRef, any_refs, replace_any_refs
 from expiac.plan.model import Desired
+from expiac.plan.references import ref_of
 from expiac.providers.base import Inputs
 from expiac.state.events import Run
 from expiac.util.errors import ExpiacError
@@ -20,8 +22,9 @@ def inputs(
 
     Raises `ExpiacError` where a Ref has no value.
     """
-    values = {ref: _value(want, ref, outputs(ref.resource)) for ref in want.refs}
-    filled = replace_refs(dict(want.inputs), lambda ref: values[ref])
+    values: dict[AnyRef, str] = {ref: _value(want, ref, outputs(ref.resource)) for ref in want.refs}
+    values |= {ref_of(one): one.value for one in want.references}
+    filled = replace_any_refs(dict(want.inputs), lambda ref: values[ref])
     names = {INSTANCE: run.instance}
     env: dict[str, str] = {}
     if want.completes:
@@ -62,9 +65,9 @@ def _environment(want: Desired, filled: Mapping[str, Any], run: Run, stack: str,
             if value and not (name == "WANDB_RUN_GROUP" and name in declared)}
 
 
-def _values_of_refs(want: Desired, filled: Mapping[str, Any], values: Mapping[Ref, str]) -> dict[str, str]:
+def _values_of_refs(want: Desired, filled: Mapping[str, Any], values: Mapping[AnyRef, str]) -> dict[str, str]:
     """The values of Refs, and the task's own variables that refer to some."""
     own = want.inputs.get("envs") or {}
     return {ref.variable: value for ref, value in values.items()} | {
-        name: str(filled["envs"][name]) for name, text in own.items() if any(refs_in(text))
+        name: str(filled["envs"][name]) for name, text in own.items() if any_refs({"": text})
     }

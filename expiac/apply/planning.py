@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from expiac.apply.addresses import Addresses
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
+from expiac.apply.events import Reporter
 from expiac.apply.preconditions import (
     refuse_changed_files,
     refuse_changed_runs,
@@ -17,6 +18,9 @@ from expiac.apply.preconditions import (
 )
 from expiac.apply.refreshing import Refresher
 from expiac.apply.search import Found, Proposals, Searching, with_searches
+from expiac.apply.stack_outputs import changed_references, elsewhere, refuse_changed_references
+from expiac.apply.upstream_wait import wait_for_upstream
+from expiac.apply.used_by import warn_of_users
 from expiac.apply.wandb_key import check_keys
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
@@ -34,6 +38,7 @@ from expiac.plan.selection import select
 from expiac.plan.sweeps import sweep_facts
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
+from expiac.state.facts import Reference
 from expiac.state.locking import refuse_stale
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
@@ -50,6 +55,9 @@ class Planning:
         searching = Searching(program.stack, refresher.sources) if program else None
         self._searching = searching if searching and searching.names else None
         self._found: Found | None = None
+        self._asks = True
+        self._kept: tuple[Reference, ...] = ()
+        """The outputs of other stacks that stay as they were found: those of a plan that is being carried out."""
 
     @property
     def desired(self) -> tuple[Desired, ...]:
@@ -57,7 +65,8 @@ class Planning:
         records = self._refresher.state.records
         stack = self._found.stack if self._found else self._declared.stack
         if self._rendered is None or self._rendered[0] is not records or self._rendered[1] is not stack:
-            made = desired(stack, self._project, records, self._providers, Addresses(self._project).resolve)
+            made = desired(stack, self._project, records, self._providers,
+                           elsewhere(self._project, self._kept, asks=self._asks))
             noted = self._found.samplers if self._found else {}
             made = tuple(replace(want, sampler=noted.get(want.address, {})) for want in made) if noted else made
             self._rendered = records, stack, made
@@ -68,9 +77,20 @@ class Planning:
         self._found = self._searching.look(self._refresher.observed, asks=asks) if self._searching else None
         return self._found
 
-    def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:
-        """The plan from the recorded state to what the program declares."""
+    def _look_elsewhere(self, *, again: bool) -> None:
+        """Finds outputs of other stacks `again`, where these are others by now; or keeps what was found."""
+        wanted = self._rendered[2] if self._rendered else ()
+        used = tuple(one for want in wanted for one in want.references)
+        self._kept = () if again else used
+        if again and used and changed_references(used, self._project):
+            self._rendered = None
+
+    def plan(self, options: PlanOptions, *, refresh: bool, goes_on: bool = False) -> Plan:
+        """The plan from the recorded state to what the program declares; `goes_on` with what outputs of other stacks
+        were in the plan before."""
+        self._asks = refresh
         self._refresher.reload()
+        self._look_elsewhere(again=not goes_on)
         if self._searching and refresh:
             self._refresher.query()
         self.search(asks=refresh)
@@ -82,10 +102,16 @@ class Planning:
             options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
         plan = self._make_plan(self.desired, options, refresh=refresh)
         _refuse_no_extension(plan, options.extend, self._project.metrics.total_steps)
+        if plan.outputs != (exported := dict(self._refresher.state.outputs)):
+            plan = replace(plan, previous_outputs=exported)
         before = self._refresher.state.approved
         if before is None or not before.program or dict(before.overrides) == plan.overrides:
             return plan  # a destroy has no program
         return replace(plan, previous_overrides=before.overrides)
+
+    def wait_for_upstream(self, reporter: Reporter, stopped: threading.Event, *, timeout: float) -> None:
+        """Waits until the runs of other stacks whose outputs the program uses have ended."""
+        wait_for_upstream(self._declared.stack, self._project, reporter, stopped, timeout=timeout)
 
     @property
     def proposals(self) -> Proposals | None:
@@ -100,7 +126,7 @@ class Planning:
 
     def destroy(self, options: PlanOptions) -> Plan:
         """The plan from the recorded state to nothing."""
-        return self._make_plan((), replace(options, destroy=True))
+        return warn_of_users(self._make_plan((), replace(options, destroy=True)), self._project)
 
     def confirm(self, plan: Plan) -> None:
         """Raises `Stale` if a plan that was made earlier no longer holds."""
@@ -109,6 +135,7 @@ class Planning:
         self._refresher.query()
         refuse_changed_runs(plan, self._refresher.observed)
         refuse_changed_files(plan, self._project)
+        refuse_changed_references(plan, self._project)
         refuse_lost_runs(plan, ProjectArchive(self._project, self._refresher.observed, self._providers, plan.program,
                                               any_code=plan.any_code))
         if plan.program:
@@ -153,8 +180,9 @@ class Planning:
     def _with_program(self, plan: Plan) -> Plan:
         declared = self._declared
         unread = tuple(f"config field {key} is set, but nothing reads it" for key in declared.unread)
+        exported = {name: str(ref) for name, ref in declared.stack.outputs.items()}
         plan = replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides),
-                       sweeps=sweep_facts(declared.stack), warnings=(*plan.warnings, *unread))
+                       outputs=exported, sweeps=sweep_facts(declared.stack), warnings=(*plan.warnings, *unread))
         if self._found is None or self._searching is None:
             return plan
         return with_searches(plan, self._found, self._searching.digests, self.desired)
@@ -189,7 +217,8 @@ class _Proposals:
         return found is not None and found.has_news
 
     def plan(self) -> Plan | None:
-        return self._planning.plan(PlanOptions(target=self._trials), refresh=True) if self.are_due() else None
+        return (self._planning.plan(PlanOptions(target=self._trials), refresh=True, goes_on=True)
+                if self.are_due() else None)
 
 
 def _warn_of_access(plan: Plan) -> Plan:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from expiac.apply.stack_outputs import elsewhere
 from expiac.compile.prepare import desired
 from expiac.declare.fields import Kind
 from expiac.declare.program import load
@@ -25,7 +26,7 @@ def check(root: str, file: str, addresses: list[str], inputs: dict[str, Any], st
         return [f"the stack would be called {declared.name}"]
     found = [[f"{one.path}: {formatting.value(one.before)} → {formatting.value(one.after)}"
               for one in diff(inputs, want.inputs, want.kinds) if one.kind is Kind.IDENTITY]
-             for want in desired(declared, project) if want.address in addresses]
+             for want in desired(declared, project, elsewhere=elsewhere(project)) if want.address in addresses]
     return min(found, key=len) if found else [f"it would declare no {addresses[0]}"]
 
 

@@ -21,4 +21,4 @@ def noted(step: Step, want: Desired, record: Record) -> Noted:
 def restored(step: Step, want: Desired, earlier: Record) -> Restored:
     """That a run of the past stands at the address of the step."""
     return Restored(step.address, earlier.run.instance, restored_inputs(want, earlier), want.depends_on, step.upstream,
-                    want.options.lasting, want.trial)
+                    want.options.lasting, want.trial, want.references)

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from expiac.apply.code import project_code
+from expiac.apply.stack_outputs import elsewhere
 from expiac.compile.prepare import desired
 from expiac.declare import program
 from expiac.declare.fields import Kind
@@ -23,7 +24,7 @@ from expiac.declare.project import Project, find_project
 from expiac.declare.resource import Resource
 from expiac.declare.stack import Stack
 from expiac.plan import formatting
-from expiac.plan.diff import diff
+from expiac.plan.changes import changes_of_inputs
 from expiac.plan.history import PastRun, names_of
 from expiac.plan.model import Change
 from expiac.util.errors import ExpiacError
@@ -122,8 +123,8 @@ def declare_rerun(past: PastRun, project: Project, name: str | None, *, any_sett
 def _declared(stack: Stack, project: Project, past: PastRun, file: str) -> tuple[Resource, tuple[Change, ...]]:
     """The resource that declared the run, and how its settings differ: under which of its names that was is not known,
     so that the one is meant that differs least."""
-    wanted = {want.address: want for want in desired(stack, project)}
-    changes = {name: tuple(change for change in diff(past.record.inputs, wanted[name].inputs, wanted[name].kinds)
+    wanted = {want.address: want for want in desired(stack, project, elsewhere=elsewhere(project))}
+    changes = {name: tuple(change for change in changes_of_inputs(past.record, wanted[name])
                            if change.kind is Kind.IDENTITY) for name in names_of(past) if name in wanted}
     if not changes:
         raise ExpiacError("No such resource", f"{file} declares no {past.record.address}",

@@ -5,6 +5,7 @@ To import this package costs nothing: each command imports what it needs when it
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -26,6 +27,8 @@ def run(arguments: Sequence[str]) -> int:
     from expiac.cli.exits import exit_code_of
     from expiac.cli.help import hide_types_of_flags
 
+    # A large plan is millions of small objects, none of which is garbage before its end.
+    gc.set_threshold(200_000, 50, 100)
     command = get_command(app)
     if len(arguments) < 2 or {"--help", "-h"} & {*arguments}:
         hide_types_of_flags(command)

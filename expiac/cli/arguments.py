@@ -162,7 +162,7 @@ Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT",
 OutputName = Annotated[str | None, typer.Argument(metavar="NAME", show_default=False,
                                                   help="One output: its value is printed, and nothing else.")]
 OutputsOf = Annotated[str | None, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
-                                                 help="The outputs of this job only.")]
+                                                 help="The outputs of this job, or one that the stack exports.")]
 FetchedJob = Annotated[str, typer.Argument(metavar="JOB", autocompletion=jobs, show_default=False,
                                           help="The name of the job.")]
 FetchedOutput = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="The name of the output.")]

@@ -120,6 +120,8 @@ def apply(
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
     with execution.open_session(*named, json=json, verbose=verbose) as (session, reporter):
+        if wait:
+            how["timeout"] = session.wait_for_upstream(timeout)
         make_plan = partial(session.plan, refresh=not no_refresh, options=options)
         program = words.program_name(stack, session.stack)
         return execution.carry_out(session, make_plan(), reporter, program=program, question=question,

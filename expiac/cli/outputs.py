@@ -12,6 +12,7 @@ from rich.console import Console
 
 from expiac.cli import ages, events, output, tables
 from expiac.cli.invocation import with_command_name
+from expiac.plan.exported import Exported, exported_by, exported_under
 from expiac.plan.groups import members, refuse_component
 from expiac.session import Session
 from expiac.state import lookup
@@ -56,16 +57,39 @@ def find(state: State, job: str | None, name: str | None) -> list[Outputs]:
     return [Outputs(record, {name: record.outputs[name]})]
 
 
-def print_outputs(state: State, found: Sequence[Outputs], *, raw: bool, json: bool) -> None:
-    """Prints the outputs; `raw` prints the value of the only one and nothing else."""
+def find_exported(state: State, name: str | None) -> Exported | None:
+    """The output that the stack exports under a name; None where that is the name of a job, or of nothing."""
+    return exported_under(name, state) if name is not None and lookup.latest(state, name) is None else None
+
+
+def print_exported(state: State, one: Exported, *, json: bool) -> None:
+    """Prints the value of an exported output, and nothing else. Raises `ExpiacError` where there is none yet."""
     if json:
-        document: documents.OutputsDocument = {**output.head(state), "outputs": [_document(one) for one in found]}
+        document: documents.OutputsDocument = {**output.head(state), "outputs": [], "exported": [_exported(one)]}
+        output.print_json(document)
+    elif one.value is None:
+        how = "not there" if one.record is None else one.record.status.value
+        raise ExpiacError("No such output", f"{one.name} is {one.output} of {one.address}, which is {how}",
+                          f"expiac status {state.stack}")
+    else:
+        print(_text(one.value))
+
+
+def print_outputs(state: State, found: Sequence[Outputs], *, of: str | None, raw: bool, json: bool) -> None:
+    """Prints the outputs; `raw` prints the value of the only one and nothing else. Those of all jobs (`of` is None)
+    come with what the stack exports."""
+    exported = exported_by(state) if of is None else []
+    if json:
+        document: documents.OutputsDocument = {
+            **output.head(state), "outputs": [_document(one) for one in found],
+            "exported": [_exported(one) for one in exported]}
         output.print_json(document)
     elif raw:
         (value,) = found[0].values.values()
         print(_text(value))
     else:
         _print_table(found)
+        _print_exported(exported)
 
 
 def warn_if_live(found: Outputs) -> None:
@@ -96,8 +120,29 @@ def _print_table(found: Sequence[Outputs]) -> None:
     for one in found:
         for name, value in one.values.items():
             table.add_row(one.record.address, name, _text(value))
-    out = console() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False, emoji=False, markup=False)
+    out = _table_console()
     out.print(tables.fit(table, out) if table.row_count else "no outputs yet")
+
+
+def _print_exported(exported: Sequence[Exported]) -> None:
+    if not exported:
+        return
+    table = tables.table("exported", "of", "value")
+    for one in exported:
+        table.add_row(one.name, f"{one.address}.{one.output}", "" if one.value is None else _text(one.value))
+    out = _table_console()
+    out.print()
+    out.print(tables.fit(table, out))
+
+
+def _table_console() -> Console:
+    return console() if sys.stdout.isatty() else Console(width=_WIDE, highlight=False, emoji=False, markup=False)
+
+
+def _exported(one: Exported) -> documents.ExportedOutput:
+    run = one.record.run.instance if one.record is not None else None
+    return {"name": one.name, "address": one.address, "output": one.output, "instance": run,
+            "status": one.record.status if one.record is not None else None, "value": one.value}
 
 
 def _text(value: Any) -> str:

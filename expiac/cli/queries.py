@@ -28,14 +28,18 @@ def output(
     json: args.Json = False,
     no_refresh: args.NoRefresh = False,
 ) -> int:
-    """Show the outputs of runs; of one output, its value alone, for scripts."""
+    """Show the outputs of runs; of one output, or one that the stack exports, its value alone, for scripts."""
     from expiac.cli import execution, outputs
 
     with execution.open_session(stack, prints_document=json or name is not None, declared=False) as (session, _):
         if not no_refresh:
             session.look()
+        exported = outputs.find_exported(session.observed, job) if name is None else None
+        if exported is not None:
+            outputs.print_exported(session.observed, exported, json=json)
+            return DONE
         found = outputs.find(session.observed, job, name)
-        outputs.print_outputs(session.observed, found, raw=name is not None, json=json)
+        outputs.print_outputs(session.observed, found, of=job, raw=name is not None, json=json)
         if no_refresh:
             outputs.print_age(session.stack, found)
     return DONE

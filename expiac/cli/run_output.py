@@ -19,13 +19,16 @@ from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
 from expiac.plan import formatting, history
 from expiac.plan.cost import dollars
+from expiac.plan.exported import exported_by
 from expiac.plan.history import PastRun
+from expiac.plan.references import inputs_of
 from expiac.providers.base import Logs
 from expiac.providers.registry import Providers
 from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError
 from expiac.view import runs
 from expiac.view.console import console
+from expiac.view.show import references
 
 _MOST_SETTINGS = 40
 _LONGEST = 200
@@ -47,13 +50,15 @@ def print_run(state: State, past: PastRun, project: Project, *, json: bool, verb
     out.print(f"{record.run.instance}   {record.status.value}{detail}", soft_wrap=True)
     longest = _LONGEST if not verbose else 1 << 40
     out.print()
-    _print_pairs(_facts(state.stack, past, shown))
+    _print_pairs({**_facts(state.stack, past, shown), "exported as": ", ".join(_exported_as(state, record))})
     settings = list(shown["settings"].items())
     most = len(settings) if verbose else _MOST_SETTINGS
     _print_part("settings", {path: setting_value(value, longest) for path, value in settings[:most]})
     if len(settings) > most:
         out.print(f"  and {len(settings) - most} more: --verbose", style="dim")
-    _print_part("inputs from", shown["upstream"])
+    elsewhere = {".".join((one["stack"], one["address"], one["output"])): f"{one['instance']}: {one['value']}"
+                 for one in shown["references"]}
+    _print_part("inputs from", {**shown["upstream"], **elsewhere})
     _print_part("outputs", {name: setting_value(value, longest) for name, value in shown["outputs"].items()})
     _print_metrics(shown, found)
     output.print_age(ages.sentence(state.stack, at))
@@ -68,7 +73,8 @@ def _document(state: State, past: PastRun, project: Project, found: Results) -> 
         "attempt": record.run.attempt, "launch": record.run.launch, "status": record.status, "detail": record.detail,
         "launched_at": record.at, "archived_at": record.ended_at, "pruned_at": record.pruned_at,
         "seconds": record.seconds, "approval": _approval(past, project), "seed": run.seed,
-        "settings": all_settings(record.inputs), "upstream": dict(record.upstream), "outputs": dict(record.outputs),
+        "settings": all_settings(inputs_of(record)), "upstream": dict(record.upstream),
+        "references": references(record.references), "outputs": dict(record.outputs),
         "last": dict(found.figures(run)), "best": dict(best.figures(run)), "cost": run.cost,
         "logs": [str(file) for file in _log_files(state, record, project)], "wandb_id": record.run.instance}
 
@@ -113,6 +119,12 @@ def _facts(stack: str, past: PastRun, shown: runs.ShownRun) -> Mapping[str, str]
         "logs": "\n".join(shown["logs"]) or with_command_name(log),
         "W&B id": shown["wandb_id"],
     }
+
+
+def _exported_as(state: State, record: Record) -> list[str]:
+    """Which of its outputs the stack exports, while the run stands at its address."""
+    return [f"{one.output} as {one.name}" for one in exported_by(state)
+            if one.address == record.address and not record.ended_at]
 
 
 def _commit(provenance: Mapping[str, Any], diff_file: str) -> str:

@@ -9,16 +9,20 @@ from collections.abc import Mapping
 from functools import cached_property, singledispatch
 from typing import Any, Generic, TypeVar
 
-from expiac.compile.compose import Composed
+from expiac.compile.compiled import Compiled
+from expiac.compile.composed import Composed
 from expiac.compile.context import StackContext
 from expiac.compile.ignored import merge_recorded
 from expiac.declare.fields import Kind
 from expiac.declare.options import Options
-from expiac.declare.resource import Resource, distinct_refs
+from expiac.declare.resource import REF, Ref, Resource, distinct_refs
 from expiac.declare.stack import dependencies
+from expiac.declare.stack_reference import distinct_stack_refs
 from expiac.plan.identity import identity_digest
 from expiac.plan.model import Desired
 from expiac.state.events import Json
+from expiac.state.facts import Reference
+from expiac.util.errors import ExpiacError
 
 R = TypeVar("R", bound=Resource)
 
@@ -37,6 +41,20 @@ class ResourceCompiler(Generic[R]):
         return self.resource.inputs()
 
     @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The outputs of other stacks among its inputs, as they are found. An error names this resource."""
+        return self._find_outputs(self.declared_inputs)
+
+    def _find_outputs(self, inputs: Json, known: tuple[Reference, ...] = ()) -> tuple[Reference, ...]:
+        """The references that are known, and those that the inputs have besides."""
+        texts = {one.text for one in known}
+        try:
+            found = [self.context.output_at(ref) for ref in distinct_stack_refs(inputs) if ref not in texts]
+        except ExpiacError as error:
+            raise ExpiacError(error.summary, f"{self.resource.name}: {error.detail}", error.hint) from error
+        return (*known, *found)
+
+    @cached_property
     def config_text(self) -> str | None:
         """The rendered training config; None if it has none."""
         return None
@@ -50,18 +68,38 @@ class ResourceCompiler(Generic[R]):
         """The outputs that others may refer to; None if only its provider knows them."""
         return self.resource.output_names()
 
-    def compile(self, composed: Composed | None) -> Desired:
-        """The resource as planning sees it; `composed` is its composed training config."""
-        resource, refs = self.resource, distinct_refs(self.declared_inputs)
+    @cached_property
+    def refs(self) -> tuple[Ref, ...]:
+        """Every Ref among its inputs."""
+        # Most resources refer to nothing, and their text shows it at once.
+        return distinct_refs(self.declared_inputs) if REF in repr(self.declared_inputs) else ()
+
+    def declaration(self) -> str:
+        """All that rendering, composing and the digest depend on, besides what all jobs of a stack share.
+
+        Empty where that can't be told; the resource is then compiled each time.
+        """
+        return ""
+
+    def compile(self, composed: Composed | None, known: Compiled | None = None) -> Desired:
+        """The resource as planning sees it; `composed` is its composed training config.
+
+        Where it is `known` what it is compiled to, that is not done again.
+        """
+        resource, refs = self.resource, self.refs
         provider, kinds = self.provider(), self.kinds()
-        inputs, texts = self.inputs(composed), self.texts()
+        inputs = self.inputs(composed)
+        texts = self.texts() if known is None else known.texts
         if self.recorded:
             inputs = merge_recorded(inputs, self.recorded, resource.options.ignore_changes)
+        references = self._find_outputs(inputs, self.references)
+        digest = (identity_digest(resource.type, inputs, kinds, refs, references) if known is None or references
+                  else known.digest)
+        outputs = self.outputs(composed) if known is None else known.outputs
         return Desired(
             address=resource.name, type=resource.type, provider=provider, inputs=inputs, kinds=kinds,
-            digest=identity_digest(resource.type, inputs, kinds, refs), texts=texts,
-            outputs=self.outputs(composed), depends_on=dependencies(resource, refs), refs=refs,
-            completes=resource.completes, mounts=self.mounts(), git_check=self.git_check(),
+            digest=digest, texts=texts, outputs=outputs, depends_on=dependencies(resource, refs), refs=refs,
+            references=references, completes=resource.completes, mounts=self.mounts(), git_check=self.git_check(),
             options=self.options(), settings=self.own_settings(), env=self.env())
 
     def provider(self) -> str:

@@ -8,7 +8,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from expiac.declare.resource import distinct_refs, replace_refs
+from expiac.declare.resource import distinct_refs
+from expiac.declare.stack_reference import any_refs, replace_any_refs
 from expiac.declare.training_settings import ConfigFormat
 from expiac.util.errors import ExpiacError
 
@@ -75,10 +76,10 @@ def _argument(path: str, value: Any) -> Iterator[str]:
 
 def _word(text: str) -> str:
     """The text as one word of a shell, with the variable of each Ref in it left to be expanded."""
-    refs = distinct_refs({"": text})
+    refs = any_refs({"": text})
     if not refs:
         return shlex.quote(text)
-    marked: str = replace_refs(text, lambda ref: f"\0{ref.variable}\0")
+    marked: str = replace_any_refs(text, lambda ref: f"\0{ref.variable}\0")
     quoted = _double_quoted(marked)
     for ref in refs:
         quoted = quoted.replace(f"\0{ref.variable}\0", f"${{{ref.variable}}}")

@@ -7,7 +7,8 @@ from typing import Any
 
 from expiac.declare.fields import Kind, kinds_of
 from expiac.declare.job import SkypilotJobConfig
-from expiac.declare.resource import distinct_refs, map_texts
+from expiac.declare.resource import map_texts
+from expiac.declare.stack_reference import any_refs
 from expiac.plan.diff import matches
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import MISSING
@@ -32,7 +33,7 @@ def merge_recorded_config(inputs: Mapping[str, Any], recorded: Json, patterns: S
 
     What a record says of a config is composed: each Ref stands there as Hydra reads it.
     """
-    refs = distinct_refs(dict(inputs))
+    refs = any_refs(inputs)
 
     def as_refs(text: str) -> str:
         for ref in refs:

@@ -8,11 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 
 from expiac.compile.compiler import ResourceCompiler, compiler_of
-from expiac.compile.compose import Composed
+from expiac.compile.composed import Composed
 from expiac.compile.config_files import (
     CONFIG_TEMPLATES,
     arguments,
@@ -27,11 +26,11 @@ from expiac.compile.task import hydra_config, task
 from expiac.declare.fields import Kind
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.options import Options
-from expiac.declare.resource import distinct_refs
+from expiac.declare.stack_reference import any_refs
 from expiac.declare.training import TrainingJob
 from expiac.declare.training_settings import TrainingSettings
 from expiac.plan.kinds import CONFIG
-from expiac.providers.backends import backend_of
+from expiac.plan.references import with_values
 from expiac.providers.base import TASK_FILE
 from expiac.providers.registry import SKYPILOT
 from expiac.state.events import Json
@@ -74,18 +73,32 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
         return self.place.infra or self.context.project.backend
 
     def provider(self) -> str:
-        return backend_of(self.resource.name, self.infra, self.context.providers)
+        return self._backend
+
+    @cached_property
+    def _backend(self) -> str:
+        return self.context.backend_of(self.resource.name, self.infra)
 
     def inputs(self, composed: Composed | None) -> Json:
-        inputs = {**self.declared_inputs, "infra": self.infra, "run": self.run, **self._content()}
+        inputs = {**self.declared_inputs, "infra": self.infra, "run": self.run, **self._content}
         return inputs if composed is None else {**inputs, CONFIG: composed.config}
+
+    def declaration(self) -> str:
+        resource, place = self.resource, self.place
+        if type(resource) not in (Job, TrainingJob) or type(place) is not SkypilotJobConfig or self.recorded:
+            return ""  # a class of someone's own may look at more, and what is recorded changes
+        if self.references:
+            return ""  # what they mean changes with another stack
+        parts = (resource.type, resource.name, self.declared_inputs, place, self.infra, self.provider(), self.run,
+                 self.gpus, self.config_name, self.is_composed, self._content, self.output_templates(None))
+        return repr(parts)  # tells 1, 1.0 and True apart, and keeps the order of keys
 
     def own_settings(self) -> Json | None:
         return self.declared_inputs
 
     def texts(self) -> Mapping[str, str]:
         document = self._task()
-        if left := distinct_refs(document):
+        if left := any_refs(document):
             raise ExpiacError("Ref out of place", f"{self.resource.name}: {left[0]}",
                               "an output can stand in run, setup, envs and the training config")
         texts = {TASK_FILE: self.context.render(_TASK, document, self.resource.name)}
@@ -147,6 +160,7 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
         paths: Mapping[str, str] = escape(self.resource.output_paths())
         return paths
 
+    @cached_property
     def _content(self) -> dict[str, Any]:
         """Mounts by target and content, and the working tree where the job pins it: a path says nothing."""
         self._refuse_missing_workdir()
@@ -161,7 +175,7 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
 
     def _refuse_missing_workdir(self) -> None:
         workdir, root = self.place.workdir, self.context.project.root
-        if workdir is None or "://" in workdir or (root / Path(workdir).expanduser()).is_dir():
+        if workdir is None or "://" in workdir or self.context.is_folder(workdir):
             return
         raise ExpiacError("No such workdir", f"{self.resource.name}: {workdir} (looked in {root})",
                           "a folder, from the project's root, or workdir=None for none")
@@ -194,14 +208,18 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
 
     @cached_property
     def declared_inputs(self) -> dict[str, Any]:
-        inputs = {**self.resource.inputs_in(self.settings), CONFIG: self._config_and_variables[0]}
+        inputs = {**self._given_inputs, CONFIG: self._config_and_variables[0]}
         if not self.recorded:
             return inputs
         return merge_recorded_config(inputs, self.recorded, self.resource.options.ignore_changes)
 
     @cached_property
     def _config_and_variables(self) -> tuple[dict[str, Any], dict[str, str]]:
-        return pin_runs(self.resource.inputs_in(self.settings)[CONFIG], self.find_run)
+        return pin_runs(self._given_inputs[CONFIG], self.find_run)
+
+    @cached_property
+    def _given_inputs(self) -> dict[str, Any]:
+        return self.resource.inputs_in(self.settings)
 
     def find_run(self, address: str) -> Address:
         """The run that an address in its config names; an error names this job."""
@@ -218,6 +236,12 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
         """What the project and the job say of its training config."""
         project, training = self.context.project, self.resource.training
         return training.with_settings(project.training)
+
+    def declaration(self) -> str:
+        if not self.is_composed:
+            return ""  # the project's schema, which checks it, may have changed
+        text = super().declaration()
+        return text and f"{text}\n{self.context.kinds_salt}"
 
     def kinds(self) -> Mapping[str, Kind]:
         kinds: Mapping[str, Kind] = self.resource.kinds()
@@ -245,6 +269,8 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
         config, format, job = self.declared_inputs[CONFIG], self.settings.format, self.resource.name
         if format == "hydra":
             return self.context.render(CONFIG_TEMPLATES[format], hydra_config(escape(config)), job)
+        if format != "args":
+            config = dict(with_values(config, self.references))  # a file holds what is known by now
         if self.context.project.schema:
             self.context.schema.check(job, config)
         if format == "args":

@@ -6,16 +6,19 @@ Decides nothing, and knows no kind of resource.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from expiac.compile import jobs as jobs  # registers the compilers of jobs
+from expiac.compile.compiled import Compiled, CompiledJobs, compiled
 from expiac.compile.compiler import ResourceCompiler, compiler_of
-from expiac.compile.compose import Composed, Composer, is_composed
+from expiac.compile.compose import Composer, is_composed
+from expiac.compile.composed import Composed
 from expiac.compile.context import StackContext
-from expiac.compile.run_addresses import FindsRuns
+from expiac.compile.run_addresses import Elsewhere
 from expiac.declare.project import Project
+from expiac.declare.resource import Ref
 from expiac.declare.stack import Stack
 from expiac.plan.model import Desired
 from expiac.providers.registry import Providers
@@ -28,19 +31,19 @@ Compilers = Mapping[str, ResourceCompiler[Any]]
 
 def desired(
     stack: Stack, project: Project, records: Mapping[str, Record] | None = None,
-    providers: Providers | None = None, find_run: FindsRuns | None = None,
+    providers: Providers | None = None, elsewhere: Elsewhere | None = None,
 ) -> tuple[Desired, ...]:
     """Every resource of the stack as planning sees it, in the stack's order.
 
     `records` is what resources that ignore changes go by; `providers` are those of the project if none are given.
-    `find_run` finds the run that an `expiac://` address in a training config names.
+    `elsewhere` finds runs and outputs of other stacks.
     """
-    context = StackContext(stack, project, records or {}, providers or Providers(project), find_run)
+    context = StackContext(stack, project, records or {}, providers or Providers(project), elsewhere)
     compilers = {resource.name: compiler_of(resource, context) for resource in stack.resources}
-    composed = _compose(compilers, project)
-    wanted = [_compile(name, compilers, composed.get(name)) for name in compilers]
+    wanted = _compile_all(compilers, project, context)
     needed: dict[str, dict[str, None]] = defaultdict(dict)
-    for ref in (ref for want in wanted for ref in want.refs):
+    _refuse_unknown_outputs(f"an output of {stack.name}", stack.outputs.values(), compilers)
+    for ref in (*(ref for want in wanted for ref in want.refs), *stack.outputs.values()):
         needed[ref.resource][ref.output] = None
     trials = stack.trials
     return tuple(replace(want, needed=tuple(needed.get(want.address, ())), trial=trials.get(want.address, {}))
@@ -53,22 +56,42 @@ def config_texts(compilers: Compilers) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def _compose(compilers: Compilers, project: Project) -> Mapping[str, Composed]:
+def _compile_all(compilers: Compilers, project: Project, context: StackContext) -> list[Desired]:
+    composer = Composer(project)
+    memory = CompiledJobs(project.state_folder, context.stack_name, context.salt, composer.digest_of,
+                          jobs=len(compilers))
+    declarations = {name: compiler.declaration() for name, compiler in compilers.items()} if memory.is_on else {}
+    known = {name: found for name, text in declarations.items() if (found := memory.find(text))}
+    composed = _compose({name: compiler for name, compiler in compilers.items() if name not in known},
+                        project, composer)
+    wanted = []
+    for name in compilers:
+        want = _compile(name, compilers, composed.get(name), known.get(name))
+        if name not in known and (name in composed or not compilers[name].is_composed):
+            memory.add(declarations.get(name, ""), compiled(want, composed.get(name)))
+        wanted.append(want)
+    memory.save()
+    return wanted
+
+
+def _compose(compilers: Compilers, project: Project, composer: Composer) -> Mapping[str, Composed]:
     texts = config_texts(compilers)
     if not texts or not is_composed(project):
         return {}
-    return Composer(project).compose(texts)
+    return composer.compose(texts)
 
 
-def _compile(name: str, compilers: Compilers, composed: Composed | None) -> Desired:
-    want = compilers[name].compile(composed)
-    _refuse_unknown_outputs(want, compilers)
+def _compile(name: str, compilers: Compilers, composed: Composed | None, known: Compiled | None) -> Desired:
+    if known is not None and known.config is not None:
+        composed = Composed(known.config, {}, known.files)
+    want = compilers[name].compile(composed, known)
+    _refuse_unknown_outputs(name, want.refs, compilers)
     return want
 
 
-def _refuse_unknown_outputs(want: Desired, compilers: Compilers) -> None:
-    for ref in want.refs:
+def _refuse_unknown_outputs(who: str, refs: Iterable[Ref], compilers: Compilers) -> None:
+    for ref in refs:
         known = compilers[ref.resource].output_names()
         if known is not None and ref.output not in known:
-            raise ExpiacError("Unknown output", f"{want.address} refers to {ref.resource}.{ref.output}",
+            raise ExpiacError("Unknown output", f"{who} refers to {ref.resource}.{ref.output}",
                               did_you_mean(ref.output, known))

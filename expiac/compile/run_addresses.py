@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from expiac.declare.resource import map_texts
+from expiac.declare.stack_reference import StackRef
+from expiac.state.facts import Reference
 
 SCHEME = "expiac://"
 VARIABLE = "EXPIAC_ADDRESSES"
@@ -25,10 +27,24 @@ class Address:
 
 
 FindsRuns = Callable[[str], Address]
+FindsOutputs = Callable[[StackRef], Reference]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """How what the states of other stacks say is found. Both raise `ExpiacError` where it is not there."""
+
+    find_run: FindsRuns
+    """The run that an `expiac://` address in a training config names."""
+    find_output: FindsOutputs
+    """The value of an output of another stack, and its run."""
 
 
 def pin_runs(config: Mapping[str, Any], find: FindsRuns) -> tuple[dict[str, Any], dict[str, str]]:
     """The config with pinned addresses, and the variables in which its job finds where they are."""
+    text = repr(config)
+    if SCHEME not in text and "(" not in text:  # neither an address nor a tuple, which would become a list: the rule
+        return dict(config), {}
     paths: dict[str, str] = {}
 
     def pin(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from expiac.declare.job import SkypilotJobConfig, accelerators
 from expiac.declare.project import Project
-from expiac.declare.resource import replace_refs
+from expiac.declare.stack_reference import replace_any_refs
 from expiac.util.placeholders import INSTANCE, escape
 
 _END = "END_OF_RUN"
@@ -53,13 +53,13 @@ def task(
 
 def shell_text(text: str) -> str:
     """The text with each Ref as the environment variable that will hold its value."""
-    replaced: str = replace_refs(text, lambda ref: f"${{{ref.variable}}}")
+    replaced: str = replace_any_refs(text, lambda ref: f"${{{ref.variable}}}")
     return replaced
 
 
 def hydra_config(value: Any) -> Any:
     """The nested value with each Ref as the interpolation that reads its environment variable."""
-    return replace_refs(value, lambda ref: ref.interpolation)
+    return replace_any_refs(value, lambda ref: ref.interpolation)
 
 
 def _limit_runtime(run: str, longest: int | str | None) -> str:

@@ -20,13 +20,18 @@ def shipped_templates() -> Mapping[str, str]:
 
 def templates(project: Project) -> Templates:
     """The templates that render a project's jobs. Raises `ExpiacError` where one of its own can't be read."""
+    return Templates(template_texts(project))
+
+
+def template_texts(project: Project) -> dict[str, str]:
+    """The text of each template by its name. Raises `ExpiacError` where one of the project's own can't be read."""
     folder = project.root / project.templates
     own = sorted(folder.rglob("*.j2")) if folder.is_dir() else []
     try:
         texts = {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in own}
     except (OSError, UnicodeDecodeError) as error:
         raise ExpiacError("Unreadable template", f"{folder}: {error}") from error
-    return Templates({**shipped_templates(), **texts})
+    return {**shipped_templates(), **texts}
 
 
 def eject_templates(project: Project) -> Mapping[Path, bool]:

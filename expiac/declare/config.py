@@ -19,6 +19,8 @@ from pydantic_core import to_jsonable_python
 
 from expiac.declare.field_docs import WithFieldDocs
 
+_PLAIN = frozenset((bool, int, float, str, type(None)))
+"""Most values are of these types, and none of them is a config."""
 SETTINGS = ConfigDict(extra="forbid", validate_assignment=True, arbitrary_types_allowed=True)
 
 
@@ -36,8 +38,13 @@ class Config(DataClassJsonMixin, metaclass=WithFieldDocs):
 
 def is_config(value: Any) -> bool:
     """Whether the value is an instance of a config class: some dataclass, a pydantic model or an attrs class."""
-    kind = type(value)
-    return hasattr(kind, "__dataclass_fields__") or isinstance(value, BaseModel) or hasattr(kind, "__attrs_attrs__")
+    kind: Any = type(value)
+    return _is_config_class(kind)
+
+
+@cache
+def _is_config_class(kind: Any) -> bool:
+    return hasattr(kind, "__dataclass_fields__") or issubclass(kind, BaseModel) or hasattr(kind, "__attrs_attrs__")
 
 
 def config_data(value: Any, *, named_only: bool) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def named_fields(value: Any, *, named_only: bool = True) -> dict[str, Any]:
     kind: Any = type(value)
     for name in field_names(kind):
         part = getattr(value, name)
-        if is_config(part):
+        if type(part) not in _PLAIN and is_config(part):
             if inner := named_fields(part, named_only=named_only):
                 given[name] = inner
         elif known is None or name in known:
@@ -80,7 +87,7 @@ def config_groups(value: Any) -> Iterator[tuple[str, str]]:
     kind: Any = type(value)
     for name in field_names(kind):
         part = getattr(value, name)
-        if is_config(part):
+        if type(part) not in _PLAIN and is_config(part):
             yield from config_groups(part)
 
 

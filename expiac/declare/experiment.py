@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -14,7 +15,7 @@ from pydantic import Field
 from expiac.declare.config import Config
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.options import Options
-from expiac.declare.resource import Resource
+from expiac.declare.resource import Ref, Resource
 from expiac.declare.stack import Stack
 from expiac.declare.training import TrainingJob, TrainingRunConfig
 
@@ -81,6 +82,10 @@ class Experiment(ABC):
     def training_job_configs(self) -> list[TrainingJobConfig]:
         """The jobs, in the order in which they should be shown."""
 
+    def outputs(self, jobs: Sequence[TrainingJob]) -> Mapping[str, Ref]:
+        """What other stacks may use of it, by name: `{"best": jobs[0].output("checkpoint")}`."""
+        return {}
+
     def stack(self) -> Stack:
         """The jobs as a stack of the experiment's name."""
         configs = self.training_job_configs()
@@ -89,7 +94,7 @@ class Experiment(ABC):
                 for name, job in zip(names, configs, strict=True)]
         if not _has_seeds_of_its_own(type(self.config)) and (seeds := self.config.seeds) is not None:
             jobs = [_with_seed(job, index) for job in jobs for index in range(seeds)]
-        return with_experiment_settings(Stack(self.config.name, jobs), self.config)
+        return with_experiment_settings(Stack(self.config.name, jobs, outputs=self.outputs(jobs)), self.config)
 
 
 def _has_seeds_of_its_own(config: type) -> bool:

@@ -59,6 +59,9 @@ class Options:
     """Take a run of the same settings that exists already, whatever its name. False where the settings do not decide
     the result, so that every new job needs a run of its own."""
 
+    def __deepcopy__(self, memo: Any) -> Options:
+        return self  # pydantic copies a default for each resource and each record, and nothing changes this one
+
     @property
     def lasting(self) -> Options:
         """What is recorded; the rest speaks of a declaration."""

@@ -23,6 +23,8 @@ _NAME = r"[A-Za-z](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
 NAME = re.compile(_NAME)
 ADDRESS = re.compile(rf"{_NAME}(?:/{_NAME})*")
 """A name, after those of the components that it stands in: `sweep/trial`."""
+REF = "${ref:"
+"""How each Ref begins."""
 _VARIABLE = re.compile(r"\$\{oc\.env:EXPIAC_REF_(\w+)\}", re.ASCII)
 _REF = re.compile(r"\$\{ref:(?P<resource>[A-Za-z][A-Za-z0-9_/-]*)\.(?P<output>[A-Za-z_][A-Za-z0-9_]*)\}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -11,6 +11,8 @@ from pydantic_core import to_jsonable_python
 
 from expiac.declare.component import SEPARATOR, Component, flatten
 from expiac.declare.resource import NAME, Ref, Resource, fitting_name, variable_part
+from expiac.declare.stack_outputs import checked_outputs
+from expiac.declare.stack_reference import StackReference
 from expiac.declare.sweep import Sweep
 from expiac.declare.trials import Trial
 from expiac.util.errors import ExpiacError, did_you_mean
@@ -36,8 +38,12 @@ class Stack:
     components: tuple[Component, ...] = ()
     """Those in which resources stand, at their addresses; those in others among them."""
 
+    outputs: Mapping[str, Ref] = field(default_factory=dict, hash=False)
+    """Outputs of its resources that it exports, by the name under which other stacks find them."""
+
     def __init__(self, name: str, resources: Iterable[Resource | Component], *, budget: float | None = None,
-                 max_running: int | None = None, previous_job_ids: Iterable[str] = ()) -> None:
+                 max_running: int | None = None, previous_job_ids: Iterable[str] = (),
+                 outputs: Mapping[str, Ref] | None = None) -> None:
         declared, components = flatten(tuple(resources))
         if not NAME.fullmatch(name):
             raise ExpiacError("Invalid name", f"stack {name!r}: a name is a letter, then letters, digits, '_' and '-'",
@@ -54,6 +60,12 @@ class Stack:
         object.__setattr__(self, "budget", budget)
         object.__setattr__(self, "max_running", max_running)
         object.__setattr__(self, "previous_job_ids", tuple(previous_job_ids))
+        object.__setattr__(self, "outputs", checked_outputs(name, outputs or {}, declared))
+
+    @staticmethod
+    def reference(name: str) -> StackReference:
+        """Another stack, whose outputs the resources of this one may use."""
+        return StackReference(name)
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:

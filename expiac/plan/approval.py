@@ -7,6 +7,7 @@ from typing import Any
 
 from expiac.plan import formatting as inline
 from expiac.plan.model import Action, Change, Plan, Step
+from expiac.plan.references import said
 from expiac.state.events import Approved, ApprovedStep
 
 NEW = "new"
@@ -19,11 +20,13 @@ def approval_event(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
     """The event; `provenance` says who approves, where, and from which commit."""
     active = [step for step in plan.steps if step.action is not Action.KEEP]
     created = tuple(step.address for step in active if _is_plain(step))
-    described = tuple(ApprovedStep(step.address, step.action.value, step.reason, _change_lines(step.changes))
-                 for step in active if not _is_plain(step))
+    described = tuple(ApprovedStep(step.address, step.action.value, step.reason,
+                                   (*_change_lines(step.changes), *map(said, step.references)))
+                      for step in active if not _is_plain(step))
     prices = {step.run.instance: step.cost_per_hour for step in active
               if step.action.launches and step.cost_per_hour is not None}
-    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described, prices, plan.sweeps)
+    return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described, prices, plan.sweeps,
+                    plan.outputs)
 
 
 def steps(event: Approved) -> tuple[ApprovedStep, ...]:
@@ -32,7 +35,7 @@ def steps(event: Approved) -> tuple[ApprovedStep, ...]:
 
 
 def _is_plain(step: Step) -> bool:
-    return step.action is Action.CREATE and step.reason == NEW and not step.changes
+    return step.action is Action.CREATE and step.reason == NEW and not (step.changes or step.references)
 
 
 def _change_lines(changes: tuple[Change, ...]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str
 
     A list is one value: an element of it has no name that would survive an insertion.
     """
-    if canonical(before) == canonical(after):
+    if repr(before) == repr(after) or canonical(before) == canonical(after):  # the first is faster, and the rule
         return ()
     return tuple(
         Change(path, old, new, kind_of(kinds, key, path))

@@ -12,6 +12,7 @@ from expiac.plan.diff import diff
 from expiac.plan.groups import ancestors
 from expiac.plan.identity import address_in
 from expiac.plan.model import Change
+from expiac.plan.references import inputs_of
 from expiac.state.model import Approval, Record, State
 from expiac.util.errors import UsageError, did_you_mean, listed
 
@@ -100,7 +101,7 @@ def names_of(past: PastRun) -> tuple[str, str]:
 
 def compare(before: PastRun, after: PastRun) -> tuple[Change, ...]:
     """How the settings of two runs differ, and the code that they were launched from."""
-    changes = diff(before.record.inputs, after.record.inputs, {})
+    changes = diff(inputs_of(before.record), inputs_of(after.record), {})
     return changes + diff(_code(before.approval), _code(after.approval), {})
 
 

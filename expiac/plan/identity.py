@@ -9,19 +9,27 @@ from typing import Any
 from expiac.declare.fields import Kind
 from expiac.declare.resource import Ref
 from expiac.plan.kinds import identity_part
+from expiac.plan.references import ref_of, results
+from expiac.state.facts import Reference
 from expiac.util.hashing import canonical, digest
 
 
-def identity_digest(type_: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind], refs: Sequence[Ref] = ()) -> str:
+def identity_digest(type_: str, inputs: Mapping[str, Any], kinds: Mapping[str, Kind], refs: Sequence[Ref] = (),
+                    references: Sequence[Reference] = ()) -> str:
     """The digest of what decides a result: the type and the inputs of kind identity.
 
-    A Ref counts by its place among `refs`, so that a resource may be renamed without a new run of what refers to it.
+    A Ref counts by its place among `refs`, so that a resource may be renamed without a new run of what refers to it,
+    and so does an output of another stack among `references`.
     """
     text = canonical([type_, identity_part(inputs, kinds)])
     places = {name: place for place, name in enumerate(dict.fromkeys(ref.resource for ref in refs))}
     for ref in refs:
         for said in (ref, ref.interpolation):
             text = text.replace(said, f"${{ref:{places[ref.resource]}.{ref.output}}}")
+    elsewhere = {name: place for place, name in enumerate(results(references))}
+    for one in references:
+        for said in (one.text, ref_of(one).interpolation):
+            text = text.replace(said, f"${{stack:{elsewhere[f'{one.stack}.{one.resource}']}:{one.output}}}")
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -16,6 +16,7 @@ from expiac.plan.diff import diff, matches, settings_digest
 from expiac.plan.identity import fingerprint, identity_digest
 from expiac.plan.kinds import CONFIG, combine
 from expiac.plan.model import Desired
+from expiac.plan.references import results
 from expiac.state.events import DESTROYED, REMOVED
 from expiac.state.model import Record, State
 
@@ -155,7 +156,8 @@ class _Matching:
     def _identity(self, want: Desired) -> str:
         """Its fingerprint; empty where it refers to a run that is yet to be made."""
         upstream = {ref.resource: self._instances.get(ref.resource, "") for ref in want.refs}
-        return fingerprint(want.digest, tuple(upstream.values())) if all(upstream.values()) else ""
+        elsewhere = results(want.references).values()
+        return fingerprint(want.digest, [*upstream.values(), *elsewhere]) if all(upstream.values()) else ""
 
     def _claim_own(self, want: Desired, settings: Settings | None) -> None:
         old = self._claims.get(want.address, want.address)
@@ -172,8 +174,8 @@ class _Matching:
         upstream = {ref.resource: self._instances[ref.resource] for ref in want.refs}
         if any(record.upstream.get(address) != instance for address, instance in upstream.items()):
             return False
-        own = identity_digest(record.type, record.inputs, want.kinds, want.refs)
-        return fingerprint(own, tuple(upstream.values())) == identity
+        own = identity_digest(record.type, record.inputs, want.kinds, want.refs, record.references)
+        return fingerprint(own, [*upstream.values(), *results(record.references).values()]) == identity
 
     def _claim(self, want: Desired, record: Record) -> None:
         self._claims[want.address] = record.address
@@ -210,7 +212,7 @@ class _Matching:
         free = [record for record in self._ignoring[key][settings_digest(want.inputs, want.kinds, patterns)]
                 if record.address not in self._taken and not _is_forced(want, record)
                 and (record.status.is_live or record.has_result) and not (record.pending or record.unseen)
-                and dict(record.upstream) == upstream]
+                and dict(record.upstream) == upstream and results(record.references) == results(want.references)]
         if free:
             self._claim(want, min(free, key=_preference))
 

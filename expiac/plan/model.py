@@ -12,6 +12,7 @@ from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Ref
 from expiac.state.events import Json, Run, SweepFacts, TrialTold
+from expiac.state.facts import Reference
 from expiac.state.model import Record
 
 
@@ -36,6 +37,8 @@ class Desired:
     """The outputs that other resources of the stack refer to."""
     depends_on: tuple[str, ...] = ()
     refs: tuple[Ref, ...] = ()
+    references: tuple[Reference, ...] = ()
+    """The outputs of other stacks among the inputs, as they were found."""
     completes: bool = False
     """Dependents wait for its success, not only for its presence."""
     mounts: Mapping[str, str] = field(default_factory=dict)
@@ -179,6 +182,12 @@ class Step:
         return of_record or bool(getattr(self.options, name))
 
     @property
+    def references(self) -> tuple[Reference, ...]:
+        """The outputs of other stacks that its launch uses, or the run of the past that stands again."""
+        is_used = self.action.launches or self.restores is not None
+        return self.desired.references if self.desired is not None and is_used else ()
+
+    @property
     def options(self) -> Options:
         """How the resource is to be treated: as declared, or where it is not any more, as recorded."""
         if self.desired is not None:
@@ -221,6 +230,10 @@ class Plan:
     """What trials of searches came to that is not recorded yet."""
     outlook: tuple[str, ...] = ()
     """Of each search, how far it is, and what depends on results."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What the stack exports: name → `${ref:resource.output}`."""
+    previous_outputs: Mapping[str, str] | None = None
+    """What it exported at the last apply, where that differs."""
 
     @property
     def is_empty(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from expiac.declare.fields import Kind
+from expiac.plan.changes import changes_of_inputs, changes_of_options
 from expiac.plan.diff import diff, matches
 from expiac.plan.durations import Durations
 from expiac.plan.extending import extending_step, is_referred_to, longer_training, with_offer
@@ -18,6 +19,7 @@ from expiac.plan.identity import fingerprint, instance_name
 from expiac.plan.matching import Archive, Matches, Wishes, match_runs, restored_inputs
 from expiac.plan.model import Action, Change, Desired, Plan, Step
 from expiac.plan.order import dependents_first, with_order
+from expiac.plan.references import new_runs, results
 from expiac.providers.base import Found
 from expiac.state.events import Entry, Moved, Run
 from expiac.state.fold import fold
@@ -97,7 +99,7 @@ class _World:
 
     def step(self, want: Desired) -> Step:
         upstream = {ref.resource: self.steps[ref.resource].run.instance for ref in want.refs}
-        identity = fingerprint(want.digest, tuple(upstream.values()))
+        identity = fingerprint(want.digest, [*upstream.values(), *results(want.references).values()])
         step = self._decide(want, identity, upstream, self.state.records.get(want.address))
         step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream,
                        renames=self.renames.get(want.address, ""))
@@ -129,14 +131,14 @@ class _World:
             return _leave_alone(record)
         if restored is not None:
             return self._restore(want, restored, record)
-        changes = diff(record.inputs, want.inputs, want.kinds)
+        changes = changes_of_inputs(record, want)
         if want.address in self.matches.renamed and want.address in self.matches.same:
             # What was declared is compared with the record of its new name only from the next plan on.
             changes = tuple(one for one in changes if not matches(one.path, want.options.ignore_changes))
         forced = [change.path for change in changes if matches(change.path, want.options.replace_on_changes)]
         if want.address not in self.matches.same or want.address in self.options.replace or forced:
             return self._replace(want, identity, upstream, record, changes, forced)
-        return _same_run(want, record, self._rename(want) + changes + _changes_of_options(record, want), self.options)
+        return _same_run(want, record, self._rename(want) + changes + changes_of_options(record, want), self.options)
 
     def _rename(self, want: Desired) -> tuple[Change, ...]:
         old = self.renames.get(want.address) if want.address in self.matches.renamed else None
@@ -183,6 +185,7 @@ class _World:
         for address, instance in upstream.items():
             if record.upstream.get(address) != instance:
                 reasons.append(f"{address} is a new run")
+        reasons += new_runs(record.references, want.references)
         if earlier := self._earlier(want, identity):
             reasons.append(f"a new run; {earlier}")
         if (old := self.renames.get(want.address)) and want.address not in self.matches.renamed:
@@ -237,18 +240,6 @@ def _waiting(upstream: Step) -> str:
 
 def _past_tense(status: str) -> str:
     return f"was {status}" if status in (Status.CANCELLED.value, Status.STOPPED.value, Status.LOST.value) else status
-
-
-def _changes_of_options(record: Record, want: Desired) -> tuple[Change, ...]:
-    """The changes of options and dependencies."""
-    changes: list[Change] = []
-    if record.options != want.options.lasting:
-        before, after = record.options.by_path(), want.options.by_path()
-        changes += [Change(path, before[path], after[path], Kind.OPTION) for path in after
-                    if before[path] != after[path]]
-    if set(record.depends_on) != set(want.depends_on):
-        changes.append(Change("depends_on", list(record.depends_on), list(want.depends_on), Kind.OPTION))
-    return tuple(changes)
 
 
 def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], options: PlanOptions) -> Step:

@@ -90,4 +90,5 @@ def _current(state: State) -> Iterator[Record]:
 
 def _text(record: Record) -> str:
     """What a run was given: its upstream runs by name, and settings, in which a path may lead into another's folder."""
-    return canonical([dict(record.upstream), dict(record.inputs), dict(record.handle)])
+    elsewhere = [[one.instance, one.value] for one in record.references]
+    return canonical([dict(record.upstream), dict(record.inputs), dict(record.handle), elsewhere])

@@ -11,19 +11,13 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from expiac.declare.options import Options
+from expiac.state.facts import Fact, Reference
 from expiac.state.status import Status
 
 Json = Mapping[str, Any]
 
 DESTROYED, REMOVED = "destroyed", "removed"
 """How a user gives a run up: with its whole stack, or by taking its record out of the state."""
-
-
-class Fact:
-    """Refuses keys it does not know: a field of a newer release is never dropped in silence."""
-
-    __slots__ = ()
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
 class Effect(str, Enum):
@@ -125,6 +119,8 @@ class Approved(Fact):
     """Dollars per hour of what it launches, by instance, where the plan knew them."""
     sweeps: Mapping[str, SweepFacts] = field(default_factory=dict)
     """The sweeps that the program declares, by address."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What the stack exports: name → `${ref:resource.output}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +146,8 @@ class Started(Fact):
     """Of a trial of a sweep: the value of each setting that the sweep varies."""
     sampler: Json = field(default_factory=dict)
     """Of a trial of a search: what its sampler has to know of it later."""
+    references: tuple[Reference, ...] = ()
+    """The outputs of other stacks that it uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +218,7 @@ class Restored(Fact):
     upstream: Json = field(default_factory=dict)
     options: Options = Options()
     trial: Json = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from expiac.declare.options import Options
-from expiac.state.events import After, Approved, Effect, Fact, Json, Judgement, Outcome, Run
+from expiac.state.events import After, Approved, Effect, Json, Judgement, Outcome, Run
+from expiac.state.facts import Fact, Reference
 from expiac.state.status import Status
 
 
@@ -75,6 +76,8 @@ class Record(Fact):
     """Of a trial of a search: what its sampler has to know of it later."""
     outcome: Outcome | None = None
     """Of a trial of a search: what it came to, once the search was told."""
+    references: tuple[Reference, ...] = ()
+    """The outputs of other stacks that it uses."""
     unseen: str = ""
     """Why the last refresh could not see it. Never written."""
 
@@ -122,6 +125,12 @@ class State:
     def approval(self) -> int:
         """The serial of the last approval; 0 where there is none."""
         return self.approvals[-1].serial if self.approvals else 0
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """What the stack exports, as it was last applied: name → `${ref:resource.output}`. A destroy says nothing of
+        that."""
+        return next((one.approved.outputs for one in reversed(self.approvals) if one.approved.program), {})
 
     @property
     def approved(self) -> Approved | None:

@@ -51,6 +51,18 @@ def sync_tree(path: Path) -> None:
             sync_folder(one)
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """Writes a file that only its owner may read, in a folder that may be missing. It can be seen half-written."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    try:
+        fd = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, flags, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+
+
 def replace_file(path: Path, data: bytes, *, durable: bool = True, mode: int = 0o666) -> None:
     """Puts a file with this content in the place of the one that is there, if any. It is never seen half-written.
 

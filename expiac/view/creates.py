@@ -16,6 +16,7 @@ from expiac.plan import formatting as inline
 from expiac.plan.groups import group_of_step
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Action, Plan, Step
+from expiac.plan.references import said
 
 Setting = tuple[str, str]
 """A key path, and its value as it reads on one line."""
@@ -157,8 +158,8 @@ def settings(step: Step, *, verbose: bool = False) -> dict[str, str]:
 
 
 def facts(step: Step) -> Sequence[str]:
-    """What a step costs, and how long its run should take."""
-    lines: list[str] = []
+    """Which outputs of other stacks a step uses, what it costs, and how long its run should take."""
+    lines = [said(reference) for reference in step.references]
     if step.cost_per_hour is not None and step.action.launches:
         lines.append(cost.cost_text(step.cost_per_hour, step.cost_at_most))
     if step.expected_seconds is not None:

@@ -52,6 +52,18 @@ class Inputs(TypedDict):
     """Of what is launched: all its inputs, a composed training config among them. Null for others."""
 
 
+class Reference(TypedDict):
+    """An output of another stack, as it was found."""
+
+    stack: Name
+    address: Name
+    """The resource that has the output."""
+    output: Name
+    instance: Instance
+    launch: Launch
+    value: str
+
+
 class Step(Inputs):
     """One action on one resource."""
 
@@ -67,6 +79,8 @@ class Step(Inputs):
     action: Action
     reason: str
     changes: Sequence[Change]
+    references: Sequence[Reference]
+    """The outputs of other stacks that a launch uses, or the run of the past that stands again; empty elsewhere."""
     cost_per_hour: Dollars
     """Dollars, all nodes together; null where no price is known, or none is needed."""
     cost_at_most: Dollars
@@ -135,6 +149,10 @@ class Plan(OfState):
     refuse."""
     outlook: Sequence[str]
     """Of each search, how far it is, and what depends on results."""
+    outputs: Overrides
+    """What the stack exports: name → `${ref:address.output}`."""
+    previous_outputs: Overrides | None
+    """What it exported at the last apply, where that differs."""
 
 
 class Progress(TypedDict):
@@ -223,10 +241,27 @@ class OutputsOfRun(TypedDict):
     """The value of each output by its name; those that were asked for."""
 
 
+class ExportedOutput(TypedDict):
+    """An output that the stack exports."""
+
+    name: Name
+    address: Name
+    """The resource that has the output."""
+    output: Name
+    instance: Instance | None
+    """The run that stands there; null where there is none."""
+    status: Status | None
+    value: Any
+    """Any JSON value; null where the run has not left it, or has not ended well."""
+
+
 class OutputsDocument(OfState):
     """The document of `output --json`."""
 
     outputs: Sequence[OutputsOfRun]
+    """None where an exported output was asked for."""
+    exported: Sequence[ExportedOutput]
+    """What the stack exports, or the one of it that was asked for; none where a job was named."""
 
 
 class FetchedOutput(OutputsOfRun):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from expiac.state.status import Status
-from expiac.view.documents import OfState
+from expiac.view.documents import OfState, Reference
 from expiac.view.parts import (
     AsOf,
     Count,
@@ -103,6 +103,8 @@ class ShownRun(TypedDict):
     """Of every kind, by key path."""
     upstream: Json
     """The instance of each run that it refers to, by address."""
+    references: Sequence[Reference]
+    """The outputs of other stacks that it uses."""
     outputs: Json
     last: Figures
     """The last value of each metric."""

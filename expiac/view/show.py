@@ -15,9 +15,11 @@ from expiac.declare.override_words import words_of
 from expiac.plan import cost
 from expiac.plan import formatting as inline
 from expiac.plan.durations import seconds_until_done
+from expiac.plan.exported import changes_of_exports
 from expiac.plan.groups import group_of, named_by_group, trial_of
 from expiac.plan.model import MISSING, Change, Plan, Step
 from expiac.state.events import SweepFacts
+from expiac.state.facts import Reference
 from expiac.view.creates import Creates, creates
 from expiac.view.step_groups import COUNTED, StepGroup, group_lines, hidden_addresses, step_groups
 from expiac.view.step_lines import step_lines, wrap
@@ -74,11 +76,12 @@ def remarks(plan: Plan) -> list[str]:
 
 
 def notes(plan: Plan) -> list[str]:
-    """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; and what is left out."""
+    """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; exports; the rest."""
     lines = [*plan.outlook]
     lines += [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
         lines.append(f"needed, and so along with it: {_names(plan.along, plan)}")
+    lines += changes_of_exports(plan)
     if plan.left_out:
         lines.append(f"left out, and would change: {_names(plan.left_out, plan)}")
     return lines
@@ -174,6 +177,8 @@ def document(plan: Plan) -> documents.Plan:
         "left_out": list(plan.left_out),
         "warnings": list(plan.warnings),
         "outlook": list(plan.outlook),
+        "outputs": dict(plan.outputs),
+        "previous_outputs": None if plan.previous_outputs is None else dict(plan.previous_outputs),
     }
 
 
@@ -195,6 +200,7 @@ def _step_document(step: Step) -> documents.Step:
         "reason": step.reason,
         "changes": [change_document(change) for change in step.changes],
         **_inputs(step),
+        "references": references(step.references),
         "cost_per_hour": step.cost_per_hour,
         "cost_at_most": step.cost_at_most,
         "unpriced": step.unpriced,
@@ -216,6 +222,12 @@ def _inputs(step: Step) -> documents.Inputs:
     if want is None or not step.action.launches:
         return {"settings": None, "inputs": None}
     return {"settings": want.inputs if want.settings is None else want.settings, "inputs": want.inputs}
+
+
+def references(found: Iterable[Reference]) -> list[documents.Reference]:
+    """Outputs of other stacks as JSON values."""
+    return [{"stack": one.stack, "address": one.resource, "output": one.output, "instance": one.instance,
+             "launch": one.launch, "value": one.value} for one in found]
 
 
 def change_document(change: Change) -> documents.Change:
