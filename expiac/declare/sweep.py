@@ -95,6 +95,7 @@ class Sweep(Component):
         sweep = object.__new__(cls)
         Component.__init__(sweep, name, [_as_trial(trial, resources) for trial, resources in jobs])
         object.__setattr__(sweep, "trials", tuple(trial for trial, _ in jobs))
+        object.__setattr__(sweep, "objectives", {})
         return sweep
 
     @property
