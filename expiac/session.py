@@ -20,6 +20,7 @@ from expiac.apply.notifier import Notifier
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
 from expiac.declare.project import Project, find_project
+from expiac.plan.groups import refuse_component
 from expiac.plan.model import Plan
 from expiac.providers.base import Logs, Provider
 from expiac.providers.registry import Providers
@@ -128,9 +129,10 @@ class Session:
         self._planning.confirm(plan)
 
     def apply(self, plan: Plan, *, make_anew: Callable[[], Plan] | None = None, parallelism: int = 10,
-              wait: bool = False, timeout: float = WEEK) -> Result:
+              wait: bool = False, timeout: float = WEEK, max_failures: int | None = None) -> Result:
         """Carries out the plan; with `wait`, returns when every run has ended and every deferred step is done.
 
+        With `max_failures`, no further trial of a sweep is begun once more of its trials than that have failed.
         A plan that is stale is refused. Where nobody has approved it, `make_anew` may give another one in its place.
         """
         from expiac.apply.applying import Applying
@@ -146,7 +148,7 @@ class Session:
         plan, done = self._applying.apply(plan, make_anew)
         for warning in tell(done.done, self.state, self.project):
             self._reporter.on_event(Warned(warning))
-        result = self._applying.wait(plan, done, timeout) if wait else done
+        result = self._applying.wait(plan, done, timeout, max_failures) if wait else done
         self._reporter.on_event(Finished(result))
         return result
 
@@ -239,6 +241,7 @@ class Session:
     def _latest(self, state: State, address: str) -> Record:
         record = lookup.latest(state, address)
         if record is None:
+            refuse_component(address, state.records, "one of it, such as")
             raise UsageError("No such resource", f"{address} is not in the state of {self.stack}",
                              did_you_mean(address, state.records))
         return record

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from expiac.apply.code import project_code
+from expiac.apply.ending_sweeps import SweepEnder
 from expiac.apply.engine import Engine
 from expiac.apply.events import (
     Began,
@@ -59,6 +60,7 @@ class Applying:
         self._asks_for_metrics = OnceIn(METRICS_PAUSE)
         self._approval = 0
         """The serial of this apply's last approval."""
+        self._sweeps: SweepEnder | None = None
 
     def stop(self) -> None:
         """Begins nothing new; running effects finish. Safe in a signal handler."""
@@ -115,10 +117,15 @@ class Applying:
             break
         return plan
 
-    def wait(self, plan: Plan, result: Result, timeout: float) -> Result:
-        """Waits until every run has ended, and begins deferred steps as they become ready."""
+    def wait(self, plan: Plan, result: Result, timeout: float, max_failures: int | None = None) -> Result:
+        """Waits until every run has ended, and begins deferred steps as they become ready.
+
+        Begins no further trial of a sweep of which more than `max_failures` have failed, or more than it says itself.
+        """
         if self._engine.is_stopping:
             return replace(result, interrupted=True)
+        sweeps = self._sweeps = SweepEnder(self._journal, self._refresher, self._engine, self._providers,
+                                           self._reporter, self._approve_again, max_failures=max_failures)
 
         busy = ""
 
@@ -126,6 +133,7 @@ class Applying:
             nonlocal result, busy
             try:
                 self._refresher.update()
+                result = sweeps.end(plan, result)
                 result, busy = self._begin_proposed(plan, self._begin_ready(plan, result)), ""
             except Locked as error:  # another command is at work here: look again later
                 if not busy:
@@ -227,7 +235,7 @@ class Applying:
         return result
 
     def _are_proposals_due(self, result: Result) -> bool:
-        is_over = bool(result.failed) or self._engine.is_stopping
+        is_over = bool(result.failed) or self._engine.is_stopping or (self._sweeps and self._sweeps.has_ended_search)
         return self._proposals is not None and not is_over and self._proposals.are_due()
 
     def _refuse_other_plan(self, plan: Plan) -> None:

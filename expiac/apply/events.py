@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from expiac.plan.model import Plan, Step
+from expiac.state.events import Json, SweepFacts
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 
@@ -53,6 +54,16 @@ class ResourceStatus:
     """What else there is to know: why metrics that are there can't be read."""
     page: str = ""
     """The address of its page at W&B, where it has one that is known here."""
+    group: str = ""
+    """The sweep or component with which it is shown; empty where it stands alone."""
+    sweep: SweepFacts | None = None
+    """What is declared of its sweep; None where it is no trial."""
+    trial: Json = field(default_factory=dict)
+    """Of a trial: the value of each setting that the sweep varies."""
+    was_pruned: bool = False
+    """A search ended it early."""
+    dollars: float | None = field(default=None, compare=False)
+    """What it has cost so far, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from expiac.declare.project import Project
 from expiac.declare.stack import Stack
 from expiac.plan import planner
 from expiac.plan.adoption import find_jobs, previous_jobs
+from expiac.plan.groups import components_in, members
 from expiac.plan.model import Desired, Plan
 from expiac.plan.planner import PlanOptions
 from expiac.plan.preflight import examine_plan
@@ -95,9 +96,8 @@ class Planning:
         self.search(asks=refresh)
         declared, state = self._declared, self._refresher.state
         known = [want.address for want in self.desired]
-        for name in (*options.replace, *options.extend):
-            if name not in known:
-                raise UsageError("No such resource", f"{name} is not in {state.stack}", did_you_mean(name, known))
+        options = replace(options, replace=_addresses(options.replace, known, state.stack),
+                          extend=_addresses(options.extend, known, state.stack))
         if ids := previous_jobs(self.desired, declared.stack.previous_job_ids, state):
             options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
         plan = self._make_plan(self.desired, options, refresh=refresh)
@@ -192,6 +192,17 @@ class Planning:
         if self._program is None:
             raise ExpiacError("No program", "this stack was opened by its state alone", "name the stack's file")
         return self._program
+
+
+def _addresses(names: Collection[str], known: Sequence[str], stack: str) -> tuple[str, ...]:
+    """The addresses that names mean: a resource, or every one in a component."""
+    found: dict[str, None] = {}
+    for name in names:
+        if not (meant := members(name, known)):
+            raise UsageError("No such resource", f"{name} is not in {stack}",
+                             did_you_mean(name, {*known, *components_in(known)}))
+        found |= dict.fromkeys(meant)
+    return tuple(found)
 
 
 class _Proposals:

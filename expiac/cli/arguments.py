@@ -58,17 +58,21 @@ JobId = Annotated[str, typer.Argument(metavar="JOB_ID", show_default=False,
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every setting of what is new, every step, and "
                                                               "every value in full.")]
+AllRuns = Annotated[bool, typer.Option("--verbose", "-v", help="Show each run of a sweep and of a component.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print GitHub-flavoured markdown, for a comment on a "
                                                             "pull request, and nothing else.")]
 Sweep = Annotated[bool, typer.Option(
     "--sweep", help="Make a trial of each combination of values: lr=1e-4,3e-4 seed='range(3)' (Hydra's grammar).")]
 NoRefresh = Annotated[bool, typer.Option("--no-refresh", help="Believe the state; ask no backend.")]
 Replace = Annotated[list[str] | None, typer.Option("--replace", metavar="NAME", autocompletion=jobs, show_default=False,
-                                                      help="Run this job anew though nothing changed; repeatable.")]
+                                                      help="Run this job or component anew though nothing changed; "
+                                                           "repeatable.")]
 Target = Annotated[list[str] | None, typer.Option("--target", metavar="NAME", autocompletion=jobs, show_default=False,
-                                                     help="Only this job (globs too), and what it needs; repeatable.")]
+                                                     help="Only this job or component (globs too), and what it needs; "
+                                                          "repeatable.")]
 Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="NAME", autocompletion=jobs, show_default=False,
-                                                      help="Not this job (globs too), nor what needs it; repeatable.")]
+                                                      help="Not this job or component (globs too), nor what needs it; "
+                                                           "repeatable.")]
 Only = Annotated[str | None, typer.Option("--only", metavar="ACTION,…", autocompletion=actions, show_default=False,
                                           help="Only steps that do this: create, update, replace, relaunch, restore, "
                                                "stop, forget. Said to apply, it is consent to them.")]
@@ -83,6 +87,9 @@ Retry = Annotated[bool, typer.Option("--retry", help="Launch failed and cancelle
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until every run has ended, and begin what waited for them.")]
+MaxFailures = Annotated[int | None, typer.Option(
+    "--max-failures", min=0, metavar="N", show_default=False,
+    help="With --wait: begin no further trial of a sweep once more than N of its runs have failed.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until every run has ended.")]
 Timeout = Annotated[float, typer.Option(
     "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,

@@ -84,6 +84,7 @@ def apply(
     parallelism: args.Parallelism = 10,
     wait: args.Wait = False,
     timeout: args.Timeout = WEEK,
+    max_failures: args.MaxFailures = None,
     no_refresh: args.NoRefresh = False,
     target: args.Target = None,
     exclude: args.Exclude = None,
@@ -101,9 +102,12 @@ def apply(
         other = "--yes" if yes else "--only"
         raise UsageError("Conflicting options", f"--interactive asks about each step, and {other} about none",
                          "give one of them")
+    if max_failures is not None and not wait:
+        raise UsageError("Conflicting options", "--max-failures counts while an apply waits", "--wait")
     consents = yes or only is not None
     output.demand_consent(yes=consents, json=json)
     how: dict[str, Any] = {"json": json, "parallelism": parallelism, "wait": wait, "timeout": timeout,
+                           "max_failures": max_failures,
                            "interactive": interactive, "verbose": verbose}
     question = "" if consents else execution.QUESTION
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
@@ -112,10 +116,10 @@ def apply(
         if overrides or no_refresh or options != plan_options():
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
                              "give them to expiac plan, with --out FILE")
-        with execution.open_saved(plan, json=json) as (session, reporter):
+        with execution.open_saved(plan, json=json, verbose=verbose) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
-    with execution.open_session(*named, json=json) as (session, reporter):
+    with execution.open_session(*named, json=json, verbose=verbose) as (session, reporter):
         if wait:
             how["timeout"] = session.wait_for_upstream(timeout)
         make_plan = partial(session.plan, refresh=not no_refresh, options=options)
@@ -129,6 +133,7 @@ def destroy(
     stack: args.StackArg = None,
     *,
     yes: args.Yes = False,
+    verbose: args.AllRuns = False,
     json: args.Json = False,
     parallelism: args.Parallelism = 10,
     target: args.Target = None,
@@ -138,12 +143,12 @@ def destroy(
     from expiac.cli import execution, output
 
     output.demand_consent(yes=yes, json=json)
-    with execution.open_session(stack, json=json, declared=False) as (session, reporter):
+    with execution.open_session(stack, json=json, declared=False, verbose=verbose) as (session, reporter):
         make_plan = partial(session.plan_destroy, plan_options(target=target, exclude=exclude))
         program = words.program_name(stack, session.stack)
         question = "" if yes else "Destroy all of this?"
         return execution.carry_out(session, make_plan(), reporter, program=program, question=question, json=json,
-                                   make_anew=make_plan, parallelism=parallelism)
+                                   verbose=verbose, make_anew=make_plan, parallelism=parallelism)
 
 
 @app.command("import")
@@ -169,12 +174,12 @@ def import_(
 
 
 @app.command()
-def refresh(stack: args.StackArg = None, *, json: args.Json = False) -> int:
+def refresh(stack: args.StackArg = None, *, json: args.Json = False, verbose: args.AllRuns = False) -> int:
     """Ask about everything that is recorded, write down what changed, start what waits in a queue."""
     from expiac.cli import execution, output
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        output.print_statuses(session.refresh(), session, json=json)
+        output.print_statuses(session.refresh(), session, json=json, verbose=verbose)
     return DONE
 
 
@@ -183,6 +188,7 @@ def status(
     stack: args.StacksArg = None,
     *,
     json: args.Json = False,
+    verbose: args.AllRuns = False,
     no_refresh: args.NoRefresh = False,
     watch: args.Watch = False,
     timeout: args.Timeout = WEEK,
@@ -194,12 +200,13 @@ def status(
         raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
                          "expiac status --watch")
     if watch:
-        with execution.open_session(stack, json=json, declared=False) as (session, reporter):
-            return execution.watch(session, reporter, json=json, timeout=timeout)
+        with execution.open_session(stack, json=json, declared=False, verbose=verbose) as (session, reporter):
+            return execution.watch(session, reporter, json=json, timeout=timeout, verbose=verbose)
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):
-            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh)
+            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh,
+                                          verbose=verbose)
 
     return several.show_stacks(stack, ask, json=json)
 

@@ -18,8 +18,8 @@ ACTIONS = ("create", "update", "replace", "relaunch", "stop", "restore", "forget
 """What `--only` takes; a test holds it equal to the actions of a plan."""
 _MOST_BYTES = 8_000_000
 """Of a state file, its end: a press of Tab does not wait for more."""
-_ADDRESS = re.compile(r'"address":"([A-Za-z][\w-]*)"', re.ASCII)
-_INSTANCE = re.compile(r'"instance":"([\w-]+\.[\w-]+\.[0-9a-f]{8})"', re.ASCII)
+_ADDRESS = re.compile(r'"address":"([A-Za-z][\w/-]*)"', re.ASCII)
+_INSTANCE = re.compile(r'"instance":"([\w-]+(?:\.[\w-]+)+\.[0-9a-f]{8})"', re.ASCII)
 
 
 def _quiet(complete: Callable[..., Iterable[T]]) -> Callable[..., list[T]]:
@@ -63,8 +63,19 @@ def _overrides(stack: str | None, incomplete: str) -> Iterable[str]:
 
 
 def jobs(ctx: Any, incomplete: str) -> list[str]:
-    """The jobs that the state of the command line's stack knows; without a stack, those of all."""
-    return _recorded(_ADDRESS, (getattr(ctx, "params", None) or {}).get("stack"), incomplete)
+    """The jobs that the state of the command line's stack knows; without a stack, those of all.
+
+    A component stands for what is in it, until its name is there.
+    """
+    found = _recorded(_ADDRESS, (getattr(ctx, "params", None) or {}).get("stack"), incomplete)
+    return sorted({_to_next_slash(name, len(incomplete)) for name in found} | {
+        name[:len(incomplete)] for name in found if name[len(incomplete):].startswith("/")})
+
+
+def _to_next_slash(name: str, typed: int) -> str:
+    """The name, or the component in it of which only a part, or nothing, was typed."""
+    end = name.find("/", typed + 1)
+    return name if end < 0 else name[:end]
 
 
 def runs(incomplete: str) -> list[str]:

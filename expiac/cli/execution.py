@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from expiac.apply.events import Result
 from expiac.cli import output
 from expiac.cli.exits import DONE, INTERRUPTED, handle_sigint
+from expiac.declare.component import component_of
 from expiac.declare.project import Project
+from expiac.plan.groups import named_by_group
 from expiac.plan.model import Plan
 from expiac.session import Session
 from expiac.util.errors import ExpiacError, Interrupted
@@ -26,13 +28,13 @@ QUESTION = "Apply this plan?"
 @contextmanager
 def open_session(
     stack: str | None, overrides: Sequence[str] = (), *, json: bool = False, prints_document: bool = False,
-    declared: bool = True, project: Project | None = None,
+    declared: bool = True, project: Project | None = None, verbose: bool = False,
 ) -> Iterator[tuple[Session, ConsoleReporter]]:
     """The session of one command, and its reporter; with `json`, the command prints each event as a line."""
     def open_(reporter: ConsoleReporter) -> Session:
         return Session.open(stack, overrides, reporter=reporter, declared=declared, project=project)
 
-    with _with_reporter(open_, json=json, prints_document=prints_document) as (session, reporter):
+    with _with_reporter(open_, json=json, prints_document=prints_document, verbose=verbose) as (session, reporter):
         yield session, reporter
 
 
@@ -49,9 +51,10 @@ def saved_plan(word: str | None) -> Plan | None:
 
 
 @contextmanager
-def open_saved(plan: Plan, *, json: bool = False) -> Iterator[tuple[Session, ConsoleReporter]]:
+def open_saved(plan: Plan, *, json: bool = False, verbose: bool = False) -> Iterator[tuple[Session, ConsoleReporter]]:
     """The session of a plan that was saved, and its reporter; raises `Stale` if the plan no longer holds."""
-    with _with_reporter(lambda reporter: Session.of(plan, reporter=reporter), json=json) as (session, reporter):
+    with _with_reporter(lambda reporter: Session.of(plan, reporter=reporter), json=json,
+                        verbose=verbose) as (session, reporter):
         session.confirm(plan)
         yield session, reporter
 
@@ -67,10 +70,10 @@ def open_program(declared: Program, project: Project, *, json: bool = False
 
 @contextmanager
 def _with_reporter(
-    open_: Callable[[ConsoleReporter], Session], *, json: bool, prints_document: bool = False
+    open_: Callable[[ConsoleReporter], Session], *, json: bool, prints_document: bool = False, verbose: bool = False,
 ) -> Iterator[tuple[Session, ConsoleReporter]]:
     """A session and its reporter; first prints what you should know of the state."""
-    made = output.make_reporter(json=json, prints_document=prints_document)
+    made = output.make_reporter(json=json, prints_document=prints_document, verbose=verbose)
     with closing(made) as reporter, open_(reporter) as session:
         reporter.show_metrics(session.project.metrics)
         output.print_notes(session.notes)
@@ -106,17 +109,17 @@ def carry_out(
         anew = None if make_anew is None or is_approved else plan_anew
         result = session.apply(plan, make_anew=anew, wait=wait, **how)
     if not json:
-        output.print_result(result, program, session)
+        output.print_result(result, program, session, verbose=verbose)
     _raise_unless_well(result, program, session.stack)
     return DONE
 
 
-def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: float) -> int:
+def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: float, verbose: bool = False) -> int:
     """Shows the runs until every one has ended; gives the exit code. ^C ends it at once and leaves the runs alone."""
     with closing(reporter), handle_sigint(session.stop):
         result = session.watch(timeout=timeout)
     if not json:
-        output.print_statuses(result.seen, session, json=False)
+        output.print_statuses(result.seen, session, json=False, verbose=verbose)
     if result.interrupted:
         return INTERRUPTED
     _raise_for_failed_runs(result, session.state.stack)
@@ -133,11 +136,13 @@ def _raise_unless_well(result: Result, program: str, stack: str) -> None:
                           f"expiac status {stack}")
     failed = [step for step, _ in result.failed]
     if not_done := [step.address for step in (*failed, *result.skipped)]:
-        raise ExpiacError("Apply incomplete", f"not done: {', '.join(not_done)}", f"expiac plan {program}")
+        names = ", ".join(named_by_group(not_done, component_of))
+        raise ExpiacError("Apply incomplete", f"not done: {names}", f"expiac plan {program}")
     _raise_for_failed_runs(result, stack)
 
 
 def _raise_for_failed_runs(result: Result, stack: str) -> None:
-    if bad := [run for run in result.seen if run.status.is_failure]:
-        runs = [f"{run.address} ({run.status.value})" for run in bad]
-        raise ExpiacError("Run failed", ", ".join(runs), f"expiac logs {stack} {bad[0].address}")
+    if bad := {run.address: run for run in result.seen if run.status.is_failure}:
+        told = named_by_group(bad, lambda address: bad[address].group)
+        runs = [f"{name} ({bad[name].status.value})" if name in bad else f"{name} failed" for name in told]
+        raise ExpiacError("Run failed", ", ".join(runs), f"expiac logs {stack} {next(iter(bad))}")

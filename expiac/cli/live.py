@@ -29,8 +29,9 @@ from expiac.cli.invocation import with_command_name
 from expiac.declare.metrics import Metric, MetricSettings
 from expiac.plan.model import Step
 from expiac.state.status import Status
-from expiac.view import figures, metrics
-from expiac.view.console import STOPPING, event_line, step_line
+from expiac.view import figures, metrics, sweep_status
+from expiac.view.console import STOPPING, event_line, step_line, summed_line
+from expiac.view.step_tally import StepTally
 
 _NARROW, _WIDE = 76, 110
 _LONGEST_BAR = 40
@@ -42,8 +43,10 @@ class LiveLines:
     Another thread draws; what it reads is replaced as a whole and never edited, so that no lock is needed.
     """
 
-    def __init__(self, out: Console) -> None:
-        self._out = out
+    def __init__(self, out: Console, *, verbose: bool = False) -> None:
+        """Unless `verbose`, sweeps and components are shown as a whole, with what runs or has failed in them."""
+        self._out, self._is_verbose = out, verbose
+        self._tally = StepTally(verbose=verbose)
         self._steps: tuple[Step, ...] = ()
         self._runs: tuple[ResourceStatus, ...] = ()
         self._metrics = MetricSettings()
@@ -69,8 +72,10 @@ class LiveLines:
                 pass
             case _:
                 assert_never(event)
-        if (line := event_line(event, with_command_name)) is not None:
+        if (line := event_line(event, with_command_name)) is not None and not self._tally.is_counted(event):
             self._out.print(line)
+        for told in self._tally.count(event):
+            self._out.print(summed_line(told))
 
     def on_stop(self) -> None:
         """Shows at the next drawing that the command is stopping."""
@@ -87,10 +92,17 @@ class LiveLines:
     def _draw(self) -> RenderableType:
         steps, resources = self._steps, self._runs
         room = max(3, self._out.height - 6)
-        parts: list[RenderableType] = [step_line(step, f"{step.action.value} …") for step in steps[:room]]
+        alone = [step for step in steps if not self._tally.name_of(step)]
+        parts: list[RenderableType] = [step_line(step, f"{step.action.value} …") for step in alone[:room]]
+        parts += [Text(line) for line in self._tally.under_way()]
         if resources:
+            groups = {} if self._is_verbose else sweep_status.group_statuses(resources)
+            parts += [Text(line) for line in sweep_status.lines(groups.values(), self._metrics, self._out.width)]
+            shown = tuple(sweep_status.shown_rows(resources, groups)) if groups else resources
             rows = max(3, room - len(parts))
-            parts.append(run_table(resources, self._metrics, self._out.width, rows))
+            if shown:
+                parts.append(run_table(shown, self._metrics, self._out.width, rows))
+            parts += [Text(more, style="dim") for more in map(sweep_status.more_line, groups.values()) if more]
         if self._is_stopping:
             parts.append(Text(STOPPING, style="yellow"))
         elif parts:
@@ -114,9 +126,15 @@ def run_table(
     chosen = metrics.columns(settings, (resource.progress for resource in resources))
     for resource in shown:
         status = Text(figures.status(resource), style=figures.COLOURS[resource.status])
-        table.add_row(resource.address, status, *_progress(resource, chosen, columns))
+        table.add_row(_name(resource, columns // 4), status, *_progress(resource, chosen, columns))
     hidden = len(resources) - len(shown)
     return Group(table, Text(f"… and {hidden} more", style="dim")) if hidden else table
+
+
+def _name(resource: ResourceStatus, room: int) -> str:
+    """The address; that of a trial gives way to its figures."""
+    name = resource.address
+    return name if not resource.group or len(name) <= room else f"{name[:room - 1]}…"
 
 
 def _progress(resource: ResourceStatus, shown: Sequence[Metric], columns: int) -> tuple[RenderableType, ...]:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.table import Table
 from rich.text import Text
 
 from expiac.apply.events import ResourceStatus, Result
@@ -17,11 +18,12 @@ from expiac.cli import ages, events, tables
 from expiac.cli.invocation import command_name, with_command_name
 from expiac.declare.metrics import MetricSettings
 from expiac.plan.formatting import printable
+from expiac.plan.groups import components_in, refuse_component
 from expiac.plan.model import Plan, Step
 from expiac.session import Session
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError, Interrupted, UsageError, did_you_mean
-from expiac.view import show
+from expiac.view import show, sweep_status
 from expiac.view.console import COLOURS, ConsoleReporter, Lines, console
 
 if TYPE_CHECKING:
@@ -133,36 +135,40 @@ def print_notes(notes: Sequence[str]) -> None:
         print(f"! {printable(note)}", file=sys.stderr)
 
 
-def make_reporter(*, json: bool, prints_document: bool = False) -> ConsoleReporter:
+def make_reporter(*, json: bool, prints_document: bool = False, verbose: bool = False) -> ConsoleReporter:
     """The reporter that prints events as they happen: as JSON lines, in place on a terminal, or line by line.
 
-    If the command prints a JSON document, its stdout is for that alone, and events are lines on stderr.
+    If the command prints a JSON document, its stdout is for that alone, and events are lines on stderr. `verbose` shows
+    each step and each run of a sweep or component.
     """
     if json:
         return events.JsonLines()
     if prints_document:
-        return Lines(partial(print, file=sys.stderr), call=with_command_name)
+        return Lines(partial(print, file=sys.stderr), call=with_command_name, verbose=verbose)
     out = console()
     if not out.is_terminal or out.is_dumb_terminal:
         # A pipe is searched: no line breaks within words.
-        return Lines(partial(out.print, soft_wrap=True), call=with_command_name)
+        return Lines(partial(out.print, soft_wrap=True), call=with_command_name, verbose=verbose)
     from expiac.cli.live import LiveLines
 
-    return LiveLines(out)
+    return LiveLines(out, verbose=verbose)
 
 
-def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, json: bool) -> None:
-    """Prints how each resource is."""
-    print_answer(statuses_answer(resources, session), json=json)
+def print_statuses(resources: Sequence[ResourceStatus], session: Session, *, json: bool,
+                   verbose: bool = False) -> None:
+    """Prints how each resource is; with `verbose`, also each one of a sweep or component."""
+    print_answer(statuses_answer(resources, session, verbose=verbose), json=json)
 
 
-def statuses_answer(resources: Sequence[ResourceStatus], session: Session, *, is_asked: bool = True) -> Answer:
+def statuses_answer(resources: Sequence[ResourceStatus], session: Session, *, is_asked: bool = True,
+                    verbose: bool = False) -> Answer:
     """How each resource is; says how old that is where no backend `is_asked`."""
     at = "" if is_asked else ages.as_of(session.stack, session.state.records.values())
     document: documents.StatusDocument = {
-        **head(session.state), "as_of": at or None, "resources": [tables.document(resource) for resource in resources]}
+        **head(session.state), "as_of": at or None, "sweeps": sweep_status.sweep_documents(resources),
+        "resources": [tables.document(resource) for resource in resources]}
     age = ages.sentence(session.stack, at)
-    return Answer(document, lambda: _print_statuses(resources, session.project.metrics, age))
+    return Answer(document, lambda: _print_statuses(resources, session.project.metrics, age, verbose=verbose))
 
 
 def head(state: State) -> documents.OfState:
@@ -170,15 +176,36 @@ def head(state: State) -> documents.OfState:
     return {"format_version": show.FORMAT, "stack": state.stack, "lineage": state.lineage, "serial": state.serial}
 
 
-def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSettings, age: str) -> None:
+def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSettings, age: str, *,
+                    verbose: bool) -> None:
     out = console()
     if not resources:
         out.print("nothing is recorded")
         return
-    out.print(tables.fit(tables.statuses(resources, settings), out))
-    for remark in tables.remarks(resources):
-        out.print(remark)
+    print_runs(resources, settings, tables.statuses, verbose=verbose)
     print_age(age)
+
+
+def print_runs(resources: Sequence[ResourceStatus], settings: MetricSettings,
+               table: Callable[[Sequence[ResourceStatus], MetricSettings], Table], *, verbose: bool) -> None:
+    """Prints a table of runs, and what does not fit it.
+
+    Unless `verbose`, a sweep or component is one line above it, and the table has those of its runs that go on or have
+    failed.
+    """
+    out = console()
+    groups = {} if verbose else sweep_status.group_statuses(resources)
+    shown = sweep_status.shown_rows(resources, groups) if groups else resources
+    for line in sweep_status.lines(groups.values(), settings, out.width):
+        out.print(line)
+    if groups and shown:
+        out.print()
+    if shown:
+        out.print(tables.fit(table(shown, settings), out))
+    for more in filter(None, map(sweep_status.more_line, groups.values())):
+        out.print(more, style="dim")
+    for remark in tables.remarks(shown):
+        out.print(remark)
 
 
 def print_age(age: str) -> None:
@@ -207,7 +234,9 @@ def job_named(session: Session, name: str | None) -> str:
         return known[0]
     is_archived = any(record.address == name for record in session.state.history)
     if name not in known and not is_archived:
-        raise ExpiacError("Unknown job", f"{session.stack} has no {name!r}", did_you_mean(name, known))
+        refuse_component(name, session.state.records, f"expiac logs {session.stack}")
+        raise ExpiacError("Unknown job", f"{session.stack} has no {name!r}",
+                          did_you_mean(name, {*known, *components_in(known)}))
     return name
 
 
@@ -221,7 +250,7 @@ def print_ejected() -> None:
         print(f"{path.relative_to(project.root)}" + ("" if is_new else "   is there already: left as it is"))
 
 
-def print_result(result: Result, program: str, session: Session) -> None:
+def print_result(result: Result, program: str, session: Session, *, verbose: bool = False) -> None:
     """Prints what an apply did: a table of results if it waited, and three commands to try next.
 
     `program` is what you call the stack on the command line; commands that need only the state get the stack's name.
@@ -229,9 +258,7 @@ def print_result(result: Result, program: str, session: Session) -> None:
     out = console()
     if result.seen and not result.interrupted:
         out.print()
-        out.print(tables.fit(tables.results(result.seen, session.project.metrics), out))
-        for remark in tables.remarks(result.seen):
-            out.print(remark)
+        print_runs(result.seen, session.project.metrics, tables.results, verbose=verbose)
     if result.is_well and (commands := _next_commands(result, program, session.stack)):
         out.print("\nNext:")
         for command in commands:

@@ -13,6 +13,7 @@ from rich.console import Console
 from expiac.cli import ages, events, output, tables
 from expiac.cli.invocation import with_command_name
 from expiac.plan.exported import Exported, exported_by, exported_under
+from expiac.plan.groups import members, refuse_component
 from expiac.session import Session
 from expiac.state import lookup
 from expiac.state.model import Record, State
@@ -35,11 +36,17 @@ class Outputs:
 
 
 def find(state: State, job: str | None, name: str | None) -> list[Outputs]:
-    """The outputs of every resource, of one, or one of them; a job that was destroyed has to be named."""
+    """The outputs of every resource, of one or of a component, or one of them.
+
+    A job that was destroyed has to be named.
+    """
+    if job is not None and name is None and (own := members(job, state.records)):
+        return [Outputs(state.records[address], state.records[address].outputs) for address in own]
     if job is None:
         return [Outputs(record, record.outputs) for record in state.records.values()]
     record = lookup.latest(state, job)
     if record is None:
+        refuse_component(job, state.records, f"expiac output {state.stack}")
         raise UsageError("No such resource", f"{job} is not in the state of {state.stack}",
                          did_you_mean(job, state.records))
     if name is None:

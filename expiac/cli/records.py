@@ -21,7 +21,7 @@ from expiac.plan.history import PastRun
 from expiac.plan.model import MISSING, Action, Change
 from expiac.state.model import Approval, Record, State
 from expiac.state.overview import StackSummary
-from expiac.view import show
+from expiac.view import show, step_lines
 from expiac.view.console import console
 
 if TYPE_CHECKING:
@@ -135,9 +135,9 @@ def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change],
     for past in (before, after):
         out.print(f"{past.record.run.instance}   {past.record.status.value}, launched {local_time(past.record.at)}")
         output.print_age(ages.sentence(past.stack, ages.as_of(past.stack, [past.record])))
-    out.print("\n" + ("\n".join(show.changes(changes, out.width)) or "the same settings, and the same code"))
+    out.print("\n" + ("\n".join(step_lines.changes(changes, out.width)) or "the same settings, and the same code"))
     if results := _results(before, after, sources):
-        out.print("\n" + "\n".join(show.changes(results, out.width)))
+        out.print("\n" + "\n".join(step_lines.changes(results, out.width)))
 
 
 def _commit_lines(one: Approval) -> list[str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from expiac.apply.events import ResourceStatus
+from expiac.declare.component import component_of
 from expiac.declare.metrics import Metric, MetricSettings
 from expiac.plan.formatting import printable
 from expiac.view import metrics
@@ -75,6 +76,8 @@ def document(resource: ResourceStatus) -> documents.Resource:
     progress = resource.progress
     return {
         "address": resource.address,
+        "component": component_of(resource.address) or None,
+        "trial": dict(resource.trial),
         "instance": resource.instance,
         "provider": resource.provider,
         "status": resource.status,

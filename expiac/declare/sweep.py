@@ -34,10 +34,13 @@ class Sweep(Component):
     """Metric → goal: what its trials are ranked by, the first one first. Empty where the sweep does not say."""
     search: Search | None = None
     """What proposes its trials; None where all of them are declared."""
+    max_failures: int | None = None
+    """How many of its trials may fail before `apply --wait` begins no further one; None where nothing bounds that."""
 
     def __init__(self, name: str, job: Resource, over: Trials | Search, *, seeds: int | None = None,
-                 metric: str | Mapping[str, Goal] = "", goal: Goal = "maximize", options: Options | None = None,
-                 depends_on: Iterable[str] = (), outputs: Mapping[str, str] | None = None) -> None:
+                 metric: str | Mapping[str, Goal] = "", goal: Goal = "maximize", max_failures: int | None = None,
+                 options: Options | None = None, depends_on: Iterable[str] = (),
+                 outputs: Mapping[str, str] | None = None) -> None:
         """`seeds=3` makes three jobs of each trial. `metric` and `goal` say which trial is best.
 
         A search over several metrics names the goal of each: `metric={"score": "maximize", "cost": "minimize"}`.
@@ -46,10 +49,12 @@ class Sweep(Component):
         search = over if isinstance(over, Search) else None
         if search is not None:
             _refuse_search(name, objectives, seeds)
+        _check_max_failures(name, max_failures, search)
         trials = trials_of(over, seeds) if not isinstance(over, Search) else ()
         jobs = [job_of(job, trial) for trial in trials] if search is None else [job]
         super().__init__(name, jobs, options=options, depends_on=depends_on, outputs=outputs)
-        for field, value in (("trials", trials), ("objectives", objectives), ("search", search)):
+        for field, value in (("trials", trials), ("objectives", objectives), ("search", search),
+                             ("max_failures", max_failures)):
             object.__setattr__(self, field, value)
         if search is not None:
             object.__setattr__(self, "template", self.resources[0])
@@ -90,6 +95,7 @@ class Sweep(Component):
         sweep = object.__new__(cls)
         Component.__init__(sweep, name, [_as_trial(trial, resources) for trial, resources in jobs])
         object.__setattr__(sweep, "trials", tuple(trial for trial, _ in jobs))
+        object.__setattr__(sweep, "objectives", {})
         return sweep
 
     @property
@@ -136,3 +142,11 @@ def _refuse_search(name: str, objectives: Mapping[str, Goal], seeds: int | None)
     if seeds is not None:
         raise ExpiacError("Invalid sweep", f"search {name}: seeds={seeds}, but each of its trials is one job",
                           '"training.seed" in the space of the search, or Random(20, {…}) with seeds')
+
+
+def _check_max_failures(name: str, most: int | None, search: Search | None) -> None:
+    if most is not None and search is not None:
+        raise ExpiacError("Invalid sweep", f"sweep {name}: a search bounds its failures itself",
+                          f"Search(…, max_failures={most})")
+    if most is not None and most < 0:
+        raise ExpiacError("Invalid sweep", f"sweep {name}: max_failures={most}", "max_failures=0 or more")

@@ -9,11 +9,15 @@ from typing import Any
 
 from expiac.plan.approval import steps
 from expiac.plan.diff import diff
+from expiac.plan.groups import ancestors
 from expiac.plan.identity import address_in
 from expiac.plan.model import Change
 from expiac.plan.references import inputs_of
 from expiac.state.model import Approval, Record, State
 from expiac.util.errors import UsageError, did_you_mean, listed
+
+_MOST_SHOWN = 10
+"""Of more runs of a component, only so many are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +67,25 @@ def find_run(states: Iterable[State], word: str) -> PastRun:
     if exact:
         return exact[-1]
     by_job = {(past.stack, past.record.address): past for past in known}
-    named = [past for (stack, address), past in by_job.items()
-             if word in (address, f"{stack}.{address}", f"{stack}/{address}")] or _beginning_with(word, known)
+    by_name = [past for (stack, address), past in by_job.items()
+               if word in (address, f"{stack}.{address}", f"{stack}/{address}")]
+    named = by_name or _in_component(word, by_job) or _beginning_with(word, known)
     if len(named) == 1:
         return named[0]
     instances = [past.record.run.instance for past in named or known]
+    if named and not by_name and len(named) > _MOST_SHOWN:
+        instances = [*instances[:_MOST_SHOWN], "…"]
     if named:
         raise UsageError("Which run?", f"{word} may be one of {len(named)}", f"known: {listed(instances)}")
     names = {past.record.address for past in known} | set(instances)
     raise UsageError("No such run", f"{word} is no run of a stack here",
                      did_you_mean(word, names) or "expiac apply makes one")
+
+
+def _in_component(word: str, by_job: Mapping[tuple[str, str], PastRun]) -> list[PastRun]:
+    """The runs in a component of this name."""
+    return [past for (stack, address), past in by_job.items()
+            if word in (name for above in ancestors(address) for name in (above, f"{stack}/{above}"))]
 
 
 def _beginning_with(word: str, known: Iterable[PastRun]) -> list[PastRun]:

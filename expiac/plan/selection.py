@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
+from expiac.plan.groups import components_in, is_meant
 from expiac.plan.model import Action, Plan, Step
 from expiac.util.errors import UsageError, did_you_mean
 
@@ -14,11 +14,11 @@ def select(plan: Plan, target: Sequence[str] = (), exclude: Sequence[str] = (),
            only: Collection[Action] = ()) -> Plan:
     """The steps that match a pattern of `target` (all, where there is none) and none of `exclude`.
 
-    A pattern means an address of the plan; one of `exclude` also means that at which a run stands which is to move. A
-    target does not, since it has to mean the same where its apply is killed after the move and begun again. `only`
-    excludes by what a step would do. What a chosen step needs comes along; what needs an excluded step that would do
-    something is left out with it, and so is every record that would have to make room for an excluded one, or to wait
-    for its room.
+    A pattern means an address of the plan, and the name of a component all that stands in it. One of `exclude` also
+    means the address at which a run stands which is to move. A target does not, since it has to mean the same where its
+    apply is killed after the move and begun again. `only` excludes by what a step would do. What a chosen step needs
+    comes along; what needs an excluded step that would do something is left out with it, and so is every record that
+    would have to make room for an excluded one, or to wait for its room.
     Raises `UsageError` where a pattern matches nothing.
     """
     if not target and not exclude and not only:
@@ -65,10 +65,10 @@ def _addresses_matching(patterns: Iterable[str], addresses: Collection[str], pre
     names = {name: address for address, name in present.items()}
     found: set[str] = set()
     for pattern in patterns:
-        matches = {address for address in addresses if fnmatchcase(address, pattern)}
-        matches |= {address for name, address in names.items() if fnmatchcase(name, pattern)}
+        matches = {address for address in addresses if is_meant(address, pattern)}
+        matches |= {address for name, address in names.items() if is_meant(name, pattern)}
         if not matches:
-            hint = did_you_mean(pattern, {*addresses, *names})
+            hint = did_you_mean(pattern, {*addresses, *names, *components_in(addresses)})
             raise UsageError("No such resource", f"{pattern} is not in this stack", hint)
         found |= matches
     return found

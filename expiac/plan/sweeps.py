@@ -6,10 +6,17 @@ from collections.abc import Mapping
 
 from expiac.declare.stack import Stack
 from expiac.state.events import SweepFacts
+from expiac.state.model import State
 
 
 def sweep_facts(stack: Stack) -> Mapping[str, SweepFacts]:
     """What is recorded of each sweep, by its address."""
     return {sweep.name: SweepFacts(sweep.keys, sweep.metric, sweep.goal,
-                                   sweep.search.trials if sweep.search else len(sweep.trials), bool(sweep.search))
+                                   sweep.search.trials if sweep.search else len(sweep.trials), bool(sweep.search),
+                                   sweep.max_failures)
             for sweep in stack.sweeps}
+
+
+def recorded_sweeps(state: State) -> Mapping[str, SweepFacts]:
+    """The sweeps that the last applied program declared, by address: a destroy declares nothing."""
+    return next((one.approved.sweeps for one in reversed(state.approvals) if one.approved.program), {})

@@ -84,6 +84,8 @@ class SweepFacts(Fact):
     """How many trials there are, and will be."""
     is_search: bool = False
     """Its trials are proposed one after the other."""
+    max_failures: int | None = None
+    """How many of its trials may fail before no further one is begun; None where nothing bounds that."""
 
 
 @dataclass(frozen=True, slots=True)

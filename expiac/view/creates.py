@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from expiac.declare.component import SEPARATOR
 from expiac.plan import cost
 from expiac.plan import formatting as inline
+from expiac.plan.groups import group_of_step
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Action, Plan, Step
 from expiac.plan.references import said
@@ -39,8 +41,16 @@ class Group:
     """Key path → value, in the order in which they were declared."""
     steps: list[Step]
     """Never none."""
+    name: str = ""
+    """The sweep or component in which all of them stand; of jobs that each trial has, such as `lr/*/use`."""
     facts: Sequence[str] = ()
     """What is known of every one of its resources, where that is the same."""
+
+
+    @property
+    def title(self) -> str:
+        """`lr (60 to create)`; empty where they stand in no sweep or component."""
+        return f"{self.name} ({len(self.steps):,} to create)" if self.name else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +82,24 @@ class Creates:
         """What the resources of a group share, under a heading that names them."""
         names = [step.address for step in group.steps]
         is_all = _NAMES < len(names) == len(self.own)
-        named = f"all {len(names)} to create" if is_all else _short_list(names)
+        named = f"all {len(names)} to create" if is_all else group.title or _short_list(names)
         lines = self._lines(tuple(group.shared.items()), width - 2) + [f"each: {fact}" for fact in group.facts]
         return [f"Shared by {named}:", *(f"  {line}" for line in lines)]
 
-    def folded(self) -> dict[str, Sequence[Step]]:
-        """The steps that are not shown one by one, by the address of the last one of each group."""
+    def folded(self, apart: Collection[str] = ()) -> dict[str, Sequence[Step]]:
+        """The steps that are not shown one by one, by the address of the last one of each group.
+
+        Those at the addresses `apart` are shown by other means.
+        """
         if self.is_verbose:
             return {}
         found: dict[str, Sequence[Step]] = {}
         for group in self.groups:
-            first = _remarks(group.steps[0])
-            hidden = [step for step in group.steps[_STEPS:] if not step.warning and _remarks(step) == first]
+            steps = [step for step in group.steps if step.address not in apart]
+            if not steps:
+                continue
+            first = _remarks(steps[0])
+            hidden = [step for step in steps[_STEPS:] if not step.warning and _remarks(step) == first]
             if len(hidden) > 1:
                 found[hidden[-1].address] = hidden
         return found
@@ -102,7 +118,7 @@ def creates(plan: Plan, *, verbose: bool = False) -> Creates:
     groups: list[Group] = []
     for step in plan.steps:
         if step.address in known:
-            _add(step, known[step.address], groups)
+            _add(step, known[step.address], groups, _name(step, plan))
     several = [group for group in groups if len(group.steps) > 1 and group.shared]
     group_of = {step.address: group for group in several for step in group.steps}
     own: dict[str, Sequence[Setting]] = {
@@ -172,10 +188,18 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _add(step: Step, given: dict[str, str], groups: list[Group]) -> None:
+def _name(step: Step, plan: Plan) -> str:
+    """The sweep or component of a step, with the name that a job has in each trial."""
+    group = group_of_step(step, plan)
+    _, _, below = step.address.removeprefix(f"{group}{SEPARATOR}").partition(SEPARATOR)
+    job = below.partition(SEPARATOR)[0]
+    return f"{group}/*/{job}" if group and job else group
+
+
+def _add(step: Step, given: dict[str, str], groups: list[Group], name: str) -> None:
     """Puts the step in the newest group that it has much in common with, or in one of its own."""
     for group in reversed(groups[-_GROUPS:]):
-        if group.type != step.type:
+        if group.type != step.type or group.name != name:
             continue
         common = group.shared.items() & given.items()
         if common and (2 * len(common) >= len(group.shared) or group.paths == given.keys()):
@@ -183,7 +207,7 @@ def _add(step: Step, given: dict[str, str], groups: list[Group]) -> None:
                 group.shared = {path: value for path, value in group.shared.items() if (path, value) in common}
             group.steps.append(step)
             return
-    groups.append(Group(step.type, given.keys(), given, [step]))
+    groups.append(Group(step.type, given.keys(), given, [step], name))
 
 
 def _is_text(value: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from expiac.declare.fields import Kind
@@ -12,6 +13,7 @@ from expiac.plan.model import Action
 from expiac.state.status import Status
 from expiac.view.parts import (
     AsOf,
+    Count,
     Dollars,
     Figure,
     Figures,
@@ -66,6 +68,10 @@ class Step(Inputs):
     """One action on one resource."""
 
     address: Name
+    component: Name | None
+    """The component in which it stands; null where it stands in none."""
+    trial: Json
+    """Of a trial of a sweep: the value of each setting that the sweep varies; else empty."""
     type: Name
     """The type of the resource, such as `job`."""
     instance: Instance
@@ -100,6 +106,21 @@ class Step(Inputs):
     """What the backend says of it; empty where it says nothing."""
 
 
+class Sweep(TypedDict):
+    """What is declared of a sweep."""
+
+    keys: Names
+    """The settings that it varies."""
+    metric: str
+    """What its trials are ranked by; empty where the sweep does not say."""
+    goal: str
+    """`maximize` or `minimize`."""
+    trials: Count
+    """How many trials there are, and will be."""
+    max_failures: Count | None
+    """How many of them may fail before no further one is begun; null where nothing bounds that."""
+
+
 class OfState(TypedDict):
     """What every document about one state has."""
 
@@ -115,6 +136,7 @@ class Plan(OfState):
     overrides: Overrides
     previous_overrides: Overrides | None
     """The last apply's overrides, where they differ from these."""
+    sweeps: Annotated[Mapping[str, Sweep], Field(description="The sweeps that the program declares, by address.")]
     steps: Sequence[Step]
     """In an order in which they can be done."""
     summary: Summary
@@ -154,6 +176,10 @@ class Resource(TypedDict):
     """One resource at one look."""
 
     address: Name
+    component: Name | None
+    """The component in which it stands; null where it stands in none."""
+    trial: Json
+    """Of a trial of a sweep: the value of each setting that the sweep varies; else empty."""
     instance: Instance
     provider: Name
     """Who makes it, such as `local` or `skypilot`."""
@@ -175,10 +201,32 @@ class Resource(TypedDict):
     """Null where there is no metrics file that can be read from here."""
 
 
+class SweepStatus(Sweep):
+    """How a sweep is, as a whole."""
+
+    done: Count
+    """How many trials succeeded."""
+    running: Count
+    pending: Count
+    """How many wait in a queue."""
+    failed: Count
+    ended: Count
+    """How many were stopped early or taken back, and are no failures."""
+    best: Figure
+    """The best value of its metric; null where no trial has one yet, and where the sweep names none."""
+    best_address: Name | None
+    """The job that has it."""
+    seconds_left: Figure
+    """Until all its trials have ended; null where that is not known."""
+    cost: Dollars
+    """What its trials have cost so far, as far as that is known; null where nothing is."""
+
+
 class StatusDocument(OfState):
     """The document of `status --json` and `refresh --json`."""
 
     as_of: AsOf
+    sweeps: Annotated[Mapping[str, SweepStatus], Field(description="How each sweep is, by address.")]
     resources: Sequence[Resource]
 
 

@@ -7,13 +7,23 @@ characters.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from expiac.declare.override_words import words_of
 from expiac.plan import formatting as inline
+from expiac.plan.groups import trial_of
 from expiac.plan.model import Action, Plan, Step
-from expiac.view import show
+from expiac.view import show, step_lines
 from expiac.view.creates import Creates, Group, creates
+from expiac.view.step_groups import (
+    StepGroup,
+    counted,
+    hidden_addresses,
+    remarks_of,
+    step_groups,
+    warning_lines,
+)
+from expiac.view.trial_table import short_headers, trial_values
 
 _STEPS = 100
 _VALUE = 120
@@ -27,11 +37,13 @@ def markdown(plan: Plan, *, verbose: bool = False) -> str:
     `verbose` shows all inputs of what is new and every step, however long that is.
     """
     new = creates(plan, verbose=verbose)
+    groups = {} if verbose else step_groups(plan)
     parts = [
         [f"### {_code(plan.stack)}: {_escape(show.summary(plan))}"],
         _overrides(plan),
         *(["> [!WARNING]", *(f"> {_escape(line)}" for line in warning.splitlines())] for warning in plan.warnings),
-        _table(plan, new, verbose=verbose),
+        _table(plan, new, groups, verbose=verbose),
+        *(_details(group, plan, new) for group in groups.values()),
         *(_shared(group, new, verbose=verbose) for group in new.groups),
         *([_escape(note)] for note in show.notes(plan)),
     ]
@@ -46,13 +58,16 @@ def _overrides(plan: Plan) -> list[str]:
     return lines if given else lines[1:]
 
 
-def _table(plan: Plan, new: Creates, *, verbose: bool) -> list[str]:
-    folded = new.folded()
+def _table(plan: Plan, new: Creates, groups: Mapping[str, StepGroup], *, verbose: bool) -> list[str]:
+    in_groups = set(hidden_addresses(groups.values()))
+    folded = new.folded(in_groups)
     hidden = {step.address for steps in folded.values() for step in steps}
     shared = show.shared_notes(plan)
     rows: list[str] = []
     for step in plan.steps:
-        if step.action is Action.KEEP and not step.warning:
+        if step.address in groups:
+            rows += _group_row(groups[step.address], shared, new)
+        if step.address in in_groups or (step.action is Action.KEEP and not step.warning):
             continue
         if step.address not in hidden:
             lines = list(_cell_lines(step, new, shared, verbose=verbose))
@@ -66,8 +81,36 @@ def _table(plan: Plan, new: Creates, *, verbose: bool) -> list[str]:
     return ["| | name | what |", "|:-:|---|---|", *(rows[:_STEPS] if more else rows), *more]
 
 
+def _group_row(group: StepGroup, shared: Container[str], new: Creates) -> list[str]:
+    """The row of a sweep or component, where it does something or is to be minded."""
+    warnings = [f"⚠️ {_escape(line.removeprefix('! '))}" for line in warning_lines(group)]
+    if not group.active and not warnings:
+        return []
+    _, remarks = remarks_of(group, shared, new)
+    return [_row(group.glyph, _code(group.name), [counted(group.steps), *map(_escape, remarks), *warnings])]
+
+
+def _details(group: StepGroup, plan: Plan, new: Creates) -> list[str]:
+    """What happens to each trial of a sweep or child of a component, which opens by a click."""
+    if not group.active:
+        return []
+    alone, _ = remarks_of(group, show.shared_notes(plan), new)
+    headers = short_headers(group.keys)
+    shown = group.active[:_STEPS]
+    rows = ["| | name | " + "".join(f"{_code(header)} | " for header in headers.values()) + "what |",
+            "|:-:|" + "---|" * (len(headers) + 2)]
+    rows += [_cells([step.action.glyph, _code(group.child(step)),
+                     *(_code(value) if value else "" for value in trial_values(trial_of(step), group.keys)),
+                     "<br>".join(_code(text) for text in alone[step.address])]) for step in shown]
+    more = [f"\n{len(group.active) - len(shown):,} more"] if len(group.active) > len(shown) else []
+    return [f"<details><summary>{group.name}: {counted(group.active)}</summary>", "", *rows, *more, "", "</details>"]
+
+
 def _row(glyph: str, name: str, lines: Sequence[str]) -> str:
-    cells = [glyph, name, "<br>".join(lines)]
+    return _cells([glyph, name, "<br>".join(lines)])
+
+
+def _cells(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
@@ -78,7 +121,7 @@ def _cell_lines(step: Step, new: Creates, shared: Container[str], *, verbose: bo
         before, after = inline.value(change.before), inline.value(change.after)
         values = f"{before} → {after}" if verbose else inline.difference(before, after, _VALUE)
         yield f"{_code(change.path)}: {_code(values)}"
-    if reason := show.reason(step, has_settings=bool(own)):
+    if reason := step_lines.reason(step, has_settings=bool(own)):
         yield _escape(reason)
     if step.warning:
         yield f"⚠️ {_escape(step.warning)}"
@@ -91,6 +134,8 @@ def _shared(group: Group, new: Creates, *, verbose: bool) -> list[str]:
     names = [step.address for step in group.steps]
     if _NAMES < len(names) == len(new.own):
         named = f"all {len(names)} to create"
+    elif group.name:
+        named = f"{_code(group.name)} ({len(names):,} to create)"
     else:
         more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         named = ", ".join(map(_code, names[:_NAMES])) + more

@@ -6,20 +6,23 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
+from expiac.declare.component import component_of
 from expiac.declare.override_words import words_of
 from expiac.plan import cost
 from expiac.plan import formatting as inline
-from expiac.plan.approval import NEW
 from expiac.plan.durations import seconds_until_done
 from expiac.plan.exported import changes_of_exports
-from expiac.plan.model import MISSING, Action, Change, Plan, Step
+from expiac.plan.groups import group_of, named_by_group, trial_of
+from expiac.plan.model import MISSING, Change, Plan, Step
+from expiac.state.events import SweepFacts
 from expiac.state.facts import Reference
 from expiac.view.creates import Creates, creates
+from expiac.view.step_groups import COUNTED, StepGroup, group_lines, hidden_addresses, step_groups
+from expiac.view.step_lines import step_lines, wrap
 
 if TYPE_CHECKING:
     from expiac.view import documents
@@ -27,47 +30,40 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
 
-_SUMMARY = {
-    Action.CREATE: "to create",
-    Action.UPDATE: "to update",
-    Action.REPLACE: "to replace",
-    Action.RELAUNCH: "to relaunch",
-    Action.STOP: "to stop",
-    Action.FORGET: "to forget",
-    Action.RESTORE: "to restore",
-    Action.KEEP: "unchanged",
-}
-_MIN_VALUES = 24
-NO_LIMIT = 10**9
-"""As much room on a line as a value needs."""
-
-
 def text(plan: Plan, width: int = 80, *, program: str = "", verbose: bool = False) -> str:
     """The whole plan; `program` is what you call the stack on the command line, for commands that you can paste.
 
-    `verbose` shows all settings of what is new, all steps, and every value in full.
+    `verbose` shows all settings of what is new, each step of sweeps and components, and every value in full.
     """
     new = creates(plan, verbose=verbose)
+    groups = {} if verbose else step_groups(plan)
     shared = [new.shared_lines(group, width) for group in new.groups]
-    closing = [line for remark in (*remarks(plan), summary(plan)) for line in _wrap(remark, "", width)]
-    parts = [opening(plan, width, program=program), _steps(plan, width, new), *shared, closing]
+    closing = [line for remark in (*remarks(plan), summary(plan)) for line in wrap(remark, "", width)]
+    parts = [opening(plan, width, program=program), _steps(plan, width, new, groups), *shared, closing]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 def steps(plan: Plan, width: int = 80) -> list[str]:
     """The lines of every step, aligned: `± ppo   optimizer.learning_rate: 0.0003 → 0.001`."""
-    return _steps(plan, width, creates(plan))
+    return _steps(plan, width, creates(plan), {})
 
 
-def _steps(plan: Plan, width: int, new: Creates) -> list[str]:
+def _steps(plan: Plan, width: int, new: Creates, groups: Mapping[str, StepGroup]) -> list[str]:
+    in_groups = set(hidden_addresses(groups.values()))
+    alone = [step.address for step in plan.steps if step.address not in in_groups]
     # A single long name does not push everything else to the right: it gets a line of its own.
-    pad = max((len(step.address) for step in plan.steps if len(step.address) <= width // 3), default=0)
-    shared, folded = shared_notes(plan), new.folded()
+    names = [*alone, *(group.name for group in groups.values())]
+    pad = max((len(name) for name in names if len(name) <= width // 3), default=0)
+    shared, folded = shared_notes(plan), new.folded(in_groups)
     hidden = {step.address for steps in folded.values() for step in steps}
     lines: list[str] = []
     for step in plan.steps:
-        if step.address not in hidden:
-            lines += _step(step, pad, width, shared, new)
+        if step.address in groups:
+            lines += group_lines(groups[step.address], pad, width, shared, new)
+        elif step.address in in_groups:
+            continue
+        elif step.address not in hidden:
+            lines += step_lines(step, pad, width, shared, new)
         elif step.address in folded:
             count = len(folded[step.address])
             lines.append(f"{step.action.glyph} {'…':<{pad}}   {count} more, to {step.address}: --verbose lists them")
@@ -84,11 +80,16 @@ def notes(plan: Plan) -> list[str]:
     lines = [*plan.outlook]
     lines += [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
-        lines.append(f"needed, and so along with it: {', '.join(plan.along)}")
+        lines.append(f"needed, and so along with it: {_names(plan.along, plan)}")
     lines += changes_of_exports(plan)
     if plan.left_out:
-        lines.append(f"left out, and would change: {', '.join(plan.left_out)}")
+        lines.append(f"left out, and would change: {_names(plan.left_out, plan)}")
     return lines
+
+
+def _names(addresses: Iterable[str], plan: Plan) -> str:
+    """The addresses; of very many in one sweep or component, their number."""
+    return ", ".join(named_by_group(addresses, lambda address: group_of(address, plan.sweeps)))
 
 
 def shared_notes(plan: Plan) -> dict[str, int]:
@@ -101,7 +102,7 @@ def summary(plan: Plan) -> str:
     """How much of what, and what it costs: `1 to replace, 1 unchanged`, or `no changes`."""
     if plan.is_empty:
         return "no changes"
-    counts = [(plan.summary[action.value], words) for action, words in _SUMMARY.items()]
+    counts = [(plan.summary[action.value], words) for action, words in COUNTED.items()]
     line = ", ".join(f"{count} {words}" for count, words in counts if count)
     if deferred := sum(step.deferred for step in plan.steps):
         line += f" ({deferred} deferred)"
@@ -116,7 +117,7 @@ def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
     command = shlex.join(["expiac", "plan", program or plan.stack, *words_of(plan.previous_overrides)])
     return [
         "Overrides differ from the last apply:",
-        *(line for value in values for line in _wrap(value, "  ", width)),
+        *(line for value in values for line in wrap(value, "  ", width)),
         f"  Hint: {command}",
     ]
 
@@ -134,68 +135,6 @@ def _override(overrides: Mapping[str, str], key: str) -> str:
     if key not in overrides:
         return "not set"
     return "removed" if key.startswith("~") else overrides[key]
-
-
-def changes(differing: Iterable[Change], width: int = 80) -> list[str]:
-    """A line or two for each change: `gpus: 4 → 8`."""
-    return [line for change in differing for line in _change(change, width)]
-
-
-def _step(step: Step, pad: int, width: int, shared: Container[str], new: Creates) -> Iterator[str]:
-    head = f"{step.action.glyph} {step.address:<{pad}}   "
-    indent = " " * (pad + 5)
-    lines = list(_lines(step, width - len(indent), shared, new)) or [""]
-    if len(step.address) > pad:
-        yield head.rstrip()
-    else:
-        yield head + lines.pop(0)
-    yield from (indent + line for line in lines)
-
-
-def _lines(step: Step, room: int, shared: Container[str], new: Creates) -> Iterator[str]:
-    """The lines about a step: its settings or changes, its reason, warnings and notes; at least one line."""
-    own = new.own_lines(step, room)
-    yield from own
-    for change in step.changes:
-        yield from _change(change, NO_LIMIT if new.is_verbose else room)
-    if why := reason(step, has_settings=bool(own)):
-        yield from _wrap(why, "", room)
-    if step.warning:
-        yield from _wrap(f"! {step.warning}", "", room)
-    if step.note and step.note not in shared:
-        yield from _wrap(step.note, "", room)
-    yield from new.facts(step)
-
-
-def reason(step: Step, *, has_settings: bool) -> str:
-    """Why the step is there, if its changes or settings, or its warning, do not say so already."""
-    if step.action is Action.UPDATE and step.changes:
-        return ""
-    if step.warning.startswith(step.reason) and step.action is Action.KEEP:
-        return ""
-    why = step.reason
-    if has_settings and (why == NEW or why.startswith(f"{NEW}; ")):
-        why = why[len(NEW):].removeprefix("; ")  # its sign and its settings say so
-    return f"deferred: {why}" if step.deferred else why
-
-
-def _change(change: Change, room: int) -> Iterator[str]:
-    before, after = inline.value(change.before), inline.value(change.after)
-    line = f"{change.path}: {before} → {after}"
-    if len(line) <= room:
-        yield line
-        return
-    left = room - len(change.path) - len(":  → ")
-    if left >= _MIN_VALUES:
-        yield f"{change.path}: {inline.difference(before, after, left)}"
-    else:
-        yield f"{inline.end(change.path, room - 1)}:"
-        yield f"  {inline.difference(before, after, room - len('   → '))}"
-
-
-def _wrap(line: str, indent: str, room: int) -> list[str]:
-    return textwrap.wrap(line, max(room, 20), initial_indent=indent, subsequent_indent=indent + "  ",
-                         break_on_hyphens=False)
 
 
 def _total_time(plan: Plan) -> str:
@@ -233,6 +172,7 @@ def document(plan: Plan) -> documents.Plan:
         "previous_overrides": None if plan.previous_overrides is None else dict(plan.previous_overrides),
         "steps": [_step_document(step) for step in plan.steps],
         "summary": plan.summary,
+        "sweeps": {name: sweep_document(facts) for name, facts in plan.sweeps.items()},
         "along": list(plan.along),
         "left_out": list(plan.left_out),
         "warnings": list(plan.warnings),
@@ -242,9 +182,17 @@ def document(plan: Plan) -> documents.Plan:
     }
 
 
+def sweep_document(facts: SweepFacts) -> documents.Sweep:
+    """What is declared of a sweep, as JSON values."""
+    return {"keys": list(facts.keys), "metric": facts.metric, "goal": facts.goal, "trials": facts.trials,
+            "max_failures": facts.max_failures}
+
+
 def _step_document(step: Step) -> documents.Step:
     return {
         "address": step.address,
+        "component": component_of(step.address) or None,
+        "trial": dict(trial_of(step)),
         "type": step.type,
         "instance": step.run.instance,
         "launch": step.run.launch,

@@ -75,6 +75,17 @@ def test_jobs_and_runs_are_those_of_the_states(project: Path, expiac):
     assert first.startswith("lab.say_0.")
 
 
+def test_a_component_stands_for_what_is_in_it(project: Path):
+    """Until its name is there: a sweep of a thousand trials is one word."""
+    (project / ".expiac").mkdir()
+    addresses = ("base", "lr/a", "lr/b", "lr/deep/c")
+    (project / ".expiac" / "lab.jsonl").write_text("".join(f'{{"address":"{name}"}}\n' for name in addresses))
+    assert completed("expiac plan lab --target ", project) == ["base", "lr"]
+    assert completed("expiac plan lab --target lr", project) == ["lr", "lr/a", "lr/b", "lr/deep"]
+    assert completed("expiac plan lab --target lr/d", project) == ["lr/deep"]
+    assert completed("expiac logs lab lr/deep/", project) == ["lr/deep/c"]
+
+
 @pytest.mark.parametrize("broken", ["stacks/lab.py", "pyproject.toml", ".expiac/lab.jsonl"])
 def test_what_cannot_be_read_offers_nothing(project: Path, broken: str):
     """And says nothing: the command will."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from expiac.declare.component import Component
 from expiac.declare.stack import Stack
 from expiac.plan.model import Action
 from expiac.testing import Run, World
@@ -88,3 +89,14 @@ def test_what_stands_on_a_run_is_stopped_before_it(world):
 def test_a_pattern_that_matches_nothing_is_refused(world):
     with pytest.raises(UsageError, match="tunde"):
         world.plan(chain(1), target=["tunde"])
+
+
+def test_the_name_of_a_component_means_all_that_stands_in_it(world):
+    """For targets and exclusions; a name that is none is told the nearest one."""
+    stack = Stack("lab", [Run("base"), Component("lr", [Run("a"), Run("b")]), Component("lr2", [Run("a")])])
+    assert list(world.plan(stack, target=["lr"]).glyphs) == ["+", "+"]
+    assert [step.address for step in world.plan(stack, target=["lr"]).plan.steps] == ["lr/a", "lr/b"]
+    assert [step.address for step in world.plan(stack, exclude=["lr"]).plan.steps] == ["base", "lr2/a"]
+    with pytest.raises(UsageError) as raised:
+        world.plan(stack, target=["lrr"])
+    assert raised.value.hint == "did you mean lr?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from expiac.declare.fields import Kind
@@ -26,6 +27,12 @@ def new(address: str, settings: dict[str, Any], inputs: dict[str, Any] | None = 
     """A step that creates a job which sets these inputs, and has all of the others."""
     want = Desired(address, "training-job", "local", inputs or settings, {}, "d", settings=settings)
     return step(address, Action.CREATE, more.pop("reason", "new"), desired=want, **more)
+
+
+def trial(address: str, values: dict[str, Any], action: Action = Action.CREATE, **more: Any) -> Step:
+    """A step of a trial of a sweep, whose jobs share their number of gpus."""
+    one = new(address, {"config": dict(values), "gpus": 4}, **more)
+    return replace(one, action=action, desired=replace(one.desired, trial=values))
 
 
 def everything() -> Plan:
