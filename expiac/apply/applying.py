@@ -145,7 +145,7 @@ class Applying:
         try:
             for now in poll(advance, self._stopped, timeout=timeout, stack=plan.stack):
                 self._reporter.on_event(Waiting(now))
-                if not busy and not result.deferred and not are_under_way(now) and not self._are_proposals_due(result):
+                if not busy and not result.deferred and not are_under_way(now) and not self._goes_on(result):
                     return result
         except ExpiacError:
             self._reporter.on_event(Finished(result))
@@ -237,6 +237,10 @@ class Applying:
     def _are_proposals_due(self, result: Result) -> bool:
         is_over = bool(result.failed) or self._engine.is_stopping or (self._sweeps and self._sweeps.has_ended_search)
         return self._proposals is not None and not is_over and self._proposals.are_due()
+
+    def _goes_on(self, result: Result) -> bool:
+        """Whether a search has something to begin, or waits for results that are on their way."""
+        return self._proposals is not None and (self._are_proposals_due(result) or self._proposals.are_awaited())
 
     def _refuse_other_plan(self, plan: Plan) -> None:
         """Raises `Stale` where a plan was approved meanwhile that declares other runs: ours may not be wanted now."""

@@ -114,6 +114,11 @@ class Planning:
         wait_for_upstream(self._declared.stack, self._project, reporter, stopped, timeout=timeout)
 
     @property
+    def awaits_results(self) -> bool:
+        """Whether the last look at the searches found trials that have ended, with results that can't be read yet."""
+        return self._found is not None and bool(self._found.warnings)
+
+    @property
     def proposals(self) -> Proposals | None:
         """What the searches want, as results come in; None where the stack has none."""
         return _Proposals(self, self._searching.names) if self._searching else None
@@ -215,6 +220,9 @@ class _Proposals:
     def are_due(self) -> bool:
         found = self._planning.search()
         return found is not None and found.has_news
+
+    def are_awaited(self) -> bool:
+        return self._planning.awaits_results
 
     def plan(self) -> Plan | None:
         return (self._planning.plan(PlanOptions(target=self._trials), refresh=True, goes_on=True)

@@ -14,6 +14,9 @@ class Proposals(Protocol):
     def are_due(self) -> bool:
         """Whether there is something to record, to begin or to end."""
 
+    def are_awaited(self) -> bool:
+        """Whether results of trials that have ended are on their way; as the last look found."""
+
     def plan(self) -> Plan | None:
         """The plan that does it, and nothing else; None where there is nothing any more. Needs the lock."""
 

@@ -73,7 +73,7 @@ class Searching:
         warnings: list[str] = []
         proposed = 0
         for sweep in self._sweeps:
-            known, unread = trials_of(sweep, state, self._sources, look)
+            known, unread = trials_of(sweep, state, self._sources, look, datetime.now(UTC))
             one = _OneSearch(sweep, known, prices)
             one.end_early(self._curves[sweep.name], self._sources, look)
             one.propose()

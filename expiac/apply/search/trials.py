@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from expiac.apply.metrics.places import Found, Look, MetricsSource
 from expiac.apply.metrics.sources import find_metrics, progress_of
@@ -12,11 +13,15 @@ from expiac.apply.search.study import COMPLETE, FAILED, LIVE, PRUNED
 from expiac.declare.component import SEPARATOR, component_of
 from expiac.declare.sweep import Sweep
 from expiac.plan.kinds import identity_part
+from expiac.providers.registry import LOCAL
 from expiac.state.events import Outcome
 from expiac.state.model import Record, State
 from expiac.util.hashing import digest
 
 _PREFIX = "trial_"
+_METRICS_ARRIVE_WITHIN = timedelta(minutes=10)
+"""How long after the end of a run on another machine its metrics may come to be readable: a log is copied, a queue
+is looked at seldom. What is not there then never comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def study_digest(sweep: Sweep) -> str:
 
 
 def trials_of(sweep: Sweep, state: State, sources: Sequence[MetricsSource],
-              look: Look) -> tuple[list[SearchTrial], list[str]]:
+              look: Look, now: datetime) -> tuple[list[SearchTrial], list[str]]:
     """The trials by their numbers; and why the metrics of some could not be read that have ended: they count as live.
     """
     study = study_digest(sweep)
@@ -67,7 +72,7 @@ def trials_of(sweep: Sweep, state: State, sources: Sequence[MetricsSource],
         assert number is not None, "chosen by it"
         outcome = _known(record, study)
         if outcome is None and _has_ended(record):
-            outcome, why = _outcome(record, sweep.objectives, metrics.get(record.run.instance))
+            outcome, why = _outcome(record, sweep.objectives, metrics.get(record.run.instance), now)
             unread += [f"the metrics of {record.address} can't be read: {why}"] if outcome is None else []
             outcome = replace(outcome, study=study) if outcome is not None else None
         found[number] = SearchTrial(number, record, outcome)
@@ -101,13 +106,23 @@ def _has_ended(record: Record) -> bool:
     return record.pending is None and not record.unseen and record.status.is_over
 
 
-def _outcome(record: Record, objectives: Mapping[str, str], found: Found | None) -> tuple[Outcome | None, str]:
+def _outcome(record: Record, objectives: Mapping[str, str], found: Found | None,
+             now: datetime) -> tuple[Outcome | None, str]:
     """What an ended run came to; None, and why, where that can't be read now."""
     if not record.has_result:
         return Outcome(FAILED), ""
     progress, note = progress_of(found)
-    if progress is None:
-        return (None, note) if note else (Outcome(FAILED), "")
-    values = [progress.metrics.get(metric) for metric in objectives]
-    numbers = tuple(value for value in values if value is not None and not math.isnan(value))
-    return (Outcome(COMPLETE, numbers) if len(numbers) == len(values) else Outcome(FAILED)), ""
+    known = progress.metrics if progress is not None else {}
+    values = [value for metric in objectives if (value := known.get(metric)) is not None]
+    if len(values) == len(objectives):
+        return Outcome(COMPLETE, tuple(values)) if not any(map(math.isnan, values)) else Outcome(FAILED), ""
+    if note and progress is None:
+        return None, note
+    if record.provider != LOCAL and now < _ended_at(record) + _METRICS_ARRIVE_WITHIN:
+        return None, "they may still be on their way"
+    return Outcome(FAILED), ""
+
+
+def _ended_at(record: Record) -> datetime:
+    """When it ended, as far as that is known: at least so long after its launch as it ran."""
+    return datetime.fromisoformat(record.at) + timedelta(seconds=record.seconds or 0.0)
