@@ -34,6 +34,8 @@ class Axis:
     ticks: tuple[tuple[float, str], ...]
     is_number: bool
     is_log: bool = False
+    tick_values: tuple[float, ...] = ()
+    """Of an axis of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ def axis_of(name: str, values: Sequence[Any]) -> Axis:
 
 def _numbers(name: str, values: Sequence[float]) -> Axis:
     low, high, is_log = min(values), max(values), is_logarithmic(values)
+    ticks = tuple(_ticks(sorted({*values}), is_log=is_log))
     return Axis(name, tuple(values), tuple(share_of(value, low, high, logarithmic=is_log) for value in values),
-                tuple((share_of(tick, low, high, logarithmic=is_log), f"{tick:.3g}")
-                      for tick in _ticks(sorted({*values}), is_log=is_log)), True, is_log)
+                tuple((share_of(tick, low, high, logarithmic=is_log), f"{tick:.3g}") for tick in ticks), True, is_log,
+                ticks)
 
 
 def _ticks(known: Sequence[float], *, is_log: bool) -> Sequence[float]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from expiac.analysis.at import At
 from expiac.analysis.comparison import Arm, Comparison, Difference, compare
@@ -100,27 +100,34 @@ def runs_of_sweep(found: Results, sweep: str | None) -> tuple[Run, ...]:
 
 
 def chosen_metric(found: Results, name: str | None, runs: Sequence[Run] | None = None) -> Metric:
-    """The metric of that name; or that of the sweep of all these runs, or the first that tables show.
+    """The metric of that name; or that of the sweep of all these runs, the first that tables show, or that of a sweep.
 
     Raises where there is none.
     """
     runs = found.known if runs is None else runs
     known = dict.fromkeys(name for run in runs for name in found.logged(run))
-    configured = {metric.name: metric for metric in found.metrics.show}
-    sweeps = {run.trial.sweep for run in runs}
-    facts = found.sweeps.get(next(iter(sweeps))) if len(sweeps) == 1 else None
-    if facts is not None and facts.metric in known and name in (None, facts.metric):
-        direction: Literal["max", "min"] = "min" if facts.goal == "minimize" else "max"
-        return replace(configured.get(facts.metric, Metric(facts.metric)), direction=direction)
+    of_sweeps = _metrics_of_sweeps(found, runs, known)
     if name is not None:
         if name not in known:
             raise UsageError("No such metric", f"no run of {found.stack} has logged {name!r}",
                              did_you_mean(name, known))
-        return configured.get(name, Metric(name))
+        configured = {metric.name: metric for metric in found.metrics.show}
+        return next((metric for metric in of_sweeps if metric.name == name), configured.get(name, Metric(name)))
+    if of_sweeps and len({run.trial.sweep for run in runs}) == 1:
+        return of_sweeps[0]
     shown = metrics.columns(found.metrics, [Progress(metrics=dict.fromkeys(found.logged(run), 0.0)) for run in runs])
-    if not shown:
+    if not shown and not of_sweeps:
         raise _no_metric(found, tuple(known))
-    return shown[0]
+    return (*shown, *of_sweeps)[0]
+
+
+def _metrics_of_sweeps(found: Results, runs: Sequence[Run], known: Collection[str]) -> list[Metric]:
+    """The metrics that the sweeps of these runs name, each with the direction of its goal."""
+    configured = {metric.name: metric for metric in found.metrics.show}
+    sweeps = [found.sweeps[sweep] for sweep in dict.fromkeys(run.trial.sweep for run in runs) if sweep in found.sweeps]
+    return [replace(configured.get(facts.metric, Metric(facts.metric)),
+                    direction="min" if facts.goal == "minimize" else "max")
+            for facts in sweeps if facts.metric in known]
 
 
 def _no_metric(found: Results, logged: Sequence[str]) -> ExpiacError:

@@ -75,10 +75,11 @@ def parallel_lines(shown: Drawn, ramp: Sequence[str]) -> alt.LayerChart:
               for number, trial in enumerate(shown.trials) for place, axis in enumerate(shown.axes)]
     ticks = [{"axis": place, "at": at, "label": _clean(label)}
              for place, axis in enumerate(shown.axes) for at, label in axis.ticks]
-    titles = [{"axis": place, "at": _TITLES[place % 2], "label": _clean(_title(axis))}
+    titles = [{"axis": place, "low": 0, "high": 1, "at": _TITLES[place % 2], "label": _clean(_title(axis))}
               for place, axis in enumerate(shown.axes)]
     x = alt.X("axis:Q", axis=None, scale=alt.Scale(domain=[-0.35, len(shown.axes) - 0.65], nice=False))
-    y = alt.Y("at:Q", axis=None, scale=alt.Scale(domain=[-0.03, 1.22], nice=False))
+    height = alt.Scale(domain=[-0.03, 1.22], nice=False)
+    y = alt.Y("at:Q", axis=None, scale=height)
     hover = alt.selection_point(fields=["number"], on="pointerover", clear="pointerout", empty=False, name="hover")
     lines = alt.Chart(alt.Data(values=points)).encode(
         x=x, y=y, detail="number:N", tooltip=[*_TIP, alt.Tooltip("value:Q", format=".5~g")])
@@ -87,7 +88,7 @@ def parallel_lines(shown: Drawn, ramp: Sequence[str]) -> alt.LayerChart:
             alt.value(1.5)), opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0.75)))
     felt = lines.mark_line(strokeWidth=9, opacity=0).encode(order="axis:Q").add_params(hover)
     rules = alt.Chart(alt.Data(values=titles)).mark_rule(opacity=0.5).encode(
-        x=x, y=alt.YDatum(0), y2=alt.Y2Datum(1))
+        x=x, y=alt.Y("low:Q", axis=None, scale=height), y2="high:Q")
     labels = alt.Chart(alt.Data(values=ticks)).mark_text(align="right", dx=-5, fontSize=11, limit=80).encode(
         x=x, y=y, text="label:N")
     heads = alt.Chart(alt.Data(values=titles)).mark_text(fontSize=12, fontWeight="bold", limit=150).encode(
@@ -105,10 +106,10 @@ def slice_points(shown: Drawn, ramp: Sequence[str]) -> list[alt.Chart]:
         rows = [{"trial": _clean(trial), "settings": _clean(shown.settings[number]), "value": shown.values[number],
                  "setting": axis.values[number] if axis.is_number else _clean(axis.values[number])}
                 for number, trial in enumerate(shown.trials)]
-        x = (alt.X("setting:Q", title=_clean(axis.name), scale=_scale(axis)) if axis.is_number else
+        x = (alt.X("setting:Q", title=_clean(axis.name), scale=_scale(axis), axis=_ticks(axis)) if axis.is_number else
              alt.X("setting:N", title=_clean(axis.name), axis=alt.Axis(labelLimit=120, labelAngle=0)))
         charts.append(alt.Chart(alt.Data(values=rows)).mark_circle(size=55, opacity=0.8, color=ramp[4]).encode(
-            x=x, y=alt.Y("value:Q", title=_clean(metric.name), scale=_scale(metric)),
+            x=x, y=alt.Y("value:Q", title=_clean(metric.name), scale=_scale(metric), axis=_ticks(metric)),
             tooltip=[*_TIP, alt.Tooltip("value:Q", format=".5~g")]).properties(height=220))
     return charts
 
@@ -125,7 +126,15 @@ def _colour(shown: Drawn, ramp: Sequence[str]) -> Any:
 def _scale(axis: Axis) -> Any:
     import altair as alt
 
-    return alt.Scale(type="log" if axis.is_log else "linear", zero=False, nice=not axis.is_log, padding=8)
+    kind = alt.Scale(type="log") if axis.is_log else alt.Scale(zero=False)
+    kind.nice, kind.padding = False, 8
+    return kind
+
+
+def _ticks(axis: Axis) -> Any:
+    import altair as alt
+
+    return alt.Axis(values=[*axis.tick_values], format=".3~g") if axis.is_log else alt.Axis()
 
 
 def _title(axis: Axis) -> str:

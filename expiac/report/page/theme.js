@@ -5,5 +5,5 @@ const expiacTheme = {
   axis: {labelColor: "var(--soft)", titleColor: "var(--soft)", gridColor: "var(--line)", domainColor: "var(--soft)",
          tickColor: "var(--soft)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelOverlap: true},
   text: {color: "var(--ink)"}, rule: {color: "var(--soft)"},
-  legend: {labelColor: "var(--ink)", labelFontSize: 12, symbolType: "stroke", symbolSize: 300, symbolStrokeWidth: 2.5, symbolOpacity: 1},
+  legend: {labelColor: "var(--ink)", titleColor: "var(--ink)", labelFontSize: 12, symbolType: "stroke", symbolSize: 300, symbolStrokeWidth: 2.5, symbolOpacity: 1},
 };
