@@ -90,8 +90,8 @@ def _print_table(found: Results) -> None:
     titles = [f"metrics.{title}" if title in names.values() else title for title in known]
     has_seed = any(run.seed is not None for run in found.known)
     has_sweeps = any(run.trial.sweep for run in found.known)
-    table = tables.table("job", *(["sweep"] if has_sweeps else []), "status", *(["seed"] if has_seed else []), *(names[path] for path in settings),
-                         found.metrics.step, *titles, "time", "instance")
+    table = tables.table("job", *(["sweep"] if has_sweeps else []), "status", *(["seed"] if has_seed else []),
+                         *(names[path] for path in settings), found.metrics.step, *titles, "time", "instance")
     for run in found.known:
         progress = Progress(metrics=found.figures(run))
         step = found.last_step(run)

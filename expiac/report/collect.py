@@ -59,7 +59,8 @@ def collect(session: Session, request: Request, *, asks: bool, age: str = "") ->
     return Report(
         state.stack, time_text(datetime.now(UTC).isoformat()), age,
         found.metrics.step, comparison,
-        tuple(ArmOfReport(arm.name, arm.label, _of_band(arm)) for arm in shown), () if len(shown) < len(arms) else _differing(arms),
+        tuple(ArmOfReport(arm.name, arm.label, _of_band(arm)) for arm in shown),
+        () if len(shown) < len(arms) else _differing(arms),
         tuple(RunOfReport(run.job, run.instance, run.status, arm.name) for arm in shown for run in arm.runs),
         _run_rows(found, arms), _facts(found), sweeps, len(arms) - len(shown), curves, left_out,
         launches_of(state, [run.instance for run in found.known], folder), logs, replays,

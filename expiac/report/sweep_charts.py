@@ -6,6 +6,7 @@ Names that come from outside are data or titles of a chart, inert, and never fie
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from expiac.analysis.axes import Axis, Drawn, drawn
@@ -70,9 +71,11 @@ def parallel_lines(shown: Drawn, ramp: Sequence[str]) -> alt.LayerChart:
     """Positions are worked out here, since each axis has a scale of its own."""
     import altair as alt
 
-    points = [{"number": number, "trial": _clean(trial), "settings": _clean(shown.settings[number]),
-               "value": shown.values[number], "axis": place, "at": axis.places[number]}
-              for number, trial in enumerate(shown.trials) for place, axis in enumerate(shown.axes)]
+    # Each part of a line is a mark of its own: of a whole line, Vega knows the tooltip at its corners alone.
+    parts = [{"number": number, "trial": _clean(trial), "settings": _clean(shown.settings[number]),
+              "value": shown.values[number], "axis": place, "next": place + 1, "at": axis.places[number],
+              "to": after.places[number]}
+             for number, trial in enumerate(shown.trials) for place, (axis, after) in enumerate(pairwise(shown.axes))]
     ticks = [{"axis": place, "at": at, "label": _clean(label)}
              for place, axis in enumerate(shown.axes) for at, label in axis.ticks]
     titles = [{"axis": place, "low": 0, "high": 1, "at": _TITLES[place % 2], "label": _clean(_title(axis))}
@@ -81,12 +84,12 @@ def parallel_lines(shown: Drawn, ramp: Sequence[str]) -> alt.LayerChart:
     height = alt.Scale(domain=[-0.03, 1.22], nice=False)
     y = alt.Y("at:Q", axis=None, scale=height)
     hover = alt.selection_point(fields=["number"], on="pointerover", clear="pointerout", empty=False, name="hover")
-    lines = alt.Chart(alt.Data(values=points)).encode(
-        x=x, y=y, detail="number:N", tooltip=[*_TIP, alt.Tooltip("value:Q", format=".5~g")])
-    seen = lines.mark_line().encode(
-        color=_colour(shown, ramp), order="axis:Q", strokeWidth=alt.when(hover).then(alt.value(5)).otherwise(
-            alt.value(1.5)), opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0.75)))
-    felt = lines.mark_line(strokeWidth=9, opacity=0).encode(order="axis:Q").add_params(hover)
+    lines = alt.Chart(alt.Data(values=parts)).encode(
+        x=x, y=y, x2="next:Q", y2="to:Q", tooltip=[*_TIP, alt.Tooltip("value:Q", format=".5~g")])
+    seen = lines.mark_rule(strokeCap="round").encode(
+        color=_colour(shown, ramp), strokeWidth=alt.when(hover).then(alt.value(5)).otherwise(alt.value(1.5)),
+        opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0.75)))
+    felt = lines.mark_rule(strokeWidth=9, opacity=0).add_params(hover)
     rules = alt.Chart(alt.Data(values=titles)).mark_rule(opacity=0.5).encode(
         x=x, y=alt.Y("low:Q", axis=None, scale=height), y2="high:Q")
     labels = alt.Chart(alt.Data(values=ticks)).mark_text(align="right", dx=-5, fontSize=11, limit=80).encode(
