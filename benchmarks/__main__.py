@@ -1,5 +1,5 @@
-"""`python -m benchmarks [startup | composing | scale | results …] [--runs N] [--sizes 10,100]`: measures, prints
-tables, and writes `benchmarks/results.json`.
+"""`python -m benchmarks [startup | composing | scale | results | calls …] [--runs N] [--sizes 10,100]`: measures,
+prints tables, and writes `benchmarks/results.json`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import composing, results, scale, startup, tables
+from benchmarks import composing, results, scale, sky_calls, startup, tables
 
-NAMES = ("startup", "composing", "scale", "results")
+NAMES = ("startup", "composing", "scale", "results", "calls")
 SIZES = "10,100,1000,10000"
 FINISHED_UP_TO = 1000
 """More finished runs are not listed."""
+CALLS_UP_TO = 200
+"""The calls of more are in proportion."""
 COLD_UP_TO = 100
 """Cold composition of more takes minutes, and each costs the same."""
 
@@ -44,6 +46,8 @@ def _measured(name: str, folder: Path, runs: int, sizes: list[int]) -> list[dict
         return startup.measure(folder, runs)
     if name == "composing":
         return composing.measure(folder, [size for size in sizes if size <= COLD_UP_TO])
+    if name == "calls":
+        return sky_calls.measure(folder, [size for size in sizes if size <= CALLS_UP_TO])
     if name == "results":
         return results.measure(folder, runs, [size for size in sizes if size <= FINISHED_UP_TO])
     return scale.measure(folder, runs, sizes)

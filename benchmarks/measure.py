@@ -32,6 +32,7 @@ class Cost:
 def python(arguments: Sequence[str], folder: Path) -> Cost:
     """The cost of `python …` in a folder; raises `CalledProcessError` where it fails, with what it said."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # whoever has expiac installed does not compile it each time
     said = folder / "said.txt"
     with said.open("wb") as out:
         began = perf_counter()

@@ -45,7 +45,10 @@ def _of_size(folder: Path, jobs: int, runs: int) -> list[dict[str, Any]]:
         "results().runs, warm": lambda: python(["-c", _TABLE], folder),
         "expiac results, cold": expiac("results", "finished", cold=True),
         "expiac results, warm": expiac("results", "finished"),
-        "expiac status": expiac("status", "finished"),
+        "expiac runs, cold": expiac("runs", cold=True),
+        "expiac runs, warm": expiac("runs"),
+        "expiac status, cold": expiac("status", "finished", cold=True),
+        "expiac status, warm": expiac("status", "finished"),
     }, runs)
     plain, imports = costs["plain reading"], costs["import"]
     return [{"command": name, "runs": jobs, "wall": cost.wall, "cpu": cost.cpu, "peak": cost.peak,
@@ -54,11 +57,12 @@ def _of_size(folder: Path, jobs: int, runs: int) -> list[dict[str, Any]]:
 
 
 def _after(folder: Path | None, command: Callable[[], Cost]) -> Callable[[], Cost]:
-    """The command; before it, if there is a folder, its cache is removed."""
+    """The command; before it, if there is a folder, all that is kept of earlier reads is removed."""
 
     def run() -> Cost:
         if folder is not None:
-            shutil.rmtree(folder / ".expiac" / "cache" / "results", ignore_errors=True)
+            for name in ("results", "states", "progress"):
+                shutil.rmtree(folder / ".expiac" / "cache" / name, ignore_errors=True)
         return command()
 
     return run

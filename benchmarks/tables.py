@@ -48,6 +48,16 @@ def results(rows: list[dict[str, Any]]) -> str:
          _mib(row["peak"]), f"{row['times plain']:.2f}"] for row in rows])
 
 
+def calls(rows: list[dict[str, Any]]) -> str:
+    """How often SkyPilot is called."""
+    looks = ("requests", "jobs", "clusters", "jobs_on")
+    names = ("launch", "await_launch", "cancel", "down", "lines")
+    return _table(["command", "jobs", "looks", "launches", "waits for one", "cancels", "clusters down", "logs"], [
+        [f"{row['command']}{'' if row['managed'] else ', managed=False'}", f"{row['number of jobs']:,}",
+         str(sum(row["calls"].get(look, 0) for look in looks)), *(str(row["calls"].get(name, 0)) for name in names)]
+        for row in rows])
+
+
 def _by_command(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["command"], reverse=True)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from expiac.declare.job import Job, SkypilotJobConfig
     from expiac.declare.options import Hooks, Options
     from expiac.declare.resource import Ref, Resource
+    from expiac.declare.search import Search
     from expiac.declare.stack import Stack
     from expiac.declare.sweep import Sweep
     from expiac.declare.training import TrainingJob, TrainingRunConfig
@@ -49,6 +50,7 @@ _HOMES = {
     "Random": "declare.trials",
     "Ref": "declare.resource",
     "Resource": "declare.resource",
+    "Search": "declare.search",
     "SingleJobExperiment": "declare.experiment",
     "SingleJobExperimentConfig": "declare.experiment",
     "SkypilotJobConfig": "declare.job",
@@ -83,6 +85,7 @@ __all__ = [
     "Random",
     "Ref",
     "Resource",
+    "Search",
     "SingleJobExperiment",
     "SingleJobExperimentConfig",
     "SkypilotJobConfig",

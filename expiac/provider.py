@@ -4,7 +4,6 @@ from expiac.providers.base import (
     ABSENT,
     Adopts,
     AdvancesQueue,
-    EndsDuplicates,
     Estimates,
     Examines,
     Extent,
@@ -18,13 +17,13 @@ from expiac.providers.base import (
     Presence,
     Provider,
     Prunes,
-    Releases,
     RunsJobs,
     Stored,
     TellsActivity,
     TellsMetrics,
     ToldMetrics,
 )
+from expiac.providers.ending import DeletesMany, EndsDuplicates, Releases
 from expiac.providers.outputs import CLUSTER
 from expiac.providers.printed import printed_rows
 
@@ -33,6 +32,7 @@ __all__ = [
     "CLUSTER",
     "Adopts",
     "AdvancesQueue",
+    "DeletesMany",
     "EndsDuplicates",
     "Estimates",
     "Examines",

@@ -1,39 +1,40 @@
-"""The composition root: opens the project, the stack, the journal and the providers, for one command."""
+"""The composition root: opens the project, the stack, the journal and the providers, for one command.
+
+What plans, applies or prunes is imported by the command that does so: one that only looks waits for none of it.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from expiac.apply.applying import Applying
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting, Warned
-from expiac.apply.fetch import fetch
+from expiac.apply.metrics.progress_cache import ProgressCache
 from expiac.apply.notifier import Notifier
-from expiac.apply.planning import Planning
-from expiac.apply.pruning import Pruner
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
-from expiac.apply.wait import are_under_way, poll
-from expiac.compile.review import reviewed_files
-from expiac.declare import program
 from expiac.declare.project import Project, find_project
 from expiac.plan.model import Plan
-from expiac.plan.planner import PlanOptions
-from expiac.plan.pruning import PruneOptions, Pruning
 from expiac.providers.base import Logs, Provider
 from expiac.providers.registry import Providers
 from expiac.state import lookup
 from expiac.state.looks import Looks
 from expiac.state.model import Record, State
 from expiac.state.stores import states
-from expiac.tracking.annotations import tell, with_remarks
-from expiac.tracking.pages import pages_of
 from expiac.util.duration import HOUR, WEEK
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from expiac.apply.applying import Applying
+    from expiac.apply.planning import Planning
+    from expiac.declare import program
+    from expiac.plan.planner import PlanOptions
+    from expiac.plan.pruning import PruneOptions, Pruning
 
 
 class Session:
@@ -41,14 +42,14 @@ class Session:
 
     def __init__(self, project: Project, stack: str, reporter: Reporter, declared: program.Program | None,
                  providers: Mapping[str, Provider] | None) -> None:
-        self.project, self.stack, self._reporter = project, stack, reporter
+        self.project, self.stack, self._reporter, self._declared = project, stack, reporter, declared
         self._providers = Providers(project, providers)
         path = declared.path_in(project) if declared else ""
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
         self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack),
-                                    Notifier(project, reporter))
-        self._planning = Planning(project, declared, self._refresher, self._providers)
+                                    Notifier(project, reporter),
+                                    ProgressCache(project.state_folder / "cache" / "progress" / stack))
         self._applying: Applying | None = None
         self._stopped = threading.Event()
         lookup.refuse_second_program(project, self._journal, path)
@@ -65,6 +66,8 @@ class Session:
         project = project or find_project(Path.cwd())
         if not declared:
             return cls(project, lookup.stack_of(project, name), reporter, None, providers)
+        from expiac.declare import program
+
         loaded = program.load(project, name, overrides)
         return cls(project, loaded.stack.name, reporter, loaded, providers)
 
@@ -80,6 +83,12 @@ class Session:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._journal.close()
 
+    @cached_property
+    def _planning(self) -> Planning:
+        from expiac.apply.planning import Planning
+
+        return Planning(self.project, self._declared, self._refresher, self._providers)
+
     @property
     def state(self) -> State:
         """The recorded state, as this command last read or wrote it."""
@@ -92,6 +101,9 @@ class Session:
 
     def plan(self, *, refresh: bool = True, options: PlanOptions | None = None) -> Plan:
         """What apply would do; writes nothing."""
+        from expiac.plan.planner import PlanOptions
+        from expiac.tracking.annotations import with_remarks
+
         return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
 
     def plan_import(self, address: str, job: str) -> Plan:
@@ -100,6 +112,8 @@ class Session:
 
     def plan_destroy(self, options: PlanOptions | None = None) -> Plan:
         """What destroy would do: planning toward nothing."""
+        from expiac.plan.planner import PlanOptions
+
         return self._planning.destroy(options or PlanOptions())
 
     def confirm(self, plan: Plan) -> None:
@@ -112,11 +126,14 @@ class Session:
 
         A plan that is stale is refused. Where nobody has approved it, `make_anew` may give another one in its place.
         """
+        from expiac.apply.applying import Applying
+        from expiac.tracking.annotations import tell
+
         if parallelism < 1:
             raise UsageError("Invalid value", f"parallelism={parallelism}: at least one step at a time",
                              "parallelism=1 or more")
         self._applying = Applying(self.project, self._journal, self._refresher, self._providers, self._reporter,
-                                  parallelism=parallelism)
+                                  parallelism=parallelism, proposals=self._planning.proposals)
         if self._stopped.is_set():
             self._applying.stop()
         plan, done = self._applying.apply(plan, make_anew)
@@ -128,10 +145,14 @@ class Session:
 
     def plan_prune(self, options: PruneOptions) -> Pruning:
         """What a prune would remove from this machine's disk; changes nothing."""
+        from expiac.apply.pruning import Pruner
+
         return Pruner(self.project, self._journal, self._providers).plan(options)
 
     def prune(self, pruning: Pruning) -> Pruning:
         """Removes what was planned and may still go; returns that."""
+        from expiac.apply.pruning import Pruner
+
         return Pruner(self.project, self._journal, self._providers).carry_out(pruning)
 
     def stop(self) -> None:
@@ -154,6 +175,8 @@ class Session:
         return self._with_pages(self._refresher.status(asks=refresh))
 
     def _with_pages(self, seen: tuple[ResourceStatus, ...]) -> tuple[ResourceStatus, ...]:
+        from expiac.tracking.pages import pages_of
+
         pages = pages_of(self.observed, self.project)
         return tuple(replace(one, page=pages.get(one.address, "")) for one in seen)
 
@@ -164,6 +187,8 @@ class Session:
 
     def watch(self, *, timeout: float = WEEK) -> Result:
         """Reports the status of each resource until every run has ended, or until `stop`; starts and ends nothing."""
+        from expiac.apply.wait import are_under_way, poll
+
         result = Result()
         try:
             for now in poll(self.status, self._stopped, timeout=timeout, stack=self.stack):
@@ -192,12 +217,16 @@ class Session:
     def fetch(self, address: str, output: str, place: Path | None = None, *, force: bool = False,
               timeout: float = HOUR) -> Path:
         """Copies an output of a run here, whole or not at all; gives the path of the copy."""
+        from expiac.apply.fetch import fetch
+
         record = self._latest(self.observed, address)
         return fetch(record, self.state.lineage, self._providers.get(record.provider), output, place,
                      force=force, timeout=timeout)
 
     def render(self) -> Mapping[str, Mapping[str, str]]:
         """The rendered texts by address and file name, composed configs among them, with `@instance@` in place."""
+        from expiac.compile.review import reviewed_files
+
         return {want.address: reviewed_files(want, self.project, self.stack) for want in self._planning.desired}
 
     def _latest(self, state: State, address: str) -> Record:

@@ -11,6 +11,7 @@ NOT_OURS = {
     ("cli/exits.py", "os._exit"),
     ("compile/compose.py", "config._get_node"),  # OmegaConf has no other way to see a node as it is written
     ("compile/compose.py", "scope._set_parent"),
+    ("providers/local/forks.py", "os._exit"),
 }
 """Private by their look: names of libraries."""
 NAMED_TUPLE = {"_replace", "_asdict", "_fields"}

@@ -56,12 +56,17 @@ class HistoryCache:
 
         parts, found = [], set[str]()
         for file in self._files():
-            fits = {instance for instance, version in file.versions.items()
-                    if instance in wanted and instance not in found and _fits(version, wanted[instance])}
-            if fits and (frame := _content(file.path)) is not None:
-                parts.append(frame if len(fits) == len(file.versions) else history_frames.only(frame, fits))
-                found |= fits
+            fitting = {instance for instance, version in file.versions.items()
+                    if instance in wanted and instance not in found and fits(version, wanted[instance])}
+            if fitting and (frame := _content(file.path)) is not None:
+                parts.append(frame if len(fitting) == len(file.versions)
+                             else history_frames.only(frame, fitting))
+                found |= fitting
         return history_frames.joined(parts), found
+
+    def holds(self) -> set[str]:
+        """The instances of which some history is kept."""
+        return {instance for file in self._files() for instance in file.versions}
 
     def add(self, logged: pl.DataFrame, versions: Mapping[str, Version]) -> None:
         """Keeps the histories of these runs; does nothing where the folder can't be written."""
@@ -119,7 +124,8 @@ class HistoryCache:
                 path.unlink(missing_ok=True)
 
 
-def _fits(version: Version, wanted: Version) -> bool:
+def fits(version: Version, wanted: Version) -> bool:
+    """Whether a copy of this version is one of what is wanted; see `HistoryCache.read`."""
     return version == (wanted if wanted["content"] is not None else {**wanted, "content": version.get("content")})
 
 

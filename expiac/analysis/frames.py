@@ -14,6 +14,7 @@ from expiac.analysis import history_frames
 from expiac.analysis.at import At
 from expiac.analysis.comparison import Arm, Comparison
 from expiac.analysis.runs import Run
+from expiac.analysis.summaries import Summary
 
 _OWN = ("job", "instance", "launch", "status", "archived", "seed", "launched", "seconds", "cost", "step")
 _FORMULA = r"^[=+\-@\t\r]"
@@ -54,6 +55,13 @@ def figures(logged: pl.DataFrame, at: At, directions: Mapping[str, str], *, unti
     return found
 
 
+def summaries(logged: pl.DataFrame, at: At, directions: Mapping[str, str]) -> dict[str, Summary]:
+    """What tables show of each run that logged anything, by instance."""
+    found, steps = figures(logged, at, directions), last_steps(logged)
+    return {instance: Summary(found.get(instance, {}), steps[instance], names)
+            for instance, names in metric_names(logged).items()}
+
+
 def _figure(at: At, directions: Mapping[str, str]) -> pl.Expr:
     value, step = pl.col("value"), pl.col("step")
     match at:
@@ -81,8 +89,7 @@ def metric_names(logged: pl.DataFrame) -> dict[str, list[str]]:
     return dict(names.iter_rows())
 
 
-def runs_table(runs: Sequence[Run], settings: Sequence[str], ends: Mapping[str, float],
-               found: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
+def runs_table(runs: Sequence[Run], settings: Sequence[str], found: Mapping[str, Summary]) -> pl.DataFrame:
     """One row for each run: what it is, the settings that differ, its last step, and a column for each metric."""
     has_sweeps = any(run.trial.sweep for run in runs)
     own = (*_OWN, "sweep") if has_sweeps else _OWN
@@ -99,11 +106,11 @@ def runs_table(runs: Sequence[Run], settings: Sequence[str], ends: Mapping[str, 
         "launched": pl.Series([_time(run.launched_at) for run in runs], dtype=pl.Datetime("us", "UTC")),
         "seconds": pl.Series([run.seconds for run in runs], dtype=pl.Float64),
         "cost": pl.Series([run.cost for run in runs], dtype=pl.Float64),
-        "step": pl.Series([ends.get(run.instance) for run in runs], dtype=pl.Float64),
+        "step": pl.Series([found[run.instance].step for run in runs], dtype=pl.Float64),
     }
     taken = tuple(columns)
-    for metric in dict.fromkeys(name for run in runs for name in found.get(run.instance, {})):
-        known = [found.get(run.instance, {}).get(metric) for run in runs]
+    for metric in dict.fromkeys(name for run in runs for name in found[run.instance].figures):
+        known = [found[run.instance].figures.get(metric) for run in runs]
         columns[_unique(metric, taken, "metrics")] = pl.Series(known, dtype=pl.Float64)
     return pl.DataFrame(columns)
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from expiac.analysis.runs import Run
 from expiac.apply.metrics import Row, row_of
@@ -16,9 +16,11 @@ from expiac.apply.metrics.sources import find_metrics, nearby_sources, told_sour
 from expiac.declare.project import Project
 from expiac.providers.base import Provider
 from expiac.state.model import State
-from expiac.tracking import TrackedRun, WandbService, get_wandb_service
 from expiac.tracking.access import find_access
 from expiac.util.errors import ExpiacError
+
+if TYPE_CHECKING:
+    from expiac.tracking import TrackedRun, WandbService
 
 
 class HistorySource(Protocol):
@@ -135,6 +137,8 @@ def default_source(state: State, project: Project, runs: Sequence[Run], provider
     """
     sources: list[HistorySource] = [FoundHistories(state, runs, nearby_sources(), asks=asks)]
     if find_access(os.environ) is not None and find_spec("wandb") is not None:
+        from expiac.tracking import get_wandb_service
+
         service = get_wandb_service(project.root, online=True)
         sources.append(WandbHistories(service, (run.instance for run in runs)))
     told = FoundHistories(state, runs, told_sources(providers), asks=asks, earlier=InOrder(*sources))

@@ -5,16 +5,18 @@ The histories of runs that have ended are kept by `HistoryCache`, so that they a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from expiac.analysis.at import At
 from expiac.analysis.cache import HistoryCache, Version
 from expiac.analysis.histories import HistorySource, default_source
 from expiac.analysis.runs import Run, differing, runs_of
+from expiac.analysis.summaries import Summary, SummaryCache
 from expiac.analysis.trials import sweeps_of
-from expiac.apply.metrics import MetricsError
+from expiac.apply.metrics import MetricsError, Row
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
 from expiac.providers.base import Provider
@@ -49,8 +51,10 @@ class Results:
         """Why the history of a run could not be read, once the histories were asked for."""
         self._noted: set[str] = set()
         self._source = source or default_source(state, project, self.known, providers or Providers(project), asks=asks)
-        self._cache = HistoryCache(project.state_folder / "cache" / "results" / state.stack)
-        self._all = [run.instance for run in runs_of(state, archived=True)]
+        folder = project.state_folder / "cache" / "results" / state.stack
+        self._cache = HistoryCache(folder)
+        self._kept = SummaryCache(folder, at, self.directions)
+        self._all = {record.run.instance for record in (*state.history, *state.records.values())}
 
     @cached_property
     def runs(self) -> pl.DataFrame:
@@ -59,34 +63,25 @@ class Results:
         the seed. Cost is in dollars."""
         from expiac.analysis import frames
 
-        return frames.runs_table(self.known, self.settings, self._last_steps, self._figures)
+        return frames.runs_table(self.known, self.settings, self._summaries)
 
     def figures(self, run: Run) -> Mapping[str, float]:
         """The figure of a run for each metric that has one."""
-        return self._figures.get(run.instance, {})
+        return self._summaries[run.instance].figures
 
     def logged(self, run: Run) -> Sequence[str]:
         """The metrics that a run has logged."""
-        return self._names.get(run.instance, ())
+        return self._summaries[run.instance].names
 
     def last_step(self, run: Run) -> float | None:
         """The last step of which a run logged anything."""
-        return self._last_steps.get(run.instance)
+        return self._summaries[run.instance].step
 
     @cached_property
     def histories(self) -> pl.DataFrame:
         """One row for each value that was logged: job, instance, metric, step, elapsed (in seconds), value."""
-        from expiac.analysis import frames
-
-        versions = {run.instance: {"launch": run.launch, "content": self._source.version(run)} for run in self.known}
-        ended = {run.instance for run in self.known if _has_ended(run)}
-        kept, known = self._cache.read({one: version for one, version in versions.items() if one in ended})
-        unread = [run for run in self.known if run.instance not in known]
-        logged = frames.histories(self.known, [kept, *self._read(unread, versions, ended)])
-        self._note_empty(logged, versions)
-        self.notes.extend(note for note in self._source.notes if note not in self.notes)
-        if unread:
-            self._cache.tidy(self._all)
+        logged = self._histories_of(self.known)
+        self._note_empty(self.known, {*logged["instance"].unique()})
         return logged
 
     @cached_property
@@ -100,25 +95,67 @@ class Results:
         return {metric.name: metric.direction for metric in self.metrics.show}
 
     @cached_property
-    def _figures(self) -> Mapping[str, Mapping[str, float]]:
-        from expiac.analysis import frames
-
-        return frames.figures(self.histories, self.at, self.directions)
-
-    @cached_property
-    def _names(self) -> Mapping[str, Sequence[str]]:
-        from expiac.analysis import frames
-
-        return frames.metric_names(self.histories)
+    def _versions(self) -> Mapping[str, Version]:
+        versions = {run.instance: {"launch": run.launch, "content": self._source.version(run)} for run in self.known}
+        self._take_notes()
+        return versions
 
     @cached_property
-    def _last_steps(self) -> Mapping[str, float]:
+    def _ended(self) -> Mapping[str, Version]:
+        """The versions of the runs that have ended: what is kept of them counts."""
+        return {run.instance: self._versions[run.instance] for run in self.known if _has_ended(run)}
+
+    @cached_property
+    def _summaries(self) -> Mapping[str, Summary]:
+        """What tables show of each run. Histories are opened only of runs of which that is not kept."""
+        found = self._kept.read(self._ended)
+        if left := [run for run in self.known if run.instance not in found]:
+            new = self._summaries_of(left)
+            keeps = {one: summary for one, summary in new.items() if one in self._readable}
+            if keeps:
+                self._kept.add(keeps, self._ended, self._all)
+            found |= new
+        self._note_empty(self.known, {one for one, summary in found.items() if summary.names})
+        return found
+
+    def _summaries_of(self, runs: Sequence[Run]) -> dict[str, Summary]:
+        """Those of runs that have to be read; without polars where there is nothing to read of any."""
+        found: Mapping[str, Summary] = {}
+        held = self._cache.holds()
+        if not all(run.instance not in held and self._has_nothing(run) for run in runs):
+            from expiac.analysis import frames
+
+            logged = self.histories if len(runs) == len(self.known) else self._histories_of(runs)
+            found = frames.summaries(logged, self.at, self.directions)
+        return {run.instance: found.get(run.instance, Summary()) for run in runs}
+
+    def _has_nothing(self, run: Run) -> bool:
+        """Whether a run has no row; where there should be some, says why."""
+        first: list[Row] = []
+        if self._versions[run.instance]["content"] is None:
+            self._take_rows(run, lambda rows: first.extend(islice(rows, 1)))
+        return not first and self._versions[run.instance]["content"] is None
+
+    @property
+    def _readable(self) -> set[str]:
+        """The runs that have ended, and whose histories were read to their end."""
+        with_content = {one for one, version in self._ended.items() if version["content"] is not None}
+        return with_content - self._noted
+
+    def _histories_of(self, runs: Sequence[Run]) -> pl.DataFrame:
+        """The histories of these runs, from what is kept and from their sources."""
         from expiac.analysis import frames
 
-        return frames.last_steps(self.histories)
+        wanted = {run.instance for run in runs}
+        kept, known = self._cache.read({one: version for one, version in self._ended.items() if one in wanted})
+        unread = [run for run in runs if run.instance not in known]
+        logged = frames.histories(runs, [kept, *self._read(unread)])
+        if unread:
+            self._cache.tidy(self._all)
+        self._take_notes()
+        return logged
 
-    def _read(self, runs: Sequence[Run], versions: Mapping[str, Version], ended: Collection[str]
-              ) -> Iterator[pl.DataFrame]:
+    def _read(self, runs: Sequence[Run]) -> Iterator[pl.DataFrame]:
         """The histories of these runs from their source, some runs at a time; keeps those that have ended."""
         from expiac.analysis import history_frames
 
@@ -127,32 +164,47 @@ class Results:
             gathering, read = history_frames.Gathering(), list[str]()
             while left and gathering.count < _AT_ONCE:
                 run = left.pop()
-                try:
-                    gathering.add(run.instance, self._source.rows(run))
-                except MetricsError as error:
-                    self._note(run, str(error))
-                except OSError as error:
-                    self._note(run, f"{error.filename or run.metrics_path} can't be read: {error.strerror or error}")
-                except ExpiacError as error:  # a tracker that does not answer to the end
-                    self._note(run, f"{error.summary}: {error.detail}")
-                else:
+                if self._take_rows(run, partial(gathering.add, run.instance)):
                     read.append(run.instance)
             logged = gathering.frame()
-            keeps = {one: versions[one] for one in read if one in ended and versions[one]["content"] is not None}
+            readable = self._readable
+            keeps = {one: self._versions[one] for one in read if one in readable}
             if keeps:
                 self._cache.add(history_frames.only(logged, keeps), keeps)
             yield logged
 
-    def _note_empty(self, logged: pl.DataFrame, versions: Mapping[str, Version]) -> None:
+    def _take_rows(self, run: Run, take: Callable[[Iterable[Row]], None]) -> bool:
+        """Whether the rows of a run could be taken to their end; a note says why not."""
+        try:
+            take(self._source.rows(run))
+        except MetricsError as error:
+            self._note(run, str(error))
+        except OSError as error:
+            self._note(run, f"{error.filename or run.metrics_path} can't be read: {error.strerror or error}")
+        except ExpiacError as error:  # a tracker that does not answer to the end
+            self._note(run, f"{error.summary}: {error.detail}")
+        else:
+            return True
+        return False
+
+    def _note_empty(self, runs: Sequence[Run], logged: set[str]) -> None:
         """Names the runs that have ended and of whose metrics, although there are some, nothing can be read."""
-        well = {*logged["instance"].unique(), *self._noted}
-        for run in self.known:
-            if run.instance not in well and _has_ended(run) and versions[run.instance]["content"] is not None:
-                self._note(run, f"no metrics can be read from {run.metrics_path or 'what it has told'}")
+        empty = self._readable - logged
+        for run in runs:
+            if run.instance in empty:
+                self._add_note(f"{run.job}: no metrics can be read from {run.metrics_path or 'what it has told'}")
 
     def _note(self, run: Run, text: str) -> None:
         self._noted.add(run.instance)
-        self.notes.append(f"{run.job}: {text}")
+        self._add_note(f"{run.job}: {text}")
+
+    def _take_notes(self) -> None:
+        for note in self._source.notes:
+            self._add_note(note)
+
+    def _add_note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
 
 def _has_ended(run: Run) -> bool:

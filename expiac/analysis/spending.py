@@ -12,14 +12,11 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from expiac.analysis.listing import ListedRun
-from expiac.declare.job import Job
-from expiac.declare.training import TrainingJob
+from expiac.plan.usage import gpus_of
 from expiac.util import duration
 from expiac.util.errors import UsageError
-from expiac.util.gpus import parse_gpus
 
 By = Literal["stack", "job", "user", "week"]
-_DEFAULT_GPUS = {kind.type: kind.default_gpus for kind in (Job, TrainingJob)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class Spent:
 def spent_on(one: ListedRun, now: datetime, *, rents: bool) -> Spent:
     """What a run has cost until now; `rents` says whether its backend pays for machines by the hour."""
     hours = _hours(one, now)
-    known, gpu_hours = hours or 0.0, (hours or 0.0) * _gpus(one)
+    known, gpu_hours = hours or 0.0, (hours or 0.0) * gpus_of(one.record)
     if one.run.cost is not None:
         return Spent(1, known, gpu_hours, one.run.cost)
     if not rents:
@@ -97,17 +94,6 @@ def _hours(one: ListedRun, now: datetime) -> float | None:
     if one.run.is_archived or not one.run.status.is_live or not one.run.launched_at:
         return None
     return max((now - datetime.fromisoformat(one.run.launched_at)).total_seconds(), 0.0) / 3600
-
-
-def _gpus(one: ListedRun) -> int:
-    """How many GPUs it asked for, all nodes together."""
-    inputs = one.record.inputs
-    asked = inputs.get("gpus")
-    try:
-        each = parse_gpus(str(_DEFAULT_GPUS.get(one.record.type, 0) if asked is None else asked)).number
-        return each * int(inputs.get("nodes") or 1)
-    except (TypeError, ValueError):
-        return 0
 
 
 def _week(one: ListedRun) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from expiac.analysis.comparing import MetricComparison
-from expiac.analysis.comparison import Difference
 from expiac.analysis.labels import short_names
 from expiac.plan import formatting
 from expiac.view.figures import count
+
+if TYPE_CHECKING:
+    from expiac.analysis.comparing import MetricComparison
+    from expiac.analysis.comparison import Difference
 
 _AT = {"last": "the last value", "best": "the best value", "auc": "the mean over the steps"}
 _BETTER = {"max": "more is better", "min": "less is better", "": "no direction is set"}

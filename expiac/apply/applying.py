@@ -23,7 +23,8 @@ from expiac.apply.events import (
 from expiac.apply.hooks import ShellHooks
 from expiac.apply.preconditions import refuse_unchecked, without_ended_runs
 from expiac.apply.refreshing import Refresher
-from expiac.apply.wait import are_under_way, poll
+from expiac.apply.search import Proposals, record_told
+from expiac.apply.wait import METRICS_PAUSE, UNDER_WAY, OnceIn, are_under_way, poll
 from expiac.declare.project import Project
 from expiac.plan.approval import approval_event
 from expiac.plan.deferred import Outlook, outlook
@@ -47,12 +48,14 @@ class Applying:
     """Carries out plans of one stack, for one command."""
 
     def __init__(self, project: Project, journal: Journal, refresher: Refresher, providers: Mapping[str, Provider],
-                 reporter: Reporter, *, parallelism: int = 10) -> None:
+                 reporter: Reporter, *, parallelism: int = 10, proposals: Proposals | None = None) -> None:
         self._project, self._journal, self._refresher, self._reporter = project, journal, refresher, reporter
         self._providers = providers
         self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root),
                               notify=project.notify)
+        self._proposals = proposals
         self._stopped = threading.Event()
+        self._asks_for_metrics = OnceIn(METRICS_PAUSE)
         self._approval = 0
         """The serial of this apply's last approval."""
 
@@ -69,9 +72,10 @@ class Applying:
         """
         self._begin(plan)
         result = Result()
-        if _decides(plan) or self._refresher.has_news:
+        if _decides(plan) or plan.told or self._refresher.has_news:
             with lock_state(self._journal, None, purpose="apply" if plan.program else "destroy"):
                 plan = self._settle(plan, make_anew)
+                record_told(plan, self._journal)
                 if _decides(plan):
                     self._approve(plan, self._provenance(plan))
                     remaining, stopped = without_ended_runs(plan, self._journal.state)
@@ -119,24 +123,30 @@ class Applying:
         def advance() -> tuple[ResourceStatus, ...]:
             nonlocal result, busy
             try:
-                self._refresher.refresh()
-                result, busy = self._begin_ready(plan, result), ""
+                self._refresher.update()
+                result, busy = self._begin_proposed(plan, self._begin_ready(plan, result)), ""
             except Locked as error:  # another command is at work here: look again later
                 if not busy:
                     self._reporter.on_event(Warned(f"waits for the lock: {error.detail}"))
                 busy = error.detail
-            result = replace(result, seen=self._refresher.status())
+            result = replace(result, seen=self._status())
             return result.seen
 
         try:
             for now in poll(advance, self._stopped, timeout=timeout, stack=plan.stack):
                 self._reporter.on_event(Waiting(now))
-                if not busy and not result.deferred and not are_under_way(now):
+                if not busy and not result.deferred and not are_under_way(now) and not self._are_proposals_due(result):
                     return result
         except ExpiacError:
             self._reporter.on_event(Finished(result))
             raise
         return replace(result, interrupted=True)
+
+    def _status(self) -> tuple[ResourceStatus, ...]:
+        """How each resource is; asks the backends how far the runs are once in a while, and when all have ended."""
+        records = self._refresher.observed.records.values()
+        asks = self._asks_for_metrics() or not any(record.status in UNDER_WAY for record in records)
+        return self._refresher.status(asks=asks)
 
     def _approve(self, plan: Plan, provenance: Mapping[str, Any]) -> None:
         """Records who lets the steps of a plan be done: the launches that follow belong to this approval."""
@@ -190,9 +200,33 @@ class Applying:
             return result
         part = replace(plan, steps=begun, moves={})
         self._approve_again(part)
-        more = self._engine.apply(part)
-        return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
-                       skipped=result.skipped + more.skipped, interrupted=more.interrupted)
+        return _joined(result, self._engine.apply(part))
+
+    def _begin_proposed(self, plan: Plan, result: Result) -> Result:
+        """Records what trials of searches came to, begins those that are proposed, and ends those that are losing.
+
+        After a launch that failed, nothing more is proposed: it would fail again.
+        """
+        proposals = self._proposals
+        if proposals is None or not self._are_proposals_due(result):
+            return result
+        with lock_state(self._journal, None, purpose="apply"):
+            self._refresher.reload()
+            self._refuse_other_plan(plan)
+            more = proposals.plan()
+            if more is None:
+                return result
+            record_told(more, self._journal)
+            if not more.is_empty:
+                self._approve(more, self._provenance(more))
+                result = _joined(result, self._engine.apply(more))
+            self._refresher.send_notices()
+        self._refresher.reload()
+        return result
+
+    def _are_proposals_due(self, result: Result) -> bool:
+        is_over = bool(result.failed) or self._engine.is_stopping
+        return self._proposals is not None and not is_over and self._proposals.are_due()
 
     def _refuse_other_plan(self, plan: Plan) -> None:
         """Raises `Stale` where a plan was approved meanwhile that declares other runs: ours may not be wanted now."""
@@ -207,6 +241,11 @@ class Applying:
         is_own = self._journal.state.approval == self._approval
         if last is None or not is_own or last.provenance.get("code") != provenance.get("code"):
             self._approve(part, provenance)
+
+
+def _joined(result: Result, more: Result) -> Result:
+    return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
+                   skipped=result.skipped + more.skipped, interrupted=more.interrupted)
 
 
 def _decides(plan: Plan) -> bool:

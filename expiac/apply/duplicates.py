@@ -11,7 +11,8 @@ from dataclasses import replace
 from expiac.apply.events import Reporter, Warned
 from expiac.apply.refresh import id_of
 from expiac.plan.model import Plan
-from expiac.providers.base import EndsDuplicates, Provider
+from expiac.providers.base import Provider
+from expiac.providers.ending import EndsDuplicates
 from expiac.state.journal import Journal
 from expiac.util.errors import ExpiacError
 

@@ -17,7 +17,9 @@ from expiac.util.timeout import TimedOut, run_within
 class Ledger(Protocol):
     """What the engine needs of a journal: append events, confirm that it is still ours, read a record."""
 
-    def append(self, event: Event) -> object: ...
+    def append(self, event: Event, *, durable: bool = True) -> object:
+        """Writes the event; where it is durable, it and all before it survive a loss of power."""
+
 
     def confirm(self) -> None:
         """Raises `Stale` if another process writes the journal now."""

@@ -8,13 +8,14 @@ steps that need it are skipped, and the others go on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from expiac.apply import launch
-from expiac.apply.effect_log import Ledger, Notes
+from expiac.apply.effect_log import Ledger
+from expiac.apply.effects import Effects
 from expiac.apply.events import (
     ProgressEvent,
     Reporter,
@@ -26,24 +27,24 @@ from expiac.apply.events import (
     StepSkipped,
 )
 from expiac.apply.hooks import RunsHooks
-from expiac.apply.judging import judge, judge_anew_now
-from expiac.apply.notices import notice_of
+from expiac.apply.judging import judge_anew_now
 from expiac.apply.recording import noted, restored
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
+from expiac.apply.stops import Stops
 from expiac.apply.wandb_key import secrets_of
+from expiac.apply.work import Work
 from expiac.declare.fields import Kind
 from expiac.declare.notify import NotifySettings
 from expiac.plan.kinds import combine
 from expiac.plan.model import Action, Desired, Plan, Step
-from expiac.providers.base import Id, Note, Observation, Presence, Provider
+from expiac.providers.base import Id, Provider
 from expiac.providers.registry import no_provider
 from expiac.state.events import (
     DESTROYED,
     After,
     Effect,
     EffectDone,
-    EffectFailed,
     Forgotten,
     Moved,
     Run,
@@ -51,7 +52,7 @@ from expiac.state.events import (
 )
 from expiac.state.model import Record
 from expiac.state.status import Status
-from expiac.util.errors import ExpiacError, Stale, Uncertain
+from expiac.util.errors import ExpiacError, Stale
 
 DONE, FAILED, SKIPPED = "done", "failed", "skipped"
 
@@ -73,7 +74,9 @@ class Engine:
     def __init__(self, ledger: Ledger, providers: Mapping[str, Provider], reporter: Reporter, *,
                  parallelism: int = 10, hooks: RunsHooks | None = None, notify: NotifySettings | None = None) -> None:
         self._ledger, self._providers, self._reporter, self._hooks = ledger, providers, reporter, hooks
-        self._parallelism, self._notify = parallelism, notify or NotifySettings()
+        self._parallelism = parallelism
+        self._effects = Effects(ledger, providers, notify or NotifySettings())
+        self._stops = Stops(ledger, providers, self._effects)
         self._reporting = threading.Lock()
         self._stopping = threading.Event()
         self._lost = ""
@@ -108,30 +111,35 @@ class Engine:
             self._ledger.append(Moved(plan.moves))
 
     def _run(self, plan: Plan, todo: dict[str, Step], tally: _Tally, pool: ThreadPoolExecutor) -> None:
-        order = StepOrder(todo)
-        running: dict[Future[Status], Step] = {}
+        order, work = StepOrder(todo), Work(pool)
         try:
-            while order.ready or running:
-                while order.ready and len(running) < self._parallelism:
-                    step = order.ready.pop()
-                    if why := self._why_not(step, tally):
-                        tally.skipped.append(step)
-                        tally.ends[step.address] = SKIPPED
-                        self._report(StepSkipped(step, why))
-                        order.mark_ended(step.address)
-                    else:
-                        self._report(StepBegan(step))
-                        running[pool.submit(self._do, plan, step)] = step
-                # With a time limit, so that a signal handler runs while long effects do.
-                finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    step = running.pop(future)
+            while order.ready or work.is_under_way:
+                while order.ready and work.places < self._parallelism:
+                    self._begin(plan, order, tally, work)
+                for step, future in work.ended() if work.is_under_way else ():
                     self._end(step, future, tally)
                     order.mark_ended(step.address)
             assert not (left := todo.keys() - tally.ends.keys()), f"steps that wait for each other: {sorted(left)}"
         except BaseException:
             self.stop()
             raise
+
+    def _begin(self, plan: Plan, order: StepOrder, tally: _Tally, work: Work) -> None:
+        """Begins the next step, with all others that are ready and that its provider can stop in one call with it."""
+        step = order.ready.pop()
+        if why := self._why_not(step, tally):
+            tally.skipped.append(step)
+            tally.ends[step.address] = SKIPPED
+            self._report(StepSkipped(step, why))
+            order.mark_ended(step.address)
+            return
+        group = self._stops.take_group(step, order.ready, lambda other: not self._why_not(other, tally))
+        for one in group or [step]:
+            self._report(StepBegan(one))
+        if group:
+            work.begin_group(group, lambda answers: self._stops.run(plan, group, answers))
+        else:
+            work.begin(step, lambda: self._do(plan, step))
 
     def _why_not(self, step: Step, tally: _Tally) -> str:
         if self._lost or self.is_stopping:
@@ -199,9 +207,9 @@ class Engine:
         self._ledger.append(Started(
             step.address, Effect.CREATE, want.type, want.provider, step.run, inputs=want.inputs,
             depends_on=want.depends_on, upstream=step.upstream, handle=step.adopts,
-            options=want.options.lasting, trial=want.trial))
+            options=want.options.lasting, trial=want.trial, sampler=want.sampler))
         id_ = Id(plan.lineage, step.run.instance, step.run.launch, step.adopts)
-        seen = self._effect(plan, step, lambda note: provider.create(id_, inputs, note))
+        seen = self._effects.run(plan, step, lambda note: provider.create(id_, inputs, note))
         self._run_hook(plan, step, step.run, "after_create", seen.outputs)
         return seen.status
 
@@ -238,7 +246,7 @@ class Engine:
         if record.status.is_live:
             inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
             self._ledger.append(started)
-            self._effect(plan, step, lambda _: provider.update(id_of(record, plan.lineage), inputs), record)
+            self._effects.run(plan, step, lambda _: provider.update(id_of(record, plan.lineage), inputs), record)
         else:
             self._ledger.append(started)
             self._ledger.append(EffectDone(step.address, record.status, record.outputs, record.detail, record.seconds))
@@ -247,7 +255,7 @@ class Engine:
         provider = self._provider(record.provider, step)
         self._run_hook(plan, step, record.run, "before_delete", record.outputs)
         self._ledger.append(Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after))
-        seen = self._effect(plan, step, lambda _: provider.delete(id_of(record, plan.lineage)), record,
+        seen = self._effects.run(plan, step, lambda _: provider.delete(id_of(record, plan.lineage)), record,
                             status_if_gone=Status.CANCELLED)
         self._run_hook(plan, step, record.run, "after_delete", seen.outputs)
         return seen.status
@@ -262,31 +270,6 @@ class Engine:
                  "EXPIAC_LAUNCH": str(run.launch)}
         known = {f"EXPIAC_OUTPUT_{key}": str(value) for key, value in (outputs or {}).items()}
         self._hooks(f"{step.address}: {name}", command, names | known)
-
-    def _effect(self, plan: Plan, step: Step, effect: Callable[[Note], Observation], record: Record | None = None,
-                status_if_gone: Status = Status.LOST) -> Observation:
-        """Runs an effect and records how it ended. An unknown end stays open for the next command to resolve."""
-        notes = Notes(self._ledger, step.address)
-        self._ledger.confirm()
-        try:
-            seen = notes.run_within(step.options.timeout, lambda: effect(notes))
-            if seen.presence is Presence.UNKNOWN:
-                raise Uncertain("End not seen", f"{step.address}: {seen.detail}".removesuffix(": "))
-        except (Uncertain, Stale):
-            raise
-        except ExpiacError as error:
-            self._ledger.append(EffectFailed(step.address, f"{error.summary}: {error.detail}"))
-            raise
-        if seen.presence is not Presence.PRESENT:
-            seen = Observation(Presence.PRESENT, status_if_gone, record.outputs if record else {}, seen.detail)
-        done = EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds)
-        recorded = self._ledger.record(step.address)
-        if recorded is not None:
-            (done,) = judge([done], {step.address: recorded}, self._providers, plan.lineage)
-            for notice in notice_of(done, recorded, self._notify):
-                self._ledger.append(notice)
-        self._ledger.append(done)
-        return replace(seen, status=done.status, detail=done.detail)
 
     def _outputs(self, address: str) -> Mapping[str, Any] | None:
         record = self._ledger.record(address)

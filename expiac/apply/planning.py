@@ -16,10 +16,12 @@ from expiac.apply.preconditions import (
     refuse_unchecked,
 )
 from expiac.apply.refreshing import Refresher
+from expiac.apply.search import Found, Proposals, Searching, with_searches
 from expiac.apply.wandb_key import check_keys
 from expiac.compile.prepare import desired
 from expiac.declare.program import Program
 from expiac.declare.project import Project
+from expiac.declare.stack import Stack
 from expiac.plan import planner
 from expiac.plan.adoption import find_jobs, previous_jobs
 from expiac.plan.model import Desired, Plan
@@ -43,20 +45,34 @@ class Planning:
                  providers: Providers) -> None:
         self._project, self._program = project, program
         self._refresher, self._providers = refresher, providers
-        self._rendered: tuple[Mapping[str, Record], tuple[Desired, ...]] | None = None
+        self._rendered: tuple[Mapping[str, Record], Stack, tuple[Desired, ...]] | None = None
+        searching = Searching(program.stack, refresher.sources) if program else None
+        self._searching = searching if searching and searching.names else None
+        self._found: Found | None = None
 
     @property
     def desired(self) -> tuple[Desired, ...]:
-        """What the program declares, rendered and composed once for each state."""
+        """What the program declares, rendered and composed once for each state; of a search, the trials that it has."""
         records = self._refresher.state.records
-        if self._rendered is None or self._rendered[0] is not records:
-            self._rendered = records, desired(self._declared.stack, self._project, records, self._providers,
-                                              Addresses(self._project).resolve)
-        return self._rendered[1]
+        stack = self._found.stack if self._found else self._declared.stack
+        if self._rendered is None or self._rendered[0] is not records or self._rendered[1] is not stack:
+            made = desired(stack, self._project, records, self._providers, Addresses(self._project).resolve)
+            noted = self._found.samplers if self._found else {}
+            made = tuple(replace(want, sampler=noted.get(want.address, {})) for want in made) if noted else made
+            self._rendered = records, stack, made
+        return self._rendered[2]
+
+    def search(self, *, asks: bool = True) -> Found | None:
+        """What the searches of the stack come to now; None where it has none."""
+        self._found = self._searching.look(self._refresher.observed, asks=asks) if self._searching else None
+        return self._found
 
     def plan(self, options: PlanOptions, *, refresh: bool) -> Plan:
         """The plan from the recorded state to what the program declares."""
         self._refresher.reload()
+        if self._searching and refresh:
+            self._refresher.query()
+        self.search(asks=refresh)
         declared, state = self._declared, self._refresher.state
         known = [want.address for want in self.desired]
         for name in (*options.replace, *options.extend):
@@ -70,6 +86,11 @@ class Planning:
         if before is None or not before.program or dict(before.overrides) == plan.overrides:
             return plan  # a destroy has no program
         return replace(plan, previous_overrides=before.overrides)
+
+    @property
+    def proposals(self) -> Proposals | None:
+        """What the searches want, as results come in; None where the stack has none."""
+        return _Proposals(self, self._searching.names) if self._searching else None
 
     def adopt(self, address: str, job: str) -> Plan:
         """The plan that adopts a job which expiac did not launch, and does nothing else."""
@@ -132,14 +153,32 @@ class Planning:
     def _with_program(self, plan: Plan) -> Plan:
         declared = self._declared
         unread = tuple(f"config field {key} is set, but nothing reads it" for key in declared.unread)
-        return replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides),
+        plan = replace(plan, program=declared.path_in(self._project), overrides=dict(declared.overrides),
                        sweeps=sweep_facts(declared.stack), warnings=(*plan.warnings, *unread))
+        if self._found is None or self._searching is None:
+            return plan
+        return with_searches(plan, self._found, self._searching.digests, self.desired)
 
     @property
     def _declared(self) -> Program:
         if self._program is None:
             raise ExpiacError("No program", "this stack was opened by its state alone", "name the stack's file")
         return self._program
+
+
+class _Proposals:
+    """What the searches of a stack want to begin and to end."""
+
+    def __init__(self, planning: Planning, names: Collection[str]) -> None:
+        self._planning = planning
+        self._trials = [f"{name}/*" for name in names]
+
+    def are_due(self) -> bool:
+        found = self._planning.search()
+        return found is not None and found.has_news
+
+    def plan(self) -> Plan | None:
+        return self._planning.plan(PlanOptions(target=self._trials), refresh=True) if self.are_due() else None
 
 
 def _warn_of_access(plan: Plan) -> Plan:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from expiac.apply.duplicates import end_duplicates
 from expiac.apply.events import Reporter, ResourceStatus
 from expiac.apply.metrics.places import STATUS_SECONDS, Look
+from expiac.apply.metrics.progress_cache import ProgressCache
 from expiac.apply.metrics.sources import sources_of
 from expiac.apply.notices import stuck_runs, unsent, with_notices
 from expiac.apply.notifier import Notifier
-from expiac.apply.preconditions import refuse_moved_runs
 from expiac.apply.progress import statuses_of
 from expiac.apply.queues import advance_queues
 from expiac.apply.refresh import RefreshResult, query
@@ -35,9 +35,9 @@ class Refresher:
     """Asks the providers about the runs of a stack, and records the answers under the stack's lock."""
 
     def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter, looks: Looks,
-                 notifier: Notifier) -> None:
+                 notifier: Notifier, progress: ProgressCache | None = None) -> None:
         self._journal, self._providers, self._reporter, self._looks = journal, providers, reporter, looks
-        self._notifier = notifier
+        self._notifier, self._progress = notifier, progress
         self.state: State = journal.state
         self.result = RefreshResult()
         self.sources = sources_of(providers)
@@ -71,10 +71,15 @@ class Refresher:
     def status(self, *, asks: bool = True) -> tuple[ResourceStatus, ...]:
         """The status of each resource at the last query, and how far it is; asks for that unless `asks` is false."""
         look = Look(self.state.lineage, seconds=STATUS_SECONDS if asks else 0.0)
-        return statuses_of(self.observed, self.sources, look)
+        return statuses_of(self.observed, self.sources, look, self._progress)
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
         """Queries, records what changed, starts what waits in a queue, and returns the status of each resource."""
+        self.update()
+        return self.status()
+
+    def update(self) -> None:
+        """Queries, records what changed, and starts what waits in a queue; reads no metrics."""
         self.query()
         if self.has_news:
             with lock_state(self._journal, None, purpose="refresh"):  # it makes no decision that could be stale
@@ -84,7 +89,6 @@ class Refresher:
         else:
             self._note_look()
         self.advance_queues()
-        return self.status()
 
     def record_if_free(self) -> None:
         """Records what the last query saw. Waits for nobody: where the lock is held, or the disk refuses, nothing is
@@ -133,6 +137,8 @@ class Refresher:
             before = self.observed
             self.query()
             if plan is not None:
+                from expiac.apply.preconditions import refuse_moved_runs
+
                 refuse_moved_runs(plan, before, self.result.applied_to(now))
         for event in self.result.events:
             self._journal.append(event, durable=not isinstance(event, Observed))

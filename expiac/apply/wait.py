@@ -14,8 +14,24 @@ from expiac.util.errors import ExpiacError
 _SHORTEST_PAUSE, _USUAL_PAUSE, _LONGEST_PAUSE = 0.25, 2.0, 15.0
 _PAUSE_PER_QUERY = 4.0
 """How many times as long as a query took to pause after it: an expensive query is not repeated at once."""
-_UNDER_WAY = (Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING)
+UNDER_WAY = (Status.PENDING, Status.STARTING, Status.RUNNING, Status.RECOVERING)
+METRICS_PAUSE = 60.0
+"""Seconds between two questions of `apply --wait` how far the runs are: SkyPilot has a call for each run's log."""
 T = TypeVar("T")
+
+
+class OnceIn:
+    """Says yes at the first question, and then once in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._next = seconds, 0.0
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
 
 
 def poll(query: Callable[[], T], stopped: threading.Event, *, timeout: float, stack: str) -> Iterator[T]:
@@ -36,4 +52,4 @@ def poll(query: Callable[[], T], stopped: threading.Event, *, timeout: float, st
 
 def are_under_way(seen: Sequence[ResourceStatus]) -> bool:
     """Whether one of these may end by itself."""
-    return any(one.status in _UNDER_WAY for one in seen)
+    return any(one.status in UNDER_WAY for one in seen)

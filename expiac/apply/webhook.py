@@ -1,14 +1,14 @@
-"""Posts JSON to an address. Secrets come from the environment, and no error tells them."""
+"""Posts JSON to an address. Secrets come from the environment, and no error tells them.
+
+What speaks HTTP is imported by a call: commands that only look wait for none of it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
-from http.client import HTTPException
 from typing import Any
 
 from expiac.util.errors import ExpiacError
@@ -18,19 +18,22 @@ from expiac.util.version import VERSION
 _VARIABLE = re.compile(r"\$\{(\w+)\}", re.ASCII)
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect is an error: it would turn the POST into a GET."""
-
-    def redirect_request(self, *args: Any, **keywords: Any) -> None:
-        return None
-
-
 def post(url: str, headers: Mapping[str, str], body: Mapping[str, Any], *, timeout: float) -> None:
     """Returns once the server has answered well. Raises `ExpiacError` otherwise, and when the time is over."""
+    import urllib.error
+    import urllib.request
+    from http.client import HTTPException
+
+    class NoRedirects(urllib.request.HTTPRedirectHandler):
+        """A redirect is an error: it would turn the POST into a GET."""
+
+        def redirect_request(self, *args: Any, **keywords: Any) -> None:
+            return None
+
     sent = {"Content-Type": "application/json", "User-Agent": f"expiac/{VERSION}",
             **{name: _with_variables(value) for name, value in headers.items()}}
     request = urllib.request.Request(_with_variables(url), json.dumps(body).encode(), sent, method="POST")
-    opener = urllib.request.build_opener(_NoRedirects())
+    opener = urllib.request.build_opener(NoRedirects())
 
     def call() -> None:
         with opener.open(request, timeout=timeout):

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expiac.apply.events import Result
 from expiac.cli import output
 from expiac.cli.exits import DONE, INTERRUPTED, handle_sigint
-from expiac.declare.program import Program
 from expiac.declare.project import Project
 from expiac.plan.model import Plan
 from expiac.session import Session
 from expiac.util.errors import ExpiacError, Interrupted
 from expiac.view.console import ConsoleReporter
+
+if TYPE_CHECKING:
+    from expiac.declare.program import Program
 
 QUESTION = "Apply this plan?"
 

@@ -193,8 +193,9 @@ def print_logs(session: Session, address: str, *, follow: bool, node: int | None
     for line in session.logs(address, follow=follow, node=node):
         print(line, flush=follow)
     if line is None:
-        statuses = {resource.address: resource.status.value for resource in session.status()}
-        print_notes([f"{address} has printed nothing ({statuses.get(address, 'ended')})"])
+        session.look()
+        record = session.observed.records.get(address)
+        print_notes([f"{address} has printed nothing ({record.status.value if record else 'ended'})"])
 
 
 def job_named(session: Session, name: str | None) -> str:

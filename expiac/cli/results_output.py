@@ -34,13 +34,13 @@ _OWN = ("job", "sweep", "status", "seed", "step", "time", "instance")
 
 def print_results(state: State, found: Results, *, form: str, histories: bool, is_asked: bool) -> None:
     """Prints the runs in this form, or their histories; says how old that is where no backend `is_asked`."""
-    from expiac.analysis import frames
-
     at = "" if is_asked else ages.as_of(state.stack, state.records.values())
     match form:
         case "json":
             output.print_json(_document(state, found, at))
         case "csv":
+            from expiac.analysis import frames
+
             _write(frames.safe_for_spreadsheets(_table(found, histories=histories)).write_csv)
         case "parquet":
             if sys.stdout.isatty():

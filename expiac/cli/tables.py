@@ -117,11 +117,18 @@ class _Lines:
             yield from self._line(cells, None, console)
 
     def _line(self, cells: Sequence[Any], style: Any, console: Console | None = None) -> RenderResult:
+        alike = ""
+        """The cells before this one that have the style of the line: one piece, for each takes its time."""
         for cell, width in zip(cells, self._widths, strict=True):
             text = _text(cell)
-            own = console.get_style(cell.style) if console is not None and isinstance(cell, Text) else style
-            yield Segment(text + " " * (width - cell_len(text) + 2), own)
-        yield Segment.line()
+            padded = text + " " * (width - _length(text) + 2)
+            if console is None or not isinstance(cell, Text):
+                alike += padded
+                continue
+            yield Segment(alike, style)
+            yield Segment(padded, console.get_style(cell.style))
+            alike = ""
+        yield Segment(alike + "\n", style)
 
 
 def table(*headers: str) -> Table:
@@ -148,9 +155,10 @@ def fit(rows: Table, console: Console, *, keep: Sequence[str] = ()) -> Renderabl
 def narrow(rows: Table, console: Console, *, keep: Sequence[str] = ()) -> Table:
     """The table, with short names of runs and without the columns that do not fit; those to keep go last."""
     room = console.width
-    if _width(rows) > room:
+    if (width := _width(rows)) > room:
         rows = _rebuilt(rows, [str(column.header) for column in rows.columns], shorten=True)
-    for header in _least_needed(rows, keep):
+        width = _width(rows)
+    for header in _least_needed(rows, keep) if width > room else ():
         if _width(rows) <= room:
             break
         rows = _rebuilt(rows, [str(column.header) for column in rows.columns if column.header != header])
@@ -171,7 +179,12 @@ def _width(rows: Table) -> int:
 
 
 def _widths(rows: Table) -> list[int]:
-    return [max(cell_len(_text(cell)) for cell in (column.header, *column.cells)) for column in rows.columns]
+    return [max(_length(_text(cell)) for cell in (column.header, *column.cells)) for column in rows.columns]
+
+
+def _length(text: str) -> int:
+    """How many cells of the terminal a text takes, which is safe to print; of plain letters, as many as they are."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def _text(cell: Any) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from expiac.declare.mapping import map_declared
 from expiac.declare.options import Options
 from expiac.declare.resource import NAME, Ref, Resource, fitting_name, rename_ref_texts
 from expiac.util.errors import ExpiacError, did_you_mean
 
+C = TypeVar("C", bound="Component")
 SEPARATOR = "/"
 """Between the name of a component and that of its child."""
 
@@ -65,7 +67,7 @@ class Component:
 
     def under(self, name: str) -> Component:
         """The same component as a part of the component `name`."""
-        return _at_address(self, f"{name}{SEPARATOR}{self.name}")
+        return at_address(self, f"{name}{SEPARATOR}{self.name}")
 
 
 def flatten(declared: Sequence[Resource | Component]) -> tuple[list[Resource], list[Component]]:
@@ -83,6 +85,7 @@ def flatten(declared: Sequence[Resource | Component]) -> tuple[list[Resource], l
             resources.append(one)
     _refuse_shared_names(resources, components)
     members = {part.name: [one.name for one in part.resources] for part in components}
+    _refuse_open_dependencies(resources, members)
     return [_with_members(one, members) for one in resources], components
 
 
@@ -103,6 +106,15 @@ def _refuse_shared_names(resources: Sequence[Resource], components: Sequence[Com
     if twice is not None:
         raise ExpiacError("Duplicate name", f"two resources or components are called {twice!r}",
                           "give each resource and component of a stack a name of its own")
+
+
+def _refuse_open_dependencies(resources: Sequence[Resource], members: Mapping[str, Sequence[str]]) -> None:
+    """Raises `ExpiacError` where a resource needs a component whose resources are not known yet: a search."""
+    for one in resources:
+        for name in one.depends_on:
+            if not members.get(name, [""]):
+                raise ExpiacError("Unknown dependency", f"{one.name} needs {name}, whose trials are not known yet",
+                                  "Stack.reference(…) in a stack of its own uses the results of a search")
 
 
 def _with_members(resource: Resource, members: Mapping[str, Sequence[str]]) -> Resource:
@@ -144,7 +156,8 @@ def _passed_down(options: Options, resource: Resource) -> Options:
     return dataclasses.replace(resource.options, aliases=(*resource.options.aliases, *aliases), **given)
 
 
-def _at_address(component: Component, address: str) -> Component:
+def at_address(component: C, address: str) -> C:
+    """The same component at another address."""
     moved = object.__new__(type(component))
     for name, value in vars(component).items():
         object.__setattr__(moved, name, value)

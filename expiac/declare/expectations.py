@@ -20,6 +20,13 @@ def meets(value: float, bound: str) -> bool:
     return _OPERATORS[sign](value, number)
 
 
+def check_bound(bound: str | None) -> str | None:
+    """The bound, where it is one; ValueError where not. None says that there is none."""
+    if bound is not None:
+        _parts(bound)
+    return bound
+
+
 def _parts(bound: str) -> tuple[str, float]:
     match = _BOUND.fullmatch(bound)
     if match is None:

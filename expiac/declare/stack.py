@@ -12,6 +12,7 @@ from pydantic_core import to_jsonable_python
 from expiac.declare.component import SEPARATOR, Component, flatten
 from expiac.declare.resource import NAME, Ref, Resource, fitting_name, variable_part
 from expiac.declare.sweep import Sweep
+from expiac.declare.trials import Trial
 from expiac.util.errors import ExpiacError, did_you_mean
 
 _LONGEST_NAME = 117
@@ -45,6 +46,7 @@ class Stack:
             raise ExpiacError("Name too long", f"stack {name} has {len(name)} characters, which are a part of the name "
                               "of each run", f"a name of at most {_LONGEST_NAME} characters")
         _check_max_running(name, max_running)
+        _refuse_nested_searches(components)
         _refuse_duplicates(declared)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "resources", _in_dependency_order(declared))
@@ -63,15 +65,29 @@ class Stack:
         """The value of each setting that a sweep varies, by the address of each job of its trials."""
         found: dict[str, Mapping[str, Any]] = {}
         for sweep in self.sweeps:
+            names_above = sweep.name.count(SEPARATOR) + 1
             values = {trial.name: to_jsonable_python(trial.values, fallback=str) for trial in sweep.trials}
-            for resource in sweep.resources:
-                found[resource.name] = values[resource.name.split(SEPARATOR)[sweep.name.count(SEPARATOR) + 1]]
+            for resource in self.resources:
+                if resource.name.startswith(f"{sweep.name}{SEPARATOR}"):
+                    found[resource.name] = values[resource.name.split(SEPARATOR)[names_above]]
         return found
 
     def with_resources(self, change: Callable[[Resource], Resource]) -> Stack:
         """The stack in which each resource is what `change` makes of it, at its address."""
         changed = [change(resource) for resource in self.resources]
-        return self if changed == list(self.resources) else self._replaced(resources=_in_dependency_order(changed))
+        components = tuple(part.with_template(change) if isinstance(part, Sweep) and part.search else part
+                           for part in self.components)
+        if changed == list(self.resources) and components == self.components:
+            return self
+        return self._replaced(resources=_in_dependency_order(changed), components=components)
+
+    def with_trials(self, trials: Mapping[str, Sequence[Trial]]) -> Stack:
+        """The stack in which searches have these trials, by the address of the search."""
+        found = {sweep.name: sweep.having(tuple(trials.get(sweep.name, ())))
+                 for sweep in self.sweeps if sweep.search}
+        jobs = [job for sweep in self.sweeps if sweep.search for job in sweep.with_trials(trials.get(sweep.name, ()))]
+        return self._replaced(resources=_in_dependency_order([*self.resources, *jobs]),
+                              components=tuple(found.get(part.name, part) for part in self.components))
 
     def with_limits(self, *, budget: float | None, max_running: int | None, previous_job_ids: Iterable[str]) -> Stack:
         """The stack with other limits and other jobs to adopt."""
@@ -94,6 +110,13 @@ def _check_max_running(stack: str, max_running: int | None) -> None:
 def dependencies(resource: Resource, refs: Iterable[Ref]) -> tuple[str, ...]:
     """The names that a resource with these Refs needs: stated ones first, then those it refers to."""
     return tuple(dict.fromkeys([*resource.depends_on, *(ref.resource for ref in refs)]))
+
+
+def _refuse_nested_searches(components: Iterable[Component]) -> None:
+    for part in components:
+        if isinstance(part, Sweep) and part.search and SEPARATOR in part.name:
+            raise ExpiacError("Invalid sweep", f"search {part.name} stands in a component",
+                              f"declare search {part.name.rpartition(SEPARATOR)[2]} in the stack itself")
 
 
 def _refuse_duplicates(resources: Sequence[Resource]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from expiac.declare.component import Component
+from expiac.declare.component import SEPARATOR, Component, at_address
 from expiac.declare.options import Options
 from expiac.declare.overrides import with_values
 from expiac.declare.resource import Resource
+from expiac.declare.search import Search
 from expiac.declare.trials import Trial, Trials, trials_of
 from expiac.util.errors import ExpiacError
 
@@ -27,21 +28,60 @@ class Sweep(Component):
     """
 
     trials: tuple[Trial, ...] = ()
-    metric: str = ""
-    """What its trials are ranked by; empty where the sweep does not say."""
-    goal: Goal = "maximize"
+    template: Resource | None = None
+    """Of a search, the job without the values of a trial, at an address of its own in the component."""
+    objectives: Mapping[str, Goal] = dataclasses.field(default_factory=dict)
+    """Metric → goal: what its trials are ranked by, the first one first. Empty where the sweep does not say."""
+    search: Search | None = None
+    """What proposes its trials; None where all of them are declared."""
 
-    def __init__(self, name: str, job: Resource, over: Trials, *, seeds: int | None = None, metric: str = "",
-                 goal: Goal = "maximize", options: Options | None = None, depends_on: Iterable[str] = (),
-                 outputs: Mapping[str, str] | None = None) -> None:
-        """`seeds=3` makes three jobs of each trial. `metric` and `goal` say which trial is best."""
-        _check(name, job, metric, goal)
-        trials = trials_of(over, seeds)
-        super().__init__(name, [job_of(job, trial) for trial in trials], options=options, depends_on=depends_on,
-                         outputs=outputs)
-        object.__setattr__(self, "trials", trials)
-        object.__setattr__(self, "metric", metric)
-        object.__setattr__(self, "goal", goal)
+    def __init__(self, name: str, job: Resource, over: Trials | Search, *, seeds: int | None = None,
+                 metric: str | Mapping[str, Goal] = "", goal: Goal = "maximize", options: Options | None = None,
+                 depends_on: Iterable[str] = (), outputs: Mapping[str, str] | None = None) -> None:
+        """`seeds=3` makes three jobs of each trial. `metric` and `goal` say which trial is best.
+
+        A search over several metrics names the goal of each: `metric={"score": "maximize", "cost": "minimize"}`.
+        """
+        objectives = _objectives(name, job, metric, goal)
+        search = over if isinstance(over, Search) else None
+        if search is not None:
+            _refuse_search(name, objectives, seeds)
+        trials = trials_of(over, seeds) if not isinstance(over, Search) else ()
+        jobs = [job_of(job, trial) for trial in trials] if search is None else [job]
+        super().__init__(name, jobs, options=options, depends_on=depends_on, outputs=outputs)
+        for field, value in (("trials", trials), ("objectives", objectives), ("search", search)):
+            object.__setattr__(self, field, value)
+        if search is not None:
+            object.__setattr__(self, "template", self.resources[0])
+            object.__setattr__(self, "resources", ())
+
+    @property
+    def metric(self) -> str:
+        """The first metric that its trials are ranked by; empty where the sweep does not say."""
+        return next(iter(self.objectives), "")
+
+    @property
+    def goal(self) -> Goal:
+        """Whether a large value of that is good or a small one."""
+        return next(iter(self.objectives.values()), "maximize")
+
+    def with_trials(self, trials: Sequence[Trial]) -> tuple[Resource, ...]:
+        """The jobs of trials that a search has proposed, at their addresses."""
+        assert self.template is not None, "only a search has a template"
+        return tuple(job_of(self.template, dataclasses.replace(trial, name=f"{self.name}{SEPARATOR}{trial.name}"))
+                     for trial in trials)
+
+    def having(self, trials: tuple[Trial, ...]) -> Sweep:
+        """The search, with the trials that there are."""
+        other = at_address(self, self.name)
+        object.__setattr__(other, "trials", trials)
+        return other
+
+    def with_template(self, change: Callable[[Resource], Resource]) -> Sweep:
+        """The search with what `change` makes of the job that its trials are made of."""
+        other = at_address(self, self.name)
+        object.__setattr__(other, "template", change(self.template) if self.template is not None else None)
+        return other
 
 
     @classmethod
@@ -55,6 +95,8 @@ class Sweep(Component):
     @property
     def keys(self) -> tuple[str, ...]:
         """The settings that it varies."""
+        if self.search is not None:
+            return tuple(self.search.space)
         return tuple(dict.fromkeys(key for trial in self.trials for key in trial.values))
 
 
@@ -72,11 +114,25 @@ def _as_trial(trial: Trial, resources: Sequence[Resource]) -> Resource | Compone
     return Component(trial.name, resources)
 
 
-def _check(name: str, job: Any, metric: str, goal: str) -> None:
+def _objectives(name: str, job: Any, metric: Any, goal: Any) -> dict[str, Goal]:
+    """The goal of each metric. Raises `ExpiacError` for what is none."""
     if not isinstance(job, Resource):
         raise ExpiacError("Invalid sweep", f"sweep {name} goes over settings of a job, not of {type(job).__name__}",
                           f'Sweep("{name}", TrainingJob("train", …), over={{…}})')
-    if goal not in GOALS:
-        raise ExpiacError("Invalid sweep", f"sweep {name}: goal={goal!r}", "maximize or minimize")
-    if not isinstance(metric, str):
-        raise ExpiacError("Invalid sweep", f"sweep {name}: metric={metric!r} is no name of a metric", 'metric="loss"')
+    given = dict(metric) if isinstance(metric, Mapping) else {metric: goal} if metric else {}
+    for one, wanted in [*given.items(), ("", goal)]:
+        if wanted not in GOALS:
+            raise ExpiacError("Invalid sweep", f"sweep {name}: goal={wanted!r}", "maximize or minimize")
+        if not isinstance(one, str):
+            raise ExpiacError("Invalid sweep", f"sweep {name}: metric={one!r} is no name of a metric", 'metric="loss"')
+    return given
+
+
+def _refuse_search(name: str, objectives: Mapping[str, Goal], seeds: int | None) -> None:
+    """Raises `ExpiacError` where a search has no metric, or seeds."""
+    if not objectives:
+        raise ExpiacError("Invalid sweep", f"search {name} goes by a metric of its trials, and names none",
+                          f'Sweep("{name}", job, Search(…), metric="eval/hearts")')
+    if seeds is not None:
+        raise ExpiacError("Invalid sweep", f"search {name}: seeds={seeds}, but each of its trials is one job",
+                          '"training.seed" in the space of the search, or Random(20, {…}) with seeds')

@@ -11,7 +11,7 @@ from typing import Any
 from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Ref
-from expiac.state.events import Json, Run, SweepFacts
+from expiac.state.events import Json, Run, SweepFacts, TrialTold
 from expiac.state.model import Record
 
 
@@ -48,6 +48,8 @@ class Desired:
     """What the program itself sets of the inputs, to be shown; None where that is all of them."""
     trial: Json = field(default_factory=dict)
     """Of a trial of a sweep: the value of each setting that the sweep varies. No part of what it is."""
+    sampler: Json = field(default_factory=dict)
+    """Of a trial of a search: what its sampler has to know of it later. No part of what it is."""
     env: Mapping[str, str] = field(default_factory=dict)
     """What its launch adds to the environment besides the names of the run. No part of what it is."""
 
@@ -215,6 +217,10 @@ class Plan:
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
     sweeps: Mapping[str, SweepFacts] = field(default_factory=dict)
     """The sweeps that the program declares, by address."""
+    told: tuple[TrialTold, ...] = ()
+    """What trials of searches came to that is not recorded yet."""
+    outlook: tuple[str, ...] = ()
+    """Of each search, how far it is, and what depends on results."""
 
     @property
     def is_empty(self) -> bool:

@@ -10,4 +10,6 @@ from expiac.state.events import SweepFacts
 
 def sweep_facts(stack: Stack) -> Mapping[str, SweepFacts]:
     """What is recorded of each sweep, by its address."""
-    return {sweep.name: SweepFacts(sweep.keys, sweep.metric, sweep.goal, len(sweep.trials)) for sweep in stack.sweeps}
+    return {sweep.name: SweepFacts(sweep.keys, sweep.metric, sweep.goal,
+                                   sweep.search.trials if sweep.search else len(sweep.trials), bool(sweep.search))
+            for sweep in stack.sweeps}

@@ -130,14 +130,6 @@ class RunsJobs:
         return cls(project.root)  # type: ignore[call-arg]  # as every registered class is called
 
 
-class Releases(ABC):
-    """A provider whose launches may hold something after their end."""
-
-    @abstractmethod
-    def release(self, id: Id) -> None:
-        """Lets go of what an ended launch still holds; does nothing where it holds nothing, or has not ended."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What a run has left on the disk of this machine."""
@@ -218,14 +210,6 @@ class Examines(ABC):
     @abstractmethod
     def examine(self, inputs: Inputs) -> str:
         """A remark for the plan, or nothing; raises `ExpiacError` where it can never run here."""
-
-
-class EndsDuplicates(ABC):
-    """A provider whose backend may come to launch twice: it has no way to refuse the second request."""
-
-    @abstractmethod
-    def end_duplicates(self, id: Id) -> Sequence[str]:
-        """Ends every job of a launch but the earliest, and names them once they have ended; mostly there are none."""
 
 
 class TellsActivity(ABC):

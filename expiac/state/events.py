@@ -88,8 +88,8 @@ class SweepFacts(Fact):
     """`maximize` or `minimize`."""
     trials: int = 0
     """How many trials there are, and will be."""
-    search: str = ""
-    """Digest of what decides the proposals of a search; empty where all trials are declared."""
+    is_search: bool = False
+    """Its trials are proposed one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,12 @@ class Outcome(Fact):
 
     state: str
     """`complete`, `pruned` or `failed`."""
-    value: float | None = None
-    """The metric of its sweep at its end; of a pruned trial, the last one."""
+    values: tuple[float, ...] = ()
+    """The metrics of its sweep at its end; of a pruned trial, when it was judged. None of a failed one."""
     step: float | None = None
     """The step of a pruned trial at which it was judged."""
+    study: str = ""
+    """Digest of the job and the metrics of the sweep: the outcome counts as long as these stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ class Started(Fact):
     options: Options = Options()
     trial: Json = field(default_factory=dict)
     """Of a trial of a sweep: the value of each setting that the sweep varies."""
+    sampler: Json = field(default_factory=dict)
+    """Of a trial of a search: what its sampler has to know of it later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
     records[event.address] = Record(
         event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
         handle=event.handle, pending=Pending(event.effect, event.after, approval=before), approval=approval, at=at,
-        options=event.options, trial=event.trial)
+        options=event.options, trial=event.trial, sampler=event.sampler)
 
 
 def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
@@ -185,7 +185,8 @@ def _restore(event: Restored, records: dict[str, Record], history: list[Record],
     records[event.address] = replace(
         earlier, address=event.address, inputs=event.inputs, depends_on=event.depends_on, upstream=event.upstream,
         options=event.options, status=earlier.status if stays else Status.STOPPED, ended_at="", replaced_by="",
-        discarded="", pruned_at="", trial=event.trial)
+        discarded="", pruned_at="", trial=event.trial,
+        outcome=earlier.outcome if stays else None)
 
 
 def _fail(event: EffectFailed, records: dict[str, Record], history: list[Record]) -> None:

@@ -22,7 +22,7 @@ from expiac.state.events import Entry, Event
 from expiac.state.fold import Fold
 from expiac.state.log import NotReplaced, NotWritten, StateLog
 from expiac.state.model import Record, State
-from expiac.state.replay import MIGRATIONS, Migrate, Reading, read
+from expiac.state.replay import MIGRATIONS, Kept, Migrate, Reading, read
 from expiac.util.errors import ExpiacError, Stale
 
 COMPACT_ABOVE = 1 << 20
@@ -50,8 +50,10 @@ class Journal:
     """The number of the last event that survives a loss of power."""
 
     def __init__(self, log: StateLog, reading: Reading, *, now: Callable[[], str] = utc_now,
-                 compact_above: int = COMPACT_ABOVE, migrations: Mapping[int, Migrate] = MIGRATIONS) -> None:
+                 compact_above: int = COMPACT_ABOVE, migrations: Mapping[int, Migrate] = MIGRATIONS,
+                 kept: Kept | None = None) -> None:
         self._log, self._now, self._compact_above, self._migrations = log, now, compact_above, migrations
+        self._kept = kept
         self._writing, self._syncing = Mutex(), Mutex()  # taken in this order
         self._failure, self._unsynced = "", ""
         self._is_stale = False
@@ -61,19 +63,19 @@ class Journal:
     @classmethod
     def open(cls, log: StateLog, *, stack: str, program: str = "", lineage: str = "",
              now: Callable[[], str] = utc_now, compact_above: int = COMPACT_ABOVE,
-             migrations: Mapping[int, Migrate] = MIGRATIONS) -> Self:
+             migrations: Mapping[int, Migrate] = MIGRATIONS, kept: Kept | None = None) -> Self:
         """The journal of a stack; where its log holds nothing yet, an empty one of this lineage, or of a fresh one."""
-        reading = read(log, migrations) or _empty_reading(stack, program, lineage)
+        reading = read(log, migrations, kept) or _empty_reading(stack, program, lineage)
         if reading.header.stack != stack:
             raise ExpiacError("State of another stack",
                               f"{log.name} is the state of {reading.header.stack}, not of {stack}",
                               f"mv {log.name} {_name_for(log.name, reading.header.stack)}")
-        return cls(log, reading, now=now, compact_above=compact_above, migrations=migrations)
+        return cls(log, reading, now=now, compact_above=compact_above, migrations=migrations, kept=kept)
 
     @staticmethod
-    def read(log: StateLog, *, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading:
+    def read(log: StateLog, *, migrations: Mapping[int, Migrate] = MIGRATIONS, kept: Kept | None = None) -> Reading:
         """What the log says, without a lock; an empty one says that there is nothing."""
-        return read(log, migrations) or _empty_reading(log.stack, "", "")
+        return read(log, migrations, kept) or _empty_reading(log.stack, "", "")
 
     @property
     def name(self) -> str:
@@ -141,7 +143,7 @@ class Journal:
         with self._writing, self._syncing:
             known, durable = self.header, self._durable
             self._failure = "it could not be read again"  # until it is
-            reading = read(self._log, self._migrations)
+            reading = read(self._log, self._migrations, self._kept)
             if reading is None:
                 reading = _empty_reading(known.stack, known.program, known.lineage)
             if reading.header.lineage != known.lineage or reading.number < self.number:

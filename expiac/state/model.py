@@ -71,6 +71,8 @@ class Record(Fact):
     """What was told of its last launch, or is to be told, by occasion: `succeeded`, `failed`, `stuck`."""
     trial: Json = field(default_factory=dict)
     """Of a trial of a sweep: the value of each setting that the sweep varies."""
+    sampler: Json = field(default_factory=dict)
+    """Of a trial of a search: what its sampler has to know of it later."""
     outcome: Outcome | None = None
     """Of a trial of a search: what it came to, once the search was told."""
     unseen: str = ""

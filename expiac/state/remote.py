@@ -9,6 +9,7 @@ from expiac.state.log import StateLog
 from expiac.state.object_log import ObjectLog
 from expiac.state.object_store import Store
 from expiac.state.replay import Reading
+from expiac.state.replay_cache import replay_cache
 
 
 class Remote:
@@ -28,12 +29,13 @@ class Remote:
 
     def read(self, stack: str) -> Reading:
         """What a state says, without a lock."""
-        return Journal.read(self.log(stack))
+        return Journal.read(self.log(stack), kept=replay_cache(self._folder, stack))
 
     def open(self, stack: str, program: str = "") -> Journal:
         """The journal of a stack; an empty one where there is no state yet."""
         new_lineage = lineage(self._folder, stack)
-        return Journal.open(self.log(stack), stack=stack, program=program, lineage=new_lineage)
+        return Journal.open(self.log(stack), stack=stack, program=program, lineage=new_lineage,
+                            kept=replay_cache(self._folder, stack))
 
     def log(self, stack: str) -> StateLog:
         """What a state is written to: to be locked, repaired or replaced."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -33,6 +34,8 @@ def _migrate_from_1(tag: str, body: Json) -> tuple[str, Json]:
     return tag, {**kept, "approvals": [last]}
 
 
+WORTH_KEEPING = 64 * 1024
+"""Bytes of a state: to read them takes longer than to keep what they say."""
 MIGRATIONS: Mapping[int, Migrate] = {1: _migrate_from_1}
 """By the format that each one reads."""
 
@@ -57,6 +60,32 @@ class Reading:
     """What the user should hear."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What the first lines of a state say, each of them whole and of the present format."""
+
+    header: Header
+    state: State
+    number: int
+    """That of their last event."""
+    base: int
+    """As in `Reading`."""
+    length: int
+    """Their bytes."""
+    lines: int
+    """How many they are."""
+
+
+class Kept(Protocol):
+    """Remembers what the beginning of a state says."""
+
+    def find(self, data: bytes) -> Beginning | None:
+        """What is known of the beginning of these very bytes."""
+
+    def keep(self, data: bytes, known: Beginning) -> None:
+        """Remembers what these bytes begin with."""
+
+
 class Damage(ExpiacError):
     """A line that was not written so; `repair` catches it."""
 
@@ -66,15 +95,27 @@ class Damage(ExpiacError):
         self.line, self.start, self.what = line, start, what
 
 
-def read(log: StateLog, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading | None:
-    """What a state log says, or None where it holds nothing."""
+def read(log: StateLog, migrations: Mapping[int, Migrate] = MIGRATIONS, kept: Kept | None = None) -> Reading | None:
+    """What a state log says, or None where it holds nothing; of what is `kept`, only the rest is read."""
     data = log.read()
-    return None if data is None else replay(data, log.name, migrations)
+    if data is None or kept is None:
+        return None if data is None else replay(data, log.name, migrations)
+    known = kept.find(data)
+    reading = replay(data, log.name, migrations, known)
+    is_whole = reading.length == reading.size and reading.ended and reading.header.format == FORMAT
+    if is_whole and reading.size - (known.length if known else 0) >= WORTH_KEEPING:
+        kept.keep(data, Beginning(reading.header, reading.state, reading.number, reading.base, reading.length,
+                                  data.count(b"\n")))
+    return reading
 
 
-def replay(data: bytes, name: Path | str, migrations: Mapping[int, Migrate] = MIGRATIONS) -> Reading:
-    """The meaning of a whole state, called so in messages. Raises `Damage`, or names a format it cannot read."""
-    reader = _Reader(data, str(name), migrations)
+def replay(data: bytes, name: Path | str, migrations: Mapping[int, Migrate] = MIGRATIONS,
+           known: Beginning | None = None) -> Reading:
+    """The meaning of a whole state, called so in messages. Raises `Damage`, or names a format it cannot read.
+
+    What is `known` of its beginning is not read again.
+    """
+    reader = _Reader(data, str(name), migrations, known)
     try:
         state = fold(reader.initial_state(), reader.entries())
     except (InvalidEvent, TypeError, AttributeError) as error:
@@ -85,24 +126,36 @@ def replay(data: bytes, name: Path | str, migrations: Mapping[int, Migrate] = MI
 class _Reader:
     """Goes through the lines one by one and remembers where it stands."""
 
-    def __init__(self, data: bytes, name: str, migrations: Mapping[int, Migrate]) -> None:
-        self.name, self.migrations = name, migrations
-        *self.lines, tail = data.split(b"\n")
+    def __init__(self, data: bytes, name: str, migrations: Mapping[int, Migrate], known: Beginning | None) -> None:
+        self.name, self.migrations, self.known = name, migrations, known
+        self.skipped = known.lines if known else 0
+        """Lines of which it is known what they say."""
+        self.start = self.end = known.length if known else 0
+        self.number, self.base = (known.number, known.base) if known else (0, 0)
+        self.line = self.skipped
+        *self.lines, tail = data[self.start:].split(b"\n")
         self.ended = True
+        self.upgrades: Sequence[Migrate] = ()
         self.notes: tuple[str, ...] = ()
-        self.line = self.start = self.end = self.number = self.base = 0
-        if tail and (not self.lines or _has_json(tail)):
+        if tail and (not (self.lines or known) or _has_json(tail)):
             self.lines.append(tail)
             self.ended = False
         elif tail:
-            self.notes = (f"{name}: line {len(self.lines) + 1} was cut short after {len(tail)} bytes and is left out: "
+            self.notes = (f"{name}: line {self.line_count + 1} was cut short after {len(tail)} bytes and is left out: "
                           "whoever wrote it died before it was whole",)
+
+    @property
+    def line_count(self) -> int:
+        return self.skipped + len(self.lines)
 
     def damage(self, what: str) -> Damage:
         return Damage(self.name, self.line, self.start, what)
 
     def initial_state(self) -> State:
-        """The state that the header and the checkpoint, where there is one, say."""
+        """The state that the known beginning says, or else the header and the checkpoint, where there is one."""
+        if self.known is not None:
+            self.header = self.known.header
+            return self.known.state
         self.header, self.upgrades = self._header()
         state = State(self.header.stack, self.header.lineage)
         if len(self.lines) < 2 or b'"event":"checkpoint"' not in self.lines[1][:128]:
@@ -117,7 +170,7 @@ class _Reader:
         return State(state.stack, state.lineage, first.serial, records, first.history, first.approvals)
 
     def entries(self) -> Iterator[Entry]:
-        while self.line < len(self.lines):
+        while self.line < self.line_count:
             number, at, event = self._event(self._next_content())
             if isinstance(event, Checkpoint):
                 raise self.damage("a checkpoint in the middle")
@@ -128,12 +181,12 @@ class _Reader:
 
     def _next_content(self) -> bytes:
         """The next line's content, seen to be as it was written."""
-        line, self.start = self.lines[self.line], self.end
+        line, self.start = self.lines[self.line - self.skipped], self.end
         self.line += 1
         content = content_of(line)
         if content is None:
             raise self.damage("its checksum does not match")
-        self.end += len(line) + (self.line < len(self.lines) or self.ended)
+        self.end += len(line) + (self.line < self.line_count or self.ended)
         return content
 
     def _header(self) -> tuple[Header, Sequence[Migrate]]:

@@ -10,6 +10,7 @@ from expiac.state.journal import Journal
 from expiac.state.lineage import lineage
 from expiac.state.log import StateLog
 from expiac.state.replay import Reading
+from expiac.state.replay_cache import replay_cache
 
 
 class States(Protocol):
@@ -53,12 +54,13 @@ class Local:
 
     def read(self, stack: str) -> Reading:
         """What a state says, without a lock."""
-        return Journal.read(self.log(stack))
+        return Journal.read(self.log(stack), kept=replay_cache(self._folder, stack))
 
     def open(self, stack: str, program: str = "") -> Journal:
         """The journal of a stack; an empty one where there is no state yet."""
         new_lineage = lineage(self._folder, stack)
-        return Journal.open(self.log(stack), stack=stack, program=program, lineage=new_lineage)
+        return Journal.open(self.log(stack), stack=stack, program=program, lineage=new_lineage,
+                            kept=replay_cache(self._folder, stack))
 
     def log(self, stack: str) -> StateLog:
         """What a state is written to: to be locked, repaired or replaced."""

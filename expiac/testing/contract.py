@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from expiac.providers.base import AdvancesQueue, Extent, Fetches, Id, Logs, Presence, TellsMetrics
+from expiac.providers.base import ABSENT, AdvancesQueue, Extent, Fetches, Id, Logs, Observation, Presence, TellsMetrics
+from expiac.providers.ending import DeletesMany
 from expiac.state.status import Status
 from expiac.testing.bench import (
     A2,
@@ -158,6 +159,22 @@ class ProviderContract:
         """Destroy can be repeated."""
         assert world.delete(A).presence is Presence.ABSENT
 
+    def test_many_are_deleted_together(self, world: Try) -> None:
+        """Each is given once, and has ended then; what is absent does not keep the others, and it may be repeated."""
+        provider = _with_many(world)
+        for id in (A, B):
+            world.create(id)
+            world.until(id, Status.RUNNING)
+        ids = [*map(world.known, (A, B, STRANGER))]
+        ended = list(provider.delete_many(ids))
+        assert sorted(id.instance for id, _ in ended) == sorted(id.instance for id in ids)
+        statuses = {id: one.status if isinstance(one, Observation) and one.presence is Presence.PRESENT else one
+                    for id, one in ended}
+        assert statuses == {A: Status.CANCELLED, B: Status.CANCELLED, STRANGER: ABSENT}
+        assert not any(isinstance(one, ExpiacError) or (one.status.is_live and one.presence is Presence.PRESENT)
+                       for _, one in provider.delete_many(ids))
+        assert list(provider.delete_many([])) == []
+
     def test_another_process_sees_the_same_world(self, world: Try) -> None:
         """Nothing that matters is kept in the provider's memory."""
         world.create(A)
@@ -266,6 +283,12 @@ def _with_logs(world: Try) -> Logs:
 def _with_metrics(world: Try) -> TellsMetrics:
     if not isinstance(world.provider, TellsMetrics):
         pytest.skip("this provider tells no metrics")
+    return world.provider
+
+
+def _with_many(world: Try) -> DeletesMany:
+    if not isinstance(world.provider, DeletesMany):
+        pytest.skip("this provider deletes one at a time")
     return world.provider
 
 

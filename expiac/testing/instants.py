@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from expiac.providers.base import AdvancesQueue, Id, Inputs, Note, Observation, Provider, RunsJobs
+from expiac.providers.ending import DeletesMany
 from expiac.util.durable import Disk
+from expiac.util.errors import ExpiacError
 
 T = TypeVar("T")
 
@@ -76,7 +78,7 @@ class WatchedDisk(Volatile):
         self._around(lambda: None)
 
 
-class WatchedProvider(AdvancesQueue, RunsJobs):
+class WatchedProvider(AdvancesQueue, DeletesMany, RunsJobs):
     """A provider whose every effect has an instant before and after it."""
 
     def __init__(self, provider: Provider, instants: Instants) -> None:
@@ -93,6 +95,15 @@ class WatchedProvider(AdvancesQueue, RunsJobs):
 
     def delete(self, id: Id) -> Observation:
         return self._around(lambda: self._provider.delete(id))
+
+    def delete_many(self, ids: Sequence[Id]) -> Iterator[tuple[Id, Observation | ExpiacError]]:
+        """One after the other, so that there is an instant between them."""
+        for id in ids:
+            try:
+                ended: Observation | ExpiacError = self.delete(id)
+            except ExpiacError as error:
+                ended = error
+            yield id, ended
 
     def advance_queue(self, ids: Sequence[Id]) -> None:
         """Has its two instants also where the provider has no queue, so that two providers have as many."""

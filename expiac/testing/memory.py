@@ -195,4 +195,4 @@ class MemoryProvider(Logs, RunsJobs):
 
 def _names(name: str, instance: str) -> bool:
     """Whether the name is the instance, `<stack>.<address>.<hex>`, or the address in it."""
-    return name == instance or name == ".".join(instance.split(".")[1:-1])
+    return name == instance or name.replace("/", ".") == ".".join(instance.split(".")[1:-1])

@@ -10,10 +10,12 @@ from typing import Any
 
 import yaml
 
+from expiac.providers.skypilot.refusal import Refused
 from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where, declared_outputs, documents
 from expiac.util.errors import ExpiacError, Unavailable
 
 GONE = Unavailable("SkyPilot's API server does not answer", "the test says so")
+BUSY = Refused("SkyPilot's API server takes no more calls", "the test says so")
 
 
 @dataclass
@@ -40,6 +42,12 @@ class Server:
     """What the jobs of a name have printed, where a test says that; else each job has a few lines."""
     asked: list[str] = field(default_factory=list)
     """Every call, in order."""
+    refusals: dict[str, int] = field(default_factory=dict)
+    """How many more calls of a name are refused, as by a server that is busy or restarts."""
+    stubborn: dict[int, ExpiacError] = field(default_factory=dict)
+    """Managed jobs for which a cancel fails, and with it that of all others in the same call."""
+    passed_over: set[int] = field(default_factory=set)
+    """Managed jobs that a cancel passes over without a word."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the lock: each process has its own copy."""
@@ -71,7 +79,7 @@ class Server:
         with self.lock:
             for job in self.jobs.values():
                 self.jobs[job.id] = _later(job, job.task)
-            for name, jobs in self.clusters.items():
+            for name, jobs in list(self.clusters.items()):
                 self.clusters[name] = [_later(job, self.tasks[name]) for job in jobs]
 
 
@@ -84,6 +92,10 @@ def _later(job: SkyJob, task: str) -> SkyJob:
         after = {"succeeds": "SUCCEEDED", "fails": "FAILED"}[run]
     failure = "Job exited with exit code 3" if after == "FAILED" and not job.cluster else ""
     return replace(job, status=after, failure=failure) if after else job
+
+
+def _is_live(job: SkyJob) -> bool:
+    return job.status in ("PENDING", "STARTING", "RUNNING", "CANCELLING")
 
 
 class FakeSky:
@@ -109,7 +121,7 @@ class FakeSky:
         self._asked("clusters")
         self.server.proceed()
         return [Cluster(name, "UP" if jobs else "INIT", self.server.tasks[name])
-                for name, jobs in self.server.clusters.items() if name in names]
+                for name, jobs in list(self.server.clusters.items()) if name in names]
 
     def jobs_on(self, cluster: str) -> list[SkyJob]:
         self._asked("jobs_on")
@@ -117,7 +129,8 @@ class FakeSky:
 
     def down(self, cluster: str) -> None:
         self._asked("down")
-        self.server.clusters.pop(cluster, None)
+        with self.server.lock:
+            self.server.clusters.pop(cluster, None)
 
     def price(self, task: Mapping[str, Any]) -> float | None:
         self._asked("price")
@@ -128,6 +141,7 @@ class FakeSky:
 
     def launch(self, task: Mapping[str, Any], cluster: str = "") -> str:
         self.server.asked.append("launch")
+        self._refuse("launch")
         with self.server.lock:
             self.server.launches += 1
             request = Request(f"request-{self.server.launches}", task["name"], yaml.safe_dump(task))
@@ -149,14 +163,17 @@ class FakeSky:
             waits = self.server.requests.get(request)
             return self.server.launched[request] if waits is None else self.server._launch_job(waits)
 
-    def cancel(self, job: int, cluster: str = "") -> None:
+    def cancel(self, jobs: Sequence[int], cluster: str = "") -> None:
         self._asked("cancel")
+        if stubborn := set(jobs) & self.server.stubborn.keys():
+            raise self.server.stubborn[min(stubborn)]
         with self.server.lock:
-            if cluster:
-                jobs = self.server.clusters[cluster]
-                jobs[job - 1] = replace(jobs[job - 1], status="CANCELLING")
-            else:
-                self.server.jobs[job] = replace(self.server.jobs[job], status="CANCELLING")
+            for job in set(jobs) - self.server.passed_over:
+                if cluster:
+                    there = self.server.clusters[cluster]
+                    there[job - 1] = replace(there[job - 1], status="CANCELLING")
+                elif job in self.server.jobs and _is_live(self.server.jobs[job]):
+                    self.server.jobs[job] = replace(self.server.jobs[job], status="CANCELLING")
 
     def pull(self, cluster: str, path: str, target: Path, *, timeout: float) -> None:
         """Each file of a cluster says whose it is."""
@@ -185,5 +202,14 @@ class FakeSky:
 
     def _asked(self, what: str) -> None:
         self.server.asked.append(what)
+        self._refuse(what)
         if self.loses in (what, "all"):
             raise GONE
+
+    def _refuse(self, what: str) -> None:
+        with self.server.lock:
+            left = self.server.refusals.get(what, 0)
+            if left:
+                self.server.refusals[what] = left - 1
+        if left:
+            raise BUSY

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from expiac.tracking.errors import no_answer, no_key, refused_key
@@ -57,6 +54,10 @@ def check_access(access: Access, *, timeout: float) -> str:
     Raises `NoAccess` where the key is refused, and `Unavailable` where there is no answer, or none of W&B's, in
     `timeout` seconds. W&B's own client would try for days.
     """
+    import urllib.error
+    import urllib.request
+    from http.client import HTTPException
+
     query = json.dumps({"query": "query Viewer { viewer { entity } }", "variables": {}}).encode()
     token = b64encode(f"api:{access.key}".encode()).decode()
     request = urllib.request.Request(f"{access.url}/graphql", data=query, headers={

@@ -37,19 +37,22 @@ def page_of(record: Record, project: Project, environ: Mapping[str, str] = os.en
     uploaded = uploaded_runs(project, record.run.instance)
     if (own := uploaded.get(record.run.instance)) or len(uploaded) == 1:
         return (own or next(iter(uploaded.values()))).url
-    newest = max(_online_files(record, project.state_folder / "local"), key=lambda file: file.parent.name, default=None)
+    files = _online_files(record, os.path.join(project.state_folder, "local"))
+    newest = max(files, key=lambda file: file.parent.name, default=None)
     return _page(newest, record, environ) if newest is not None else ""
 
 
-def _online_files(record: Record, local: Path) -> Iterator[Path]:
+def _online_files(record: Record, local: str) -> Iterator[Path]:
     """The files of an online run, where W&B puts them: a glance at a few folders, for `status` is asked often."""
     metrics, id = metrics_in(record.outputs), record.run.instance
-    folders = [local / id / "home" / "sky_workdir", local / id / "home"]
+    folders = [f"{local}/{id}/home/sky_workdir", f"{local}/{id}/home"]
     if metrics is not None and "://" not in metrics:
-        folders += [Path(metrics), Path(metrics).parent]
+        folders += [metrics, os.path.dirname(metrics)]
     for folder in folders:
+        if not os.path.isdir(os.path.join(folder, "wandb")):  # a pattern takes ten times as long
+            continue
         with suppress(OSError):
-            yield from folder.glob(f"wandb/run-*-{escape(id)}/run-{escape(id)}.wandb")
+            yield from Path(folder).glob(f"wandb/run-*-{escape(id)}/run-{escape(id)}.wandb")
 
 
 def _page(file: Path, record: Record, environ: Mapping[str, str]) -> str:

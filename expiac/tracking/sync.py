@@ -22,6 +22,7 @@ from expiac.tracking.sync_record import Uploaded, folder_of, record_upload, uplo
 from expiac.tracking.upload import upload
 from expiac.util.errors import ExpiacError
 from expiac.util.lock import Lock
+from expiac.util.wandb_login import server_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Sync:
 
     def __init__(self, project: Project, state: State, environ: Mapping[str, str] = os.environ) -> None:
         self._project, self._environ = project, environ
+        self._server = server_address(environ)
         local = project.state_folder / "local"
         self.runs: tuple[OfflineRun, ...] = ()
         self.unreadable: tuple[Unreadable, ...] = ()
@@ -70,8 +72,8 @@ class Sync:
                 yield self._known(run) or self._upload(run, folder, timeout)
 
     def _known(self, run: OfflineRun) -> Synced | None:
-        """The run as it was uploaded; None if there is more of it now."""
-        known = uploaded_runs(self._project, run.instance).get(run.names.id)
+        """The run as it was uploaded to the server that is meant; None if there is more of it now."""
+        known = uploaded_runs(self._project, run.instance, self._server).get(run.names.id)
         if known is None or dict(known.sizes) != run.sizes:
             return None
         return _synced(run, "unchanged", known.rows, known.url)
@@ -88,7 +90,7 @@ class Sync:
             entity = "" if run.names.entity else self._environ.get("WANDB_ENTITY", "")
             url = upload(copy, entity=entity, timeout=timeout, environ=self._environ)
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            record_upload(self._project, run.instance, run.names.id, Uploaded(url, rows, sizes, now))
+            record_upload(self._project, run.instance, run.names.id, Uploaded(url, rows, sizes, now, self._server))
         except ExpiacError as error:
             return _synced(run, "failed", why=f"{error.summary}: {error.detail}")
         except OSError as error:

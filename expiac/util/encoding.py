@@ -24,7 +24,11 @@ def path_text(path: str | os.PathLike[str]) -> str:
 
 def environment() -> dict[str, str]:
     """This process's variables, read as UTF-8; what is no UTF-8 goes to a child unchanged."""
-    return {path_text(name): path_text(value) for name, value in os.environ.items()}
+    return {_text(name): _text(value) for name, value in os.environb.items()}
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def encode_environment(variables: Mapping[str, str]) -> dict[bytes, bytes]:

@@ -25,8 +25,8 @@ from uuid import uuid4
 from expiac.util.errors import ExpiacError, Locked
 from expiac.util.user import user
 
-_PAUSE = 0.01
-"""Seconds between two tries."""
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01
+"""Seconds between two tries; the pause doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def take_lock(path: Path, wait_seconds: float, *, shared: bool = False) -> int |
 def _take(fd: int, wait_seconds: float, *, shared: bool = False) -> bool:
     """Whether the lock of an open file could be had in time: the only caller of flock, but for letting go."""
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    until = time.monotonic() + wait_seconds
+    until, pause = time.monotonic() + wait_seconds, _SHORTEST_PAUSE
     while True:
         try:
             fcntl.flock(fd, kind | fcntl.LOCK_NB)
@@ -148,4 +148,5 @@ def _take(fd: int, wait_seconds: float, *, shared: bool = False) -> bool:
         except BlockingIOError:
             if time.monotonic() >= until:
                 return False
-        time.sleep(_PAUSE)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)

@@ -111,6 +111,8 @@ class Plan(OfState):
     warnings: Sequence[str]
     """What is to be known of the plan as a whole: settings that nothing reads, what policies warn of, what apply will
     refuse."""
+    outlook: Sequence[str]
+    """Of each search, how far it is, and what depends on results."""
 
 
 class Progress(TypedDict):

@@ -78,8 +78,9 @@ def remarks(plan: Plan) -> list[str]:
 
 
 def notes(plan: Plan) -> list[str]:
-    """Notes that several steps share: `2 jobs: no GPU on this machine`; and what is left out of the plan."""
-    lines = [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
+    """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; and what is left out."""
+    lines = [*plan.outlook]
+    lines += [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
         lines.append(f"needed, and so along with it: {', '.join(plan.along)}")
     if plan.left_out:
@@ -232,6 +233,7 @@ def document(plan: Plan) -> documents.Plan:
         "along": list(plan.along),
         "left_out": list(plan.left_out),
         "warnings": list(plan.warnings),
+        "outlook": list(plan.outlook),
     }
 
 

@@ -9,7 +9,8 @@ import pytest
 from expiac.apply.events import Warned
 from expiac.plan.model import Action
 from expiac.plan.planner import PlanOptions
-from expiac.providers.base import ABSENT, EndsDuplicates
+from expiac.providers.base import ABSENT
+from expiac.providers.ending import EndsDuplicates
 from expiac.state.status import Status
 from expiac.testing.memory import Died, MemoryProvider
 from expiac.util.errors import ExpiacError, Stale, UsageError

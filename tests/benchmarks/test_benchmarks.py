@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import local_jobs
 from benchmarks.__main__ import NAMES, main
 
 
@@ -20,6 +21,15 @@ def test_a_benchmark_measures_its_smallest_case(name: str, tmp_path: Path, capsy
     assert rows
     assert all(row["wall"] > 0 and row["peak"] > 0 for row in rows)
     assert "| --- |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_local_jobs_are_measured_beside_the_peers_that_are_there(capsys: pytest.CaptureFixture[str]):
+    """A shell is there, and others may not be."""
+    local_jobs.main(["--jobs", "2", "--runs", "1"])
+    out = capsys.readouterr().out
+    assert "| bash |" in out
+    assert "| expiac |" in out
 
 
 def test_a_benchmark_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]):

@@ -21,7 +21,8 @@ from expiac.cli.events import JsonLines
 from expiac.declare.fields import Kind
 from expiac.declare.project import Project
 from expiac.plan.model import Action
-from expiac.providers.base import Id, Releases
+from expiac.providers.base import Id
+from expiac.providers.ending import Releases
 from expiac.providers.local import LocalProvider
 from expiac.state.status import Status
 from expiac.testing.memory import MemoryProvider

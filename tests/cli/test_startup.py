@@ -96,3 +96,25 @@ def test_usual_overrides_do_not_wait_for_hydras_parser():
             "from expiac.declare.program import load\n"
             f"load(find_project(pathlib.Path.cwd()), 'lr_ab_test', {words})")
     assert not imported_by(code) & {"hydra", "omegaconf", "antlr4"}
+
+
+def test_listing_ended_runs_imports_nothing_that_plans_or_reads_histories(tmp_path):
+    """Once their numbers are kept; what is wanted as a table of polars imports it."""
+    from expiac.state.events import Effect, EffectDone, Run, Started
+    from expiac.state.file_log import FileLog
+    from expiac.state.journal import Journal
+    from expiac.state.status import Status
+
+    (tmp_path / "pyproject.toml").write_text("[tool.expiac]\n")
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": 0.5}\n')
+    with Journal.open(FileLog(tmp_path / ".expiac/lab.jsonl"), stack="lab") as journal:
+        journal.append(Started("a", Effect.CREATE, "job", "local", Run("lab.a.0a1b2c3d", "f", 0, 1)))
+        journal.append(EffectDone("a", Status.SUCCEEDED, {"metrics": str(tmp_path / "metrics.jsonl")}))
+    unneeded = {*HEAVY, "expiac.apply.planning", "expiac.apply.applying", "expiac.compile.prepare", "urllib.request",
+                "expiac.declare.program"} - {"pydantic", "dataclasses_json"}
+    for words in (["results"], ["results", "--json"], ["runs"], ["status"]):
+        code = f"from expiac.cli import run; assert run({words}) == 0"
+        first, again = imported_by(code, tmp_path), imported_by(code, tmp_path)
+        assert ("polars" in first) == (words == ["results"]), "the first one reads the histories"
+        assert not again & unneeded
+    assert "polars" in imported_by("import expiac; expiac.results('lab').runs", tmp_path)

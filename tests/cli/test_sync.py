@@ -79,6 +79,22 @@ def test_an_offline_run_is_uploaded_once_and_status_links_to_it(project, expiac,
     assert len(server.requests) == asked, "status asks no server"
 
 
+def test_each_server_gets_a_run_once(project, expiac, server, monkeypatch):
+    """What one server has is not taken to be at another one; the link is that of the last upload."""
+    instance = train(project, expiac, "offline")
+    assert "1 uploaded" in expiac("sync", "lab").out
+    with WandbServer() as other:
+        for name, value in other.env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("WANDB_MODE")
+        assert f"{instance}: to upload" in expiac("sync", "lab", "--dry-run").out
+        assert "1 uploaded" in expiac("sync", "lab").out
+        assert "1 unchanged" in expiac("sync", "lab").out
+        assert (len(other.run("ants", instance).history), server.uploads, other.uploads) == (40, 40, 40)
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        assert "1 unchanged" in expiac("sync", "lab").out
+
+
 def test_an_upload_that_is_killed_is_made_whole_by_the_next(project, expiac, server):
     """The server has some rows then, and in the end each of them once."""
     instance = train(project, expiac, "offline")

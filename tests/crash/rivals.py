@@ -40,7 +40,7 @@ JOBS = 2
 PROGRAM = '''
 from expiac import Job, SkypilotJobConfig, Stack
 
-where = SkypilotJobConfig(workdir=None, infra="{infra}", gpus=0)
+where = SkypilotJobConfig(workdir=None, infra="{infra}", gpus=0, git_check=False)
 small = Stack("small", [Job(f"job{{number}}", run="{run}", skypilot=where) for number in range({jobs})])
 '''
 LIMIT = 60
@@ -134,7 +134,7 @@ class LocalBackend:
         self.run = f"echo $EXPIAC_INSTANCE $EXPIAC_LAUNCH $$ >> {self._births}; exec sleep 900"
 
     def provider(self, root: Path, instants: Instants) -> Provider:
-        machine = Machine(self._folder / f"machine-{socket.gethostname()}", cpus=1000, gpus=0)
+        machine = Machine(self._folder / f"machine-{socket.gethostname()}", cpus=1000, gpus=0, git_check=False)
         return WatchedProvider(LocalProvider(root, root / ".expiac" / "local", machine=machine), instants)
 
     def born(self) -> list[tuple[str, int]]:
@@ -230,8 +230,10 @@ class Rivals:
         return Command(lambda planned: self._do(checkout, host or checkout, verb, deeds or {}, seizes, planned))
 
     def instants(self) -> int:
-        """How many an apply has that nobody disturbs."""
-        return int(self.command("one").ended().split()[0])
+        """How many an apply has that nobody disturbs, and which launches."""
+        said = self.command("one").ended()
+        wait_until(lambda: len(self.backend.live()) >= JOBS, 20)
+        return int(said.split()[0])
 
     def assert_single(self, moment: str) -> None:
         """No launch runs more than once; a process is born once at all."""

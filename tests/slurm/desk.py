@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -53,7 +54,8 @@ class Desk:
     """A project in a folder of its own, and expiac's command line in it."""
 
     def __init__(self, folder: Path, env: dict[str, str], infra: str) -> None:
-        self.folder, self.env = folder, {**env, "TOKEN": SECRET}
+        path = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))  # the expiac of this checkout
+        self.folder, self.env = folder, {**env, "TOKEN": SECRET, "PYTHONPATH": path}
         (folder / "stacks").mkdir()
         (folder / "stacks" / "small.py").write_text(STACK)
         (folder / "note.txt").write_text("a note\n")

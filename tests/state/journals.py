@@ -60,7 +60,7 @@ LIFE: tuple[Event, ...] = (
     NoticeDue("ppo", "failed", "exit code 1"),
     Observed("ppo", Status.FAILED, judgement=Judgement({"loss": "< 1"}, {"loss": float("inf")})),
     NoticeSent(CREATE.run.instance, "failed", "Webhook failed: HTTP 500"),
-    TrialTold("ppo", CREATE.run.instance, Outcome("complete", float("inf"), 3.0)),
+    TrialTold("ppo", CREATE.run.instance, Outcome("complete", (float("inf"),), 3.0)),
 )
 
 

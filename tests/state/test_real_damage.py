@@ -42,7 +42,7 @@ def world(request, tmp_path):
         journal.append(Pruned((journal.state.history[0].run.instance,)))
         journal.append(NoticeDue("over", "succeeded", "succeeded"))
         journal.append(NoticeSent(journal.state.records["over"].run.instance, "succeeded"))
-        journal.append(TrialTold("over", journal.state.records["over"].run.instance, Outcome("complete", 0.5)))
+        journal.append(TrialTold("over", journal.state.records["over"].run.instance, Outcome("complete", (0.5,))))
     renamed = Options(aliases=("d",), protect=True)
     world.apply(Stack("ppo", [Run("e", config=other, gpus=8, tags=("t",), options=renamed)]))
     return world

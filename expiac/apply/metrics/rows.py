@@ -33,9 +33,14 @@ def row_of(values: Mapping[str, Any]) -> Row | None:
     `iteration`, `iter`, `epoch` that the row has.
     """
     nested = values.get("metrics")
-    metrics = nested if isinstance(nested, Mapping) else {
+    metrics = nested if type(nested) is dict or isinstance(nested, Mapping) else {
         name: value for name, value in values.items() if name not in _NO_METRIC}
-    numbers = {_text(str(name)): _float(value) for name, value in metrics.items() if _is_number(value)}
+    numbers: dict[str, float] = {}
+    for name, value in metrics.items():  # a million times for a long run, and nearly always a float
+        if type(value) is float:
+            numbers[_text(str(name))] = value
+        elif _is_number(value):
+            numbers[_text(str(name))] = _float(value)
     step = _first(values, STEPS)
     if step is None and not numbers:
         return None
@@ -84,4 +89,5 @@ def _float(value: float) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    kind = type(value)
+    return kind is float or kind is int or (isinstance(value, (int, float)) and kind is not bool)

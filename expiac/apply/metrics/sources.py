@@ -36,12 +36,12 @@ class MetricsFiles:
         return read(self.files[-1])
 
     def version(self) -> str | None:
-        """The path, size and time of each file."""
+        """The path, the size, the time of the last change, and the number of each file."""
         try:
             known = [(str(file), file.stat()) for file in self._all]
         except OSError:
             return None
-        return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in known])
+        return json.dumps([(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in known])
 
     def rows(self) -> Iterable[Row]:
         return read_rows(self._all)

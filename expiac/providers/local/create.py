@@ -117,7 +117,7 @@ def _prepare_home(run: RunFolder, task: Task, texts: Mapping[str, str], root: Pa
 
 def _with_values(variables: Mapping[str, str | None], section: str) -> dict[str, str]:
     """Each variable with its value, from this process's environment where the task has none."""
-    known = environment()
+    known = environment() if None in variables.values() else {}
     filled = {
         name: known.get(name) if value is None else value for name, value in variables.items()
     }

@@ -16,17 +16,21 @@ from expiac.util.lock import take_lock
 
 def make_private(path: Path) -> None:
     """Makes a folder that nobody else can look into."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None where there is no file."""
+    """A JSON object; None where there is no file, or an empty one, which a loss of power may leave."""
     try:
         with open(path, "rb") as file:
-            found: dict[str, Any] = json.loads(file.read())
+            text = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    found: dict[str, Any] | None = json.loads(text) if text else None
     return found
 
 

@@ -9,7 +9,7 @@
     ├── job.json        what was asked for; the launch exists once this folder does
     ├── lock            held by the launch's supervisor as long as it lives
     ├── started.json    who supervises it; durable before anything of it runs
-    ├── running.json    setup is done
+    ├── running.json    setup is done; not durable, so end.json has its time too
     ├── stop.json       somebody asked for its end
     ├── end.json        how it ended
     ├── family.json     its processes some seconds ago, for the case that the supervisor dies
@@ -77,9 +77,9 @@ class Launch:
         paths = {name: str(self.home / job.workdir / path) for name, path in job.outputs.items()}
         return {name: path for name, path in paths.items() if os.path.exists(path)}
 
-    def record(self, name: str, **facts: Any) -> None:
-        """Makes a fact known, durably."""
-        write(self.path / f"{name}.json", json.dumps(facts))
+    def record(self, name: str, *, durable: bool = True, **facts: Any) -> None:
+        """Makes a fact known; where it is durable, returns once that survives a loss of power."""
+        write(self.path / f"{name}.json", json.dumps(facts), durable=durable)
 
     def take_lock(self, wait: float = 0.1) -> int | None:
         """Takes the supervisor's lock: the descriptor that holds it, or None while another process has it.

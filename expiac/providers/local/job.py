@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 FORMAT = 1
 
@@ -47,7 +47,7 @@ class LocalJob:
 
     def text(self) -> str:
         """The contents of `job.json`."""
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps({field.name: getattr(self, field.name) for field in fields(self)})
 
 
 def job_from(facts: Mapping[str, object]) -> LocalJob:

@@ -37,7 +37,8 @@ from expiac.providers.local.create import (
 )
 from expiac.providers.local.delete import end
 from expiac.providers.local.disk import disk_errors, refuse_long_path
-from expiac.providers.local.folder import LONGEST_IN_RUN, RunFolder
+from expiac.providers.local.entering import Entering
+from expiac.providers.local.folder import LONGEST_IN_RUN, Launch, RunFolder
 from expiac.providers.local.logs import lines
 from expiac.providers.local.place import Place
 from expiac.providers.local.slots import Machine, Queue
@@ -65,6 +66,7 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs, Te
         self._folder = (folder or root / ".expiac" / "local").absolute()
         self._machine = machine or Machine.here()
         self._queue = Queue(self._machine)
+        self._entering = Entering(self._queue)
         self._grace = grace
         self._place = Place.here(self._folder)
 
@@ -112,9 +114,16 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs, Te
                 job = describe(id, inputs, task, self._machine, self._grace)
                 note(self._place.handle)
                 create_launch(run, id, job, task, inputs.texts, self._root)
-        with suppress(OSError):  # it is created: the next apply or refresh moves the queue on
-            self._queue.advance(enter=[run.launch(id.launch)], secrets=secrets)
+        self._enter(run.launch(id.launch), secrets)
         return LaunchReader(self._folder).observe(id)
+
+    def _enter(self, launch: Launch, secrets: Mapping[str, str]) -> None:
+        """Lets a launch into the queue. It is created: where that fails, the next apply or refresh does it."""
+        if secrets:
+            with suppress(OSError):
+                self._queue.advance(enter=[launch], secrets=secrets)
+        else:
+            self._entering.enter(launch)
 
     def update(self, id: Id, inputs: Inputs) -> Observation:
         """Changes nothing: annotations have no place here."""

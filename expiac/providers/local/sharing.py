@@ -62,6 +62,8 @@ def note_copies(run: RunFolder, copies: Iterable[Path]) -> None:
     for copy in (run.home / name for name in noted):
         if _is_in_home(copy, run) and is_shared(copy.lstat()):
             replace_by_copy(copy, run.path / _LINK, stat.S_IMODE(copy.lstat().st_mode) | stat.S_IWUSR)
+    if not noted:
+        return
     present = [name for name in noted if os.path.lexists(run.home / name)]
     write(run.path / _COPIES, json.dumps({"files": present}), durable=False)
 

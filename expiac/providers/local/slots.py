@@ -9,20 +9,21 @@ blocks the others.
 from __future__ import annotations
 
 import glob
-import json
 import os
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from expiac.providers.local.disk import locked, make_private, write
 from expiac.providers.local.folder import Launch
+from expiac.providers.local.queue_file import Entries, QueueEntry, entry_of
 from expiac.providers.local.start import start_supervisor
 from expiac.state.status import Status
 from expiac.util.encoding import environment
 
+Starter = Callable[[Launch, Sequence[int], Mapping[str, str]], None]
+"""Starts a launch's supervisor, given its GPUs and secrets that this process's environment may lack."""
 TRIES = 5
 """How often a supervisor that dies before it begins is started in all."""
 
@@ -45,31 +46,12 @@ class Machine:
         return cls(Path(folder).expanduser().absolute(), max(1, int(cpus)), int(gpus))
 
 
-class QueueEntry(NamedTuple):
-    """One launch that waits or runs, as it stands in the queue's file."""
-
-    launch: str
-    """Its folder."""
-    cpus: int
-    gpus: int
-    """Of all nodes together."""
-    secrets: Sequence[str] = ()
-    running: bool = False
-    taken: Sequence[int] = ()
-    """Indices of the GPUs it was given."""
-    tries: int = 0
-    """How often its supervisor was started."""
-
-    @property
-    def folder(self) -> Launch:
-        return Launch(Path(self.launch))
-
-
 class Queue:
     """The machine's jobs in the order in which they came."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, machine: Machine, starter: Starter | None = None) -> None:
+        """`starter` starts a supervisor; by default, as a program of its own."""
+        self._machine, self._starter = machine, starter or start_supervisor
         self._file = machine.folder / "queue.json"
         self._text = ""
 
@@ -84,39 +66,38 @@ class Queue:
         """
         make_private(self._machine.folder)
         with locked(self._machine.folder / "lock", wait):
-            entries = self._current_entries(leave)
-            entries += _new_entries(enter, entries)
-            self._start_what_fits(entries, {**environment(), **(secrets or {})})
+            entries = self._load()
+            entries.remove(str(launch.path) for launch in leave)
+            _check_running(entries)
+            entries.enter(_new_entries(enter))
+            self._start_what_fits(entries, secrets or {})
             self._save(entries)
 
-    def _current_entries(self, leave: Iterable[Launch]) -> list[QueueEntry]:
-        """The entries as their launches are now, without those that leave or are over."""
-        leaving = {str(launch.path) for launch in leave}
-        staying = [entry for entry in self._load() if entry.launch not in leaving]
-        return [current for entry in staying if (current := _current(entry))]
-
-    def _start_what_fits(self, entries: list[QueueEntry], environ: Mapping[str, str]) -> None:
-        """Starts waiting jobs from the first on, until one does not fit; replaces their entries in the list."""
-        for index, entry in enumerate(entries):
-            if entry.running or not _has_secrets(entry, environ):
-                continue
-            running = [other for other in entries if other.running]
-            if not self._fits(entry, running):
+    def _start_what_fits(self, entries: Entries, secrets: Mapping[str, str]) -> None:
+        """Starts waiting jobs from the first on, until one does not fit."""
+        passed = 0
+        while passed < len(entries.waiting):
+            entry = entry_of(entries.waiting[passed])
+            if entry is None or not entry.folder.is_waiting:
+                del entries.waiting[passed]  # damaged, or its folder was removed, or it has ended
+            elif not _has_secrets(entry, secrets):
+                passed += 1
+            elif self._fits(entry, entries.running):
+                del entries.waiting[passed]
+                self._start(entries, entry, secrets)
+            else:
                 return
-            gpus = self._free_gpus(running)[: entry.gpus]
-            self._start(entries, index, gpus, environ)
 
-    def _start(
-        self, entries: list[QueueEntry], index: int, gpus: Sequence[int], environ: Mapping[str, str]
-    ) -> None:
-        """Starts the supervisor of one waiting job, and counts the try."""
-        entry = entries[index]._replace(running=True, taken=gpus)
-        entries[index] = entry
+    def _start(self, entries: Entries, entry: QueueEntry, secrets: Mapping[str, str]) -> None:
+        """Starts the supervisor of a job that waited, and counts the try."""
+        gpus = self._free_gpus(entries.running)[: entry.gpus]
+        entry = entry._replace(running=True, taken=gpus)
+        entries.running.append(entry)
         # Written before the start: a process that finds the entry without a supervisor has to start one.
         self._save(entries)
-        start_supervisor(entry.folder, gpus, environ)
+        self._starter(entry.folder, gpus, secrets)
         # Counted after the start: if this process is killed before it, that is not the job's fault.
-        entries[index] = entry._replace(tries=entry.tries + 1)
+        entries.running[-1] = entry._replace(tries=entry.tries + 1)
 
     def _fits(self, entry: QueueEntry, running: Sequence[QueueEntry]) -> bool:
         has_cpus = self._cpus([entry]) + self._cpus(running) <= self._machine.cpus
@@ -130,44 +111,47 @@ class Queue:
         taken = {index for entry in running for index in entry.taken}
         return [index for index in range(self._machine.gpus) if index not in taken]
 
-    def _load(self) -> list[QueueEntry]:
+    def _load(self) -> Entries:
         try:
             self._text = self._file.read_text(encoding="utf-8")
-            return [QueueEntry(**facts) for facts in json.loads(self._text)]
-        except (FileNotFoundError, ValueError, TypeError):
-            return []  # lost, or another release's: the next apply or refresh enters waiting jobs anew
+        except (FileNotFoundError, ValueError):
+            self._text = ""  # lost: the next apply or refresh enters waiting jobs anew
+        return Entries.parse(self._text)
 
-    def _save(self, entries: Iterable[QueueEntry]) -> None:
-        text = json.dumps([entry._asdict() for entry in entries])
+    def _save(self, entries: Entries) -> None:
+        text = entries.text
         if text != self._text:
             write(self._file, text, durable=False)
         self._text = text
 
 
-def _new_entries(launches: Iterable[Launch], known: Iterable[QueueEntry]) -> list[QueueEntry]:
-    """Entries of those launches that wait and are not in the queue."""
-    names = {entry.launch for entry in known}
-    new = [launch for launch in launches if str(launch.path) not in names and launch.is_waiting]
-    return [
-        QueueEntry(str(launch.path), job.cpus, job.nodes * job.gpus, job.secrets)
-        for launch in new if (job := launch.job())
-    ]
+def _new_entries(launches: Iterable[Launch]) -> list[QueueEntry]:
+    """Entries of those launches that wait."""
+    return [QueueEntry(str(launch.path), job.cpus, job.nodes * job.gpus, job.secrets)
+            for launch in launches if launch.is_waiting and (job := launch.job())]
 
 
-def _has_secrets(entry: QueueEntry, environ: Mapping[str, str]) -> bool:
-    return all(name in environ for name in entry.secrets)
+def _has_secrets(entry: QueueEntry, secrets: Mapping[str, str]) -> bool:
+    elsewhere = set(entry.secrets) - set(secrets)
+    return not elsewhere or elsewhere <= set(environment())
+
+
+def _check_running(entries: Entries) -> None:
+    """Takes out what is over. A launch whose supervisor died before it began waits again, before the others."""
+    checked = [_current(entry) for entry in entries.running]
+    present = [entry for entry in checked if entry is not None]
+    entries.running = [entry for entry in present if entry.running]
+    entries.waiting = [*(entry.line for entry in present if not entry.running), *entries.waiting]
 
 
 def _current(entry: QueueEntry) -> QueueEntry | None:
-    """The entry as its launch is now, or None where the launch is over.
+    """The entry of a started launch as that is now, or None where the launch is over.
 
     A launch whose supervisor died before it began waits again. After some tries it is recorded as failed.
     """
     launch = entry.folder
     if not launch.path.exists() or launch.has("end"):
         return None
-    if not entry.running:
-        return entry if launch.is_waiting else None
     if launch.is_supervised:
         return entry
     if not launch.is_waiting:

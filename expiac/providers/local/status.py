@@ -72,8 +72,8 @@ def _observation_of_end(launch: Launch, job: LocalJob) -> Observation | None:
     end = launch.fact("end")
     if end is None:
         return None
-    began = launch.fact("running")
-    seconds = round(end["at"] - began["at"], 3) if began else None
+    began = end["began"] if "began" in end else (launch.fact("running") or {}).get("at")
+    seconds = None if began is None else round(end["at"] - began, 3)
     return _present_observation(launch, job, Status(end["status"]), end["detail"], seconds)
 
 

@@ -3,8 +3,8 @@
     python -m expiac.providers.local.supervisor <launch folder> [<lock's descriptor> [<gpu,gpu,…>]]
 
 It lives as long as its job and holds the launch's lock meanwhile. It adopts the orphans of its job, so that a
-daemon that leaves its session still ends with it. At its job's end it moves the machine's queue on. It imports
-little: there is one for each running job.
+daemon that leaves its session still ends with it. At its job's end it moves the machine's queue on, and starts what
+fits as forks of itself. It imports little: there is one for each running job.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -28,6 +29,7 @@ from expiac.providers.local import processes
 from expiac.providers.local.disk import write
 from expiac.providers.local.environment import node_environment
 from expiac.providers.local.folder import Launch, RunFolder
+from expiac.providers.local.forks import Forks
 from expiac.providers.local.job import LocalJob
 from expiac.providers.local.sharing import share_copies
 from expiac.providers.local.signals import Signals
@@ -37,8 +39,8 @@ from expiac.util.encoding import encode_command, encode_environment, environment
 
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of <linux/prctl.h>."""
-SCAN_PAUSE = 5.0
-"""Seconds between two counts of a job's processes; less at its beginning."""
+FIRST_SCAN, SCAN_PAUSE = 0.1, 5.0
+"""Seconds until a job's processes are first listed, and the longest between two lists; it doubles."""
 END_LIMIT = 600.0
 """Seconds to wait for a full disk to take the end of a job."""
 
@@ -66,7 +68,10 @@ class Supervisor:
         # Kept, because Popen reaps children that nobody refers to.
         self._children: list[subprocess.Popen[bytes]] = []
         self._family: processes.Family = []
-        self._next_scan, self._scan_pause = 0.0, 0.25
+        self._scan_pause = FIRST_SCAN
+        self._next_scan = time.monotonic() + self._scan_pause
+        self.began: float | None = None
+        """When its setup was done, in seconds since the epoch."""
         self._signals = Signals()
         _adopt_orphans()
 
@@ -114,7 +119,8 @@ class Supervisor:
     def _run(self) -> End:
         if self._is_stop_requested:
             return End(Status.CANCELLED)
-        self._launch.record("running", at=time.time())
+        self.began = time.time()
+        self._launch.record("running", durable=False, at=self.began)
         pids = [self._begin(rank, self._job.run) for rank in range(self._job.nodes)]
         failed = self._wait_for_all(pids)
         if failed is not None:
@@ -127,7 +133,8 @@ class Supervisor:
         """Starts a script as a session of its own; its pid."""
         descriptor = os.open(self._launch.log(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            variables = node_environment(self._job, self._launch, rank, self._gpus, environment())
+            given = environment() if self._job.secrets else {}
+            variables = node_environment(self._job, self._launch, rank, self._gpus, given)
             child = subprocess.Popen(
                 encode_command(["bash", "-c", script]), cwd=self._launch.home / self._job.workdir,
                 start_new_session=True,
@@ -166,7 +173,7 @@ class Supervisor:
     def _failure(self, what: str, rank: int, code: int) -> End:
         said = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         where = f" on node {rank}" if self._job.nodes > 1 else ""
-        variables = environment()
+        variables = environment() if self._job.secrets else {}
         secrets = [variables.get(name, "") for name in self._job.secrets]
         last = _last_line(self._launch.log(rank), secrets)
         return End(Status.FAILED, f"{what}{said}{where}" + (f": {last}" if last else ""), code)
@@ -213,33 +220,38 @@ def main(path: str, lock: str = "", gpus: str = "") -> None:
     """Supervises the launch in the folder, unless that was done before or is being done."""
     launch = Launch(Path(path))
     descriptor = int(lock) if lock else launch.take_lock()
-    if descriptor is None:
-        return
-    os.set_inheritable(descriptor, False)
+    if descriptor is not None:
+        os.set_inheritable(descriptor, False)
+        supervise(launch, [int(index) for index in gpus.split(",") if index], Forks(supervise))
+
+
+def supervise(launch: Launch, gpus: Sequence[int], forks: Forks) -> None:
+    """Supervises a launch whose lock this process holds; then starts what waits and fits, by forks of itself."""
     job = launch.job()
     if job is None or launch.has("started") or launch.has("end"):
         return
-    supervisor = Supervisor(launch, job, [int(index) for index in gpus.split(",") if index])
+    supervisor = Supervisor(launch, job, gpus)
     # From here on nobody runs this launch again, whatever happens to us.
     pid = os.getpid()
-    launch.record("started", pid=pid, born=processes.start_key(pid), at=time.time(), gpus=gpus)
+    launch.record("started", pid=pid, born=processes.start_key(pid), at=time.time(), gpus=",".join(map(str, gpus)))
     end = supervisor.carry_out()
     if end.status is Status.CANCELLED and not launch.has("stop"):
         # Nobody asked for its end, so the machine goes down: the launch is lost, and the next apply resumes it.
         return
-    _record_end(launch, end)
+    _record_end(launch, end, supervisor.began)
     may_share = not supervisor.has_processes  # asked now: the supervisors that the queue starts are children too
     machine = Machine(Path(job.machine), job.machine_cpus, job.machine_gpus)
     try:
-        Queue(machine).advance(leave=[launch])
+        Queue(machine, forks.starter(job)).advance(leave=[launch])
     finally:
         if may_share:
             share_copies(RunFolder(launch.path.parent.parent), launch)
 
 
-def _record_end(launch: Launch, end: End) -> None:
+def _record_end(launch: Launch, end: End, began: float | None) -> None:
     deadline = time.monotonic() + END_LIMIT
-    facts = {"status": end.status.value, "detail": end.detail, "exit_code": end.exit_code}
+    facts: dict[str, Any] = {
+        "status": end.status.value, "detail": end.detail, "exit_code": end.exit_code, "began": began}
     while True:
         try:
             launch.record("end", **facts, at=time.time())

@@ -12,6 +12,9 @@ import yaml
 from expiac.util.errors import ExpiacError
 from expiac.util.gpus import parse_gpus
 
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same loader in C, where PyYAML has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -37,7 +40,7 @@ class Task:
 def parse(text: str) -> Task:
     """The task that a document describes; keys that mean nothing on one machine are left unread."""
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, _SafeLoader)  # a safe loader
     except yaml.YAMLError as error:
         raise _unreadable(str(error)) from error
     if not isinstance(document, dict):

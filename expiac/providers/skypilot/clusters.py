@@ -6,6 +6,7 @@ A cluster that carries the names of a launch is that launch, whatever has become
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,9 @@ from expiac.providers.base import Id
 from expiac.providers.skypilot.handle import Handle
 from expiac.providers.skypilot.snapshot import Cluster, Request, Sky, SkyJob, Snapshot, envs, launch_of
 from expiac.util.errors import Unavailable
+
+AT_ONCE = 8
+"""SkyPilot has no call for the jobs of many clusters, and none that takes many down: so many are made at a time."""
 
 
 def is_managed(values: Mapping[str, Any]) -> bool:
@@ -31,7 +35,8 @@ def take_snapshot(sky: Sky, ids: Sequence[Id]) -> Snapshot:
     under_way = sky.requests()  # first: a launch that ends in between is then seen twice, and never missed
     names = [Handle.of(id).cluster for id in ids]
     found = sky.clusters([str(name) for name in names if name is not None])
-    jobs = [job for cluster in found for job in _jobs(sky, cluster, under_way)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        jobs = [job for some in pool.map(lambda cluster: _jobs(sky, cluster, under_way), found) for job in some]
     return Snapshot(where, under_way, jobs)
 
 

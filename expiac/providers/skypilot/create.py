@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from expiac.providers.base import Id, Note, Observation, Presence
 from expiac.providers.skypilot.delete import end_duplicates, end_nameless
 from expiac.providers.skypilot.handle import Handle
 from expiac.providers.skypilot.outputs import LaunchOutputs
+from expiac.providers.skypilot.refusal import Refused
 from expiac.providers.skypilot.snapshot import OUTPUTS, declared_outputs
 from expiac.providers.skypilot.statuses import observation, other_place
 from expiac.providers.skypilot.view import View
@@ -27,7 +29,14 @@ class LaunchAttempt:
         self._handle = Handle.of(id)
 
     def launch(self, task: Callable[[], Mapping[str, Any]]) -> Observation:
-        """How the launch is once SkyPilot has given it an id; `task` is called only where it is to be launched."""
+        """How the launch is once SkyPilot has given it an id; `task` is called only where it is to be launched.
+
+        Where the server refuses the request, all of this is done again: something on the way may be mistaken.
+        """
+        ready = cache(task)
+        return self._view.retried(lambda: self._look_and_launch(ready))
+
+    def _look_and_launch(self, task: Callable[[], Mapping[str, Any]]) -> Observation:
         id, snapshot = self._id, self._view.snapshot(self._id)
         if elsewhere := other_place(snapshot, id):
             raise Uncertain("Another SkyPilot", f"{id.instance} was {elsewhere}", "sky api login -e URL")
@@ -48,6 +57,8 @@ class LaunchAttempt:
     def _send(self, task: Mapping[str, Any]) -> Observation:
         try:
             request = self._view.sky.launch(task, self._handle.cluster or "")
+        except Refused:
+            raise  # surely it did not happen
         except Unavailable as error:
             return self._find_after(error, surely_not=False)  # it may have arrived all the same
         try:
@@ -70,7 +81,7 @@ class LaunchAttempt:
 
     def _await_job(self, request: str, outputs: Mapping[str, str]) -> Observation:
         try:
-            job = self._view.sky.await_launch(request)
+            job = self._view.retried(lambda: self._view.sky.await_launch(request))
         except Unavailable as error:
             return self._find_after(error, surely_not=False)
         except ExpiacError as error:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 
 from expiac.providers.skypilot.places import nearest_cloud
+from expiac.providers.skypilot.refusal import Refused, refusal_of
 from expiac.providers.skypilot.statuses import one_line
 from expiac.util.errors import ExpiacError, NoAccess, Unavailable
 
 _AWAY = "SkyPilot's API server does not answer"
 _START = "sky api info, sky api start, or for a remote one: sky api login -e URL"
+_REFUSALS = {
+    "away": (_AWAY, _START),
+    "busy": ("SkyPilot's API server takes no more calls", "run the command again later, with a smaller --parallelism"),
+}
 _UNSEEN = {
-    "ApiServerConnectionError": (_AWAY, _START),
-    "ServerTemporarilyUnavailableError": (_AWAY, _START),
     "ApiServerAuthenticationError": ("SkyPilot's API server does not let us in", "sky api login -e URL"),
     "APIVersionMismatchError": ("SkyPilot's client and server do not fit", "sky api stop && sky api start, or install "
                                 "the server's version: pip install skypilot==VERSION"),
@@ -50,11 +53,13 @@ _PLACE = ("infra", "cluster", "context", "cloud", "region", "zone", "partition")
 
 
 def translate_error(error: BaseException, doing: str) -> ExpiacError:
-    """The SDK's error as ours; `Unavailable` where it leaves open what happened."""
+    """The SDK's error as ours; `Unavailable` where it leaves open what happened, `Refused` where nothing happened."""
     names, words = [kind.__name__ for kind in type(error).__mro__], one_line(str(error) or type(error).__name__)
     detail = f"{doing}: {words}"
     if unknown := _NO_INFRA.search(words):
         return _no_place(unknown["infra"])
+    if refusal := refusal_of(error):
+        return Refused(_REFUSALS[refusal][0], detail, _REFUSALS[refusal][1])
     for name in names:
         if name in _UNSEEN:
             return Unavailable(_UNSEEN[name][0], detail, _UNSEEN[name][1])

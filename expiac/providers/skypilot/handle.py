@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -35,3 +36,9 @@ class Handle:
         """What a note or a record says: the parts that are known."""
         known: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in known.items() if value is not None}
+
+
+def split(ids: Sequence[Id]) -> tuple[list[Id], list[Id]]:
+    """Launches of managed jobs, and those that have a cluster of their own."""
+    alone = {id for id in ids if Handle.of(id).cluster is not None}
+    return [id for id in ids if id not in alone], [id for id in ids if id in alone]

@@ -6,6 +6,8 @@ was read is kept: the log of a job on a cluster goes with the cluster, and those
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -36,7 +38,9 @@ class PrintedMetrics:
     def __init__(self, view: View, folder_of: Callable[[Id], Path]) -> None:
         self._view, self._folder_of = view, folder_of
         self._reads: ParallelCalls[Id, None] = ParallelCalls(at_once=AT_ONCE)
-        self._asks: ParallelCalls[str, Where] = ParallelCalls(at_once=1)
+        self._asks: ParallelCalls[int, Where] = ParallelCalls(at_once=1)
+        self._read_at: dict[Id, float] = {}
+        """When each log was last read, by the monotonic clock: of very many, each has its turn."""
 
     def read(self, ids: Mapping[Id, Extent], *, timeout: float) -> dict[Id, ToldMetrics]:
         """The metrics of each launch as files; a launch whose log cannot be read in time has what is kept of it."""
@@ -44,9 +48,10 @@ class PrintedMetrics:
         notes = self._bring(wanted, timeout) if wanted and timeout > 0 else {}
         return {id: ToldMetrics(self._files(id), notes.get(id, "")) for id in ids}
 
-    def keep(self, id: Id, *, timeout: float) -> None:
-        """Keeps what a launch has printed so far: its log is about to go."""
-        self.read({id: Extent.ALL}, timeout=timeout)
+    def keep(self, ids: Sequence[Id], *, timeout: float) -> None:
+        """Keeps what launches have printed so far: their logs are about to go. `timeout` is for each turn of a few."""
+        if ids:
+            self.read(dict.fromkeys(ids, Extent.ALL), timeout=timeout * math.ceil(len(ids) / AT_ONCE))
 
     def seal(self, id: Id) -> None:
         """What is kept of a launch is all that there will ever be: its log is gone."""
@@ -56,12 +61,14 @@ class PrintedMetrics:
     def _bring(self, wanted: Mapping[Id, Extent], timeout: float) -> dict[Id, str]:
         """Reads the logs; says of each launch whose log was not read why that is."""
         deadline = time.monotonic() + timeout
-        where = self._asks.run({"where": self._view.sky.where}, seconds=timeout).get("where")
+        me = threading.get_ident()  # several threads may ask: each is answered
+        where = self._asks.run({me: self._view.sky.where}, seconds=timeout).get(me)
         if not isinstance(where, Where):
             return dict.fromkeys(wanted, f"its log was not read: {_reason(where, timeout)}")
         here = Snapshot(where, (), ())
         notes = {id: f"its log is not here: {elsewhere}" for id in wanted if (elsewhere := other_place(here, id))}
-        calls = {id: self._call(id, extent) for id, extent in wanted.items() if id not in notes}
+        longest_unread = sorted(wanted, key=lambda id: self._read_at.get(id, 0.0))
+        calls = {id: self._call(id, wanted[id]) for id in longest_unread if id not in notes}
         ended = self._reads.run(calls, seconds=deadline - time.monotonic())
         for id in calls:
             if id not in ended or ended[id] is not None:
@@ -92,6 +99,7 @@ class PrintedMetrics:
             replace_file(file, "".join(f"{row}\n" for row in rows).encode(), durable=False)
         if extent is Extent.FINAL:
             part.unlink(missing_ok=True)
+        self._read_at[id] = time.monotonic()
 
     def _rows(self, job: int, cluster: str, *, last: int | None) -> tuple[list[str], bool]:
         """The rows of metrics in a log, and whether the log was read to its end."""

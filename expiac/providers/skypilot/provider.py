@@ -16,7 +16,6 @@ from typing import ClassVar
 from expiac.declare.project import Project
 from expiac.providers.base import (
     Adopts,
-    EndsDuplicates,
     Estimates,
     Examines,
     Extent,
@@ -27,23 +26,25 @@ from expiac.providers.base import (
     Logs,
     Note,
     Observation,
-    Releases,
     RunsJobs,
     TellsMetrics,
     ToldMetrics,
 )
+from expiac.providers.ending import DeletesMany, EndsDuplicates, Releases
 from expiac.providers.skypilot import clusters, fetch, log
 from expiac.providers.skypilot.create import LaunchAttempt
-from expiac.providers.skypilot.delete import end, end_duplicates, end_job
+from expiac.providers.skypilot.delete import Ended, end, end_duplicates
 from expiac.providers.skypilot.differences import differences
 from expiac.providers.skypilot.document import task_to_check, task_to_launch, task_to_price
-from expiac.providers.skypilot.handle import Handle
+from expiac.providers.skypilot.handle import Handle, split
 from expiac.providers.skypilot.printed import PrintedMetrics
 from expiac.providers.skypilot.remarks import remarks
 from expiac.providers.skypilot.sdk import Sdk
 from expiac.providers.skypilot.snapshot import Sky, SkyJob, launch_of
 from expiac.providers.skypilot.statuses import is_live, observation, observe
+from expiac.providers.skypilot.stop_calls import end_jobs
 from expiac.providers.skypilot.view import View
+from expiac.util.backoff import Backoff
 from expiac.util.errors import ExpiacError, Locked, Uncertain
 from expiac.util.lock import Lock
 
@@ -54,15 +55,16 @@ KEEP_TIMEOUT = 20.0
 """Seconds for the log of a job to be read before its cluster goes, and the log with it."""
 
 
-class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Logs, Releases, RunsJobs, TellsMetrics):
+class SkypilotProvider(Adopts, DeletesMany, EndsDuplicates, Estimates, Examines, Fetches, Logs, Releases, RunsJobs,
+                       TellsMetrics):
     """Reads, launches and cancels the managed jobs of one project."""
 
     longest_name: ClassVar[int] = 63  # of what Slurm, Kubernetes and the clouds take as a name or a label
 
     def __init__(self, root: Path, folder: Path | None = None, *, sky: Sky | None = None,
-                 timeout: float = LAUNCH_TIMEOUT, pause: float = PAUSE) -> None:
+                 timeout: float = LAUNCH_TIMEOUT, pause: float = PAUSE, backoff: Backoff | None = None) -> None:
         self._root, self._folder = root.absolute(), (folder or root / ".expiac" / "skypilot").absolute()
-        self._view = View(sky or Sdk())
+        self._view = View(sky or Sdk(), backoff)
         self._timeout, self._pause = timeout, pause
         self._prices: dict[str, float | None] = {}
         self._printed = PrintedMetrics(self._view, self._place)
@@ -76,16 +78,14 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Log
         """How each id is: one queue call for all managed jobs, and one for each cluster that is up."""
         if not ids:
             return {}
-        handles = {id: Handle.of(id) for id in ids}
-        alone = [id for id in ids if handles[id].cluster is not None]
-        managed = [id for id in ids if handles[id].cluster is None]
+        managed, alone = split(ids)
         seen: dict[Id, Observation] = {}
         if managed:
-            have_jobs = all(handles[id].job is not None for id in managed)
+            have_jobs = all(Handle.of(id).job is not None for id in managed)
             snapshot = self._view.take_snapshot(requests=not have_jobs)
             seen |= {id: observe(snapshot, id) for id in managed}
         if alone:
-            snapshot = clusters.take_snapshot(self._view.sky, alone)
+            snapshot = self._view.take_snapshot_of_clusters(alone)
             seen |= {id: observe(snapshot, id) for id in alone}
         return seen
 
@@ -136,10 +136,30 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Log
 
         Keeps before what a job on a cluster of its own has printed of its metrics: its log goes with the cluster.
         """
-        ended = end(self._view, id, timeout=self._timeout, pause=self._pause, before=lambda job: self._keep(id, job))
-        if Handle.of(id).cluster is not None:
-            self._printed.seal(id)
+        ((_, ended),) = self.delete_many([id])
+        if isinstance(ended, ExpiacError):
+            raise ended
         return ended
+
+    def delete_many(self, ids: Sequence[Id]) -> Iterator[Ended]:
+        """Cancels all managed jobs in one call; takes clusters down a few at a time."""
+        managed, alone = split(ids)
+        yield from self._delete_alike(managed)
+        yield from self._delete_alike(alone)
+
+    def _delete_alike(self, ids: Sequence[Id]) -> Iterator[Ended]:
+        """Of launches that are all managed, or all on clusters."""
+        if not ids:
+            return
+        left = dict.fromkeys(ids)
+        try:
+            for id, ended in end(self._view, ids, timeout=self._timeout, pause=self._pause, keep=self._keep):
+                del left[id]
+                if Handle.of(id).cluster is not None and not isinstance(ended, ExpiacError):
+                    self._printed.seal(id)
+                yield id, ended
+        except ExpiacError as error:  # before any of them was ended
+            yield from ((id, error) for id in left)
 
     def end_duplicates(self, id: Id) -> Sequence[str]:
         """Cancels every job of the launch but the earliest; `managed job 13` once SkyPilot says that it has ended."""
@@ -147,13 +167,25 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Log
 
     def release(self, id: Id) -> None:
         """Takes down the cluster of a launch that has ended."""
-        if Handle.of(id).cluster is None:
+        ((_, error),) = self.release_many([id])
+        if error is not None:
+            raise error
+
+    def release_many(self, ids: Sequence[Id]) -> Iterator[tuple[Id, ExpiacError | None]]:
+        """Looks at all of them at once, and takes a few clusters down at a time."""
+        alone, failed = split(ids)[1], dict[Id, ExpiacError]()
+        try:
+            snapshot = self._view.snapshot(*alone) if alone else None
+        except ExpiacError as error:
+            yield from ((id, error) for id in ids)
             return
-        job = self._view.snapshot(id).job(id)
-        if job is not None and not is_live(job):
-            self._keep(id, job)
-            end_job(self._view.sky, job)
-            self._printed.seal(id)
+        if snapshot is not None:
+            ended = {id: job for id in alone if (job := snapshot.job(id)) is not None and not is_live(job)}
+            self._keep(ended)
+            failed = end_jobs(self._view, {id: [job] for id, job in ended.items()})
+            for id in ended.keys() - failed.keys():
+                self._printed.seal(id)
+        yield from ((id, failed.get(id)) for id in ids)
 
     def logs(self, id: Id, *, follow: bool = False, node: int | None = None) -> Iterator[str]:
         """Lines that the job printed; with several nodes each line names its own."""
@@ -167,10 +199,10 @@ class SkypilotProvider(Adopts, EndsDuplicates, Estimates, Examines, Fetches, Log
         """Copies what the launch has left in a bucket, in a shared folder or on a cluster of its own."""
         fetch.fetch(self._view, id, path, target, timeout=timeout)
 
-    def _keep(self, id: Id, job: SkyJob) -> None:
-        """Keeps what a job has printed of its metrics, where its log goes with its cluster."""
-        if job.cluster and observation(job).status not in log.SILENT:
-            self._printed.keep(id, timeout=KEEP_TIMEOUT)
+    def _keep(self, jobs: Mapping[Id, SkyJob]) -> None:
+        """Keeps what jobs have printed of their metrics, where their logs go with their clusters."""
+        speaking = [id for id, job in jobs.items() if job.cluster and observation(job).status not in log.SILENT]
+        self._printed.keep(speaking, timeout=KEEP_TIMEOUT)
 
     def _place(self, id: Id) -> Path:
         if os.sep in id.instance or id.instance.startswith("."):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from expiac.providers.skypilot import sdk_checks, sdk_clusters, sdk_files
+from expiac.providers.skypilot import sdk_checks, sdk_clusters, sdk_files, sdk_launch
 from expiac.providers.skypilot.error_translation import translate_error
 from expiac.providers.skypilot.snapshot import Cluster, Request, SkyJob, Where
 from expiac.providers.skypilot.time_limit import within
@@ -83,11 +83,14 @@ class Sdk:
 
     def await_launch(self, request: str) -> int:
         """The id of the job that a request brought about; waits for its end."""
-        return _within(UPLOAD, lambda: _launched(request), "waiting for the launch")
+        return _within(UPLOAD, lambda: sdk_launch.launched(_sky(), request), "waiting for the launch")
 
-    def cancel(self, job: int, cluster: str = "") -> None:
-        """Asks for the end of a job by its id: a managed one, or one of a cluster, which stays."""
-        _within(ANSWER, lambda: _cancel(job, cluster), f"cancelling job {job}")
+    def cancel(self, jobs: Sequence[int], cluster: str = "") -> None:
+        """Asks for the end of jobs by their ids, in one call: managed ones, or those of a cluster, which stays.
+
+        SkyPilot passes over an id that it does not know, and over a job that has ended.
+        """
+        _within(ANSWER, lambda: _cancel(jobs, cluster), f"cancelling {_named(jobs)}")
 
     def down(self, cluster: str) -> None:
         """Takes a cluster down, and returns when it is gone."""
@@ -235,19 +238,19 @@ def _price(task: Mapping[str, Any]) -> float | None:
 
 
 def _launch(task: Any, cluster: str) -> str:
-    if cluster:
-        return str(_sky().launch(task, cluster_name=cluster))
-    return str(_sky().jobs.launch(task, name=task.name, job_group=None))
+    from sky.server import rest
+
+    return sdk_launch.launch(_sky(), rest, task, cluster)
 
 
-def _launched(request: str) -> int:
-    jobs, _ = _sky().get(request)
-    return int(jobs[0] if isinstance(jobs, Sequence) else jobs)
+def _cancel(jobs: Sequence[int], cluster: str) -> None:
+    sky, ids = _sky(), list(jobs)
+    if ids:  # without ids, SkyPilot would cancel nothing or everything
+        sky.get(sky.cancel(cluster, job_ids=ids) if cluster else sky.jobs.cancel(job_ids=ids))
 
 
-def _cancel(job: int, cluster: str) -> None:
-    sky = _sky()
-    sky.get(sky.cancel(cluster, job_ids=[job]) if cluster else sky.jobs.cancel(job_ids=[job]))
+def _named(jobs: Sequence[int]) -> str:
+    return f"{len(jobs)} jobs" if len(jobs) > 1 else f"job {jobs[0]}" if jobs else "nothing"
 
 
 def _log(job: int, follow: bool, cluster: str, last: int | None) -> Iterator[str | None]:

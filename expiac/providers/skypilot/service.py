@@ -56,7 +56,7 @@ class SkypilotService:
 
     def cancel(self, job_id: int | str) -> None:
         """Asks for the end of a job; a stack's own job is better ended by `expiac destroy`, which verifies it."""
-        self._sky.cancel(self._job(job_id).id)
+        self._sky.cancel([self._job(job_id).id])
 
     def _job(self, job_id: int | str) -> SkyJob:
         found = next((job for job in self.list() if str(job.id) == str(job_id)), None)

@@ -107,7 +107,8 @@ class Snapshot:
 class Sky(Protocol):
     """What the provider asks of SkyPilot. Each call has a time limit of its own, and raises `ExpiacError` only.
 
-    `Unavailable` means that no complete answer came; after `launch` or `cancel` it means that nobody knows.
+    `Unavailable` means that no complete answer came; after `launch` or `cancel` it means that nobody knows. `Refused`
+    means that the server took nothing of the call.
     """
 
     def where(self) -> Where: ...
@@ -128,7 +129,7 @@ class Sky(Protocol):
 
     def await_launch(self, request: str) -> int: ...
 
-    def cancel(self, job: int, cluster: str = "") -> None: ...
+    def cancel(self, jobs: Sequence[int], cluster: str = "") -> None: ...
 
     def down(self, cluster: str) -> None: ...
 

@@ -114,8 +114,10 @@ class LocalWorld(StallsQueue):
         return found
 
     def supervisor(self, id: Id) -> psutil.Process:
-        folder = f"{id.instance}/launches/{id.launch}"
-        return next(one for one in self.supervisors() if folder in " ".join(one.cmdline()))
+        """That of one launch, which may be a fork of another's."""
+        started = RunFolder(self.folder(id)).launch(id.launch).fact("started")
+        assert started is not None
+        return psutil.Process(started["pid"])
 
     def clean(self) -> None:
         """Ends whatever a test left."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from expiac.providers.base import Id, Presence
+from expiac.providers.local import Machine
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 
@@ -37,7 +38,7 @@ BEFORE = textwrap.dedent("""
         def hook(event, args):
             nonlocal k
             ours = any(str(root.parent) in str(arg) for arg in args)
-            if event == "fcntl.flock" or ours and event in effects:
+            if event in ("fcntl.flock", "os.fork") or ours and event in effects:
                 k -= 1
                 if k < 0:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -67,6 +68,30 @@ SUPERVISES = BEFORE + textwrap.dedent("""
         (machine.folder / "queue.json").unlink()
     slots.start_supervisor = start
     each_moment(act)
+""")
+FORKS = BEFORE + textwrap.dedent("""
+    import ctypes
+    from contextlib import suppress
+
+    ctypes.CDLL(None).prctl(supervisor.SUBREAPER, 1, 0, 0, 0)  # so that forks are waited for too
+    start, slots.start_supervisor = slots.start_supervisor, lambda *_: None
+    for k in range(160):
+        own = Machine(machine.folder / str(k), cpus=1, gpus=0)
+        for number in (2 * k, 2 * k + 1):
+            LocalProvider(root, machine=own).create(id(number), inputs, lambda _: None)
+            if number == 2 * k:
+                (own.folder / "queue.json").unlink()
+        if os.fork() == 0:
+            dies_at(k)
+            supervisor.main(str(root / f".expiac/local/{id(2 * k).instance}/launches/1"))
+            os._exit(0)
+        killed = False
+        with suppress(ChildProcessError):
+            while True:
+                killed |= os.waitstatus_to_exitcode(os.wait()[1]) == -signal.SIGKILL
+        if not killed:
+            print(k)
+            break
 """)
 
 
@@ -172,3 +197,25 @@ def test_a_disk_that_refuses_is_named(local) -> None:
     with pytest.raises(ExpiacError, match=r"project/\.expiac/local"):
         provider.create(crash_id(0), local.job("true"), lambda _: None)
     assert local.read(crash_id(0)).presence is Presence.ABSENT
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no forks elsewhere")
+def test_a_supervisor_and_its_fork_that_were_killed_anywhere_run_nothing_twice(local) -> None:
+    """Two jobs: the supervisor of the first forks that of the second, and each dies at its k-th moment."""
+    moments = run(local, FORKS)
+    assert moments >= 35
+    ends: set[tuple[Status, ...]] = set()
+    for k in range(moments):
+        provider = local.provider(machine=Machine(local.machine.folder / str(k), cpus=1, gpus=0))
+        pair = [crash_id(2 * k), crash_id(2 * k + 1)]
+        provider.advance_queue(pair)
+        ends.add(tuple(local.until(id, Status.SUCCEEDED, Status.LOST).status for id in pair))
+        for id in pair:
+            if local.read(id).status is Status.SUCCEEDED:
+                assert local.starts(id) == 1
+            else:
+                assert local.starts(id) <= 1
+                again = Id(id.lineage, id.instance, 2)
+                provider.create(again, local.job("true"), lambda _: None)
+                assert local.until(again, Status.SUCCEEDED, Status.FAILED).status is Status.SUCCEEDED
+    assert {(Status.LOST, Status.SUCCEEDED), (Status.SUCCEEDED, Status.LOST)} <= ends

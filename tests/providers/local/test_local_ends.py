@@ -175,3 +175,17 @@ def is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE and process.pid != os.getpid()
     except psutil.Error:
         return False
+
+
+@pytest.mark.parametrize("text", ["", '{"at": 1.0}'])
+def test_a_launch_whose_start_was_not_durable_can_be_ended(local, until: Until, text: str) -> None:
+    """A loss of power may leave an empty file of what was not synced; the launch is lost, and is cancelled."""
+    local.start(JOB, "sleep 301")
+    local.until(JOB, Status.RUNNING)
+    for process in [local.supervisor(JOB), *family(local)]:
+        process.kill()
+    until(lambda: not local.supervisors() and not local.alive(JOB))
+    (local.folder(JOB) / "launches/1/running.json").write_text(text)
+    assert local.read(JOB).status is Status.LOST
+    (local.folder(JOB) / "launches/1/end.json").write_text('{"status": "cancelled", "detail": "", "at": 3.0}')
+    assert local.read(JOB).seconds == (2.0 if text else None)

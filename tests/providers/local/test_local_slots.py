@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -202,3 +203,14 @@ def test_the_queue_file_holds_no_more_than_it_needs(local, one, until) -> None:
     create(local, "only", "true")
     local.until(slot_id("only"), Status.SUCCEEDED)
     until(lambda: json.loads((one.folder / "queue.json").read_text()) == [])
+
+
+def test_jobs_that_threads_create_at_once_all_run(local, one) -> None:
+    """They enter the queue together, and none is left out: nobody moves the queue on for them."""
+    ids = [slot_id(f"job{number}") for number in range(12)]
+    provider = local.provider()
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda id: provider.create(id, local.job("true"), lambda _: None), ids))
+    for id in ids:
+        assert local.until(id, Status.SUCCEEDED)
+        assert local.starts(id) == 1

@@ -40,7 +40,7 @@ def test_an_answer_is_never_older_than_its_question():
     """Who asks while a look is under way gets the next one."""
     looking, go_on, looks = threading.Event(), threading.Event(), []
 
-    def look():
+    def look(_):
         looks.append(mine := len(looks))
         looking.set()
         go_on.wait(5)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -164,3 +167,50 @@ class SlowSky(FakeSky):
             self.reads += 1
             self.go.wait(30)
         return super().lines(job, **words)
+
+
+class Slow(FakeSky):
+    """A server that takes a moment to say that it is there, once `asked` is there to be set."""
+
+    asked = None
+
+    def where(self):
+        if self.asked is not None:
+            self.asked.set()
+            time.sleep(0.2)
+        return super().where()
+
+
+def test_two_who_look_at_the_same_time_are_both_answered(tmp_path, server):
+    """As when two jobs on clusters end at once, and their logs with them."""
+    sky = Slow(server)
+    provider = SkypilotProvider(tmp_path, sky=sky, timeout=5, pause=0.01)
+    ids = [launched(provider, name=f"stack.job{number}.0a1b2c3d") for number in range(2)]
+    server.printed = {id.instance: ROWS for id in ids}
+    sky.asked = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(told, provider, ids[0], Extent.ALL)
+        assert sky.asked.wait(5)
+        assert [told(provider, ids[1], Extent.ALL), first.result(5)] == [(ROWS, "")] * 2
+
+
+def test_of_very_many_logs_each_has_its_turn(tmp_path, server, monkeypatch):
+    """Where a look comes to a few only, the next one begins with the others."""
+    monkeypatch.setattr(printed, "AT_ONCE", 1)
+    read = []
+
+    class OneByOne(FakeSky):
+        def lines(self, job, **how):
+            read.append(job)
+            if len(read) % 2 == 0:
+                time.sleep(0.3)  # the time of the look is over
+            return super().lines(job, **how)
+
+    provider = SkypilotProvider(tmp_path, sky=OneByOne(server), timeout=5, pause=0.01)
+    ids = [launched(provider, name=f"stack.job{number}.0a1b2c3d") for number in range(4)]
+    for _ in range(20):
+        provider.metrics(dict.fromkeys(ids, Extent.NEWEST), timeout=0.2)
+        time.sleep(0.3)
+        if len(read) >= 4:
+            break
+    assert sorted(read[:4]) == [1, 2, 3, 4]

@@ -1,0 +1,138 @@
+"""Many local jobs that do nothing: `expiac apply --wait`, and what other programs take for the same.
+
+    python -m benchmarks.local_jobs [--jobs N] [--runs N] [--peers PYTHON]
+
+PYTHON is an interpreter with snakemake and submitit; one that it lacks is left out. In turns, so that a busy moment of
+the machine meets all alike. A figure is per job: the wall time of all of them, and the processor time of every process
+that had a part in it, divided by their number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.measure import ROOT, Cost, in_turns
+
+STACK = """\
+from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
+
+HERE = SkypilotJobConfig(gpus=0, cpus=1, workdir=None)
+
+
+class Config(ExperimentConfig):
+    name: str = "tiny"
+    jobs: int = 1
+
+
+def stack(config: Config) -> Stack:
+    return Stack(config.name, [Job(f"job_{n}", run="true", skypilot=HERE) for n in range(config.jobs)])
+"""
+SNAKEFILE = """\
+rule all:
+    input: expand("out/{n}", n=range(int(config["jobs"])))
+
+rule one:
+    output: touch("out/{n}")
+    shell: "true"
+"""
+SUBMITIT = """\
+import os, subprocess, sys, time
+import submitit
+
+def nothing():
+    subprocess.run(["bash", "-c", "true"], check=True)
+
+executor, live = submitit.LocalExecutor("jobs"), []
+for _ in range(int(sys.argv[1])):
+    while len(live) >= os.cpu_count():
+        live = [job for job in live if not job.done()]
+        time.sleep(0.005)
+    live.append(executor.submit(nothing))
+for job in live:
+    job.result()
+"""
+"""As many at once as there are cores: submitit itself starts all at once."""
+SUBMITIT_UP_TO = 100
+"""Each is an interpreter of its own; more take minutes, and each costs the same."""
+BASH = 'seq "$0" | xargs -P "$(nproc)" -I{} bash -c true'
+"""The least that any program can take: a shell for each job."""
+
+
+class Peers:
+    """A folder for each program, and a way to let it carry out a number of jobs."""
+
+    def __init__(self, folder: Path, python: str, jobs: int) -> None:
+        self._folder, self._python, self._jobs = folder, python, jobs
+
+    def commands(self) -> dict[str, Callable[[], Cost]]:
+        """Those that are there."""
+        found = {"bash": self.bash, "expiac": self.expiac}
+        wanted: dict[str, Callable[[], Cost]] = {"snakemake": self.snakemake, "submitit": self.submitit}
+        return found | {name: run for name, run in wanted.items() if self._has(name)}
+
+    def bash(self) -> Cost:
+        return self._per_job("bash", {}, ["bash", "-c", BASH, str(self._jobs)], self._jobs)
+
+    def expiac(self) -> Cost:
+        files = {"stacks/tiny.py": STACK, "pyproject.toml": '[tool.expiac]\nbackend = "local"\n'}
+        command = [sys.executable, "-m", "expiac", "apply", "tiny", f"jobs={self._jobs}", "--yes", "--wait"]
+        return self._per_job("expiac", files, command, self._jobs)
+
+    def snakemake(self) -> Cost:
+        command = [self._python, "-m", "snakemake", "--cores", str(os.cpu_count()), "--quiet", "all",
+                   "--config", f"jobs={self._jobs}"]
+        return self._per_job("snakemake", {"Snakefile": SNAKEFILE}, command, self._jobs)
+
+    def submitit(self) -> Cost:
+        jobs = min(self._jobs, SUBMITIT_UP_TO)
+        return self._per_job("submitit", {"many.py": SUBMITIT}, [self._python, "many.py", str(jobs)], jobs)
+
+    def _has(self, module: str) -> bool:
+        return subprocess.run([self._python, "-c", f"import {module}"], capture_output=True).returncode == 0
+
+    def _per_job(self, name: str, files: dict[str, str], command: list[str], jobs: int) -> Cost:
+        """The cost of one job where the command carries out so many in a fresh folder."""
+        folder = self._folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        for file, text in files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
+        folder.mkdir(exist_ok=True)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1",
+                       "EXPIAC_LOCAL_MACHINE": str(folder / "machine"), "EXPIAC_LOCAL_GPUS": "0"}
+        with (folder / "said.txt").open("wb") as said:
+            subprocess.run([sys.executable, "-m", "benchmarks.descendants", "cost.json", *command], cwd=folder,
+                           env=environment, stdout=said, stderr=said, check=True)
+        cost = json.loads((folder / "cost.json").read_text(encoding="utf-8"))
+        if cost["code"]:
+            raise SystemExit(f"{name} failed:\n{(folder / 'said.txt').read_text(encoding='utf-8')[-4000:]}")
+        print(f"{name}: {cost['wall'] / jobs * 1000:.1f} ms a job, CPU {cost['cpu'] / jobs * 1000:.1f} ms", flush=True)
+        return Cost(cost["wall"] / jobs, cost["cpu"] / jobs, 0.0)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.local_jobs", description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=3, help="of which the median counts")
+    parser.add_argument("--peers", default=sys.executable, help="a Python with snakemake and submitit")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="expiac-local-jobs-") as folder:
+        costs = in_turns(Peers(Path(folder), given.peers, given.jobs).commands(), given.runs)
+    ours = costs["expiac"]
+    print(f"\n| {given.jobs:,} jobs | wall a job | CPU a job | wall, × expiac | CPU, × expiac |\n"
+          "| --- | ---: | ---: | ---: | ---: |")
+    for name, cost in costs.items():
+        print(f"| {name} | {cost.wall * 1000:.1f} ms | {cost.cpu * 1000:.1f} ms | {cost.wall / ours.wall:.2f} | "
+              f"{cost.cpu / ours.cpu:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

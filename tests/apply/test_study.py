@@ -1,0 +1,112 @@
+"""What Optuna is asked, with the study made anew for each question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from expiac import Choice, ExpiacError, IntUniform, Search, Uniform
+from expiac.apply.search.study import COMPLETE, FAILED, LIVE, PRUNED, Past, Study
+
+SPACE = {"x": Uniform(0, 1), "y": Uniform(1e-3, 1, log=True), "n": IntUniform(1, 4), "agent": Choice(("a", "b"))}
+NUMBERS = {"x": Uniform(0, 1), "y": Uniform(0, 1)}
+
+
+def _study(space: Mapping[str, Any] = SPACE, **how: Any) -> Study:
+    return Study("lr", Search(trials=50, space=space, **how), ["minimize"])
+
+
+def _error(values: Mapping[str, float]) -> float:
+    return (values["x"] - 0.3) ** 2 + (values["y"] - 0.7) ** 2
+
+
+def _run(trials: int, **how: Any) -> list[Past]:
+    """Trials one after the other, each proposed by a study of its own."""
+    past: list[Past] = []
+    for number in range(trials):
+        (made,) = _study(NUMBERS, **how).propose(past, [number])
+        past.append(Past(number, made.values, COMPLETE, (_error(made.values),), made.sampler))
+    return past
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "nsga2", "random", "TPESampler"])
+def test_the_same_past_gives_the_same_proposal(sampler: str) -> None:
+    first, second = (_run(12, sampler=sampler) for _ in range(2))
+    assert first == second
+    assert len({tuple(one.values.items()) for one in first}) == 12
+    assert first != _run(12, sampler=sampler, seed=1)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
+def test_it_learns_from_results(sampler: str) -> None:
+    """The last ten of sixty lie nearer than the first ten, on average, and the best is near."""
+    errors = [one.results[0] for one in _run(60, sampler=sampler)]
+    assert sum(errors[-10:]) < sum(errors[:10]) / 4
+    assert min(errors) < 0.005
+
+
+def test_proposals_made_together_differ() -> None:
+    past = [Past(number, {"x": 0.1 * number, "y": 0.5, "n": 2, "agent": "a"}, COMPLETE, (0.1 * number,))
+            for number in range(10)]
+    made = _study().propose(past, [10, 11, 12])
+    assert [one.number for one in made] == [10, 11, 12]
+    assert len({one.values["x"] for one in made}) == 3
+    one_by_one = list(past)
+    for expected in made:
+        (again,) = _study().propose(one_by_one, [expected.number])
+        assert again == expected
+        one_by_one.append(Past(again.number, again.values, LIVE, sampler=again.sampler))
+
+
+def test_several_metrics() -> None:
+    study = Study("lr", Search(trials=9, space=NUMBERS, sampler="nsga2"), ["maximize", "minimize"])
+    past = [Past(0, {"x": 0.1, "y": 0.2}, COMPLETE, (1.0, 2.0)), Past(1, {"x": 0.3, "y": 0.2}, FAILED)]
+    assert study.propose(past, [2])[0].values.keys() == NUMBERS.keys()
+
+
+def test_a_trial_outside_the_present_space_is_left_out() -> None:
+    """A space that was narrowed, and a setting that was added, do not end the search."""
+    past = [Past(0, {"x": 7.0, "y": 0.5}, COMPLETE, (1.0,)), Past(1, {"x": 0.5}, COMPLETE, (1.0,))]
+    with_them, without = (_study(NUMBERS).propose(some, [2]) for some in (past, []))
+    assert with_them == without
+
+
+def _curves(*ends: float, state: str = COMPLETE) -> list[Past]:
+    return [Past(number, {"x": 0.1 * number, "y": 0.5}, state, (end,), curve=dict.fromkeys(range(1, 11), end))
+            for number, end in enumerate(ends)]
+
+
+@pytest.mark.parametrize(("pruner", "options"), [("median", {"n_startup_trials": 3}),
+                                                 ("halving", {"min_resource": 1, "reduction_factor": 2}),
+                                                 ("percentile", {"n_startup_trials": 3})])
+def test_what_is_behind_ends_early(pruner: str, options: Mapping[str, Any]) -> None:
+    study = _study(NUMBERS, pruner=pruner, pruner_options=options)
+    past = [*_curves(1, 2, 3, 4), Past(8, {"x": 0.5, "y": 0.5}, LIVE, curve={1: 9.0, 2: 9.0}),
+            Past(9, {"x": 0.5, "y": 0.5}, LIVE, curve={1: 0.5, 2: 0.5}), Past(10, {"x": 0.5, "y": 0.5}, LIVE)]
+    assert study.losing(past) == {8}
+    assert _study(NUMBERS).losing(past) == set()
+
+
+def test_pruned_trials_count_for_proposals_and_pruners() -> None:
+    study = _study(NUMBERS, pruner="median", pruner_options={"n_startup_trials": 1})
+    past = [*_curves(1, state=PRUNED), Past(8, {"x": 0.5, "y": 0.5}, LIVE, curve={1: 9.0})]
+    assert study.losing(past) == set()  # no complete trial to compare with
+    good = _run(12)
+    lost = [Past(number + 12, {"x": 0.3, "y": 0.7}, PRUNED, (99.0,)) for number in range(8)]
+    assert study.propose([*good, *lost], [20]) != study.propose(good, [20])
+
+
+@pytest.mark.parametrize(("how", "message"), [
+    ({"sampler": "tpee"}, "tpe"), ({"sampler": "QMCSampler"}, "none of Optuna's"), ({"sampler": "os"}, "none of"),
+    ({"sampler_options": {"colour": 1}}, "colour"),
+])
+def test_what_optuna_does_not_know(how: Mapping[str, Any], message: str) -> None:
+    with pytest.raises(ExpiacError, match=message):
+        _study(NUMBERS, **how).propose([], [0])
+
+
+def test_an_unknown_pruner() -> None:
+    with pytest.raises(ExpiacError, match="none of Optuna's"):
+        _study(NUMBERS, pruner="axe").losing([Past(8, {"x": 0.5, "y": 0.5}, LIVE, curve={1: 9.0})])
