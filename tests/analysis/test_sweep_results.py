@@ -110,7 +110,7 @@ def test_the_best_trials_stand_first(swept):
     assert all(arm.interval is not None for arm in best)
     means = [arm.mean for arm in ranking.arms]
     assert means == sorted(means)
-    assert [*ranking.importance.shares][0] == "envs.LR"
+    assert next(iter(ranking.importance.shares)) == "envs.LR"
     table = ranking.to_polars()
     assert table.row(0, named=True)["envs.LR"] == 0.5
     assert table["rank"].to_list() == [*range(1, 19)]
@@ -120,7 +120,7 @@ def test_the_command_ranks_many_arms(swept):
     text = command("compare", "lab")
     lines = text.splitlines()
     assert "The best 10 of 18 trials of the sweep grid" in text
-    assert [line.split()[:2] for line in lines if line[:1].isdigit()][0] == ["1", "grid/LR_0_5-KIND_a-SEED_0"]
+    assert next(line.split()[:2] for line in lines if line[:1].isdigit()) == ["1", "grid/LR_0_5-KIND_a-SEED_0"]
     assert any(line.startswith("LR ") and "%" in line for line in lines)
     assert "the best of 18 is in part the luckiest" in text
     assert "expiac rerun lab.grid.LR_0_5-KIND_a-SEED_0." in text
@@ -134,7 +134,7 @@ def test_the_ranking_in_json(swept):
     assert (ranking["sweep"], ranking["metric"], ranking["direction"]) == ("grid", "loss", "min")
     assert len(ranking["ranking"]) == 18
     assert ranking["ranking"][0]["settings"] == {"envs.KIND": "a", "envs.LR": 0.5}
-    assert [*ranking["importance"]["shares"]][0] == "envs.LR"
+    assert next(iter(ranking["importance"]["shares"])) == "envs.LR"
 
 
 def test_one_sweep_of_a_stack_can_be_asked_for(swept):

@@ -90,7 +90,7 @@ def test_its_charts(shown):
     drawn = [one.attributes for one in shown.all("div") if "data-sweep-chart" in one.attributes]
     assert [one["data-sweep-chart"] for one in drawn] == ["importance", "parallel", "slice", "slice"]
     bars = charts["importance"]["data"]["values"]
-    assert [bar["setting"] for bar in bars][0] == "LR"
+    assert next(bar["setting"] for bar in bars) == "LR"
     assert {line["number"] for line in charts["parallel"]["layer"][1]["data"]["values"]} == {*range(18)}
     assert charts["slices"][0]["encoding"]["x"]["scale"]["type"] == "log"
     assert charts["slices"][1]["encoding"]["x"]["type"] == "nominal"
