@@ -119,9 +119,11 @@ def results(stack: str | None = None, *, archived: bool = False, at: float | str
 
 
 def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence[str] | None = None,
-            baseline: str | None = None, at: float | str = "last", archived: bool = False, refresh: bool = True,
-            project: Project | None = None) -> MetricComparison:
+            baseline: str | None = None, sweep: str | None = None, at: float | str = "last", archived: bool = False,
+            refresh: bool = True, project: Project | None = None) -> MetricComparison:
     """Compares the arms of a stack over their seeds, at equal steps, by one metric: by default the first of its tables.
+
+    `sweep` is the address of a sweep: only its trials are compared, by default by its own metric.
 
     The answer has `arms`, `differences` from the `baseline`, `notes`, and `to_polars()`. The baseline is the first
     arm unless you name another, by its letter or as `KEY=VALUE`. `by` names the settings that make an arm, by key
@@ -129,7 +131,7 @@ def compare(stack: str | None = None, *, metric: str | None = None, by: Sequence
     nothing to compare, and a `UsageError` for a metric, a setting or an arm that there is not.
     """
     return compare_results(results(stack, archived=archived, at=at, refresh=refresh, project=project),
-                           metric=metric, by=by, baseline=baseline)
+                           metric=metric, by=by, baseline=baseline, sweep=sweep)
 
 
 def report(stack: str | None = None, *, metric: str | None = None, at: float | str = "last",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -58,8 +58,9 @@ class MetricComparison:
 
 
 def compare_results(found: Results, *, metric: str | None = None, by: Sequence[str] | None = None,
-                    baseline: str | None = None) -> MetricComparison:
-    """Compares the arms of a stack by one metric; by default the first that its tables show.
+                    baseline: str | None = None, sweep: str | None = None) -> MetricComparison:
+    """Compares the arms of a stack, or of one sweep of it, by one metric; by default that of the sweep, if all runs are
+    of one, or else the first that tables show.
 
     Each arm is compared with the one that `baseline` names, `B` or `KEY=VALUE`; by default with the first.
 
@@ -67,15 +68,16 @@ def compare_results(found: Results, *, metric: str | None = None, by: Sequence[s
     """
     from expiac.analysis import frames
 
-    shown = chosen_metric(found, metric)
+    known = runs_of_sweep(found, sweep)
+    shown = chosen_metric(found, metric, known)
     if found.at == "best" and not shown.direction:
         raise UsageError("Direction not known", f"whether more or less of {shown.name} is better",
                          f'[tool.expiac.metrics] show = [{{ name = "{shown.name}", direction = "max" }}]')
     ends = frames.last_steps(found.histories, shown.name)
-    runs, notes = _runs(found, ends, shown.name)
+    runs, notes = _runs(found, known, ends, shown.name)
     step = found.at if isinstance(found.at, float) else min(ends[run.instance] for run in runs)
-    known = frames.figures(found.histories, found.at, {shown.name: shown.direction}, until=step)
-    values = [(run, known.get(run.instance, {}).get(shown.name)) for run in runs]
+    figures = frames.figures(found.histories, found.at, {shown.name: shown.direction}, until=step)
+    values = [(run, figures.get(run.instance, {}).get(shown.name)) for run in runs]
     finite = [(run, value) for run, value in values if value is not None and math.isfinite(value)]
     left_out = [f"{run.job} is left out: its {shown.name} is no finite number" if value is not None else
                 f"{run.job} is left out: it has no {shown.name} up to step {step:g}"
@@ -88,20 +90,44 @@ def compare_results(found: Results, *, metric: str | None = None, by: Sequence[s
     return MetricComparison(shown, found.at, step, replace(compared, notes=(*found.notes, *notes, *compared.notes)))
 
 
-def chosen_metric(found: Results, name: str | None) -> Metric:
-    """The metric of that name, or the first that tables show; raises where there is none."""
-    known = dict.fromkeys(name for run in found.known for name in found.logged(run))
-    configured = {metric.name: metric for metric in found.metrics.show}
+def runs_of_sweep(found: Results, sweep: str | None) -> tuple[Run, ...]:
+    """The runs of the sweep at this address, or all of them; raises `UsageError` where there is no such sweep."""
+    if sweep is None:
+        return found.known
+    if sweep not in found.sweeps:
+        raise UsageError("No such sweep", f"{found.stack} has no sweep {sweep!r}", did_you_mean(sweep, found.sweeps))
+    return tuple(run for run in found.known if run.trial.sweep == sweep)
+
+
+def chosen_metric(found: Results, name: str | None, runs: Sequence[Run] | None = None) -> Metric:
+    """The metric of that name; or that of the sweep of all these runs, the first that tables show, or that of a sweep.
+
+    Raises where there is none.
+    """
+    runs = found.known if runs is None else runs
+    known = dict.fromkeys(name for run in runs for name in found.logged(run))
+    of_sweeps = _metrics_of_sweeps(found, runs, known)
     if name is not None:
         if name not in known:
             raise UsageError("No such metric", f"no run of {found.stack} has logged {name!r}",
                              did_you_mean(name, known))
-        return configured.get(name, Metric(name))
-    shown = metrics.columns(found.metrics, [Progress(metrics=dict.fromkeys(found.logged(run), 0.0))
-                                            for run in found.known])
-    if not shown:
+        configured = {metric.name: metric for metric in found.metrics.show}
+        return next((metric for metric in of_sweeps if metric.name == name), configured.get(name, Metric(name)))
+    if of_sweeps and len({run.trial.sweep for run in runs}) == 1:
+        return of_sweeps[0]
+    shown = metrics.columns(found.metrics, [Progress(metrics=dict.fromkeys(found.logged(run), 0.0)) for run in runs])
+    if not shown and not of_sweeps:
         raise _no_metric(found, tuple(known))
-    return shown[0]
+    return (*shown, *of_sweeps)[0]
+
+
+def _metrics_of_sweeps(found: Results, runs: Sequence[Run], known: Collection[str]) -> list[Metric]:
+    """The metrics that the sweeps of these runs name, each with the direction of its goal."""
+    configured = {metric.name: metric for metric in found.metrics.show}
+    sweeps = [found.sweeps[sweep] for sweep in dict.fromkeys(run.trial.sweep for run in runs) if sweep in found.sweeps]
+    return [replace(configured.get(facts.metric, Metric(facts.metric)),
+                    direction="min" if facts.goal == "minimize" else "max")
+            for facts in sweeps if facts.metric in known]
 
 
 def _no_metric(found: Results, logged: Sequence[str]) -> ExpiacError:
@@ -114,14 +140,16 @@ def _no_metric(found: Results, logged: Sequence[str]) -> ExpiacError:
     return ExpiacError(summary, f"the {runs} have no metric in common", hint)
 
 
-def _runs(found: Results, ends: Mapping[str, float], metric: str) -> tuple[list[Run], list[str]]:
+def _runs(found: Results, known: Sequence[Run], ends: Mapping[str, float], metric: str) -> tuple[list[Run], list[str]]:
     """The runs that are compared, and why others are not."""
     runs, notes = [], []
-    for run in found.known:
+    for run in known:
         if run.instance not in ends:
             continue
         if run.status.is_failure:
             notes.append(f"{run.job} is left out: it is {run.status.value}")
+        elif run.trial.is_pruned:
+            notes.append(f"{run.job} is left out: its search ended it at step {ends[run.instance]:g}")
         elif isinstance(found.at, float) and ends[run.instance] < found.at:
             notes.append(f"{run.job} is left out: it has come to step {ends[run.instance]:g}")
         else:

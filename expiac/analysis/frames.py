@@ -12,7 +12,7 @@ import polars as pl
 
 from expiac.analysis import history_frames
 from expiac.analysis.at import At
-from expiac.analysis.comparison import Comparison
+from expiac.analysis.comparison import Arm, Comparison
 from expiac.analysis.runs import Run
 from expiac.analysis.summaries import Summary
 
@@ -91,14 +91,18 @@ def metric_names(logged: pl.DataFrame) -> dict[str, list[str]]:
 
 def runs_table(runs: Sequence[Run], settings: Sequence[str], found: Mapping[str, Summary]) -> pl.DataFrame:
     """One row for each run: what it is, the settings that differ, its last step, and a column for each metric."""
+    has_sweeps = any(run.trial.sweep for run in runs)
+    own = (*_OWN, "sweep") if has_sweeps else _OWN
+    sweeps = {"sweep": pl.Series([run.trial.sweep or None for run in runs], dtype=pl.String)} if has_sweeps else {}
     columns: dict[str, pl.Series] = {
         "job": pl.Series([run.job for run in runs], dtype=pl.String),
         "instance": pl.Series([run.instance for run in runs], dtype=pl.String),
         "launch": pl.Series([run.launch for run in runs], dtype=pl.Int64),
         "status": pl.Series([run.status.value for run in runs], dtype=pl.String),
         "archived": pl.Series([run.is_archived for run in runs], dtype=pl.Boolean),
+        **sweeps,
         "seed": _series([run.seed for run in runs]),
-        **{_unique(path, _OWN, "settings"): _series([run.settings.get(path) for run in runs]) for path in settings},
+        **{_unique(path, own, "settings"): _series([run.settings.get(path) for run in runs]) for path in settings},
         "launched": pl.Series([_time(run.launched_at) for run in runs], dtype=pl.Datetime("us", "UTC")),
         "seconds": pl.Series([run.seconds for run in runs], dtype=pl.Float64),
         "cost": pl.Series([run.cost for run in runs], dtype=pl.Float64),
@@ -131,6 +135,19 @@ def arms_table(found: Comparison) -> pl.DataFrame:
            for name in ("effect_size", "probability_of_improvement", "p", "p_holm")},
         "verdict": pl.Series([one and one.verdict for one in differences], dtype=pl.String),
         "seeds_needed": pl.Series([one and one.seeds_needed for one in differences], dtype=pl.Int64),
+    })
+
+
+def ranking_table(arms: Sequence[Arm], by: Sequence[str], settings: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """One row for each arm in its place: its settings and its figures."""
+    own = ("rank", "trial", "n", "mean", "low", "high")
+    return pl.DataFrame({
+        "rank": pl.Series(range(1, len(arms) + 1), dtype=pl.Int64),
+        "trial": pl.Series([arm.runs[0][0].job for arm in arms], dtype=pl.String),
+        **{_unique(path, own, "settings"): _series([known[path] for known in settings]) for path in by},
+        "n": pl.Series([len(arm.runs) for arm in arms], dtype=pl.Int64),
+        "mean": pl.Series([arm.mean for arm in arms], dtype=pl.Float64),
+        **_ends("", [arm.interval for arm in arms]),
     })
 
 

@@ -15,11 +15,13 @@ from expiac.analysis.cache import HistoryCache, Version
 from expiac.analysis.histories import HistorySource, default_source
 from expiac.analysis.runs import Run, differing, runs_of
 from expiac.analysis.summaries import Summary, SummaryCache
+from expiac.analysis.trials import sweeps_of
 from expiac.apply.metrics import MetricsError, Row
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
 from expiac.providers.base import Provider
 from expiac.providers.registry import Providers
+from expiac.state.events import SweepFacts
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError
 
@@ -41,6 +43,10 @@ class Results:
         self.metrics: MetricSettings = project.metrics
         self.known: tuple[Run, ...] = runs_of(state, archived=archived) if known is None else tuple(known)
         """The runs, in the order of the tables."""
+        of_runs = {run.trial.sweep for run in self.known}
+        self.sweeps: Mapping[str, SweepFacts] = {
+            address: facts for address, facts in sweeps_of(state).items() if address in of_runs}
+        """What was declared of the sweeps that the runs are trials of, by address."""
         self.notes: list[str] = []
         """Why the history of a run could not be read, once the histories were asked for."""
         self._noted: set[str] = set()
@@ -53,7 +59,8 @@ class Results:
     @cached_property
     def runs(self) -> pl.DataFrame:
         """One row for each run: job, instance, launch, status, archived, seed, the settings that differ, launched,
-        seconds, cost, the last step, and a column for each metric. Cost is in dollars."""
+        seconds, cost, the last step, and a column for each metric; where there are sweeps, the sweep stands before
+        the seed. Cost is in dollars."""
         from expiac.analysis import frames
 
         return frames.runs_table(self.known, self.settings, self._summaries)

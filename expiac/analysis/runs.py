@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from expiac.analysis.trials import NO_TRIAL, TrialOf, sweeps_of, trial_of
 from expiac.declare.fields import Kind, kinds_of
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.plan.kinds import CONFIG, kind_of
@@ -37,6 +38,8 @@ class Run:
     """Dollars, where the backend wrote them into the outputs of the run."""
     metrics_path: str | None = None
     """The file or folder of its metrics on this machine."""
+    trial: TrialOf = NO_TRIAL
+    """What it has to do with a sweep."""
 
     @property
     def seed(self) -> Any:
@@ -46,16 +49,17 @@ class Run:
 
 def runs_of(state: State, *, archived: bool = False) -> tuple[Run, ...]:
     """The present runs of a state, in its order; with `archived`, those of the past before them."""
-    past = state.history if archived else ()
-    return tuple(run_of(record) for record in (*past, *state.records.values()))
+    past, sweeps = state.history if archived else (), [*sweeps_of(state)]
+    return tuple(run_of(record, sweeps) for record in (*past, *state.records.values()))
 
 
-def run_of(record: Record) -> Run:
-    """The run of a record."""
-    cost = record.outputs.get("cost")
+def run_of(record: Record, sweeps: Sequence[str] = ()) -> Run:
+    """The run of a record; of a trial of one of these sweeps, what was swept is among its settings."""
+    cost, settings = record.outputs.get("cost"), dict(_settings(inputs_of(record)))
+    trial = trial_of(record, settings, sweeps)
     return Run(record.address, record.run.instance, record.run.launch, record.status, bool(record.ended_at),
-               dict(_settings(inputs_of(record))), record.at, record.seconds,
-               float(cost) if isinstance(cost, int | float) else None, _local_path(record.outputs))
+               {**trial.swept, **settings}, record.at, record.seconds,
+               float(cost) if isinstance(cost, int | float) else None, _local_path(record.outputs), trial)
 
 
 def all_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,9 +73,25 @@ def is_seed(path: str) -> bool:
 
 
 def differing(runs: Sequence[Run]) -> tuple[str, ...]:
-    """The key paths, other than seeds, at which the settings of the runs differ, in their order."""
+    """The key paths, other than seeds, at which the settings of the runs differ, in their order.
+
+    Of the trials of one sweep, what else differs with the swept values, such as a command, follows from them, and is
+    none of these.
+    """
     paths = dict.fromkeys(path for run in runs for path in run.settings if not is_seed(path))
-    return tuple(path for path in sorted(paths) if len({canonical(run.settings.get(path)) for run in runs}) > 1)
+    found = tuple(path for path in sorted(paths) if _differ(runs, path))
+    trials = {(run.trial.sweep, run.trial.job) for run in runs}
+    if len(trials) != 1 or not all(run.trial.sweep for run in runs):
+        return found
+    same: dict[str, list[Run]] = {}
+    for run in runs:
+        same.setdefault(canonical(run.trial.swept), []).append(run)
+    swept = {path for run in runs for path in run.trial.swept}
+    return tuple(path for path in found if path in swept or any(_differ(group, path) for group in same.values()))
+
+
+def _differ(runs: Sequence[Run], path: str) -> bool:
+    return len({canonical(run.settings.get(path)) for run in runs}) > 1
 
 
 def _local_path(outputs: Mapping[str, Any]) -> str | None:

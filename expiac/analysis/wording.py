@@ -49,7 +49,7 @@ def arm_rows(found: MetricComparison) -> Rows:
     for arm in found.comparison.arms:
         figures = [format(figure, found.metric.format) for figure in (arm.mean, arm.interquartile_mean)]
         rows.append([arm.name, *(setting_text(arm.settings[path]) for path in names), str(len(arm.runs)), *figures,
-                     _interval(arm.interval, found.metric.format)])
+                     interval_text(arm.interval, found.metric.format)])
     return rows
 
 
@@ -59,7 +59,7 @@ def difference_rows(found: MetricComparison) -> Rows:
     rows = [["arms", "difference", "95 %", "effect", "P(better)", "p (Holm)" if is_corrected else "p", "pairs"]]
     for one in found.comparison.differences:
         rows.append([f"{one.arm} − {one.baseline}", format(one.mean, f"+{found.metric.format.lstrip('+')}"),
-                     _interval(one.interval, found.metric.format), _figure(one.effect_size, "+.2f"),
+                     interval_text(one.interval, found.metric.format), _figure(one.effect_size, "+.2f"),
                      _figure(one.probability_of_improvement, ".0%"), _p(one.p_holm), str(one.pairs or "none")])
     return rows
 
@@ -75,7 +75,8 @@ def short_text(text: str, longest: int) -> str:
     return f"{line[:longest - 1]}…" if rest or len(line) > longest else line
 
 
-def _interval(ends: tuple[float, float] | None, form: str) -> str:
+def interval_text(ends: tuple[float, float] | None, form: str) -> str:
+    """The two ends of an interval; nothing where there is none."""
     return " … ".join(format(end, form) for end in ends) if ends else ""
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.table import Table
-
 from expiac.analysis import wording
+from expiac.analysis.again import command_again
 from expiac.analysis.comparing import MetricComparison
 from expiac.analysis.comparison import Arm, Difference
-from expiac.cli import output, tables
+from expiac.analysis.ranking import Ranking, is_ranked
+from expiac.cli import output, ranking_output, tables
 from expiac.cli.results_output import heading, setting_text
 from expiac.plan.formatting import printable
 from expiac.state.model import State
@@ -21,20 +22,30 @@ _TITLE = 60
 """As many characters of a metric's name are shown."""
 
 
-def print_comparison(state: State, found: MetricComparison, *, as_of: str, age: str, json: bool) -> None:
-    """Prints the comparison."""
+def print_comparison(state: State, found: MetricComparison, rankings: Sequence[Ranking] = (), *, as_of: str, age: str,
+                     json: bool) -> None:
+    """Prints the comparison; of many arms, the rankings in its place."""
     if json:
-        output.print_json(_document(state, found, as_of))
-        return
+        output.print_json(_document(state, found, rankings, as_of))
+    elif is_ranked(found) and rankings:
+        for ranking in rankings:
+            best = ranking.arms[0].runs[0][0].instance
+            ranking_output.print_ranking(ranking, _heading(ranking.compared), command_again(state, best))
+        output.print_age(age)
+    else:
+        _print_arms(found, age)
+
+
+def _print_arms(found: MetricComparison, age: str) -> None:
     out = console()
     out.print(f"{printable(_heading(found))}\n", highlight=False)
-    arms = tables.narrow(_table(_arm_rows(found)), out, keep=_FIGURES)
+    arms = tables.narrow(tables.of_rows(_arm_rows(found)), out, keep=_FIGURES)
     out.print(tables.rendered(arms, out))
     if left := len(found.by) - (len(arms.columns) - len(_FIGURES)):
         out.print(f"not shown: {left} settings by which the arms differ; --json has them all", style="dim")
     if found.comparison.differences:
         out.print()
-        out.print(tables.fit(_table(wording.difference_rows(found)), out))
+        out.print(tables.fit(tables.of_rows(wording.difference_rows(found)), out))
         out.print()
     else:
         out.print(f"\n{wording.ONE_ARM}")
@@ -58,19 +69,14 @@ def _arm_rows(found: MetricComparison) -> wording.Rows:
             *([row[0], *(setting_text(text) for text in row[1:end]), *row[end:]] for row in rows)]
 
 
-def _document(state: State, found: MetricComparison, as_of: str) -> compared.ComparisonDocument:
+def _document(state: State, found: MetricComparison, rankings: Sequence[Ranking], as_of: str
+              ) -> compared.ComparisonDocument:
     return {**output.head(state), "as_of": as_of or None, "metric": found.metric.name,
             "direction": found.metric.direction, "at": found.at, "step": found.step,
             "arms": [_arm_document(arm) for arm in found.comparison.arms],
             "differences": [_difference_document(one) for one in found.comparison.differences],
+            "rankings": [ranking_output.document(one) for one in rankings],
             "notes": list(found.comparison.notes)}
-
-
-def _table(rows: wording.Rows) -> Table:
-    table = tables.table(*rows[0])
-    for row in rows[1:]:
-        table.add_row(*row)
-    return table
 
 
 def _arm_document(arm: Arm) -> compared.Arm:

@@ -46,6 +46,7 @@ def report(
 
 def _write(stack: str | None, request: Request, output: Path | None, notebook: Path | None, *, force: bool, json: bool,
            refresh: bool) -> int:
+    from expiac.analysis.runs import runs_of
     from expiac.cli import ages, execution
     from expiac.cli.output import print_json, print_notes
     from expiac.report import charts, files
@@ -70,7 +71,9 @@ def _write(stack: str | None, request: Request, output: Path | None, notebook: P
             files.write(output, page(found))
             print_notes([*found.notes, *found.replay_notes])
         if notebook is not None:
-            files.write(notebook, notebook_of(session.stack, request))
+            runs = runs_of(session.observed, archived=request.archived)
+            sweeps = dict.fromkeys(run.trial.sweep for run in runs if run.trial.sweep)
+            files.write(notebook, notebook_of(session.stack, request, [*sweeps]))
         if json:
             print_json(_document(session.state, output, notebook))
         else:

@@ -50,6 +50,7 @@ def compare(
     from expiac.analysis import Results
     from expiac.analysis.at import at_of
     from expiac.analysis.comparing import compare_results
+    from expiac.analysis.ranking import rankings_of
     from expiac.cli import ages, comparison_output, execution
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
@@ -60,6 +61,6 @@ def compare(
                         providers=session.providers, asks=not no_refresh)
         compared = compare_results(found, metric=metric, by=by, baseline=baseline)
         as_of = ages.as_of(state.stack, state.records.values()) if no_refresh else ""
-        comparison_output.print_comparison(state, compared, as_of=as_of, age=ages.sentence(state.stack, as_of),
-                                           json=json)
+        comparison_output.print_comparison(state, compared, rankings_of(found, compared, metric=metric, by=by),
+                                           as_of=as_of, age=ages.sentence(state.stack, as_of), json=json)
     return DONE

@@ -29,7 +29,7 @@ _MOST_SETTINGS = 6
 """As many settings have a column on a terminal."""
 _ROOM = 32
 """As many characters of a setting or of a name are shown."""
-_OWN = ("job", "status", "seed", "step", "time", "instance")
+_OWN = ("job", "sweep", "status", "seed", "step", "time", "instance")
 
 
 def print_results(state: State, found: Results, *, form: str, histories: bool, is_asked: bool) -> None:
@@ -72,7 +72,7 @@ def _document(state: State, found: Results, as_of: str) -> compared.ResultsDocum
 
 def _run_document(run: Run, found: Results) -> compared.ResultOfRun:
     return {"address": run.job, "instance": run.instance, "launch": run.launch, "status": run.status,
-            "archived": run.is_archived, "seed": run.seed,
+            "sweep": run.trial.sweep or None, "archived": run.is_archived, "seed": run.seed,
             "settings": {path: run.settings.get(path) for path in found.settings},
             "launched_at": run.launched_at or None, "seconds": run.seconds, "cost": run.cost,
             "step": found.last_step(run), "metrics": dict(found.figures(run))}
@@ -89,13 +89,15 @@ def _print_table(found: Results) -> None:
     known = [printable(metric.title, room=_ROOM) for metric in shown]
     titles = [f"metrics.{title}" if title in names.values() else title for title in known]
     has_seed = any(run.seed is not None for run in found.known)
-    table = tables.table("job", "status", *(["seed"] if has_seed else []), *(names[path] for path in settings),
-                         found.metrics.step, *titles, "time", "instance")
+    has_sweeps = any(run.trial.sweep for run in found.known)
+    table = tables.table("job", *(["sweep"] if has_sweeps else []), "status", *(["seed"] if has_seed else []),
+                         *(names[path] for path in settings), found.metrics.step, *titles, "time", "instance")
     for run in found.known:
         progress = Progress(metrics=found.figures(run))
         step = found.last_step(run)
         table.add_row(
-            run.job, Text(run.status.value, style=COLOURS[run.status]), *([setting_text(run.seed)] if has_seed else []),
+            run.job, *([run.trial.sweep] if has_sweeps else []),
+            Text(run.status.value, style=COLOURS[run.status]), *([setting_text(run.seed)] if has_seed else []),
             *(setting_text(run.settings.get(path)) for path in settings), "" if step is None else count(step),
             *(metrics.value(metric, progress) for metric in shown),
             formatting.duration(run.seconds) if run.seconds else "", run.instance)

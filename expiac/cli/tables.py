@@ -26,7 +26,7 @@ _FOLDED = ("job", "name", "settings", "what", "value", "file")
 _FOLDED_WIDTH = 20
 _LONG = 50
 """Rows; longer tables are printed without rich's layout, which takes a millisecond a row."""
-_DROPPED = ("age", "archived", "commit", "who", "file", "instance", "launched")
+_DROPPED = ("sweep", "age", "archived", "commit", "who", "file", "instance", "launched")
 """Columns that a narrow screen does without, the first first."""
 _KEPT = ("job", "name", "stack", "status", "time", "size", "serial", "when", "what", "settings", "output", "value",
          "live", "succeeded", "failed", "applied")
@@ -140,6 +140,14 @@ def table(*headers: str) -> Table:
     for header in headers:
         empty.add_column(printable(header), overflow="fold", no_wrap=header not in (*_FOLDED, "instance"))
     return empty
+
+
+def of_rows(rows: Sequence[Sequence[str]]) -> Table:
+    """A table of cells, whose first row is its head."""
+    made = table(*rows[0])
+    for row in rows[1:]:
+        made.add_row(*row)
+    return made
 
 
 def fit(rows: Table, console: Console, *, keep: Sequence[str] = ()) -> RenderableType:

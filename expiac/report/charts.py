@@ -10,9 +10,10 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from expiac.analysis.arms import arms_of
-from expiac.analysis.comparing import chosen_keys, chosen_metric
+from expiac.analysis.arms import RunsOfArm, arms_of
+from expiac.analysis.comparing import chosen_keys, chosen_metric, compare_results
 from expiac.analysis.curves import bands, curves_of
+from expiac.analysis.ranking import BEST, MOST_ARMS, best_first
 from expiac.analysis.results import Results
 from expiac.util.errors import ExpiacError
 
@@ -40,13 +41,13 @@ def curves(results: Results, metric: str | None = None, *, by: Sequence[str] | N
     """A chart of one metric: the mean over the seeds of each arm, and a band from the lowest to the highest run.
 
     The metric is the first that tables show, unless you name one; `by` is as that of `compare`. Runs that failed are
-    left out. A long history is thinned to 300 steps.
+    left out, and of more than 12 arms all but the best 10. A long history is thinned to 300 steps.
     """
     require("altair")
     import altair as alt
 
     name = chosen_metric(results, metric).name
-    arms = arms_of(results.known, None, by=chosen_keys(by, results.known))
+    arms = _few(results, arms_of(results.known, None, by=chosen_keys(by, results.known)), metric, by)
     runs = {run.instance: run.job for arm in arms for run in arm.runs if not run.status.is_failure}
     labels = {arm.label: [run.instance for run in arm.runs if run.instance in runs] for arm in arms}
     known = curves_of(results.histories, name, POINTS)
@@ -56,6 +57,16 @@ def curves(results: Results, metric: str | None = None, *, by: Sequence[str] | N
              for label, instances in labels.items() for instance in instances
              for step, value in zip(known.steps, known.values.get(instance, ()), strict=False) if value is not None]
     return _chart(alt.Data(values=rows), name, results.metrics.step, [*labels], COLOURS).properties(width=560)
+
+
+def _few(results: Results, arms: Sequence[RunsOfArm], metric: str | None, by: Sequence[str] | None
+         ) -> Sequence[RunsOfArm]:
+    """The arms; the best of them if they are many."""
+    if len(arms) <= MOST_ARMS:
+        return arms
+    of_run = {run.instance: arm for arm in arms for run in arm.runs}
+    best = best_first(compare_results(results, metric=metric, by=by))[:BEST]
+    return [*{of_run[run.instance].name: of_run[run.instance] for arm in best for run, _ in arm.runs}.values()]
 
 
 def page_spec(arms: Sequence[str], step: str) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from expiac.analysis import Results, wording
+from expiac.analysis import Results, history_frames, wording
 from expiac.analysis.arms import RunsOfArm, arms_of
 from expiac.analysis.comparing import MetricComparison, chosen_keys, compare_results
 from expiac.analysis.curves import Curves, curves_of
 from expiac.analysis.labels import short_names
+from expiac.analysis.ranking import BEST, best_first, is_ranked
+from expiac.analysis.ranking_words import MOST_NOTES
 from expiac.analysis.runs import Run
 from expiac.analysis.wording import Rows
 from expiac.apply.events import Progress
@@ -18,6 +21,7 @@ from expiac.report.logs import failed_logs
 from expiac.report.model import ArmOfReport, Compared, Report, Request, RunOfReport
 from expiac.report.provenance import launches_of, time_text
 from expiac.report.replays import replays_of
+from expiac.report.sweeps import sweeps_of_report
 from expiac.session import Session
 from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError, UsageError
@@ -45,18 +49,30 @@ def collect(session: Session, request: Request, *, asks: bool, age: str = "") ->
     compared, comparison = _compare(found, request)
     by = chosen_keys(request.by, found.known)
     arms = arms_of(found.known, compared.comparison if compared else None, by=by)
+    shown = _shown(arms, compared)
+    sweeps, sweep_notes = sweeps_of_report(state, found, compared, request) if compared else ((), ())
     logs, log_note = failed_logs(state, session.logs)
     replays, replay_notes = replays_of([*_records(state, found.known)])
-    curves, left_out = _curves(found, compared.metric.name if compared else "")
+    drawn = [run for arm in shown for run in arm.runs]
+    curves, left_out = _curves(found, drawn, compared.metric.name if compared else "")
     folder = session.project.state_folder / "provenance"
     return Report(
         state.stack, time_text(datetime.now(UTC).isoformat()), age,
         found.metrics.step, comparison,
-        tuple(ArmOfReport(arm.name, arm.label, _of_band(arm)) for arm in arms), _differing(arms),
-        tuple(RunOfReport(run.job, run.instance, run.status, arm.name) for arm in arms for run in arm.runs),
-        _run_rows(found, arms), _facts(found), curves, left_out,
+        tuple(ArmOfReport(arm.name, arm.label, _of_band(arm)) for arm in shown),
+        () if len(shown) < len(arms) else _differing(arms),
+        tuple(RunOfReport(run.job, run.instance, run.status, arm.name) for arm in shown for run in arm.runs),
+        _run_rows(found, arms), _facts(found), sweeps, len(arms) - len(shown), curves, left_out,
         launches_of(state, [run.instance for run in found.known], folder), logs, replays,
-        (*(() if compared else found.notes), *([log_note] if log_note else [])), replay_notes)
+        (*(() if compared else found.notes), *sweep_notes, *([log_note] if log_note else [])), replay_notes)
+
+
+def _shown(arms: Sequence[RunsOfArm], compared: MetricComparison | None) -> Sequence[RunsOfArm]:
+    """The arms that are compared and drawn: all of them; the best ones if they are many."""
+    if compared is None or not is_ranked(compared):
+        return arms
+    named = {arm.name: arm for arm in arms}
+    return [named[arm.name] for arm in best_first(compared)[:BEST]]
 
 
 def _compare(found: Results, request: Request) -> tuple[MetricComparison | None, Compared]:
@@ -67,6 +83,13 @@ def _compare(found: Results, request: Request) -> tuple[MetricComparison | None,
         raise
     except ExpiacError as error:
         return None, Compared(f"{error.summary}: {error.detail}")
+    if is_ranked(compared):
+        best = best_first(compared)[:BEST]
+        few = replace(compared, comparison=replace(compared.comparison, arms=best))
+        return compared, Compared(
+            wording.heading(compared), wording.arm_rows(few), (),
+            (f"There are {len(compared.arms)} arms, too many to compare one by one: these are the best {BEST}.",),
+            compared.comparison.notes[:MOST_NOTES])
     differences = compared.comparison.differences
     return compared, Compared(
         wording.heading(compared), wording.arm_rows(compared), wording.difference_rows(compared) if differences else (),
@@ -119,16 +142,17 @@ def _of(known: int, found: Results) -> str:
     return f"({known} of {len(found.known)} runs have one)" if known < len(found.known) else "(of all runs)"
 
 
-def _curves(found: Results, first: str) -> tuple[tuple[Curves, ...], tuple[str, ...]]:
+def _curves(found: Results, runs: Sequence[Run], first: str) -> tuple[tuple[Curves, ...], tuple[str, ...]]:
     """The curves of each metric, the compared one and those that tables show first; and which have no room."""
-    known = dict.fromkeys(name for run in found.known for name in found.logged(run))
+    known = dict.fromkeys(name for run in runs for name in found.logged(run))
     names = [name for name in dict.fromkeys([first, *(metric.name for metric in found.metrics.show), *known])
              if name in known]
     if not names:
         return (), ()
-    points = max(FEWEST_POINTS, min(POINTS, ROOM // (len(names) * len(found.known))))
-    most = max(1, ROOM // (points * len(found.known)))
-    return tuple(curves_of(found.histories, name, points) for name in names[:most]), tuple(names[most:])
+    points = max(FEWEST_POINTS, min(POINTS, ROOM // (len(names) * len(runs))))
+    most = max(1, ROOM // (points * len(runs)))
+    logged = history_frames.only(found.histories, {run.instance for run in runs})
+    return tuple(curves_of(logged, name, points) for name in names[:most]), tuple(names[most:])
 
 
 def _records(state: State, runs: Sequence[Run]) -> Iterator[Record]:

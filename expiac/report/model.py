@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from expiac.analysis.at import At
+from expiac.analysis.axes import Drawn
 from expiac.analysis.curves import Curves
 from expiac.analysis.wording import Rows
 from expiac.state.status import Status
@@ -53,6 +54,23 @@ class RunOfReport:
     instance: str
     status: Status
     arm: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOfReport:
+    """The trials of one sweep, the best first."""
+
+    title: str
+    heading: str
+    """Which values count."""
+    best: Rows
+    command: str
+    """What launches the best one again."""
+    command_note: str
+    importance: tuple[str, ...]
+    """How the shares of settings are to be read, or why there are none."""
+    drawn: Drawn
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +123,9 @@ class Report:
     run_rows: Rows
     facts: tuple[tuple[str, str], ...]
     """How many runs, how long, how much."""
+    sweeps: tuple[SweepOfReport, ...] = ()
+    arms_left_out: int = 0
+    """Arms that are neither compared one by one nor drawn, since the best ones alone are."""
     curves: tuple[Curves, ...] = ()
     curves_left_out: tuple[str, ...] = ()
     """Metrics whose curves are too many for a page."""

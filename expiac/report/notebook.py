@@ -5,6 +5,8 @@ The cells hold no results: the notebook reads them anew when it runs. Charts are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from expiac.report.model import Request
 from expiac.util.errors import ExpiacError
 
@@ -27,9 +29,26 @@ for difference in compared.differences:
     print(sentence(difference))
 compared.to_polars()"""
 
+_SWEEP = """\
+from expiac.analysis.ranking import ranking_of
+from expiac.analysis.ranking_words import importance_sentences, title
 
-def notebook(stack: str, request: Request) -> bytes:
-    """The file of a notebook; raises where nbformat is not installed."""
+ranking = ranking_of({comparison}, {sweep})
+print(title(ranking))
+for sentence in importance_sentences(ranking):
+    print(sentence)
+ranking.to_polars()"""
+_DRAWN = """\
+from IPython.display import display
+
+from expiac.report.sweep_charts import importance, parallel, slices
+
+for chart in (importance, parallel, slices):
+    display(chart(ranking))"""
+
+
+def notebook(stack: str, request: Request, sweeps: Sequence[str] = ()) -> bytes:
+    """The file of a notebook, with cells for each of these sweeps; raises where nbformat is not installed."""
     try:
         from nbformat import v4, validate, writes
     except ImportError as error:
@@ -51,6 +70,13 @@ def notebook(stack: str, request: Request) -> bytes:
                              f"baseline={request.baseline!r},\n                          at={request.at!r}, "
                              f"archived={request.archived!r}, refresh=False)"),
             v4.new_code_cell(_ARMS),
+            *(cell for sweep in sweeps for cell in (
+                v4.new_markdown_cell("## A sweep"),
+                v4.new_code_cell(_SWEEP.format(sweep=repr(sweep), comparison=(
+                    f"expiac.compare({stack!r}, sweep={sweep!r}, metric={request.metric!r}, by={by!r},\n"
+                    f"                                    at={request.at!r}, archived={request.archived!r}, "
+                    "refresh=False)"))),
+                v4.new_code_cell(_DRAWN))),
             v4.new_markdown_cell("## Curves\n\nA line is the mean of an arm, its band reaches from the lowest to the "
                                  "highest run. Long histories are thinned to 300 steps; nothing is smoothed."),
             v4.new_code_cell(_CHART.format(metric=repr(request.metric), by=repr(by))),

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from expiac.analysis.curves import Curves
 from expiac.analysis.wording import short_text
-from expiac.report import charts
+from expiac.report import charts, sweep_charts
 from expiac.report.inert import inert, inert_values
 from expiac.report.model import Report
 from expiac.util.version import VERSION
@@ -31,7 +31,7 @@ SHORT = 60
 """Characters of a value in a cell."""
 CHARTS_AT_ONCE = 6
 _LONG = 1 << 20
-_SCRIPTS = ("charts.js", "replays.js", "page.js")
+_SCRIPTS = ("theme.js", "charts.js", "sweeps.js", "replays.js", "page.js")
 
 
 def page(report: Report, *, live: str = "") -> bytes:
@@ -77,7 +77,8 @@ def _data(report: Report) -> Markup:
         "replays": [{"title": replay.title, **replay.episode} for replay in report.replays],
     }
     labels = [inert(arm.label, LONGEST) for arm in report.arms]
-    made = {**inert_values(data, LONGEST), "spec": charts.page_spec(labels, inert(report.step, LONGEST))}
+    made = {**inert_values(data, LONGEST), "spec": charts.page_spec(labels, inert(report.step, LONGEST)),
+            "sweeps": [sweep_charts.page_specs(sweep.drawn) for sweep in report.sweeps]}
     text = json.dumps(made, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")

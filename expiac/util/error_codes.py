@@ -110,6 +110,7 @@ SUMMARIES = {
     "no-such-setting": "No such setting",
     "no-such-stack": "No such stack",
     "no-such-state": "No such state",
+    "no-such-sweep": "No such sweep",
     "no-such-template": "No such template",
     "no-such-wandb-project": "No such W&B project",
     "no-such-wandb-run": "No such W&B run",

@@ -25,6 +25,8 @@ class ResultOfRun(TypedDict):
     instance: Instance
     launch: Launch
     status: Status
+    sweep: str | None
+    """The address of the sweep that it is a trial of; null where it is of none."""
     archived: bool
     seed: Any
     """Any JSON value; null where no setting is called `seed`."""
@@ -82,6 +84,48 @@ class DifferenceOfArms(TypedDict):
     """How many seeds an arm would do; null where that is not known, or more than 1000."""
 
 
+class Importance(TypedDict):
+    """What each setting explains of the differences between arms."""
+
+    shares: Figures
+    """Of the variance, by key path, the greatest first; empty where that can't be told."""
+    predicted: Figure
+    """Of the variance of arms that were left out, what the settings predict; null where that was not tried."""
+    of_logarithm: bool
+    """Whether the variance is that of the logarithm of the values."""
+    why_not: str
+    """Why there are no shares; empty where there are."""
+
+
+class RankedArm(TypedDict):
+    """An arm in its place."""
+
+    rank: Annotated[int, Field(ge=1)]
+    address: Name
+    """Of its first run."""
+    settings: Json
+    """Those by which the arms differ, by key path; of a sweep, as it gives them."""
+    runs: Figures
+    """The value of each run, by instance."""
+    n: Annotated[int, Field(ge=1)]
+    mean: Figure
+    interval: Interval
+
+
+class Ranking(TypedDict):
+    """The arms of a sweep, the best first."""
+
+    sweep: str | None
+    """The address of the sweep; null where the arms are of none."""
+    metric: Name
+    direction: Literal["max", "min", ""]
+    step: float
+    """The values are of what was logged up to this step."""
+    ranking: Sequence[RankedArm]
+    importance: Importance
+    notes: Names
+
+
 class ComparisonDocument(OfState):
     """The document of `compare --json`."""
 
@@ -93,6 +137,8 @@ class ComparisonDocument(OfState):
     """The values are of what was logged up to this step."""
     arms: Sequence[Arm]
     differences: Sequence[DifferenceOfArms]
+    rankings: Sequence[Ranking]
+    """One for each sweep; one for all arms where there is no sweep, and more than 12 arms; else none."""
     notes: Names
     """What to mind, such as runs that are left out."""
 

@@ -55,12 +55,7 @@
       layer.encoding.y.axis = {title: null};
       if (layer.mark.type === "point" && chart.steps.length <= 20) layer.encoding.opacity = {value: 1};
     }
-    spec.config = {
-      background: "transparent", font: "system-ui, sans-serif", view: {stroke: "var(--line)"},
-      axis: {labelColor: "var(--soft)", titleColor: "var(--soft)", gridColor: "var(--line)", domainColor: "var(--soft)",
-             tickColor: "var(--soft)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelOverlap: true},
-      legend: {labelColor: "var(--ink)", labelFontSize: 12, symbolType: "stroke", symbolSize: 300, symbolStrokeWidth: 2.5, symbolOpacity: 1},
-    };
+    spec.config = expiacTheme;
     spec.description = described(chart, rows);
     return spec;
   }
