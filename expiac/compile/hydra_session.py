@@ -30,6 +30,7 @@ from expiac.compile.interpolations import parsed_once
 from expiac.compile.schema import Schema
 from expiac.compile.shared_defaults import Defaults, SharedDefaults
 from expiac.declare.project import Project
+from expiac.util.beside import beside, can_fork
 from expiac.util.errors import ExpiacError
 from expiac.util.placeholders import DATA_DIR, INSTANCE, fill
 from expiac.util.render import PACKAGE_HEADER
@@ -37,6 +38,11 @@ from expiac.util.render import PACKAGE_HEADER
 _NAME = "rendered"
 _WORTH_SHARING = 3
 """What configs have in common is worth a composition of its own from so many configs on."""
+
+_WORTH_A_FORK = 60
+"""So many configs take long enough for a second process to help."""
+_FORK_TIMEOUT = 60.0
+"""Seconds that the second process may take longer than this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +101,33 @@ class HydraSession:
         self.schema_files  # noqa: B018  registers the schema
         documents = [_read(label, text) for label, text in texts.items()]
         counts = Counter(document.defaults for document in documents if document.values)
-        for document in documents:
-            is_worth_it = counts[document.defaults] >= _WORTH_SHARING and document.values is not None
-            composed = self._continue(document) if is_worth_it else None
-            if composed is None:
-                composed = self._compose(document)
-                if is_worth_it and document.defaults not in self._shared:
-                    self._shared[document.defaults] = self._share(document, composed)
-            yield document.label, composed, self._closure(document)
+        is_worth_it = {document.label: counts[document.defaults] >= _WORTH_SHARING and document.values is not None
+                       for document in documents}
+        if len(documents) < _WORTH_A_FORK or not can_fork():
+            yield from (self._compose_one(document, is_worth_it[document.label]) for document in documents)
+            return
+        # The first of each defaults list shows what its configs have in common, and the fork knows that too.
+        heads = {document.defaults: document.label for document in reversed(documents)}.values()
+        first = [document for document in documents if document.label in heads]
+        rest = [document for document in documents if document.label not in heads]
+        yield from [self._compose_one(document, is_worth_it[document.label]) for document in first]
+        here, there = rest[::2], rest[1::2]
+        with beside(lambda: [self._continue(document) for document in there], timeout=_FORK_TIMEOUT) as result:
+            yield from [self._compose_one(document, is_worth_it[document.label]) for document in here]
+            continued = result() or [None] * len(there)
+        for document, composed in zip(there, continued, strict=True):
+            yield self._compose_one(document, is_worth_it[document.label], composed)
+
+    def _compose_one(self, document: _Document, is_worth_it: bool, composed: Composed | None = None
+                     ) -> tuple[str, Composed, list[str]]:
+        """One document composed, where it is not known already to what."""
+        if composed is None and is_worth_it:
+            composed = self._continue(document)
+        if composed is None:
+            composed = self._compose(document)
+            if is_worth_it and document.defaults not in self._shared:
+                self._shared[document.defaults] = self._share(document, composed)
+        return document.label, composed, self._closure(document)
 
     def _continue(self, document: _Document) -> Composed | None:
         """The config from what it has in common with others; None where Hydra has to compose it."""

@@ -37,9 +37,20 @@ def kinds_of(cls: type) -> dict[str, Kind]:
     return dict(_kinds_of(cls))
 
 
+def type_hints(cls: Any) -> dict[str, Any]:
+    """The types of the fields of a class by name, with what is annotated. Read once for each class: not to be changed.
+    """
+    return _type_hints(cls)
+
+
+@cache
+def _type_hints(cls: Any) -> dict[str, Any]:
+    return get_type_hints(cls, include_extras=True)
+
+
 @cache
 def _kinds_of(cls: Any) -> dict[str, Kind]:
-    hints = get_type_hints(cls, include_extras=True)
+    hints = type_hints(cls)
     return {field.name: _kind(hints[field.name]) for field in dataclasses.fields(cls)}
 
 

@@ -11,11 +11,12 @@ import copy
 import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast, get_type_hints
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from expiac.declare.config import field_names
+from expiac.declare.fields import type_hints
 from expiac.declare.literals import parse_as_any
 from expiac.declare.override_words import Sign, parse, split_key
 from expiac.declare.parts import Part, is_part, join, paths_to
@@ -140,7 +141,7 @@ def _field_below(config: Any, name: str, rest: str) -> str:
 
 
 def _create(config_class: type[C], texts: Mapping[str, str], problems: list[str]) -> C:
-    hints = get_type_hints(config_class, include_extras=True)
+    hints = type_hints(config_class)
     values = {}
     for name, text in texts.items():
         try:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from expiac.declare.config import field_names, is_config
+from expiac.declare.fields import type_hints
 from expiac.declare.reads import peek
 
 _DEEPEST = 5
@@ -62,7 +63,7 @@ class Part:
     def types(self, name: str) -> tuple[Any, ...]:
         """The types that a text for this name may be of; the first that accepts it counts."""
         if is_config(self.value):
-            return (get_type_hints(type(self.value), include_extras=True)[name],)
+            return (type_hints(type(self.value))[name],)
         declared = self._declared_item(name)
         kept = self.item(name) if name in self.names else None
         if kept is None:
@@ -79,7 +80,7 @@ class Part:
 
     def _declared_item(self, name: str) -> Any:
         if is_config(self.value):
-            return get_type_hints(type(self.value), include_extras=True).get(name, Any)
+            return type_hints(type(self.value)).get(name, Any)
         shape = Mapping if isinstance(self.value, Mapping) else Sequence
         return next(_item_types(self.declared, shape, name), Any)
 
@@ -109,7 +110,7 @@ def class_paths(kind: Any, path: str = "", depth: int = 0) -> Iterator[str]:
     """The paths of the fields that a config class and the classes of its parts have."""
     if depth == _DEEPEST:
         return
-    for name, declared in get_type_hints(kind, include_extras=True).items():
+    for name, declared in type_hints(kind).items():
         yield join(path, name)
         for arm in arms(declared):
             if is_config_class(arm):
@@ -131,7 +132,7 @@ def item_type(declared: Any, name: str) -> Any:
     """What a declared type says of its field, key or index of this name; Any where it says nothing."""
     for arm in arms(declared):
         if is_config_class(arm):
-            return get_type_hints(arm, include_extras=True).get(name, Any)
+            return type_hints(arm).get(name, Any)
         for found in chain(_item_types(arm, Mapping, name), _item_types(arm, Sequence, name)):
             return found
     return Any

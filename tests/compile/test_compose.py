@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
+from dataclasses import replace
+
 import pytest
 
 from expiac.compile.compose import Composer
 from expiac.compile.templates import templates
 from expiac.declare.project import Project
 from expiac.declare.training import TrainingRunConfig
+from expiac.util.beside import beside as fork
 from expiac.util.errors import ExpiacError
 from trainer.config import OptimizerConfig, TrainerConfig
 
@@ -102,3 +107,44 @@ def test_outputs_are_resolved_against_the_composed_config(project):
     """`${run_dir}/…` of pyproject.toml, under the name that stands for the instance."""
     outputs = Composer(project).compose({"job": rendered(project, small())})["job"].outputs
     assert outputs["checkpoint"] == "@data_dir@/@instance@/checkpoints/latest.pt"
+
+
+@pytest.fixture
+def forks(monkeypatch):
+    """How many configs were composed in a fork."""
+    from expiac.compile import hydra_session
+
+    continued = []
+
+    @contextmanager
+    def beside(work, *, timeout):
+        with fork(work, timeout=timeout) as result:
+            def counted():
+                found = result()
+                continued.extend(one for one in found or () if one is not None)
+                return found
+            yield counted
+
+    monkeypatch.setattr(hydra_session, "can_fork", lambda: True)
+    monkeypatch.setattr(hydra_session, "beside", beside)
+    return continued
+
+
+def test_a_fork_composes_a_half_to_the_same(own, monkeypatch, forks):
+    """Two defaults lists, and each config with a value of its own: as one process has them."""
+    from expiac.compile import hydra_session
+
+    texts = {f"{agent}_{number}": rendered(own, replace(small(total_timesteps=1000 + number), agent=agent))
+             for number in range(35) for agent in ("fast", None)}
+    together = Composer(own).compose(texts)
+    assert len(forks) > 30
+    monkeypatch.setattr(hydra_session, "can_fork", lambda: False)
+    shutil.rmtree(own.state_folder, ignore_errors=True)
+    assert together == Composer(own).compose(texts)
+
+
+def test_a_bad_config_among_many_is_named(own, forks):
+    texts = {f"job_{number}": rendered(own, small(total_timesteps=1000 + number)) for number in range(70)}
+    texts["job_50"] = texts["job_50"].replace("total_timesteps: 1050", "total_timesteps: many")
+    with pytest.raises(ExpiacError, match="job_50"):
+        Composer(own).compose(texts)
