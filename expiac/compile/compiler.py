@@ -17,7 +17,7 @@ from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import REF, Ref, Resource, distinct_refs
 from expiac.declare.stack import dependencies
-from expiac.declare.stack_reference import distinct_stack_refs
+from expiac.declare.stack_reference import STACK_REF, distinct_stack_refs
 from expiac.plan.identity import identity_digest
 from expiac.plan.model import Desired
 from expiac.state.events import Json
@@ -43,7 +43,12 @@ class ResourceCompiler(Generic[R]):
     @cached_property
     def references(self) -> tuple[Reference, ...]:
         """The outputs of other stacks among its inputs, as they are found. An error names this resource."""
-        return self._find_outputs(self.declared_inputs)
+        return self._find_outputs(self.declared_inputs) if STACK_REF in self._text else ()
+
+    @cached_property
+    def _text(self) -> str:
+        """All inputs in one text: most resources refer to nothing, and it shows that at once."""
+        return repr(self.declared_inputs)
 
     def _find_outputs(self, inputs: Json, known: tuple[Reference, ...] = ()) -> tuple[Reference, ...]:
         """The references that are known, and those that the inputs have besides."""
@@ -71,8 +76,7 @@ class ResourceCompiler(Generic[R]):
     @cached_property
     def refs(self) -> tuple[Ref, ...]:
         """Every Ref among its inputs."""
-        # Most resources refer to nothing, and their text shows it at once.
-        return distinct_refs(self.declared_inputs) if REF in repr(self.declared_inputs) else ()
+        return distinct_refs(self.declared_inputs) if REF in self._text else ()
 
     def declaration(self) -> str:
         """All that rendering, composing and the digest depend on, besides what all jobs of a stack share.
@@ -92,9 +96,9 @@ class ResourceCompiler(Generic[R]):
         texts = self.texts() if known is None else known.texts
         if self.recorded:
             inputs = merge_recorded(inputs, self.recorded, resource.options.ignore_changes)
-        references = self._find_outputs(inputs, self.references)
-        digest = (identity_digest(resource.type, inputs, kinds, refs, references) if known is None or references
-                  else known.digest)
+        # What is known refers to no other stack: what that would mean changes.
+        references = self._find_outputs(inputs, self.references) if known is None else ()
+        digest = identity_digest(resource.type, inputs, kinds, refs, references) if known is None else known.digest
         outputs = self.outputs(composed) if known is None else known.outputs
         return Desired(
             address=resource.name, type=resource.type, provider=provider, inputs=inputs, kinds=kinds,

@@ -67,7 +67,8 @@ def _compile_all(compilers: Compilers, project: Project, context: StackContext) 
     wanted = []
     for name in compilers:
         want = _compile(name, compilers, composed.get(name), known.get(name))
-        if name not in known and (name in composed or not compilers[name].is_composed):
+        is_whole = name in composed or not compilers[name].is_composed
+        if name not in known and is_whole and not want.references:
             memory.add(declarations.get(name, ""), compiled(want, composed.get(name)))
         wanted.append(want)
     memory.save()

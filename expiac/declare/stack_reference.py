@@ -10,6 +10,8 @@ from typing import Any, overload
 from expiac.declare.resource import ADDRESS, NAME, Ref, fitting_name, map_texts, refs_in, replace_refs, variable_part
 from expiac.util.errors import ExpiacError
 
+STACK_REF = "${stack:"
+"""How the text of each begins."""
 _STACK_REF = re.compile(r"\$\{stack:(?P<stack>[A-Za-z][A-Za-z0-9_-]*):(?:(?P<resource>[A-Za-z][A-Za-z0-9_/-]*)\.)?"
                         r"(?P<output>[A-Za-z_][A-Za-z0-9_]*)\}")
 OUTPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -95,7 +97,7 @@ class StackReference:
 def stack_refs_in(value: Any) -> Iterator[StackRef]:
     """Every StackRef in a nested JSON value, in the order of its canonical form."""
     if isinstance(value, str):
-        if "${stack:" in value:
+        if STACK_REF in value:
             yield from map(_ref_of, _STACK_REF.finditer(value))
     elif isinstance(value, dict):
         for key in sorted(value):
