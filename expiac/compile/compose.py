@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,11 @@ from expiac.util.hashing import digest
 from expiac.util.placeholders import INSTANCE
 from expiac.util.render import PACKAGE_HEADER
 
-_FORMAT = 1
+_FORMAT = 2
+_OPTIONAL = re.compile(r"\boptional\s")
+"""An entry of a defaults list whose file may be missing; also elsewhere, where it costs time only."""
+_NO_FILE = "/dev/null/optional"
+"""Among the files of a config, one that is never as it was: the config is composed each time."""
 
 
 class Composer:
@@ -39,6 +43,7 @@ class Composer:
                              self._name_overrides])
         self._schema = Schema(project)
         self._digests: dict[str, str] = {}
+        self._optional: dict[str, bool] = {}
 
     def compose(self, texts: Mapping[str, str]) -> dict[str, Composed]:
         """Each text composed, by its label (the job's name, for messages)."""
@@ -83,6 +88,15 @@ class Composer:
                 self._digests[path] = ""
         return self._digests[path]
 
+    def _may_grow(self, text: str, paths: Iterable[str]) -> bool:
+        """Whether a defaults list names an optional file: where it is missing, nothing tells when it comes to be."""
+        return bool(_OPTIONAL.search(text)) or any(self._names_optional(path) for path in paths)
+
+    def _names_optional(self, path: str) -> bool:
+        if path not in self._optional:
+            self._optional[path] = bool(_OPTIONAL.search(Path(path).read_text(encoding="utf-8", errors="replace")))
+        return self._optional[path]
+
     def _compose_missing(self, texts: Mapping[str, str]) -> dict[str, Composed]:
         from expiac.compile.hydra_session import hydra_session  # imports Hydra
 
@@ -93,6 +107,8 @@ class Composer:
         with hydra_session(self._project, self._schema, self._name_overrides) as session:
             for label, composed, paths in session.compose(texts):
                 files = {path: self.digest_of(path) for path in (*paths, *session.schema_files)}
+                if self._may_grow(texts[label], paths):
+                    files[_NO_FILE] = "not to be remembered"
                 self._store(texts[label], composed, files)
                 found[label] = replace(composed, files=files)
         return found

@@ -148,3 +148,14 @@ def test_a_bad_config_among_many_is_named(own, forks):
     texts["job_50"] = texts["job_50"].replace("total_timesteps: 1050", "total_timesteps: many")
     with pytest.raises(ExpiacError, match="job_50"):
         Composer(own).compose(texts)
+
+
+def test_an_optional_file_that_comes_to_be_counts(own):
+    """While it is missing nothing names it, so such a config is composed each time."""
+    text = rendered(own, small()).replace("  - _self_\n", "  - optional /extra@trainer.optimizer: mine\n  - _self_\n", 1)
+    before = compose(own, text)
+    folder = own.root / "configs" / "extra"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text("learning_rate: 0.75\n")
+    assert before["trainer"]["optimizer"]["learning_rate"] != 0.75
+    assert compose(own, text)["trainer"]["optimizer"]["learning_rate"] == 0.75
