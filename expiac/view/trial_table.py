@@ -25,13 +25,19 @@ def short_headers(keys: Iterable[str]) -> dict[str, str]:
 
 def trial_values(trial: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
     """The values of a trial, each as it reads on one line."""
-    return [inline.value(trial[key]) if key in trial else "" for key in keys]
+    return [_value(trial[key]) if key in trial else "" for key in keys]
+
+
+def _value(value: Any) -> str:
+    """A value in a few letters: a number that was drawn has more digits than anybody wants to see."""
+    short = f"{value:.4g}" if isinstance(value, float) else ""
+    return short if short and float(short) != value else inline.value(value)
 
 
 def trial_text(trial: Mapping[str, Any], keys: Sequence[str] = ()) -> str:
     """A trial in a sentence: `learning_rate 0.0003, seed 1`."""
     headers = short_headers(keys or trial)
-    return ", ".join(f"{headers.get(key, key)} {inline.value(value)}" for key, value in trial.items())
+    return ", ".join(f"{headers.get(key, key)} {_value(value)}" for key, value in trial.items())
 
 
 def aligned(rows: Sequence[Row], width: int) -> list[str]:
