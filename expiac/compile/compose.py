@@ -15,6 +15,7 @@ from pathlib import Path
 
 from expiac.compile.composed import Composed
 from expiac.compile.config_files import CONFIG_STEM
+from expiac.compile.optional_defaults import has_optional
 from expiac.compile.schema import Schema
 from expiac.declare.project import Project
 from expiac.util.durable import write_private
@@ -24,8 +25,6 @@ from expiac.util.placeholders import INSTANCE
 from expiac.util.render import PACKAGE_HEADER
 
 _FORMAT = 2
-_OPTIONAL = re.compile(r"\boptional\s")
-"""An entry of a defaults list whose file may be missing; also elsewhere, where it costs time only."""
 _NO_FILE = "/dev/null/optional"
 """Among the files of a config, one that is never as it was: the config is composed each time."""
 
@@ -90,11 +89,11 @@ class Composer:
 
     def _may_grow(self, text: str, paths: Iterable[str]) -> bool:
         """Whether a defaults list names an optional file: where it is missing, nothing tells when it comes to be."""
-        return bool(_OPTIONAL.search(text)) or any(self._names_optional(path) for path in paths)
+        return has_optional(text) or any(self._names_optional(path) for path in paths)
 
     def _names_optional(self, path: str) -> bool:
         if path not in self._optional:
-            self._optional[path] = bool(_OPTIONAL.search(Path(path).read_text(encoding="utf-8", errors="replace")))
+            self._optional[path] = has_optional(Path(path).read_text(encoding="utf-8", errors="replace"))
         return self._optional[path]
 
     def _compose_missing(self, texts: Mapping[str, str]) -> dict[str, Composed]:
