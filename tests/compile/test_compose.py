@@ -10,6 +10,7 @@ import pytest
 
 from expiac.compile.compose import Composer
 from expiac.compile.optional_defaults import has_optional
+from expiac.compile.schema import Schema
 from expiac.compile.templates import templates
 from expiac.declare.project import Project
 from expiac.declare.training import TrainingRunConfig
@@ -175,6 +176,29 @@ def test_the_word_optional_elsewhere_composes_nothing_anew(own, monkeypatch, cha
     first = compose(own, text)
     monkeypatch.setattr(Composer, "_compose_missing", lambda *_: pytest.fail("composed again"))
     assert compose(own, text) == first
+
+
+def test_the_word_optional_in_the_schema_composes_nothing_anew(own, monkeypatch):
+    file = own.root / "trainer" / "config.py"
+    monkeypatch.setattr(Schema, "files", (str(file),))
+    file.write_text(f"{file.read_text()}\n# optional: such\n")
+    text = rendered(own, small())
+    first = compose(own, text)
+    monkeypatch.setattr(Composer, "_compose_missing", lambda *_: pytest.fail("composed again"))
+    assert compose(own, text) == first
+
+
+def test_a_variable_in_the_path_of_an_output_counts(own, monkeypatch):
+    logged = replace(own, outputs={"log": "${oc.env:LOGS,here}/log"})
+    text = rendered(own, small())
+
+    def log() -> str:
+        return Composer(logged).compose({"job": text})["job"].outputs["log"]
+
+    monkeypatch.delenv("LOGS", raising=False)
+    assert log() == "here/log"
+    monkeypatch.setenv("LOGS", "/there")
+    assert log() == "/there/log"
 
 
 @pytest.mark.parametrize("defaults", [
