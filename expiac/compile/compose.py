@@ -104,7 +104,7 @@ class Composer:
     def _besides_of(self, path: str) -> frozenset[str]:
         if path not in self._besides:
             self._besides[path] = _besides(Path(path).read_text(encoding="utf-8", errors="replace"),
-                                            is_config=not path.endswith(".py"))
+                                            is_config=path.endswith(".yaml"))
         return self._besides[path]
 
     def _compose_missing(self, texts: Mapping[str, str]) -> dict[str, Composed]:
