@@ -242,7 +242,8 @@ class Engine:
     def _annotate(self, plan: Plan, step: Step, want: Desired, record: Record) -> None:
         provider = self._provider(record.provider, step)
         values = combine(record.inputs, want.inputs, want.kinds, taken={Kind.ANNOTATION})
-        started = Started(step.address, Effect.UPDATE, record.type, record.provider, record.run, inputs=values)
+        started = Started(step.address, Effect.UPDATE, record.type, record.provider, record.run, inputs=values,
+                          references=want.references)
         if record.status.is_live:
             inputs = launch.inputs(want, record.run, stack=plan.stack, lineage=plan.lineage, outputs=self._outputs)
             self._ledger.append(started)

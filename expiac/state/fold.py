@@ -140,7 +140,8 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
     if event.effect is not Effect.CREATE:
         if record is None:
             raise InvalidEvent(f"{event.effect.value} of an unrecorded {event.address}")
-        records[event.address] = replace(record, pending=Pending(event.effect, event.after, event.inputs))
+        records[event.address] = replace(
+            record, pending=Pending(event.effect, event.after, event.inputs, references=event.references))
         return
     before = 0
     if record is not None and record.run.instance != event.run.instance:
@@ -160,7 +161,8 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
     done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail,
                    seconds=event.seconds, judgement=event.judgement or record.judgement)
     if record.pending.effect is Effect.UPDATE:
-        records[event.address] = replace(done, inputs=record.pending.inputs)
+        known = {one.text: one for one in (*record.references, *record.pending.references)}
+        records[event.address] = replace(done, inputs=record.pending.inputs, references=tuple(known.values()))
     elif record.pending.effect is Effect.CREATE:
         records[event.address] = done
     elif record.pending.after is After.RELAUNCH:

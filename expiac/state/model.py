@@ -19,6 +19,8 @@ class Pending(Fact):
     after: After = After.NOTHING
     inputs: Json = field(default_factory=dict)
     """An update's new inputs."""
+    references: tuple[Reference, ...] = ()
+    """The outputs of other stacks that an update's new inputs use."""
     approval: int = 0
     """Of a create that launches a run again: the serial of the approval of its launch before."""
 

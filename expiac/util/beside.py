@@ -78,4 +78,4 @@ def _end_with(parent: int) -> None:
     except (OSError, AttributeError):
         return  # not Linux: it ends with its work
     if os.getppid() != parent:  # it ended before it could be tied to it
-        os._exit(1)
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -118,6 +118,16 @@ def test_an_exported_output_counts_by_its_run(lab: Folder) -> None:
     assert lab.output("output", "pretrain", "best") == lab.output("output", "pretrain", "base", "checkpoint")
 
 
+def test_an_output_in_a_changed_annotation_is_recorded(lab: Folder) -> None:
+    """The plan after the update keeps the run."""
+    lab.apply("pretrain")
+    lab.apply("tune")
+    lab.stack(TUNE.replace("outputs={", "tags=[pretrain.output('best')], outputs={"), "tune")
+    assert step(lab)["action"] == "update"
+    lab.apply("tune")
+    assert (step(lab)["action"], step(lab)["changes"]) == ("keep", [])
+
+
 def test_apply_waits_for_a_run_of_another_stack(lab: Folder) -> None:
     """A plan alone refuses a run that has not ended."""
     lab.output("apply", "pretrain", "run=until [ -e go ]; do sleep 0.1; done", "--yes")
