@@ -101,7 +101,8 @@ def _with_parts(component: Component) -> Iterator[Component]:
 
 
 def _refuse_shared_names(resources: Sequence[Resource], components: Sequence[Component]) -> None:
-    names = [*(one.name for one in resources if SEPARATOR not in one.name), *(one.name for one in components)]
+    names = [*dict.fromkeys(one.name for one in resources if SEPARATOR not in one.name),
+             *(one.name for one in components)]
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:
         raise ExpiacError("Duplicate name", f"two resources or components are called {twice!r}",
