@@ -152,7 +152,8 @@ def test_a_bad_config_among_many_is_named(own, forks):
 
 def test_an_optional_file_that_comes_to_be_counts(own):
     """While it is missing nothing names it, so such a config is composed each time."""
-    text = rendered(own, small()).replace("  - _self_\n", "  - optional /extra@trainer.optimizer: mine\n  - _self_\n", 1)
+    entry = "  - optional /extra@trainer.optimizer: mine\n"
+    text = rendered(own, small()).replace("  - _self_\n", f"{entry}  - _self_\n", 1)
     before = compose(own, text)
     folder = own.root / "configs" / "extra"
     folder.mkdir()
