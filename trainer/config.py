@@ -32,7 +32,7 @@ ADDRESS = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<rest>.*)",
 FORMS = {"": "a path", "file": "file:///path", "expiac": "expiac://stack/job@best",
          "wandb": "wandb://project/name:latest"}
 """The addresses of a policy that can be read, by their scheme."""
-_PATHS = {"expiac": re.compile(r"[^/@\s]+/[^/@\s]+@[^/@\s]+"),
+_PATHS = {"expiac": re.compile(r"[^/@\s]+(?:/[^/@\s]+)+@[^/@\s]+"),
           "wandb": re.compile(r"(?:[^/:\s]+/){1,2}[^/:\s]+(?::[^/:\s]+)?")}
 
 

@@ -1,7 +1,8 @@
 """What `expiac://stack/job@which` in a training config names: a run of any stack here, and its checkpoint.
 
-`which` is `best` (by the first metric that tables show and that has a direction), `latest`, or an instance name. Of the
-first two, the run that is meant is found anew by each plan, and the config that is compared names that run.
+A job in a component is `stack/component/job`. `which` is `best` (by the first metric that tables show and that has a
+direction), `latest`, or an instance name. Of the first two, the run that is meant is found anew by each plan, and the
+config that is compared names that run.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from expiac.state.model import Record
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError, did_you_mean
 
-_FORM = re.compile(r"expiac://(?P<stack>[^/@\s]+)/(?P<job>[^/@\s]+)@(?P<which>[^/@\s]+)")
+_FORM = re.compile(r"expiac://(?P<stack>[^/@\s]+)/(?P<job>[^/@\s]+(?:/[^/@\s]+)*)@(?P<which>[^/@\s]+)")
 OUTPUT = "checkpoint"
 _SUMMARY = "No such run"
 

@@ -21,8 +21,9 @@ def wait_for_upstream(stack: Stack, project: Project, reporter: Reporter, stoppe
 
     What is missing or has failed is for the plan to say.
     """
-    refs = tuple(dict.fromkeys(ref for resource in stack.resources for ref in distinct_stack_refs(resource.inputs())
-                               if ref.stack != stack.name))
+    templates = [sweep.template for sweep in stack.sweeps if sweep.template is not None]
+    refs = tuple(dict.fromkeys(ref for resource in (*stack.resources, *templates)
+                               for ref in distinct_stack_refs(resource.inputs()) if ref.stack != stack.name))
     if not refs:
         return
     told = ""

@@ -90,7 +90,7 @@ class CompiledJobs:
 
     def save(self) -> None:
         """Writes what was found and added, if that is not what the file has."""
-        if not self.is_on or self._used.keys() == self._lines.keys():
+        if not self.is_on or self._used == self._lines:
             return
         body = b"\n".join(key.encode() + b" " + line for key, line in self._used.items())
         try:

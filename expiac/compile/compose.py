@@ -1,7 +1,8 @@
 """Composes rendered experiment configs with Hydra, against the trainer's schema, and remembers what came out.
 
 Hydra takes some 50 ms for a config, so what is composed is kept on disk: by the digest of the text, together with the
-digest of every file that it was composed from. While none of them changes it is not redone.
+digest of every file that it was composed from and of every variable that it reads. While none of them changes it is not
+redone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from expiac.compile.composed import Composed
 from expiac.compile.config_files import CONFIG_STEM
+from expiac.compile.environment import VARIABLE, digest_of_variable, variables_in
+from expiac.compile.optional_defaults import has_optional
 from expiac.compile.schema import Schema
 from expiac.declare.project import Project
 from expiac.util.durable import write_private
@@ -24,10 +27,9 @@ from expiac.util.placeholders import INSTANCE
 from expiac.util.render import PACKAGE_HEADER
 
 _FORMAT = 2
-_OPTIONAL = re.compile(r"\boptional\s")
-"""An entry of a defaults list whose file may be missing; also elsewhere, where it costs time only."""
 _NO_FILE = "/dev/null/optional"
 """Among the files of a config, one that is never as it was: the config is composed each time."""
+_NEVER = "not to be remembered"
 
 
 class Composer:
@@ -41,9 +43,10 @@ class Composer:
         self._cache = project.state_folder / "cache" / "compose"
         self._salt = digest([_FORMAT, project.schema, dict(project.outputs), str(self._configs), self._primary,
                              self._name_overrides])
+        self._besides_outputs = _besides("\n".join(project.outputs.values()), is_config=False)
         self._schema = Schema(project)
         self._digests: dict[str, str] = {}
-        self._optional: dict[str, bool] = {}
+        self._besides: dict[str, frozenset[str]] = {}
 
     def compose(self, texts: Mapping[str, str]) -> dict[str, Composed]:
         """Each text composed, by its label (the job's name, for messages)."""
@@ -80,22 +83,29 @@ class Composer:
         return self._cache / f"{digest([self._salt, text])[:40]}.json"
 
     def digest_of(self, path: str) -> str:
-        """The digest of a file as it is now; empty where it can't be read."""
+        """The digest of a file, or of a variable `env:NAME`, as it is now; empty where there is none."""
         if path not in self._digests:
+            if path.startswith(VARIABLE):
+                self._digests[path] = digest_of_variable(path.removeprefix(VARIABLE))
+                return self._digests[path]
             try:
                 self._digests[path] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
             except OSError:
                 self._digests[path] = ""
         return self._digests[path]
 
-    def _may_grow(self, text: str, paths: Iterable[str]) -> bool:
-        """Whether a defaults list names an optional file: where it is missing, nothing tells when it comes to be."""
-        return bool(_OPTIONAL.search(text)) or any(self._names_optional(path) for path in paths)
+    def _files(self, text: str, paths: Iterable[str]) -> dict[str, str]:
+        """What a composed text stands on: the digest of each file and variable."""
+        paths = tuple(paths)
+        besides = _besides(text).union(self._besides_outputs, *map(self._besides_of, paths))
+        digests = {path: self.digest_of(path) for path in (*paths, *sorted(besides - {_NO_FILE}))}
+        return digests | {_NO_FILE: _NEVER} if _NO_FILE in besides else digests
 
-    def _names_optional(self, path: str) -> bool:
-        if path not in self._optional:
-            self._optional[path] = bool(_OPTIONAL.search(Path(path).read_text(encoding="utf-8", errors="replace")))
-        return self._optional[path]
+    def _besides_of(self, path: str) -> frozenset[str]:
+        if path not in self._besides:
+            self._besides[path] = _besides(Path(path).read_text(encoding="utf-8", errors="replace"),
+                                            is_config=path.endswith(".yaml"))
+        return self._besides[path]
 
     def _compose_missing(self, texts: Mapping[str, str]) -> dict[str, Composed]:
         from expiac.compile.hydra_session import hydra_session  # imports Hydra
@@ -106,12 +116,21 @@ class Composer:
         found = {}
         with hydra_session(self._project, self._schema, self._name_overrides) as session:
             for label, composed, paths in session.compose(texts):
-                files = {path: self.digest_of(path) for path in (*paths, *session.schema_files)}
-                if self._may_grow(texts[label], paths):
-                    files[_NO_FILE] = "not to be remembered"
+                files = self._files(texts[label], (*paths, *session.schema_files))
                 self._store(texts[label], composed, files)
                 found[label] = replace(composed, files=files)
         return found
+
+
+def _besides(text: str, *, is_config: bool = True) -> frozenset[str]:
+    """What a config of this text stands on besides files: variables, and what nothing can tell the change of.
+
+    An optional file that is missing is of the latter: nothing tells when it comes to be.
+    """
+    variables = variables_in(text)
+    if variables is None or (is_config and has_optional(text)):
+        return frozenset({_NO_FILE})
+    return frozenset(f"{VARIABLE}{name}" for name in variables)
 
 
 def is_composed(project: Project) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
+from expiac.compile.imported import source_files
 from expiac.declare.project import Project
 from expiac.util.errors import ExpiacError
 
@@ -43,12 +44,9 @@ class Schema:
 
     @cached_property
     def files(self) -> tuple[str, ...]:
-        """The source files that it is made of."""
-        package = self._project.schema.partition(":")[0].partition(".")[0]
+        """The source files that it is made of: its package, and what that imports of the project."""
         self.node  # noqa: B018  imports them
-        return tuple(sorted(
-            str(module.__file__) for name, module in list(sys.modules.items())
-            if (name == package or name.startswith(package + ".")) and getattr(module, "__file__", None)))
+        return source_files(self._project.schema.partition(":")[0].partition(".")[0])
 
     @property
     def is_structured(self) -> bool:

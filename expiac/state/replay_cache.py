@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from expiac.declare import options, resource
-from expiac.state import codec, events, fold, model, replay, status
+from expiac.state import codec, events, facts, fold, model, replay, status
 from expiac.util.kept import read_kept, write_kept
 from expiac.util.version import VERSION
 
-_MODULES = {module.__name__: module for module in (replay, fold, codec, events, model, status, options, resource)}
+_MODULES = {module.__name__: module
+            for module in (replay, fold, codec, events, facts, model, status, options, resource)}
 """Those that say what a state is: all that a file may hold, besides numbers, texts, lists, tuples and dictionaries, are
 values of their own dataclasses and enums."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,11 +16,17 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl: the signal that a process gets when the thread that forked it ends."""
+
 
 def can_fork() -> bool:
-    """Whether a fork is safe and of use: on Linux, with a second core, and with no other thread in this process."""
+    """Whether a fork is safe and of use: on Linux, with a second core, and with no other thread in this process.
+
+    A daemonic process of `multiprocessing` may have no children.
+    """
     has_cores = len(os.sched_getaffinity(0)) > 1 if sys.platform == "linux" else False
-    return has_cores and threading.active_count() == 1
+    return has_cores and threading.active_count() == 1 and not multiprocessing.current_process().daemon
 
 
 @contextmanager
@@ -26,12 +34,18 @@ def beside(work: Callable[[], T], *, timeout: float) -> Iterator[Callable[[], T 
     """Runs the work in a fork of this process within the context; what it yields gives the result.
 
     That is None where the fork failed or ended without one, or took longer than `timeout` seconds from when it is
-    asked for: do the work here then. The fork has ended when the context ends.
+    asked for: do the work here then. The fork has ended when the context ends, or this process does.
     """
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(work, sender), daemon=True)
-    process.start()
+    process = context.Process(target=_run, args=(work, receiver, sender, os.getpid()), daemon=True)
+    try:
+        process.start()
+    except OSError:  # no memory, or too many processes
+        receiver.close()
+        sender.close()
+        yield lambda: None
+        return
     sender.close()
 
     def result() -> T | None:
@@ -48,8 +62,20 @@ def beside(work: Callable[[], T], *, timeout: float) -> Iterator[Callable[[], T 
         process.join()
 
 
-def _run(work: Callable[[], Any], sender: Connection) -> None:
+def _run(work: Callable[[], Any], receiver: Connection, sender: Connection, parent: int) -> None:
+    receiver.close()  # so that a send fails once the parent has ended, and does not wait for a reader for ever
+    _end_with(parent)
     try:
         sender.send(work())
     except Exception:  # whatever it is, the caller does the work itself, and tells
         sender.close()
+
+
+def _end_with(parent: int) -> None:
+    """Lets the kernel kill this process when its parent ends, however that ends."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    except (OSError, AttributeError):
+        return  # not Linux: it ends with its work
+    if os.getppid() != parent:  # it ended before it could be tied to it
+        os._exit(1)

@@ -68,6 +68,21 @@ def test_best_and_latest_are_runs_of_another_stack(expiac, project):
 
 
 @pytest.mark.usefixtures("stacks")
+def test_a_job_in_a_component_has_an_address_too(expiac, project):
+    """Its name there, `arms/train`."""
+    file = project / "stacks" / "lab.py"
+    text = file.read_text().replace("import ", "import Component, ", 1)
+    text = text.replace("[TrainingJob(", '[Component("arms", [TrainingJob(')
+    file.write_text(text.replace("config.start}))])", "config.start}))])])"))
+    run = apply(expiac, "lab", "reward=5")
+    apply(expiac, "next", "start=expiac://lab/arms/train@best")
+    told = json.loads(Path(expiac("output", "next", "train", "told").out.strip()).read_text())
+    assert list(told) == [f"expiac://lab/arms/train@{run}"]
+    assert expiac("plan", "next", f"start=expiac://lab/arms/train@{run}", "--detailed-exitcode").code == 0
+    assert "lab has no job arms/tran" in expiac("plan", "next", "start=expiac://lab/arms/tran@best").err
+
+
+@pytest.mark.usefixtures("stacks")
 @pytest.mark.parametrize(("address", "said"), [
     ("expiac://lob/train@best", "train: there is no state of a stack lob\n  Hint: did you mean lab?"),
     ("expiac://lab/train@worst", "no run worst of it has left an output checkpoint"),

@@ -102,6 +102,36 @@ def test_an_edit_of_a_file_counts(own, tmp_path, file, before, after, compiling)
     assert file == "trainer/config.py" or "a" in compiling  # the test itself has imported this repository's one
 
 
+def test_what_an_edit_changed_is_remembered_too(own, compiling):
+    """The plan after the next one compiles nothing again."""
+    declared = stack(training("a"))
+    desired(declared, own)
+    file = own.root / "configs/agent/fast.yaml"
+    file.write_text(file.read_text().replace("128", "96"))
+    desired(declared, own)
+    compiling.clear()
+    desired(declared, own)
+    assert compiling == []
+
+
+def test_a_variable_that_a_config_reads_counts(own, monkeypatch, compiling):
+    """Neither memory keeps what came of another value."""
+    declared = stack(training("a"))
+    file = own.root / "configs/common.yaml"
+    file.write_text(file.read_text().replace("run_dir: ${data_dir}", "run_dir: ${oc.env:RESULTS,./here}"))
+    found = {}
+    for value in (None, "/there", "", None):
+        if value is None:
+            monkeypatch.delenv("RESULTS", raising=False)
+        else:
+            monkeypatch.setenv("RESULTS", value)
+        found[value] = desired(declared, own)[0].outputs["checkpoint"].partition("/@")[0]
+        compiling.clear()
+        desired(declared, own)
+        assert compiling == [], "with the same value it is known"
+    assert found == {None: "here", "/there": "/there", "": ""}
+
+
 def test_settings_of_the_project_count(own, tmp_path):
     declared = stack(training("a"))
     desired(declared, own)

@@ -9,6 +9,8 @@ from dataclasses import replace
 import pytest
 
 from expiac.compile.compose import Composer
+from expiac.compile.optional_defaults import has_optional
+from expiac.compile.schema import Schema
 from expiac.compile.templates import templates
 from expiac.declare.project import Project
 from expiac.declare.training import TrainingRunConfig
@@ -160,3 +162,51 @@ def test_an_optional_file_that_comes_to_be_counts(own):
     (folder / "mine.yaml").write_text("learning_rate: 0.75\n")
     assert before["trainer"]["optimizer"]["learning_rate"] != 0.75
     assert compose(own, text)["trainer"]["optimizer"]["learning_rate"] == 0.75
+
+
+@pytest.mark.parametrize("change", [
+    ("# @package _global_\n", "# @package _global_\n# an optional file, and optional text\n"),
+    ("seed: 0", 'run_name: "- optional db: mysql"'),
+], ids=["comment", "value"])
+def test_the_word_optional_elsewhere_composes_nothing_anew(own, monkeypatch, change):
+    """Only an entry of a defaults list says that a file may be missing."""
+    text = rendered(own, TrainingRunConfig(curriculum=SMALL))
+    assert change[0] in text
+    text = text.replace(*change)
+    first = compose(own, text)
+    monkeypatch.setattr(Composer, "_compose_missing", lambda *_: pytest.fail("composed again"))
+    assert compose(own, text) == first
+
+
+def test_the_word_optional_in_the_schema_composes_nothing_anew(own, monkeypatch):
+    file = own.root / "trainer" / "config.py"
+    monkeypatch.setattr(Schema, "files", (str(file),))
+    file.write_text(f"{file.read_text()}\n# optional: such\n")
+    text = rendered(own, small())
+    first = compose(own, text)
+    monkeypatch.setattr(Composer, "_compose_missing", lambda *_: pytest.fail("composed again"))
+    assert compose(own, text) == first
+
+
+def test_a_variable_in_the_path_of_an_output_counts(own, monkeypatch):
+    logged = replace(own, outputs={"log": "${oc.env:LOGS,here}/log"})
+    text = rendered(own, small())
+
+    def log() -> str:
+        return Composer(logged).compose({"job": text})["job"].outputs["log"]
+
+    monkeypatch.delenv("LOGS", raising=False)
+    assert log() == "here/log"
+    monkeypatch.setenv("LOGS", "/there")
+    assert log() == "/there/log"
+
+
+@pytest.mark.parametrize("defaults", [
+    "[{optional db: mysql}]", "[optional db@x: mysql, _self_]", "\n- override optional db: a",
+    "\n- optional override db: a", "\n  - 'optional db': a", "\n  - _self_\n  -   {optional db: [a, b]}",
+    "\n\t- optional db: a",
+])
+def test_an_optional_entry_is_seen_however_it_is_written(defaults):
+    """The last one can't be read, so that Hydra is asked each time."""
+    assert has_optional(f"# @package _global_\ndefaults: {defaults}\n")
+    assert not has_optional(f"# optional\ndefaults: {defaults.replace('optional', '').replace(chr(9), '')}\n")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from throwaway import ROOT, Folder
+
+from expiac import Job, Search, SkypilotJobConfig, Stack, Sweep, Uniform
+from expiac.apply.events import Silent
+from expiac.apply.upstream_wait import wait_for_upstream
+from expiac.declare.project import find_project
+from expiac.util.errors import ExpiacError
 
 PRETRAIN = """
 from dataclasses import dataclass
@@ -127,6 +134,23 @@ def test_apply_waits_for_a_run_of_another_stack(lab: Folder) -> None:
     (weights.parent / "go").touch()
     assert waiting.wait(timeout=60) == 0
     assert got(lab) == "weights of 0.1\n"
+
+
+def test_a_search_waits_for_what_its_trials_will_use(lab: Folder) -> None:
+    """Before its first trial is proposed, the job that they are made of says what that is."""
+    lab.output("apply", "pretrain", "run=until [ -e go ]; do sleep 0.1; done", "--yes")
+    start = Stack.reference("pretrain").output("base", "checkpoint")
+    job = Job("tuned", run="true", skypilot=SkypilotJobConfig(gpus=0, workdir=None, envs={"START": start, "RATE": "1"}))
+    stack = Stack("tune", [Sweep("lr", job, Search(trials=2, space={"RATE": Uniform(0, 1)}), metric="loss")])
+
+    def wait(timeout: float) -> None:
+        wait_for_upstream(stack, find_project(lab.root), Silent(), threading.Event(), timeout=timeout)
+
+    with pytest.raises(ExpiacError, match="pretrain did not end"):
+        wait(0.5)
+    (weights,) = lab.root.rglob("weights")
+    (weights.parent / "go").touch()
+    wait(60)
 
 
 def test_the_page_keeps_its_word(project: Folder) -> None:

@@ -8,15 +8,20 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
+from enum import Enum
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from journals import CREATE, LIFE, RUN, folded, journal, written
 
+from expiac.state import replay_cache
 from expiac.state.events import Effect, EffectDone, Observed, Started
+from expiac.state.facts import Reference
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
+from expiac.state.model import State
 from expiac.state.replay import WORTH_KEEPING, Beginning, Damage, Reading, replay
 from expiac.state.replay_cache import ReplayCache
 from expiac.state.status import Status
@@ -83,6 +88,35 @@ def test_a_long_state_is_read_once(path, cache):
         assert open_.reload().serial == 99
 
 
+def test_a_state_with_an_output_of_another_stack_is_found(path, cache):
+    used = Reference("${stack:base:train.checkpoint}", "base", "train", "checkpoint", "base.train.0a1b2c3d", 1, "/x.pt")
+    written(path, replace(LONG, references=(used,)))
+    state = Journal.read(FileLog(path), kept=cache).state
+    known = cache.find(path.read_bytes())
+    assert known is not None
+    assert known.state == state
+
+
+def test_every_kind_of_value_of_a_state_can_be_found():
+    """The dataclasses and enums that the fields of a state name, wherever they are declared."""
+    found, todo = set(), [Beginning, State]
+    while todo:
+        kind = todo.pop()
+        if kind in found:
+            continue
+        found.add(kind)
+        hints = get_type_hints(kind).values() if is_dataclass(kind) else ()
+        todo += [part for hint in hints for part in parts_of(hint) if is_dataclass(part) or issubclass(part, Enum)]
+    assert Reference in found
+    assert not {kind for kind in found if kind.__module__ not in replay_cache._MODULES}
+
+
+def parts_of(hint: object) -> list[type]:
+    """The classes that a type names."""
+    inner = [part for one in get_args(hint) for part in parts_of(one)]
+    return [*inner, hint] if isinstance(hint, type) else inner
+
+
 def test_what_is_kept_of_other_bytes_does_not_count(path, cache):
     """Whichever byte of the beginning was changed since, and where the file became shorter or another one."""
     written(path, *LIFE)
@@ -140,8 +174,6 @@ def test_a_file_that_names_other_code_is_not_obeyed(path, cache, capsys):
 
 def test_another_release_reads_anew(path, cache, monkeypatch):
     """The same lines may mean something else to it."""
-    from expiac.state import replay_cache
-
     written(path, *LIFE)
     kept(cache, path.read_bytes())
     monkeypatch.setattr(replay_cache, "VERSION", "9.9")
@@ -161,6 +193,7 @@ def test_a_folder_that_cannot_be_written_stops_nobody(path, cache):
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
+from expiac.state.facts import Reference
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.replay_cache import ReplayCache

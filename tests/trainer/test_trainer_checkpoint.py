@@ -96,6 +96,11 @@ def test_an_address_that_cannot_be_read_is_refused_by_the_schema(uri: str):
         InitialPolicyConfig(uri=uri)
 
 
+@pytest.mark.parametrize("uri", ["expiac://lab/a@best", "expiac://lab/arms/a@lab.arms.a.0", "wandb://p/a:v1", "x.pt"])
+def test_an_address_that_can_be_read_is_taken(uri: str):
+    assert InitialPolicyConfig(uri=uri).uri == uri
+
+
 @pytest.mark.parametrize("uri", ["s3://bucket/x.pt", "/nowhere/latest.pt", "expiac://lab/a@best"])
 def test_a_policy_that_cannot_be_read_is_named(uri: str):
     with pytest.raises(TrainerError, match=uri):

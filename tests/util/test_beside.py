@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from expiac.util.beside import beside, can_fork
+
+ROOT = Path(__file__).parents[2]
 
 
 def _children() -> list[psutil.Process]:
@@ -67,3 +73,70 @@ def test_another_thread_forbids_a_fork() -> None:
     finally:
         end.set()
         thread.join()
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def _ends(process: psutil.Process) -> bool:
+    """Whether the process of another ends soon; who reaps it is nobody's business here."""
+    until = time.monotonic() + 20
+    while not _has_ended(process) and time.monotonic() < until:
+        time.sleep(0.02)
+    return _has_ended(process)
+
+
+_PARENT = """
+import os, time
+from expiac.util.beside import beside
+
+def work():
+    print(os.getpid(), flush=True)
+    {work}
+
+with beside(work, timeout=600) as result:
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("work", ["time.sleep(600)", "return 'x' * 10_000_000"], ids=["works", "sends"])
+def test_a_killed_process_leaves_no_fork(work: str) -> None:
+    """While the fork works, and while it sends more than a pipe holds."""
+    command = [sys.executable, "-c", _PARENT.format(work=work)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        fork = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    try:
+        assert _ends(fork)
+    finally:
+        if not _has_ended(fork):
+            fork.kill()
+
+
+def test_a_daemonic_process_forbids_a_fork() -> None:
+    """Multiprocessing lets it have no children."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=lambda: sender.send(can_fork()), daemon=True)
+    process.start()
+    assert receiver.poll(30)
+    assert receiver.recv() is False
+    process.join()
+
+
+def test_where_no_process_can_be_made_there_is_no_result() -> None:
+    """A limit on processes: the work is done here then."""
+    code = """
+import os
+from expiac.util.beside import beside
+
+def no_fork():
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+os.fork = no_fork
+with beside(lambda: 1, timeout=30) as result:
+    assert result() is None
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=True)
