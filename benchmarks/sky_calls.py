@@ -41,7 +41,7 @@ class Calls:
 
     def declare(self, run: str) -> None:
         program = PROGRAM.format(managed=self.managed, run=run, jobs=self.jobs)
-        (self.root / "stacks" / "many.py").write_text(program)
+        (self.root / "stacks" / "many.py").write_text(program, encoding="utf-8")
 
     @contextmanager
     def session(self, *, declared: bool = True) -> Iterator[Session]:

@@ -21,7 +21,7 @@ from expiac.declare.metrics import MetricSettings
 from expiac.declare.project import Project
 from expiac.providers.base import Provider
 from expiac.providers.registry import Providers
-from expiac.state.events import SweepFacts
+from expiac.state.facts import SweepFacts
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from expiac.declare.component import SEPARATOR
-from expiac.state.events import SweepFacts
+from expiac.state.facts import SweepFacts
 from expiac.state.model import Record, State
 from expiac.util.hashing import canonical
 

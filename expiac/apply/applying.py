@@ -27,6 +27,7 @@ from expiac.apply.refreshing import Refresher
 from expiac.apply.search import Proposals, record_told
 from expiac.apply.stack_outputs import refuse_changed_references
 from expiac.apply.wait import METRICS_PAUSE, UNDER_WAY, OnceIn, are_under_way, poll
+from expiac.declare.component import component_of
 from expiac.declare.project import Project
 from expiac.plan.approval import approval_event
 from expiac.plan.deferred import Outlook, outlook
@@ -127,6 +128,8 @@ class Applying:
         sweeps = self._sweeps = SweepEnder(self._journal, self._refresher, self._engine, self._providers,
                                            self._reporter, self._approve_again, max_failures=max_failures)
 
+        if self._proposals:
+            self._proposals.leave_out({component_of(address) for address in plan.left_out})
         busy = ""
 
         def advance() -> tuple[ResourceStatus, ...]:
@@ -226,6 +229,9 @@ class Applying:
             more = proposals.plan()
             if more is None:
                 return result
+            refuse_unchecked(more, self._project)
+            refuse_without_access(more, self._providers)
+            self._refresher.record()
             record_told(more, self._journal)
             if not more.is_empty:
                 self._approve(more, self._provenance(more))
@@ -235,12 +241,17 @@ class Applying:
         return result
 
     def _are_proposals_due(self, result: Result) -> bool:
-        is_over = bool(result.failed) or self._engine.is_stopping or (self._sweeps and self._sweeps.has_ended_search)
-        return self._proposals is not None and not is_over and self._proposals.are_due()
+        if self._proposals is None or result.failed or self._engine.is_stopping:
+            return False
+        if self._sweeps:
+            self._proposals.leave_out(self._sweeps.ended)
+        return self._proposals.are_due()
 
     def _goes_on(self, result: Result) -> bool:
         """Whether a search has something to begin, or waits for results that are on their way."""
-        return self._proposals is not None and (self._are_proposals_due(result) or self._proposals.are_awaited())
+        if self._proposals is None or result.failed or self._engine.is_stopping:
+            return False
+        return self._are_proposals_due(result) or self._proposals.are_awaited()
 
     def _refuse_other_plan(self, plan: Plan) -> None:
         """Raises `Stale` where a plan was approved meanwhile that declares other runs: ours may not be wanted now."""

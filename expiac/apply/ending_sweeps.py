@@ -31,15 +31,15 @@ class SweepEnder:
         self._providers, self._reporter, self._approve = providers, reporter, approve
         self._max_failures = max_failures
         self._told: set[str] = set()
-        self.has_ended_search = False
-        """Nothing more is to be proposed."""
+        self.ended: set[str] = set()
+        """The sweeps of which nothing more is to be begun."""
 
     def end(self, plan: Plan, result: Result) -> Result:
         """The result, in which deferred trials of ended sweeps are skipped; takes back those that wait in a queue."""
         ended = ended_sweeps(plan, self._refresher.state, self._max_failures)
         for sweep in ended:
             self._tell(sweep)
-            self.has_ended_search |= plan.sweeps[sweep.name].is_search
+            self.ended.add(sweep.name)
         if not ended:
             return result
         skipped = {step.address: (step, sweep) for step in result.deferred for sweep in ended

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from expiac.plan.model import Plan, Step
-from expiac.state.events import Json, SweepFacts
+from expiac.state.events import Json
+from expiac.state.facts import SweepFacts
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
@@ -17,7 +18,7 @@ from expiac.apply.preconditions import (
     refuse_unchecked,
 )
 from expiac.apply.refreshing import Refresher
-from expiac.apply.search import Found, Proposals, Searching, with_searches
+from expiac.apply.search import Found, Proposals, Searching, only_proposed, with_searches
 from expiac.apply.stack_outputs import changed_references, elsewhere, refuse_changed_references
 from expiac.apply.upstream_wait import wait_for_upstream
 from expiac.apply.used_by import warn_of_users
@@ -29,7 +30,7 @@ from expiac.declare.stack import Stack
 from expiac.plan import planner
 from expiac.plan.adoption import find_jobs, previous_jobs
 from expiac.plan.groups import components_in, members
-from expiac.plan.model import Desired, Plan
+from expiac.plan.model import Action, Desired, Plan
 from expiac.plan.planner import PlanOptions
 from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
@@ -38,6 +39,7 @@ from expiac.plan.selection import select
 from expiac.plan.sweeps import sweep_facts
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
+from expiac.state.events import Json
 from expiac.state.facts import Reference
 from expiac.state.locking import refuse_stale
 from expiac.state.model import Record
@@ -55,6 +57,8 @@ class Planning:
         searching = Searching(program.stack, refresher.sources) if program else None
         self._searching = searching if searching and searching.names else None
         self._found: Found | None = None
+        self._options = PlanOptions()
+        """How the user chose among the steps of the plan."""
         self._asks = True
         self._kept: tuple[Reference, ...] = ()
         """The outputs of other stacks that stay as they were found: those of a plan that is being carried out."""
@@ -68,14 +72,26 @@ class Planning:
             made = desired(stack, self._project, records, self._providers,
                            elsewhere(self._project, self._kept, asks=self._asks))
             noted = self._found.samplers if self._found else {}
-            made = tuple(replace(want, sampler=noted.get(want.address, {})) for want in made) if noted else made
+            if self._found is not None:
+                made = tuple(replace(want, sampler=_sampler_note(want.address, noted, records)) for want in made)
             self._rendered = records, stack, made
         return self._rendered[2]
 
-    def search(self, *, asks: bool = True) -> Found | None:
-        """What the searches of the stack come to now; None where it has none."""
-        self._found = self._searching.look(self._refresher.observed, asks=asks) if self._searching else None
+    def search(self, *, asks: bool = True, without: Collection[str] = ()) -> Found | None:
+        """What the searches of the stack come to now, some of which may propose nothing; None where it has none."""
+        self._found = (self._searching.look(self._refresher.observed, asks=asks, without=without)
+                       if self._searching else None)
         return self._found
+
+    @property
+    def proposed(self) -> Collection[str]:
+        """The addresses of the trials that the last look at the searches proposes."""
+        return self._found.samplers if self._found else ()
+
+    @property
+    def look(self) -> object:
+        """What decides whether a proposal can begin: the runs as they were seen last."""
+        return tuple((one.run, one.status) for one in self._refresher.observed.records.values())
 
     def _look_elsewhere(self, *, again: bool) -> None:
         """Finds outputs of other stacks `again`, where these are others by now; or keeps what was found."""
@@ -85,15 +101,18 @@ class Planning:
         if again and used and changed_references(used, self._project):
             self._rendered = None
 
-    def plan(self, options: PlanOptions, *, refresh: bool, goes_on: bool = False) -> Plan:
+    def plan(self, options: PlanOptions, *, refresh: bool, goes_on: bool = False,
+             without: Collection[str] = ()) -> Plan:
         """The plan from the recorded state to what the program declares; `goes_on` with what outputs of other stacks
-        were in the plan before."""
+        were in the plan before, and `without` proposals of some searches."""
+        if not goes_on:
+            self._options = options
         self._asks = refresh
         self._refresher.reload()
         self._look_elsewhere(again=not goes_on)
         if self._searching and refresh:
             self._refresher.query()
-        self.search(asks=refresh)
+        self.search(asks=refresh, without=without)
         declared, state = self._declared, self._refresher.state
         known = [want.address for want in self.desired]
         options = replace(options, replace=_addresses(options.replace, known, state.stack),
@@ -121,7 +140,7 @@ class Planning:
     @property
     def proposals(self) -> Proposals | None:
         """What the searches want, as results come in; None where the stack has none."""
-        return _Proposals(self, self._searching.names) if self._searching else None
+        return _Proposals(self, self._searching.names, self._options) if self._searching else None
 
     def adopt(self, address: str, job: str) -> Plan:
         """The plan that adopts a job which expiac did not launch, and does nothing else."""
@@ -210,23 +229,55 @@ def _addresses(names: Collection[str], known: Sequence[str], stack: str) -> tupl
     return tuple(found)
 
 
-class _Proposals:
-    """What the searches of a stack want to begin and to end."""
+def _sampler_note(address: str, noted: Mapping[str, Json], records: Mapping[str, Record]) -> Json:
+    """What the sampler noted of a trial: when it proposed it now, or when it did before."""
+    if address in noted:
+        return noted[address]
+    return records[address].sampler if address in records else {}
 
-    def __init__(self, planning: Planning, names: Collection[str]) -> None:
+
+class _Proposals:
+    """What the searches of a stack want to begin and to end, as far as the user has let them: see `options`."""
+
+    def __init__(self, planning: Planning, names: Collection[str], options: PlanOptions) -> None:
         self._planning = planning
-        self._trials = [f"{name}/*" for name in names]
+        self._left_out = {name for name in names if not _are_wanted(name, options)}
+        self._names = [name for name in names if name not in self._left_out]
+        self._idle: object = None
+        """How the runs were when there was nothing to do, though trials were proposed."""
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Nothing more is proposed by these searches."""
+        self._left_out |= set(names)
+        self._names = [name for name in self._names if name not in self._left_out]
 
     def are_due(self) -> bool:
-        found = self._planning.search()
-        return found is not None and found.has_news
+        found = self._planning.search(without=self._left_out)
+        return found is not None and found.has_news and self._planning.look != self._idle
 
     def are_awaited(self) -> bool:
-        return self._planning.awaits_results
+        return bool(self._names) and self._planning.awaits_results
 
     def plan(self) -> Plan | None:
-        return (self._planning.plan(PlanOptions(target=self._trials), refresh=True, goes_on=True)
-                if self.are_due() else None)
+        """Only what a search asks for: of what else would have to be done by now, the user has not been told."""
+        if not self.are_due():
+            return None
+        trials = [f"{name}/*" for name in self._names]
+        plan = self._planning.plan(PlanOptions(target=trials), refresh=True, goes_on=True, without=self._left_out)
+        plan = only_proposed(plan, self._planning.proposed)
+        if plan.is_empty and not plan.told:
+            self._idle = self._planning.look
+            return None
+        return plan
+
+
+def _are_wanted(name: str, options: PlanOptions) -> bool:
+    """Whether the choice of steps takes in what a search proposes later."""
+    def named(patterns: Collection[str]) -> bool:
+        return any(fnmatchcase(f"{name}/trial_0", pattern) or pattern == name for pattern in patterns)
+
+    is_chosen = not options.target or named(options.target)
+    return is_chosen and not named(options.exclude) and (not options.only or Action.CREATE in options.only)
 
 
 def _warn_of_access(plan: Plan) -> Plan:

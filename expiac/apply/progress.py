@@ -13,7 +13,7 @@ from expiac.apply.metrics.sources import find_metrics, progress_of
 from expiac.plan.durations import Durations
 from expiac.plan.groups import group_of
 from expiac.plan.sweeps import recorded_sweeps
-from expiac.state.events import SweepFacts
+from expiac.state.facts import SweepFacts
 from expiac.state.model import Record, State
 
 

@@ -7,7 +7,8 @@ Knows the declarations only. A `Stack` holds the resources of its components, an
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,7 +32,7 @@ class Component:
     outputs: Mapping[str, str]
     """Its outputs by name, each a Ref to an output of a child."""
     parts: tuple[Component, ...]
-    """The components in it, at their addresses."""
+    """The components in it, at their addresses, and those in these."""
 
     def __init__(self, name: str, resources: Iterable[Resource | Component], *, options: Options | None = None,
                  depends_on: Iterable[str] = (), outputs: Mapping[str, str] | None = None) -> None:
@@ -48,7 +49,8 @@ class Component:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "resources", moved)
         object.__setattr__(self, "outputs", {key: _moved(ref, addresses) for key, ref in (outputs or {}).items()})
-        object.__setattr__(self, "parts", tuple(part.under(name) for part in parts))
+        by_address = {one.name: one for one in moved}
+        object.__setattr__(self, "parts", tuple(part.under(name, by_address) for part in parts))
 
     def output(self, name: str) -> Ref:
         """The value of its output `name`, to be used in any string field of another resource."""
@@ -56,6 +58,10 @@ class Component:
             raise ExpiacError("Unknown output", f"component {self.name} has no output {name}",
                               did_you_mean(name, self.outputs) or f'outputs={{"{name}": child.output(…)}}')
         return Ref.parse(self.outputs[name])
+
+    def with_members(self, members: Mapping[str, Sequence[str]]) -> Component:
+        """The component in which what names a component needs each resource in it; only a search holds any."""
+        return self
 
     def child(self, name: str) -> Resource:
         """The resource at the address `component/name`, as the stack will hold it."""
@@ -65,9 +71,12 @@ class Component:
                               did_you_mean(name, by_name))
         return by_name[name]
 
-    def under(self, name: str) -> Component:
-        """The same component as a part of the component `name`."""
-        return at_address(self, f"{name}{SEPARATOR}{self.name}")
+    def under(self, name: str, moved: Mapping[str, Resource]) -> Component:
+        """The same component as a part of the component `name`, with its resources as they stand there."""
+        other = at_address(self, f"{name}{SEPARATOR}{self.name}")
+        own = tuple(moved[f"{name}{SEPARATOR}{one.name}"] for one in self.resources)
+        object.__setattr__(other, "resources", own)
+        return other
 
 
 def flatten(declared: Sequence[Resource | Component]) -> tuple[list[Resource], list[Component]]:
@@ -80,13 +89,13 @@ def flatten(declared: Sequence[Resource | Component]) -> tuple[list[Resource], l
     for one in declared:
         if isinstance(one, Component):
             resources += one.resources
-            components += _with_parts(one)
+            components += [one, *one.parts]
         else:
             resources.append(one)
     _refuse_shared_names(resources, components)
     members = {part.name: [one.name for one in part.resources] for part in components}
     _refuse_open_dependencies(resources, members)
-    return [_with_members(one, members) for one in resources], components
+    return [with_members(one, members) for one in resources], [one.with_members(members) for one in components]
 
 
 def component_of(address: str) -> str:
@@ -94,18 +103,13 @@ def component_of(address: str) -> str:
     return address.rpartition(SEPARATOR)[0]
 
 
-def _with_parts(component: Component) -> Iterator[Component]:
-    yield component
-    for part in component.parts:
-        yield from _with_parts(part)
-
-
 def _refuse_shared_names(resources: Sequence[Resource], components: Sequence[Component]) -> None:
-    names = [*(one.name for one in resources if SEPARATOR not in one.name), *(one.name for one in components)]
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if twice is not None:
-        raise ExpiacError("Duplicate name", f"two resources or components are called {twice!r}",
-                          "give each resource and component of a stack a name of its own")
+    alone = [one.name for one in resources if SEPARATOR not in one.name]
+    for names, what in ((alone, "resources"), ([*alone, *(one.name for one in components)], "resources or components")):
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
+        if twice is not None:
+            raise ExpiacError("Duplicate name", f"two {what} are called {twice!r}",
+                              "give each resource of a stack a name of its own")
 
 
 def _refuse_open_dependencies(resources: Sequence[Resource], members: Mapping[str, Sequence[str]]) -> None:
@@ -117,7 +121,7 @@ def _refuse_open_dependencies(resources: Sequence[Resource], members: Mapping[st
                                   "Stack.reference(…) in a stack of its own uses the results of a search")
 
 
-def _with_members(resource: Resource, members: Mapping[str, Sequence[str]]) -> Resource:
+def with_members(resource: Resource, members: Mapping[str, Sequence[str]]) -> Resource:
     """The resource, which needs each resource of a component where it named the component."""
     if not any(name in members for name in resource.depends_on):
         return resource

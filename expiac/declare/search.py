@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
+from pydantic_core import to_jsonable_python
 
 from expiac.declare.distributions import Choice, IntUniform, Uniform, as_distribution
 from expiac.declare.expectations import check_bound
@@ -57,3 +58,14 @@ class Search:
     """More for the sampler: `{"n_startup_trials": 20}`."""
     pruner_options: Mapping[str, Any] = field(default_factory=dict)
     """More for the pruner: `{"n_startup_trials": 3}`."""
+
+    def values_of(self, recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of a trial from how the state has them: a choice that is no JSON value is the choice itself."""
+        return {key: _choice(self.space.get(key), value) for key, value in recorded.items()}
+
+
+def _choice(one: Any, recorded: Any) -> Any:
+    if not isinstance(one, Choice):
+        return recorded
+    return next((choice for choice in one.values if to_jsonable_python(choice, fallback=str) == recorded
+                 and (type(choice) is type(recorded) or not isinstance(choice, int | float | str))), recorded)

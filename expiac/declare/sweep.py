@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from expiac.declare.component import SEPARATOR, Component, at_address
+from expiac.declare.component import SEPARATOR, Component, at_address, with_members
 from expiac.declare.options import Options
 from expiac.declare.overrides import with_values
 from expiac.declare.resource import Resource
@@ -48,7 +48,7 @@ class Sweep(Component):
         objectives = _objectives(name, job, metric, goal)
         search = over if isinstance(over, Search) else None
         if search is not None:
-            _refuse_search(name, objectives, seeds)
+            _refuse_search(name, search, objectives, seeds)
         _check_max_failures(name, max_failures, search)
         trials = trials_of(over, seeds) if not isinstance(over, Search) else ()
         jobs = [job_of(job, trial) for trial in trials] if search is None else [job]
@@ -73,14 +73,26 @@ class Sweep(Component):
     def with_trials(self, trials: Sequence[Trial]) -> tuple[Resource, ...]:
         """The jobs of trials that a search has proposed, at their addresses."""
         assert self.template is not None, "only a search has a template"
-        return tuple(job_of(self.template, dataclasses.replace(trial, name=f"{self.name}{SEPARATOR}{trial.name}"))
+        address = f"{self.name}{SEPARATOR}"
+        return tuple(self._renamed(job_of(self.template, dataclasses.replace(trial, name=f"{address}{trial.name}")))
                      for trial in trials)
+
+    def _renamed(self, job: Resource) -> Resource:
+        """The job of a trial with the names that it had where the search had another one."""
+        assert self.template is not None, "only a search has a template"
+        own, name = self.template.name.rpartition(SEPARATOR)[2], job.name.rpartition(SEPARATOR)[2]
+        aliases = tuple(f"{alias.removesuffix(own)}{name}" if alias.endswith(f"{SEPARATOR}{own}") else alias
+                        for alias in job.options.aliases)
+        return dataclasses.replace(job, options=dataclasses.replace(job.options, aliases=aliases))
 
     def having(self, trials: tuple[Trial, ...]) -> Sweep:
         """The search, with the trials that there are."""
         other = at_address(self, self.name)
         object.__setattr__(other, "trials", trials)
         return other
+
+    def with_members(self, members: Mapping[str, Sequence[str]]) -> Sweep:
+        return self.with_template(lambda job: with_members(job, members)) if self.template is not None else self
 
     def with_template(self, change: Callable[[Resource], Resource]) -> Sweep:
         """The search with what `change` makes of the job that its trials are made of."""
@@ -134,8 +146,11 @@ def _objectives(name: str, job: Any, metric: Any, goal: Any) -> dict[str, Goal]:
     return given
 
 
-def _refuse_search(name: str, objectives: Mapping[str, Goal], seeds: int | None) -> None:
-    """Raises `ExpiacError` where a search has no metric, or seeds."""
+def _refuse_search(name: str, search: Search, objectives: Mapping[str, Goal], seeds: int | None) -> None:
+    """Raises `ExpiacError` where a search has no metric, a pruner for several, or seeds."""
+    if search.pruner is not None and len(objectives) > 1:
+        raise ExpiacError("Invalid sweep", f"search {name}: no pruner goes by several metrics",
+                          f"pruner=None, or metric={next(iter(objectives))!r} alone")
     if not objectives:
         raise ExpiacError("Invalid sweep", f"search {name} goes by a metric of its trials, and names none",
                           f'Sweep("{name}", job, Search(…), metric="eval/hearts")')

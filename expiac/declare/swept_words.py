@@ -6,6 +6,7 @@ Hydra's own parser reads them. It is loaded only where a command sweeps.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,6 +27,9 @@ def swept_stack(overrides: Mapping[str, str], make: Callable[[Mapping[str, str]]
     trials = named_trials([{key: _value(text) for key, text in point.items()} for point in points])
     stacks = [make({**fixed, **point}) for point in points]
     first = stacks[0]
+    if any(sweep.search for sweep in first.sweeps):
+        raise UsageError("Invalid sweep", f"stack {first.name} has a search, whose trials are not known yet",
+                         "a stack without a search")
     if any(stack.name != first.name for stack in stacks):
         raise UsageError("Invalid sweep", "the trials of a sweep are jobs of one stack, and name= is its name",
                          "sweep other settings")
@@ -63,9 +67,18 @@ def _values(key: str, text: str) -> list[str] | None:
     if isinstance(override.value(), Glob | IntervalSweep):
         raise UsageError("Invalid sweep", f"{key}={text} names no values", f"{key}=1,2,3 or {key}='range(3)'")
     try:
-        return list(override.sweep_string_iterator())
+        return [_text(value) for value in override.sweep_iterator()]
     except (HydraException, ValueError) as error:
         raise UsageError("Invalid sweep", f"{key}={text}: {error}") from error
+
+
+def _text(value: Any) -> str:
+    """A value that Hydra has read, as a text for expiac to read."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if hasattr(value, "text"):  # a quoted one
+        return str(value.text)
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _value(text: str) -> Any:

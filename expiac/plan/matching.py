@@ -18,6 +18,7 @@ from expiac.plan.kinds import CONFIG, combine
 from expiac.plan.model import Desired
 from expiac.plan.references import results
 from expiac.state.events import DESTROYED, REMOVED
+from expiac.state.facts import PRUNED
 from expiac.state.model import Record, State
 
 Settings = tuple[str, str]
@@ -259,7 +260,8 @@ class _Matching:
 def _by_settings(records: Iterable[Record]) -> Mapping[Settings, list[Record]]:
     found: dict[Settings, list[Record]] = defaultdict(list)
     for record in records:
-        found[record.type, record.run.fingerprint].append(record)
+        if record.outcome is None or record.outcome.state != PRUNED:  # a trial that was ended early is not taken up
+            found[record.type, record.run.fingerprint].append(record)
     return found
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Ref
-from expiac.state.events import Json, Run, SweepFacts, TrialTold
-from expiac.state.facts import Reference
+from expiac.state.events import Json, Run, TrialTold
+from expiac.state.facts import Reference, SweepFacts
 from expiac.state.model import Record
 
 

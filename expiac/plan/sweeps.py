@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from expiac.declare.stack import Stack
-from expiac.state.events import SweepFacts
+from expiac.state.facts import SweepFacts
 from expiac.state.model import State
 
 

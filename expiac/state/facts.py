@@ -27,3 +27,39 @@ class Reference(Fact):
     launch: int
     """Which launch of the run: one that went on to more steps has another result."""
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFacts(Fact):
+    """What a declaration says of a sweep as a whole."""
+
+    keys: tuple[str, ...] = ()
+    """The settings that it varies, as its trials name them."""
+    metric: str = ""
+    """What its trials are ranked by; empty where the sweep does not say."""
+    goal: str = "maximize"
+    """`maximize` or `minimize`."""
+    trials: int = 0
+    """How many trials there are, and will be."""
+    is_search: bool = False
+    """Its trials are proposed one after the other."""
+    max_failures: int | None = None
+    """How many of its trials may fail before no further one is begun; None where nothing bounds that."""
+
+
+COMPLETE, PRUNED, TRIAL_FAILED = "complete", "pruned", "failed"
+"""What a trial of a search comes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Fact):
+    """What a trial of a search came to, as the search is told."""
+
+    state: str
+    """`complete`, `pruned` or `failed`."""
+    values: tuple[float, ...] = ()
+    """The metrics of its sweep at its end; of a pruned trial, when it was judged. None of a failed one."""
+    step: float | None = None
+    """The step of a pruned trial at which it was judged."""
+    study: str = ""
+    """Digest of the job and the metrics of the sweep: the outcome counts as long as these stay."""

@@ -85,7 +85,8 @@ class Fold:
                 record = _present(records, event.address)
                 records[event.address] = replace(record, status=event.status, outputs=event.outputs,
                                                  detail=event.detail, seconds=event.seconds,
-                                                 judgement=event.judgement or record.judgement)
+                                                 judgement=event.judgement or record.judgement,
+                                                 finished_at=_finished_at(record, event.status, entry.at))
             case Forgotten():
                 record = _present(records, event.address)
                 history.append(replace(record, ended_at=entry.at, discarded=event.discarded))
@@ -159,7 +160,8 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
     if record.pending is None:
         raise InvalidEvent(f"the end of an effect on {event.address} that was never started")
     done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail,
-                   seconds=event.seconds, judgement=event.judgement or record.judgement)
+                   seconds=event.seconds, judgement=event.judgement or record.judgement,
+                   finished_at=_finished_at(record, event.status, at))
     if record.pending.effect is Effect.UPDATE:
         known = {one.text: one for one in (*record.references, *record.pending.references)}
         records[event.address] = replace(done, inputs=record.pending.inputs, references=tuple(known.values()))
@@ -172,6 +174,13 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
         discarded = DESTROYED if record.pending.after is After.DESTROY else ""
         history.append(replace(done, ended_at=at, discarded=discarded))
         del records[event.address]
+
+
+def _finished_at(record: Record, status: Status, at: str) -> str:
+    """When it was first recorded to have ended; empty while it has not."""
+    if not status.is_over:
+        return ""
+    return record.finished_at or at
 
 
 def _restore(event: Restored, records: dict[str, Record], history: list[Record], at: str) -> None:

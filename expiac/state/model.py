@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from expiac.declare.options import Options
-from expiac.state.events import After, Approved, Effect, Json, Judgement, Outcome, Run
-from expiac.state.facts import Fact, Reference
+from expiac.state.events import After, Approved, Effect, Json, Judgement, Run
+from expiac.state.facts import Fact, Outcome, Reference
 from expiac.state.status import Status
 
 
@@ -58,6 +58,8 @@ class Record(Fact):
     """Serial of the Approved under which it was launched; 0 where expiac did not launch it, and knows no code of it."""
     at: str = ""
     """When it was launched, ISO 8601, UTC."""
+    finished_at: str = ""
+    """When its last launch was recorded to have ended."""
     ended_at: str = ""
     """When it was archived."""
     replaced_by: str = ""

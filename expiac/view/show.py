@@ -18,8 +18,7 @@ from expiac.plan.durations import seconds_until_done
 from expiac.plan.exported import changes_of_exports
 from expiac.plan.groups import group_of, named_by_group, trial_of
 from expiac.plan.model import MISSING, Change, Plan, Step
-from expiac.state.events import SweepFacts
-from expiac.state.facts import Reference
+from expiac.state.facts import Reference, SweepFacts
 from expiac.view.creates import Creates, creates
 from expiac.view.step_groups import COUNTED, StepGroup, group_lines, hidden_addresses, step_groups
 from expiac.view.step_lines import step_lines, wrap

@@ -12,7 +12,7 @@ from expiac.apply.events import ResourceStatus
 from expiac.declare.component import SEPARATOR
 from expiac.declare.metrics import Metric, MetricSettings
 from expiac.plan import formatting as inline
-from expiac.state.events import SweepFacts
+from expiac.state.facts import SweepFacts
 from expiac.state.status import Status
 from expiac.view import show
 from expiac.view.step_lines import wrap

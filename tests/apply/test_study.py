@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from expiac import Choice, ExpiacError, IntUniform, Search, Uniform
-from expiac.apply.search.study import COMPLETE, FAILED, LIVE, PRUNED, Past, Study
+from expiac.apply.search.study import FAILED, LIVE, Past, Study
+from expiac.state.facts import COMPLETE, PRUNED
 
 SPACE = {"x": Uniform(0, 1), "y": Uniform(1e-3, 1, log=True), "n": IntUniform(1, 4), "agent": Choice(("a", "b"))}
 NUMBERS = {"x": Uniform(0, 1), "y": Uniform(0, 1)}
@@ -110,3 +111,24 @@ def test_what_optuna_does_not_know(how: Mapping[str, Any], message: str) -> None
 def test_an_unknown_pruner() -> None:
     with pytest.raises(ExpiacError, match="none of Optuna's"):
         _study(NUMBERS, pruner="axe").losing([Past(8, {"x": 0.5, "y": 0.5}, LIVE, curve={1: 9.0})])
+
+
+def test_a_pruner_on_rungs_is_right_between_them_too() -> None:
+    """What it said at a check stands, wherever the trial is now; and the answer does not change from look to look."""
+    losing = dict.fromkeys(range(1, 6), 9.0)
+    past = [*_curves(1, 2, 3, 4), Past(8, {"x": 0.5, "y": 0.5}, LIVE, curve=losing)]
+    for pruner, options in (("halving", {"min_resource": 1, "reduction_factor": 3}), ("hyperband", {})):
+        answers = [_study(NUMBERS, pruner=pruner, pruner_options=options).losing(past) for _ in range(3)]
+        assert answers[0] == answers[1] == answers[2]
+        assert pruner == "hyperband" or answers[0] == {8}
+
+
+@pytest.mark.parametrize("seed", [-1, 0, 123_456, 2**40])
+def test_any_seed(seed: int) -> None:
+    assert _study(NUMBERS, seed=seed).propose([], [0])
+
+
+def test_what_optuna_raises_later_is_an_error_too() -> None:
+    with pytest.raises(ExpiacError, match="Optuna"):
+        Study("lr", Search(trials=9, space=NUMBERS, sampler="cmaes"), ["maximize", "minimize"]).propose(
+            [Past(number, {"x": 0.1, "y": 0.1 * number}, COMPLETE, (1.0, 2.0)) for number in range(3)], [3])

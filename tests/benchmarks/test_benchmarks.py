@@ -19,7 +19,8 @@ def test_a_benchmark_measures_its_smallest_case(name: str, tmp_path: Path, capsy
     main([name, "--runs", "1", "--sizes", "2", "--results", str(results)])
     rows = json.loads(results.read_text())[name]
     assert rows
-    assert all(row["wall"] > 0 and row["peak"] > 0 for row in rows)
+    if name != "calls":  # which counts calls, and takes no time
+        assert all(row["wall"] > 0 and row["peak"] > 0 for row in rows)
     assert "| --- |" in capsys.readouterr().out
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from expiac.testing.wandb_server import Failure
-from expiac.tracking import annotations
 from tests.cli.test_sync import server, train  # noqa: F401  a fixture
 
 pytest.importorskip("wandb")
@@ -30,7 +29,7 @@ def test_tags_and_notes_of_an_online_run_reach_it(project, expiac, server):  # n
 def test_a_server_that_fails_is_a_warning(project, expiac, server, monkeypatch):  # noqa: F811
     train(project, expiac, "online")
     tag(project, '("fast",)')
-    monkeypatch.setattr(annotations, "TIMEOUT", 3.0)
+    monkeypatch.setattr("expiac.tracking.annotations.TIMEOUT", 3.0)
     server.fail(Failure(status=500))
     said = expiac("apply", "lab", "--yes")
     assert said.code == 0

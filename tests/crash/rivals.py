@@ -134,7 +134,7 @@ class LocalBackend:
         self.run = f"echo $EXPIAC_INSTANCE $EXPIAC_LAUNCH $$ >> {self._births}; exec sleep 900"
 
     def provider(self, root: Path, instants: Instants) -> Provider:
-        machine = Machine(self._folder / f"machine-{socket.gethostname()}", cpus=1000, gpus=0, git_check=False)
+        machine = Machine(self._folder / f"machine-{socket.gethostname()}", cpus=1000, gpus=0)
         return WatchedProvider(LocalProvider(root, root / ".expiac" / "local", machine=machine), instants)
 
     def born(self) -> list[tuple[str, int]]:

@@ -85,3 +85,13 @@ def test_outputs_of_a_component() -> None:
 def test_mistakes_are_named(make: object, message: str) -> None:
     with pytest.raises(ExpiacError, match=message):
         make()  # type: ignore[operator]
+
+
+def test_components_in_components_stand_once() -> None:
+    """Each at its own address, with its resources, however deep; and each can be depended on."""
+    inner = Component("c", [_base("x")])
+    stack = Stack("lab", [Component("a", [Component("b", [inner])]), Component("b", [inner]),
+                          _base("last", depends_on=("a/b", "b/c"))])
+    assert sorted(part.name for part in stack.components) == ["a", "a/b", "a/b/c", "b", "b/c"]
+    assert _by_name(stack)["last"].depends_on == ("a/b/c/x", "b/c/x")
+    assert {part.name: [one.name for one in part.resources] for part in stack.components}["a/b"] == ["a/b/c/x"]

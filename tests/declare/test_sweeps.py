@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from expiac import (
     Choice,
+    Component,
     ExpiacError,
     Grid,
     IntUniform,
     Job,
+    Options,
     Random,
+    Search,
     Stack,
     Sweep,
     TrainingJob,
@@ -20,7 +23,7 @@ from expiac import (
     Uniform,
     Zip,
 )
-from expiac.declare.trials import trials_of
+from expiac.declare.trials import Trial, trials_of
 from trainer.config import TrainerConfig
 
 RATE = "training.trainer.optimizer.learning_rate"
@@ -131,3 +134,32 @@ def test_numbers_are_read_as_on_the_command_line() -> None:
     job = Job("train", run="echo $LR", skypilot=SkypilotJobConfig(envs={"LR": "0.1"}))
     sweep = Sweep("lr", job, over={"LR": [0.1, 1e-05]})
     assert [one.inputs()["envs"] for one in sweep.resources] == [{"LR": "0.1"}, {"LR": "1e-05"}]
+
+
+def _search(**how: object) -> Search:
+    return Search(trials=2, space={RATE: Uniform(1e-4, 1e-2, log=True)}, **how)  # type: ignore[arg-type]
+
+
+def test_a_search_may_need_a_component() -> None:
+    prep = Component("prep", [Job("a", run="true"), Job("b", run="true")])
+    sweep = Sweep("lr", JOB, _search(), metric="score", depends_on=("prep",))
+    stack = Stack("lab", [prep, sweep]).with_trials({"lr": [Trial("trial_0", {RATE: 1e-3})]})
+    assert stack.resources[-1].depends_on == ("prep/a", "prep/b")
+
+
+def test_trials_of_a_renamed_search_have_their_old_names() -> None:
+    sweep = Sweep("rate", JOB, _search(), metric="score", options=Options(aliases=("lr",)))
+    stack = Stack("lab", [sweep]).with_trials({"rate": [Trial("trial_7", {RATE: 1e-3})]})
+    assert stack.resources[0].options.aliases == ("lr/trial_7",)
+
+
+def test_no_pruner_goes_by_several_metrics() -> None:
+    with pytest.raises(ExpiacError, match="no pruner"):
+        Sweep("lr", JOB, _search(pruner="median"), metric={"a": "maximize", "b": "minimize"})
+
+
+def test_a_choice_comes_back_from_how_the_state_has_it() -> None:
+    search = Search(trials=1, space={"betas": [(0.9, 0.99), (0.8, 0.9)], "agent": ["a"], "n": [1, True]})
+    assert search.values_of({"betas": [0.8, 0.9], "agent": "a", "n": True}) == {
+        "betas": (0.8, 0.9), "agent": "a", "n": True}
+    assert type(search.values_of({"n": 1})["n"]) is int

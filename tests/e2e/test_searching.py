@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from throwaway import Folder
+from throwaway import Folder, until
 
 WORK = '''
 import json, math, os, sys, time
@@ -156,3 +156,60 @@ def test_mistakes_are_named_while_planning(project: Folder, search: Mapping[str,
     done = project.expiac("plan")
     assert done.returncode == 1
     assert message in done.stderr
+
+
+def test_an_edit_while_it_waits_relaunches_nothing(project: Folder) -> None:
+    """Nobody has been told of it: it is for the next plan."""
+    data = project.root / "data.txt"
+    data.write_text("one")
+    _declare(project, steps=8, pause=0.25, trials=3)
+    stack = project.root / "stacks" / "small.py"
+    stack.write_text(stack.read_text().replace("gpus=0,", f"gpus=0, file_mounts={{'data.txt': '{data}'}},"))
+    waiting = project.begin("apply", "--yes", "--wait")
+    until(lambda: (project.root / ".expiac" / "small.jsonl").exists() and len(_launches(project)) >= 1, "a trial runs")
+    data.write_text("two")
+    waiting.communicate(timeout=60)
+    assert sorted(_launches(project)) == ["lr/trial_0", "lr/trial_1", "lr/trial_2"]
+    assert "replace" in project.output("plan")
+
+
+def test_settings_that_were_pruned_are_not_taken_up(project: Folder) -> None:
+    """In a small space the same settings come again: as runs of their own, and the search ends."""
+    _declare(project, steps=20, pause=0.1, trials=4, pruner="threshold", pruner_options={"lower": 100})
+    stack = project.root / "stacks" / "small.py"
+    stack.write_text(stack.read_text().replace("Uniform(1e-5, 1, log=True)", "[0.1, 0.2]"))
+    project.output("apply", "--yes", "--wait")
+    assert _outlook(project) == "lr: 4 of 4 trials, 4 pruned"
+    assert len(_launches(project)) == 4
+    project.output("destroy", "--yes")
+    assert _outlook(project) == "lr: 1 of 4 trials, 3 more, as results come in"
+
+
+def test_what_was_left_out_stays_out_while_it_waits(project: Folder) -> None:
+    _declare(project, trials=3)
+    stack = project.root / "stacks" / "small.py"
+    stack.write_text(stack.read_text().replace("[Sweep(", "[Job('other', run='true', skypilot=HERE), Sweep("))
+    project.output("apply", "--yes", "--wait", "--exclude", "lr")
+    assert _launches(project) == ["other"]
+    project.output("apply", "--yes", "--wait", "--target", "lr")
+    assert len(_launches(project)) == 4
+
+
+def test_a_search_whose_upstream_failed_does_not_wait_for_ever(project: Folder) -> None:
+    _declare(project, trials=3)
+    stack = project.root / "stacks" / "small.py"
+    stack.write_text(stack.read_text().replace("[Sweep(", "[Job('base', run='exit 3', skypilot=HERE), Sweep(")
+                     .replace('metric="score")', 'metric="score", depends_on=("base",))'))
+    done = project.expiac("apply", "--yes", "--wait", "--timeout", "40")
+    assert done.returncode == 1
+    assert "Still running" not in done.stderr
+    assert _launches(project) == ["base"]
+
+
+def test_one_search_that_ends_leaves_the_other(project: Folder) -> None:
+    _declare(project, trials=3)
+    stack = project.root / "stacks" / "small.py"
+    stack.write_text(stack.read_text().replace("[Sweep(", "[Sweep('bad', Job('x', run='exit 3', skypilot="
+                     "SkypilotJobConfig(gpus=0, workdir=None, envs={'RATE': '1'})), search, metric='score'), Sweep("))
+    project.expiac("apply", "--yes", "--wait", "--max-failures", "0")
+    assert sorted(_launches(project)) == ["bad/trial_0", "lr/trial_0", "lr/trial_1", "lr/trial_2"]

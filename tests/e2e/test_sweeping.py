@@ -53,11 +53,11 @@ class LabConfig(ExperimentConfig):
 def stack(config: LabConfig) -> Stack:
     return Stack(config.name, [Job("train", run=f"echo {config.rate} {config.seed} {config.hint}", skypilot=HERE)])
 """)
-    words = ("--sweep", "rate=1e-3,2e-3", "seed=range(2)", "hint='b'")
+    words = ("--sweep", "rate=1e-3,2e-3", "seed=range(2)", "hint='b c','s3://d:1/e'")
     project.output("apply", "--yes", "--wait", *words)
-    assert list(_instances(project)) == [f"sweep/rate_{rate}-seed_{seed}" for rate in ("0_001", "0_002")
-                                         for seed in (0, 1)]
-    assert project.output("logs", "lab", "sweep/rate_0_002-seed_1") == "0.002 1 b\n"
+    assert len(_instances(project)) == 8
+    said = sorted(project.output("logs", "lab", name) for name in _instances(project) if "rate_0_002-seed_1" in name)
+    assert said == ["0.002 1 b c\n", "0.002 1 s3://d:1/e\n"]
     again = json.loads(project.output("plan", "--json", *words))
     assert {step["action"] for step in again["steps"]} == {"keep"}
     refused = project.expiac("plan", "--sweep", "seed=3")

@@ -22,7 +22,6 @@ from expiac.state.events import (
     NoticeDue,
     NoticeSent,
     Observed,
-    Outcome,
     Pruned,
     Restored,
     Run,
@@ -30,6 +29,7 @@ from expiac.state.events import (
     Submitted,
     TrialTold,
 )
+from expiac.state.facts import Outcome
 from expiac.state.file_log import FileLog
 from expiac.state.fold import fold
 from expiac.state.journal import Journal

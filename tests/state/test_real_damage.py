@@ -9,7 +9,8 @@ import pytest
 
 from expiac.declare.options import Options
 from expiac.declare.stack import Stack
-from expiac.state.events import EVENTS, NoticeDue, NoticeSent, Outcome, Pruned, TrialTold
+from expiac.state.events import EVENTS, NoticeDue, NoticeSent, Pruned, TrialTold
+from expiac.state.facts import Outcome
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.replay import Damage, Reading, replay

@@ -11,7 +11,7 @@ from plans import change, new, plan, step, trial
 
 from expiac.cli.events import dumps
 from expiac.plan.model import Action, Plan
-from expiac.state.events import SweepFacts
+from expiac.state.facts import SweepFacts
 from expiac.view import show
 from expiac.view.markdown import markdown
 

@@ -7,7 +7,7 @@ from plans import plan, step, trial
 from expiac.apply.events import Began, Finished, Result, StepDeferred, StepEnded, StepFailed, StepSkipped, Waiting
 from expiac.apply.events import ResourceStatus as Seen
 from expiac.plan.model import Action, Step
-from expiac.state.events import SweepFacts
+from expiac.state.facts import SweepFacts
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
 from expiac.view.console import Lines

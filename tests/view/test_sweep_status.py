@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from expiac.apply.events import Progress, ResourceStatus
 from expiac.declare.metrics import Metric, MetricSettings
-from expiac.state.events import SweepFacts
+from expiac.state.facts import SweepFacts
 from expiac.state.status import Status
 from expiac.view import sweep_status
 

@@ -6,6 +6,6 @@ not launched, and the next one makes the same proposal again.
 """
 
 from expiac.apply.search.recording import Proposals, record_told
-from expiac.apply.search.searching import Found, Searching, with_searches
+from expiac.apply.search.searching import Found, Searching, only_proposed, with_searches
 
-__all__ = ["Found", "Proposals", "Searching", "record_told", "with_searches"]
+__all__ = ["Found", "Proposals", "Searching", "only_proposed", "record_told", "with_searches"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from expiac.apply.search.study import COMPLETE, FAILED
+from expiac.apply.search.study import FAILED
 from expiac.apply.search.trials import SearchTrial
 from expiac.declare.expectations import meets
 from expiac.declare.search import Search
 from expiac.plan.cost import dollars
 from expiac.plan.usage import gpus_of
+from expiac.state.facts import COMPLETE
 from expiac.state.model import Record
 
 

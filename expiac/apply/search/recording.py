@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from expiac.plan.model import Plan
@@ -13,6 +14,9 @@ class Proposals(Protocol):
 
     def are_due(self) -> bool:
         """Whether there is something to record, to begin or to end."""
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Nothing more is proposed by these searches."""
 
     def are_awaited(self) -> bool:
         """Whether results of trials that have ended are on their way; as the last look found."""

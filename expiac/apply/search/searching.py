@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from expiac.apply.metrics.places import STATUS_SECONDS, Look, MetricsSource
 from expiac.apply.search.curves import Curves
 from expiac.apply.search.limits import why_no_more
-from expiac.apply.search.study import COMPLETE, FAILED, LIVE, PRUNED, Past, Study
+from expiac.apply.search.study import FAILED, LIVE, Past, Study
 from expiac.apply.search.trials import SearchTrial, study_digest, trial_name, trials_of
 from expiac.declare.component import SEPARATOR, component_of
 from expiac.declare.search import Search
 from expiac.declare.stack import Stack
 from expiac.declare.sweep import Sweep
 from expiac.declare.trials import Trial
-from expiac.plan.model import Desired, Plan, Step
-from expiac.state.events import Json, Outcome, TrialTold
+from expiac.plan.model import Action, Desired, Plan, Step
+from expiac.state.events import Json, TrialTold
+from expiac.state.facts import COMPLETE, PRUNED, Outcome
 from expiac.state.model import State
+from expiac.state.status import Status
 from expiac.util.hashing import digest
 
 
@@ -62,8 +64,11 @@ class Searching:
         """What each search stands for whatever its trials are, by its address."""
         return {sweep.name: study_digest(sweep) for sweep in self._sweeps}
 
-    def look(self, state: State, *, asks: bool = True) -> Found:
-        """What the searches come to with these records. Without `asks`, nobody is asked for metrics."""
+    def look(self, state: State, *, asks: bool = True, without: Collection[str] = ()) -> Found:
+        """What the searches come to with these records. Without `asks`, nobody is asked for metrics.
+
+        Searches of `without` propose nothing, and end no trial early.
+        """
         prices = {name: price for one in state.approvals for name, price in one.approved.prices.items()}
         look = Look(state.lineage, seconds=STATUS_SECONDS if asks else 0.0)
         trials: dict[str, list[Trial]] = {}
@@ -75,8 +80,9 @@ class Searching:
         for sweep in self._sweeps:
             known, unread = trials_of(sweep, state, self._sources, look, datetime.now(UTC))
             one = _OneSearch(sweep, known, prices)
-            one.end_early(self._curves[sweep.name], self._sources, look)
-            one.propose()
+            if sweep.name not in without:
+                one.end_early(self._curves[sweep.name], self._sources, look)
+                one.propose()
             trials[sweep.name] = one.declared
             samplers |= one.samplers
             told += one.told
@@ -97,6 +103,20 @@ def with_searches(plan: Plan, found: Found, digests: Mapping[str, str], desired:
                   if not (step.deferred and step.address in found.samplers))
     return replace(plan, steps=steps, told=found.told, outlook=found.outlook,
                    declared=digest([declared, dict(digests)]), warnings=(*plan.warnings, *found.warnings))
+
+
+def only_proposed(plan: Plan, proposed: Collection[str]) -> Plan:
+    """The part of a plan that its searches ask for: trials that are proposed, that end early, or whose run was lost."""
+    losing = {event.address for event in plan.told if event.outcome.state == PRUNED}
+
+    def is_asked_for(step: Step) -> bool:
+        if step.address in proposed:
+            return step.action in (Action.CREATE, Action.RESTORE)
+        was_lost = step.record is not None and step.record.status is Status.LOST
+        return (step.address in losing and step.action is Action.STOP) or (was_lost and step.action is Action.RELAUNCH)
+
+    steps = tuple(step for step in plan.steps if is_asked_for(step) and not step.renames)
+    return replace(plan, steps=steps, moves={})
 
 
 def _told(step: Step, outcome: Outcome | None) -> Step:
@@ -147,8 +167,8 @@ class _OneSearch:
     @property
     def declared(self) -> list[Trial]:
         """The trials that the stack has: without those that were ended early."""
-        known = [Trial(trial_name(trial.number), trial.record.trial) for trial in self._trials.values()
-                 if trial.state != PRUNED]
+        known = [Trial(trial_name(trial.number), self._search.values_of(trial.record.trial))
+                 for trial in self._trials.values() if trial.state != PRUNED]
         return [*known, *self._proposals]
 
     @property
@@ -169,8 +189,9 @@ class _OneSearch:
 
     @property
     def _past(self) -> list[Past]:
-        return [Past(trial.number, trial.record.trial, trial.state, trial.outcome.values if trial.outcome else (),
-                     trial.record.sampler, self._curves.get(trial.number, {})) for trial in self._trials.values()]
+        return [Past(trial.number, self._search.values_of(trial.record.trial), trial.state,
+                     trial.outcome.values if trial.outcome else (), trial.record.sampler,
+                     self._curves.get(trial.number, {})) for trial in self._trials.values()]
 
     def _count(self, state: str) -> int:
         return sum(trial.state == state for trial in self._trials.values())

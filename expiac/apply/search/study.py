@@ -6,24 +6,27 @@ the trial: the same earlier trials give the same proposal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from expiac.declare.distributions import Choice, IntUniform
 from expiac.declare.search import Distribution, Search
+from expiac.state.facts import COMPLETE, PRUNED, TRIAL_FAILED
 from expiac.util.errors import ExpiacError, did_you_mean
 
 if TYPE_CHECKING:
     import optuna
 
-COMPLETE, PRUNED, FAILED, LIVE = "complete", "pruned", "failed", "live"
+FAILED, LIVE = TRIAL_FAILED, "live"
 _SAMPLERS = {"tpe": "TPESampler", "cmaes": "CmaEsSampler", "nsga2": "NSGAIISampler", "nsga3": "NSGAIIISampler",
              "gp": "GPSampler", "random": "RandomSampler"}
 _STATEFUL = ("QMCSampler",)
 """Samplers that count in the study itself how far they are, which is made anew each time."""
 _PRUNERS = {"median": "MedianPruner", "percentile": "PercentilePruner", "halving": "SuccessiveHalvingPruner",
             "hyperband": "HyperbandPruner", "patient": "PatientPruner", "threshold": "ThresholdPruner"}
+_ON_RUNGS = ("SuccessiveHalvingPruner", "HyperbandPruner")
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {"TPESampler": {"constant_liar": True},
                                               "PercentilePruner": {"percentile": 25.0}}
 
@@ -60,15 +63,20 @@ class Study:
     def __init__(self, name: str, search: Search, goals: Sequence[str]) -> None:
         self._name, self._search, self._goals = name, search, tuple(goals)
         self._optuna = _import_optuna(name)
-        self._space = {key: self._distribution(one) for key, one in search.space.items()}
+        with self._named():
+            self._space = {key: self._distribution(one) for key, one in search.space.items()}
+        self._sampler(0)  # which tells what is wrong with its name or its options, as does the pruner
+        if search.pruner is not None:
+            self._pruner()
 
     def propose(self, past: Sequence[Past], numbers: Sequence[int]) -> list[Proposal]:
         """A proposal for each number, each of which knows of those before it."""
         known, made = list(past), []
         for number in numbers:
-            study = self._study(self._sampler(number))
-            study.add_trials([frozen for one in known if (frozen := self._frozen(one)) is not None])
-            asked = study.ask(self._space)
+            with self._named():
+                study = self._study(self._sampler(number))
+                study.add_trials([frozen for one in known if (frozen := self._frozen(one)) is not None])
+                asked = study.ask(self._space)
             attrs = study.get_trials(deepcopy=False)[-1].system_attrs
             kept = {key: value for key, value in attrs.items() if not key.startswith("tpe:")}
             made.append(Proposal(number, dict(asked.params), kept))
@@ -78,31 +86,52 @@ class Study:
     def losing(self, past: Sequence[Past]) -> set[int]:
         """The numbers of the live trials that are to end early, by their curves and those of the others.
 
-        Each trial is told to the pruner check by check, those that have ended first.
+        Each trial is told to the pruner check by check, those that have ended first. A pruner that halves the trials
+        looks at few of the checks: what it says at one of them stands.
         """
         if self._search.pruner is None or not any(one.state == LIVE and one.curve for one in past):
             return set()
-        study = self._study(self._optuna.samplers.RandomSampler(seed=0), self._pruner())
+        with self._named():
+            return self._losing({one.number: one for one in past if one.curve and self._frozen(one) is not None})
+
+    def _losing(self, past: Mapping[int, Past]) -> set[int]:
+        study, states = self._study(self._optuna.samplers.RandomSampler(seed=0), self._pruner()), self._optuna.trial
+        trials: dict[int, optuna.Trial] = {}
+        for number in range(max(past) + 1):  # a pruner goes by the numbers too
+            if number in past:
+                study.enqueue_trial(dict(past[number].values))
+            trials[number] = study.ask(self._space)
+            if number not in past:
+                study.tell(trials[number], state=states.TrialState.FAIL)
+        stands = _PRUNERS.get(self._search.pruner or "", self._search.pruner) in _ON_RUNGS
         found: set[int] = set()
-        for one in sorted(past, key=lambda one: (one.state == LIVE, one.number)):
-            if not one.curve or self._frozen(one) is None:
-                continue
-            study.enqueue_trial(dict(one.values))
-            trial = study.ask(self._space)
-            is_losing = False
+        for one in sorted(past.values(), key=lambda one: (one.state == LIVE, one.number)):
+            verdicts = []
             for check, value in sorted(one.curve.items()):
-                trial.report(value, check)
-                is_losing = trial.should_prune()
+                trials[one.number].report(value, check)
+                verdicts.append(trials[one.number].should_prune())
             if one.state == COMPLETE:
-                study.tell(trial, one.results)
+                study.tell(trials[one.number], one.results)
             elif one.state != LIVE:
-                study.tell(trial, state=self._optuna.trial.TrialState.PRUNED)
-            elif is_losing:
+                study.tell(trials[one.number], state=states.TrialState.PRUNED)
+            elif any(verdicts) if stands else verdicts[-1]:
                 found.add(one.number)
         return found
 
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Makes an `ExpiacError` of what Optuna raises."""
+        try:
+            yield
+        except ExpiacError:
+            raise
+        except Exception as error:
+            raise ExpiacError("Invalid sweep", f"search {self._name}: Optuna: {type(error).__name__}: {error}",
+                              "another sampler, pruner or space") from error
+
     def _study(self, sampler: Any, pruner: Any = None) -> optuna.Study:
-        study: optuna.Study = self._optuna.create_study(directions=list(self._goals), sampler=sampler, pruner=pruner)
+        study: optuna.Study = self._optuna.create_study(
+            study_name=self._name, directions=list(self._goals), sampler=sampler, pruner=pruner)
         return study
 
     def _frozen(self, one: Past) -> optuna.trial.FrozenTrial | None:
@@ -121,7 +150,7 @@ class Study:
     def _sampler(self, number: int) -> Any:
         name = self._search.sampler
         return self._make("sampler", self._optuna.samplers, _SAMPLERS, name, "Sampler",
-                          {"seed": self._search.seed * 100_003 + number, **self._search.sampler_options})
+                          {"seed": (self._search.seed * 100_003 + number) % 2**32, **self._search.sampler_options})
 
     def _pruner(self) -> Any:
         assert self._search.pruner is not None, "asked only where there is one"

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 from expiac.apply.metrics.places import Found, Look, MetricsSource
 from expiac.apply.metrics.sources import find_metrics, progress_of
-from expiac.apply.search.study import COMPLETE, FAILED, LIVE, PRUNED
+from expiac.apply.search.study import FAILED, LIVE
 from expiac.declare.component import SEPARATOR, component_of
 from expiac.declare.sweep import Sweep
 from expiac.plan.kinds import identity_part
 from expiac.providers.registry import LOCAL
-from expiac.state.events import Outcome
+from expiac.state.facts import COMPLETE, PRUNED, Outcome
 from expiac.state.model import Record, State
 from expiac.util.hashing import digest
 
@@ -54,7 +54,7 @@ def study_digest(sweep: Sweep) -> str:
     """Names what outcomes can be compared with each other: the same job, and the same metrics."""
     assert sweep.template is not None, "only a search has a template"
     inputs = identity_part(sweep.template.inputs(), sweep.template.kinds())
-    return digest([sweep.template.type, inputs, dict(sweep.objectives)])[:16]
+    return digest([sweep.template.type, inputs, list(sweep.objectives.items())])[:16]
 
 
 def trials_of(sweep: Sweep, state: State, sources: Sequence[MetricsSource],
@@ -65,13 +65,16 @@ def trials_of(sweep: Sweep, state: State, sources: Sequence[MetricsSource],
     found = {trial.number: trial for trial in _archived(sweep, state, study)}
     present = [record for record in state.records.values() if _number(sweep, record.address) is not None]
     ended = [record for record in present if _known(record, study) is None and _has_ended(record)]
+    if look.seconds == 0:  # nobody is asked: what is elsewhere tells nothing
+        ended = [record for record in ended if record.provider == LOCAL]
+    readable = {record.run.instance for record in ended}
     metrics = find_metrics(ended, sources, look) if ended else {}
     unread = []
     for record in present:
         number = _number(sweep, record.address)
         assert number is not None, "chosen by it"
         outcome = _known(record, study)
-        if outcome is None and _has_ended(record):
+        if outcome is None and record.run.instance in readable:
             outcome, why = _outcome(record, sweep.objectives, metrics.get(record.run.instance), now)
             unread += [f"the metrics of {record.address} can't be read: {why}"] if outcome is None else []
             outcome = replace(outcome, study=study) if outcome is not None else None
@@ -81,10 +84,11 @@ def trials_of(sweep: Sweep, state: State, sources: Sequence[MetricsSource],
 
 def _archived(sweep: Sweep, state: State, study: str) -> Iterable[SearchTrial]:
     """Those that were ended early: their runs were stopped and archived, and nobody gave them up since."""
+    destroyed = max((one.at for one in state.approvals if not one.approved.program), default="")
     for record in state.history:
         number, outcome = _number(sweep, record.address), record.outcome
-        if number is None or outcome is None or record.discarded:
-            continue
+        if number is None or outcome is None or record.discarded or record.ended_at < destroyed:
+            continue  # a stack that was destroyed since begins anew
         if outcome.state == PRUNED and outcome.study == study:
             yield SearchTrial(number, record, outcome, is_archived=True)
 
@@ -114,15 +118,12 @@ def _outcome(record: Record, objectives: Mapping[str, str], found: Found | None,
     progress, note = progress_of(found)
     known = progress.metrics if progress is not None else {}
     values = [value for metric in objectives if (value := known.get(metric)) is not None]
-    if len(values) == len(objectives):
-        return Outcome(COMPLETE, tuple(values)) if not any(map(math.isnan, values)) else Outcome(FAILED), ""
-    if note and progress is None:
-        return None, note
-    if record.provider != LOCAL and now < _ended_at(record) + _METRICS_ARRIVE_WITHIN:
-        return None, "they may still be on their way"
-    return Outcome(FAILED), ""
+    is_whole = len(values) == len(objectives)
+    may_come = bool(note) or (not is_whole and record.provider != LOCAL)
+    if may_come and (not record.finished_at or now < _finished_at(record) + _METRICS_ARRIVE_WITHIN):
+        return None, note or "they may still be on their way"
+    return Outcome(COMPLETE, tuple(values)) if is_whole and not any(map(math.isnan, values)) else Outcome(FAILED), ""
 
 
-def _ended_at(record: Record) -> datetime:
-    """When it ended, as far as that is known: at least so long after its launch as it ran."""
-    return datetime.fromisoformat(record.at) + timedelta(seconds=record.seconds or 0.0)
+def _finished_at(record: Record) -> datetime:
+    return datetime.fromisoformat(record.finished_at)
