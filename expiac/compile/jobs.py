@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,6 +18,7 @@ from expiac.compile.config_files import (
     write_config,
 )
 from expiac.compile.ignored import merge_recorded_config, recorded_placement
+from expiac.compile.output_paths import output_path
 from expiac.compile.own_settings import own_settings
 from expiac.compile.run_addresses import Address, pin_runs
 from expiac.compile.task import hydra_config, task
@@ -35,7 +34,7 @@ from expiac.providers.base import TASK_FILE
 from expiac.providers.registry import SKYPILOT
 from expiac.state.events import Json
 from expiac.util.errors import ExpiacError
-from expiac.util.placeholders import INSTANCE, escape, fill_data_dir
+from expiac.util.placeholders import escape
 
 J = TypeVar("J", bound=Job | TrainingJob)
 _TASK = "task.yaml.j2"
@@ -153,7 +152,7 @@ class _AnyJobCompiler(ResourceCompiler[J], ABC):
 
     def outputs(self, composed: Composed | None) -> Mapping[str, str]:
         folder = escape(self.place.data_dir) or self.context.project.data_dir
-        return {name: _output(path, folder) for name, path in self.output_templates(composed).items()}
+        return {name: output_path(path, folder) for name, path in self.output_templates(composed).items()}
 
     def output_templates(self, composed: Composed | None) -> Mapping[str, str]:
         """The paths of its outputs, in which the folder of results and the run's name may still be variables."""
@@ -291,13 +290,6 @@ class TrainingJobCompiler(_AnyJobCompiler[TrainingJob]):
 
     def output_templates(self, composed: Composed | None) -> Mapping[str, str]:
         return self.context.project.outputs if composed is None else composed.outputs
-
-
-def _output(path: str, folder: str) -> str:
-    """The path of an output with the folder of results and the run's name in place; an address stays as it is."""
-    for variable, value in {"DATA_DIR": folder, "EXPIAC_INSTANCE": INSTANCE}.items():
-        path = re.sub(rf"\$(?:{variable}\b|\{{{variable}\}})", lambda _, value=value: value, path)  # type: ignore[misc]
-    return path if "://" in path else os.path.normpath(fill_data_dir(path, folder))
 
 
 compiler_of.register(Job, JobCompiler)
