@@ -89,6 +89,11 @@ class Planning:
         return self._found.samplers if self._found else ()
 
     @property
+    def told(self) -> list[str]:
+        """The addresses of the trials whose outcomes the last look at the searches found."""
+        return [event.address for event in self._found.told] if self._found else []
+
+    @property
     def look(self) -> object:
         """What decides whether a proposal can begin: the runs as they were seen last."""
         return tuple((one.run, one.status) for one in self._refresher.observed.records.values())
@@ -260,9 +265,7 @@ class _Proposals:
 
     def plan(self) -> Plan | None:
         """Only what a search asks for: of what else would have to be done by now, the user has not been told."""
-        if not self.are_due():
-            return None
-        trials = [f"{name}/*" for name in self._names]
+        trials = [f"{name}/*" for name in self._names] or self._planning.told
         plan = self._planning.plan(PlanOptions(target=trials), refresh=True, goes_on=True, without=self._left_out)
         plan = only_proposed(plan, self._planning.proposed)
         if plan.is_empty and not plan.told:

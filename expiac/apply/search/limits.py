@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from expiac.apply.search.study import FAILED
-from expiac.apply.search.trials import SearchTrial
+from expiac.apply.search.trials import SearchTrial, trial_name
 from expiac.declare.expectations import meets
 from expiac.declare.search import Search
 from expiac.plan.cost import dollars
@@ -21,7 +21,7 @@ def why_no_more(search: Search, trials: Sequence[SearchTrial], prices: Mapping[s
         for trial in trials:
             value = trial.outcome.values[0] if trial.outcome and trial.state == COMPLETE else None
             if value is not None and meets(value, search.stop_when):
-                return f"trial_{trial.number} has come to {value:g}, and {search.stop_when} was enough"
+                return f"{trial_name(trial.number)} has come to {value:g}, and {search.stop_when} was enough"
     failed = sum(trial.state == FAILED for trial in trials)
     if search.max_failures is not None and failed > search.max_failures:
         return f"{failed} trials have failed, and max_failures is {search.max_failures}"
