@@ -9,11 +9,11 @@ from expiac.apply.effects import Effects
 from expiac.apply.refresh import id_of
 from expiac.apply.work import Answers
 from expiac.plan.model import Action, Plan, Step
-from expiac.providers.base import Provider
+from expiac.providers.base import Observation, Provider
 from expiac.providers.ending import DeletesMany
 from expiac.state.events import After, Effect, Started
 from expiac.state.status import Status
-from expiac.util.errors import ExpiacError
+from expiac.util.errors import ExpiacError, Uncertain
 
 
 class Stops:
@@ -42,14 +42,19 @@ class Stops:
         provider: object = self._providers[self._provider_of(steps[0])]
         assert isinstance(provider, DeletesMany)
         for id, ended in provider.delete_many(list(left)):
-            step = left.pop(id)
-            try:
-                seen = self._effects.record(plan, step, ended, step.record, Status.CANCELLED)
-            except ExpiacError as error:
-                answers[step.address].set_exception(error)
-            else:
-                answers[step.address].set_result(seen.status)
-        assert not left, f"{type(provider).__name__}.delete_many left out {[id.instance for id in left]}"
+            self._end(plan, left.pop(id), ended, answers)
+        for id, step in left.items():
+            unsaid = Uncertain("Not known whether it has ended", f"{id.instance}: {step.record and step.record.provider} "
+                               "said nothing of it", "run the command again")
+            self._end(plan, step, unsaid, answers)
+
+    def _end(self, plan: Plan, step: Step, ended: Observation | ExpiacError, answers: Answers) -> None:
+        try:
+            seen = self._effects.record(plan, step, ended, step.record, Status.CANCELLED)
+        except ExpiacError as error:
+            answers[step.address].set_exception(error)
+        else:
+            answers[step.address].set_result(seen.status)
 
     def _record_begin(self, plan: Plan, steps: Sequence[Step]) -> None:
         """Records that each run is about to be stopped; the last one syncs them all."""
