@@ -185,3 +185,11 @@ def test_an_online_run_has_its_link_and_nothing_to_upload(project, expiac, serve
     assert len(server.run("ants", instance).history) == 40
     assert f"train: {server.url}/tester/ants/runs/{instance}" in expiac("status", "lab").out
     assert expiac("sync", "lab").out == "nothing was logged to W&B offline\n"
+
+
+def test_the_link_of_an_online_run_is_to_the_server_of_its_launch(project, expiac, server, monkeypatch):
+    """Whatever server is meant now."""
+    instance = train(project, expiac, "online")
+    for other in ("http://127.0.0.1:9", ""):
+        monkeypatch.setenv("WANDB_BASE_URL", other)
+        assert f"train: {server.url}/tester/ants/runs/{instance}" in expiac("status", "lab").out

@@ -99,8 +99,8 @@ def _collection(store: Store, _base_url: str, values: Values) -> dict[str, Any]:
         return {"project": {"artifactType": None}}
     edges = [{"version": f"v{one.version}", "node": _node(store, one)} for one in found]
     pages = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
-    versions = {"totalCount": len(found), "edges": edges, "pageInfo": pages}
-    return {"project": {"artifactType": {"artifactCollection": {**_COLLECTION, "artifacts": versions}}}}
+    connection = {"totalCount": len(found), "edges": edges, "pageInfo": pages}
+    return {"project": {"artifactType": {"artifactCollection": {**_COLLECTION, "artifacts": connection}}}}
 
 
 def _by_name(store: Store, _base_url: str, values: Values) -> dict[str, Any]:
