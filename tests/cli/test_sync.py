@@ -67,7 +67,8 @@ def test_an_offline_run_is_uploaded_once_and_status_links_to_it(project, expiac,
     assert [row["_step"] for row in run.history] == list(range(40))
     page = f"{server.url}/tester/ants/runs/{instance}"
     assert first["synced"] == [{"stack": "lab", "address": "train", "instance": instance, "id": instance,
-                                "outcome": "uploaded", "rows": 40, "url": page, "why": ""}]
+                                "outcome": "uploaded", "rows": 40, "artifacts": 0, "url": page,
+                                "why": ""}]
 
     again = expiac("sync", "lab")
     assert "1 unchanged" in again.out
