@@ -21,6 +21,8 @@ from expiac.util.errors import ExpiacError
 from expiac.util.hashing import canonical
 from expiac.util.render import parse
 
+_DEEPEST = 100
+"""Levels of sections within each other."""
 _Events: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -49,7 +51,7 @@ def read_text(text: str, name: str) -> Mapping[str, Any] | None:
             case "toml":
                 found = tomllib.loads(text)
             case _:
-                found = None if _has_aliases(text) else parse(text, name)
+                found = parse(text, name) if _is_plain_yaml(text) else None
         found = json.loads(json.dumps(found, default=str))  # a date, and a key that is a number, as they read
     except (ExpiacError, ValueError, TypeError, RecursionError, yaml.YAMLError):
         return None
@@ -108,6 +110,16 @@ def _canonical(value: Any) -> str:
     return "\0" if value is MISSING else str(canonical(value))
 
 
-def _has_aliases(text: str) -> bool:
-    """What is rendered has none, and a few lines of them can stand for more values than there is memory for."""
-    return "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Events))
+def _is_plain_yaml(text: str) -> bool:
+    """Whether a text has no aliases, and is not nested without end: what is rendered never is.
+
+    A few lines of either can fill the memory, or the stack of the reader, which ends the process.
+    """
+    depth = 0
+    for event in yaml.parse(text, _Events):
+        if isinstance(event, yaml.AliasEvent):
+            return False
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            return False
+    return True
