@@ -1,0 +1,126 @@
+"""The public names of Python modules: their signatures, docstrings and fields."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from docs.site.reference.markdown import block, code, definition, paragraphs, sentence
+from expiac.declare.field_docs import field_texts
+from expiac.declare.fields import Kind
+
+MODULES = {"expiac": "Python: declarations", "expiac.api": "Python: commands", "expiac.provider": "Python: providers"}
+"""Module → the title of its page."""
+_LONGEST = 60
+"""Characters of a default that is shown."""
+
+
+def page(module: str) -> str:
+    """The names of `__all__` of a module, in its order."""
+    of = import_module(module)
+    head = f"# {MODULES[module]}\n\nWhat `from {module} import …` finds.\n\n"
+    return head + "\n".join(f"## {code(name)} {{ #{name} }}\n\n{_body(name, getattr(of, name))}" for name in of.__all__)
+
+
+def _body(name: str, value: Any) -> str:
+    if kinds := [mark for mark in getattr(value, "__metadata__", ()) if isinstance(mark, Kind)]:
+        return (f"`{name}[int]` as the type of a field of a resource says that it is of the kind {kinds[0].value}: "
+                "[what a change of it means](../lifecycle.md#what-a-change-means).\n")
+    if inspect.isclass(value):
+        return "\n".join([_signature(name, value), paragraphs(_summary(value)), *_fields(value), *_methods(value)])
+    if callable(value) and inspect.isfunction(value):
+        return _signature(name, value) + "\n" + paragraphs(inspect.getdoc(value) or "")
+    return block(f"{name} = {value!r}", "python")
+
+
+def _signature(name: str, value: Any) -> str:
+    """Of a function, or of a class whose constructor is not made of its fields."""
+    if dataclasses.is_dataclass(value) and "__init__" not in _own_members(value):
+        return ""
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        return ""
+    text = re.sub(r"<factory>", "…", _unquoted(signature))
+    return block(f"{name}{text}", "python")
+
+
+def _own_members(value: type) -> set[str]:
+    """What a class writes itself, and no decorator for it."""
+    return {name for name, member in vars(value).items() if inspect.isfunction(member)
+            and member.__code__.co_filename == inspect.getsourcefile(value)}
+
+
+def _unquoted(signature: inspect.Signature) -> str:
+    """A signature with its types as they are written, one parameter a line if it is long."""
+    words, is_keyword_only = [], False
+    for parameter in signature.parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not is_keyword_only:
+            is_keyword_only = True
+            words.append("*")
+        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        kind = "" if parameter.annotation is parameter.empty else f": {_type(parameter.annotation)}"
+        default = "" if parameter.default is parameter.empty else f" = {_shortened(parameter.default)}"
+        words.append(f"{star}{parameter.name}{kind}{default}")
+    answer = "" if signature.return_annotation is signature.empty else f" -> {_type(signature.return_annotation)}"
+    line = f"({', '.join(words)}){answer}"
+    return line if len(line) <= _LONGEST else "(\n    " + ",\n    ".join(words) + f",\n){answer}"
+
+
+def _type(annotation: Any) -> str:
+    """A type as it is written, without what only checks read: `Annotated[int, Field(ge=1)]` as `int`."""
+    if not isinstance(annotation, str):
+        return str(getattr(annotation, "__name__", annotation))
+    return ast.unparse(_Plain().visit(ast.parse(annotation, mode="eval")))
+
+
+class _Plain(ast.NodeTransformer):
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        is_annotated = isinstance(node.value, ast.Name) and node.value.id == "Annotated"
+        return node.slice.elts[0] if is_annotated and isinstance(node.slice, ast.Tuple) else node
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else "…"
+
+
+def _summary(value: type) -> str:
+    """The docstring without the list of fields, which stands below it."""
+    text = vars(value).get("__doc__")
+    is_made = isinstance(text, str) and text.startswith(f"{value.__name__}(")  # by `dataclass`
+    return "" if is_made or not isinstance(text, str) else inspect.cleandoc(text)
+
+
+def _fields(value: Any) -> Iterator[str]:
+    if not dataclasses.is_dataclass(value):
+        return
+    types: dict[str, str] = {}
+    for base in reversed(value.__mro__):
+        types |= {name: _type(kind) for name, kind in vars(base).get("__annotations__", {}).items()}
+    for field in dataclasses.fields(value):
+        if field.init and not field.name.startswith("_"):
+            default = "" if field.default is dataclasses.MISSING else f" = {_shortened(field.default)}"
+            text = next((texts[field.name] for texts in map(field_texts, value.__mro__) if field.name in texts), "")
+            yield definition(code(f"{field.name}: {types[field.name]}{default}"), sentence(text))
+
+
+def _methods(value: type) -> Iterator[str]:
+    """What a class adds to its bases, where it says what it does."""
+    for name, member in vars(value).items():
+        function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
+        text = inspect.getdoc(function)
+        if name.startswith("_") or not text:
+            continue
+        if isinstance(function, property):
+            yield definition(code(f".{name}"), sentence(text))
+        elif inspect.isfunction(function):
+            yield definition(code(f".{name}{' '.join(_unquoted(inspect.signature(function)).split())}"), paragraphs(text))
