@@ -1,1 +1,1 @@
-"""The documentation as a website: `python -m docs.site` builds it from `docs/`, from the code and from `zensical.toml`."""
+"""The documentation as a site: `python -m docs.site` builds it from `docs/`, the code and `zensical.toml`."""

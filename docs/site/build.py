@@ -1,4 +1,4 @@
-"""Writes the pages and settings of the site into a folder, and lets Zensical make the site of them, warnings as errors."""
+"""Writes the pages and settings of the site into a folder, and lets Zensical build it; warnings are errors."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ PAGES, SITE = "pages", "site"
 """The folders in which the pages are written, and the site is made of them."""
 
 
-def build(folder: Path) -> Path:
-    """Builds the site and returns its first page.
+def build(folder: Path, pages: Mapping[str, str] | None = None, nav: Any = None) -> Path:
+    """Builds the site and returns its first page; of all pages in the usual navigation, if no others are given.
 
     Raises `LookupError` if a page is not in the navigation, or a link leads out of the project;
     `subprocess.CalledProcessError` if Zensical warns, such as of a link to a page or heading that does not exist.
     """
     for made in (PAGES, SITE):
         shutil.rmtree(folder / made, ignore_errors=True)
-    pages = all_pages()
-    settings = _settings(pages)
+    pages = all_pages() if pages is None else pages
+    settings = _settings(pages, nav)
     for name, text in pages.items():
         file = folder / PAGES / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -42,11 +42,11 @@ def build(folder: Path) -> Path:
     return folder / SITE / "index.html"
 
 
-def _settings(pages: Mapping[str, str]) -> dict[str, Any]:
+def _settings(pages: Mapping[str, str], nav: Any) -> dict[str, Any]:
     """Those of `zensical.toml`, with the pages of a folder in place of `"folder/"` in the navigation."""
     settings = tomllib.loads((HERE / "zensical.toml").read_text(encoding="utf-8"))
     project = settings["project"]
-    project["nav"] = _expanded(project["nav"], pages)
+    project["nav"] = _expanded(nav or project["nav"], pages)
     project |= {"docs_dir": PAGES, "site_dir": SITE}
     shown = set(_names(project["nav"]))
     hidden = [name for name in pages if name not in shown and not name.startswith("source/")]

@@ -15,10 +15,11 @@ from expiac.cli.help import GROUPS, hide_types_of_flags
 _HEAD = """\
 # Commands
 
-The options `--help` and `-h` of each command show what this page has of it. `expiac --install-completion` lets your shell
-complete commands, stacks, jobs and settings.
+The options `--help` and `-h` of each command show what this page has of it. `expiac --install-completion` lets your
+shell complete commands, stacks, jobs and settings.
 
-Exit codes: 0 done, 1 error, 8 declined or interrupted, 64 usage; `plan --detailed-exitcode`: 2 if something would change.
+Exit codes: 0 done, 1 error, 8 declined or interrupted, 64 usage. With `plan --detailed-exitcode`, 2 means that
+something would change.
 """
 
 

@@ -12,8 +12,9 @@ from expiac.view.schema import schema
 _HEAD = """\
 # JSON documents and events
 
-What the commands print with `--json`. [JSON, for programs](../json.md) says which command prints what, with examples. The package
-ships the same as a JSON Schema, `expiac/view/schema.json`. Every key is always there, unless it says *optional*.
+What the commands print with `--json`. [JSON, for programs](../json.md) says which command prints what, with examples.
+The package ships the same as a JSON Schema, `expiac/view/schema.json`. Every key is always there, unless it says
+*optional*.
 """
 
 
@@ -48,7 +49,8 @@ def _section(name: str, part: Mapping[str, Any]) -> str:
                           sentence(value.get("description", "")))
                for key, value in part.get("properties", {}).items()]
     kind = [] if entries else [f"{_type(part)}\n"]
-    return "\n".join([f"### {code(name)} {{ #{name} }}\n", sentence(part.get("description", "")) + "\n", *kind, *entries])
+    text = sentence(part.get("description", ""))
+    return "\n".join([f"### {code(name)} {{ #{name} }}\n", f"{text}\n", *kind, *entries])
 
 
 def _type(value: Mapping[str, Any]) -> str:
@@ -62,9 +64,9 @@ def _type(value: Mapping[str, Any]) -> str:
             return " or ".join(code(json.dumps(choice)) for choice in choices)
         case {"anyOf": [*choices]} | {"oneOf": [*choices]}:
             return " or ".join(_type(choice) for choice in choices)
-        case {"type": "array", "items": {**items}}:
+        case {"type": "array", "items": dict(items)}:
             return f"array of {_type(items)}"
-        case {"type": "object", "additionalProperties": {**values}}:
+        case {"type": "object", "additionalProperties": dict(values)}:
             return f"object of {_type(values)}"
         case {"type": str(name)}:
             return name

@@ -17,7 +17,8 @@ from expiac.declare.fields import Kind
 MODULES = {"expiac": "Python: declarations", "expiac.api": "Python: commands", "expiac.provider": "Python: providers"}
 """Module → the title of its page."""
 _LONGEST = 60
-"""Characters of a default that is shown."""
+"""Characters of a default that is shown, and of a signature on one line."""
+_STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
 def page(module: str) -> str:
@@ -40,7 +41,7 @@ def _body(name: str, value: Any) -> str:
 
 def _signature(name: str, value: Any) -> str:
     """Of a function, or of a class whose constructor is not made of its fields."""
-    if dataclasses.is_dataclass(value) and "__init__" not in _own_members(value):
+    if inspect.isclass(value) and dataclasses.is_dataclass(value) and "__init__" not in _own_members(value):
         return ""
     try:
         signature = inspect.signature(value)
@@ -65,7 +66,7 @@ def _unquoted(signature: inspect.Signature) -> str:
         if parameter.kind is parameter.KEYWORD_ONLY and not is_keyword_only:
             is_keyword_only = True
             words.append("*")
-        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        star = _STARS.get(parameter.kind, "")
         kind = "" if parameter.annotation is parameter.empty else f": {_type(parameter.annotation)}"
         default = "" if parameter.default is parameter.empty else f" = {_shortened(parameter.default)}"
         words.append(f"{star}{parameter.name}{kind}{default}")
@@ -100,13 +101,11 @@ def _summary(value: type) -> str:
     return "" if is_made or not isinstance(text, str) else inspect.cleandoc(text)
 
 
-def _fields(value: Any) -> Iterator[str]:
-    if not dataclasses.is_dataclass(value):
-        return
+def _fields(value: type) -> Iterator[str]:
     types: dict[str, str] = {}
     for base in reversed(value.__mro__):
         types |= {name: _type(kind) for name, kind in vars(base).get("__annotations__", {}).items()}
-    for field in dataclasses.fields(value):
+    for field in dataclasses.fields(value) if dataclasses.is_dataclass(value) else ():
         if field.init and not field.name.startswith("_"):
             default = "" if field.default is dataclasses.MISSING else f" = {_shortened(field.default)}"
             text = next((texts[field.name] for texts in map(field_texts, value.__mro__) if field.name in texts), "")
@@ -123,4 +122,5 @@ def _methods(value: type) -> Iterator[str]:
         if isinstance(function, property):
             yield definition(code(f".{name}"), sentence(text))
         elif inspect.isfunction(function):
-            yield definition(code(f".{name}{' '.join(_unquoted(inspect.signature(function)).split())}"), paragraphs(text))
+            signature = " ".join(_unquoted(inspect.signature(function)).split())
+            yield definition(code(f".{name}{signature}"), paragraphs(text))

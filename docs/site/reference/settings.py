@@ -18,8 +18,8 @@ from expiac.policies.builtin import SHIPPED
 _HEAD = """\
 # Settings
 
-The keys of `[tool.expiac]` in `pyproject.toml`; each is optional. A path is from the project's root. `--state URL` and the
-variable `EXPIAC_STATE` replace `state`. [Your project](../your-project.md#settings) has the same in short, with links.
+The keys of `[tool.expiac]` in `pyproject.toml`; each is optional. A path is from the project's root. `--state URL` and
+the variable `EXPIAC_STATE` replace `state`. [Your project](../your-project.md#settings) has the same in short.
 """
 _NAMES = {str: "string", int: "integer", float: "number", bool: "true or false", Path: "path", Any: "any value"}
 _SHORT = 60
@@ -50,11 +50,7 @@ def _entry(owner: Any, field: dataclasses.Field[Any], hint: Any) -> str:
     if len(default) > _SHORT:
         default, long = "", f"\n\nBy default:\n\n{block(default, 'bash')}"
     term = f"`{field.name}`: {_type(hint)}{f', default {code(default)}' if default else ''}"
-    return definition(term, sentence(field_texts(owner).get(field.name, _FOLDERS.get(field.name, ""))) + long)
-
-
-_FOLDERS = {"stacks": "The folder of the stack files.", "templates": "The folder of templates that replace expiac's own.",
-            "configs": "The folder of the Hydra configs."}
+    return definition(term, sentence(field_texts(owner).get(field.name, "")) + long)
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
@@ -99,8 +95,9 @@ def _dataclasses(hint: Any) -> Iterator[Any]:
 def _policies() -> str:
     entries = [definition(f"`{name}`: {_parameters(policy)}", sentence(inspect.getdoc(policy) or ""))
                for name, policy in sorted(SHIPPED.items())]
-    return "\n".join(["## `[tool.expiac.policies]` { #tool-expiac-policies }\n",
-                      "The policies that expiac ships; [Policies](../policies.md) says how to write your own.\n", *entries])
+    head = ("## `[tool.expiac.policies]` { #tool-expiac-policies }\n\n"
+            "The policies that expiac ships; [Policies](../policies.md) says how to write your own.\n")
+    return "\n".join([head, *entries])
 
 
 def _parameters(policy: Callable[..., Any]) -> str:
