@@ -33,7 +33,8 @@ def _body(name: str, value: Any) -> str:
         return (f"`{name}[int]` as the type of a field of a resource says that it is of the kind {kinds[0].value}: "
                 "[what a change of it means](../lifecycle.md#what-a-change-means).\n")
     if inspect.isclass(value):
-        return "\n".join([_signature(name, value), paragraphs(_summary(value)), *_fields(value), *_methods(value)])
+        texts = (_summary(value), inspect.getdoc(value.__init__) or "" if "__init__" in _own_members(value) else "")
+        return "\n".join([_signature(name, value), *map(paragraphs, texts), *_fields(value), *_methods(value)])
     if callable(value) and inspect.isfunction(value):
         return _signature(name, value) + "\n" + paragraphs(inspect.getdoc(value) or "")
     return block(f"{name} = {value!r}", "python")
