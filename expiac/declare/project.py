@@ -52,6 +52,8 @@ class Project:
     """The folder of templates that replace expiac's own."""
     configs: Path = Path("configs")
     """The folder of the Hydra configs."""
+    snapshots: Path = Path("snapshots")
+    """The folder of reviewed renderings."""
     state: Annotated[str, BeforeValidator(str)] = ".expiac"
     """The folder of the states, or the address of a store that a team shares: `s3://bucket/expiac`."""
     run: str = RUN
