@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 import re
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -20,12 +21,12 @@ from expiac.cli.commands import app
 from expiac.declare.project import Project
 from expiac.policies.builtin import SHIPPED
 
-PAGES = {name.removeprefix("reference/").removesuffix(".md"): text for name, text in pages().items()}
+made_once = cache(pages)
 
 
 def sections(page: str) -> dict[str, str]:
     """The anchor of each heading → what stands below it, up to the next heading."""
-    parts = re.split(r"^#+ .*\{ #(\S+) \}$", PAGES[page], flags=re.MULTILINE)
+    parts = re.split(r"^#+ .*\{ #(\S+) \}$", made_once()[f"reference/{page}.md"], flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

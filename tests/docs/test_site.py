@@ -13,6 +13,8 @@ import pytest
 from docs.site import pages
 from docs.site.build import build
 
+pytestmark = pytest.mark.slow
+
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 """Elements of a page → the attribute that names what the browser loads for it."""
 
