@@ -6,7 +6,7 @@ import re
 import textwrap
 
 _CODE = re.compile(r"(`[^`]*`)")
-_SPECIAL = re.compile(r"([*<|])")
+_MARKUP = str.maketrans({"*": r"\*", "|": r"\|", "<": "&lt;"})
 
 
 def definition(term: str, text: str) -> str:
@@ -28,7 +28,7 @@ def block(text: str, language: str = "text") -> str:
 def sentence(text: str) -> str:
     """A text of the code as one line of prose: what is in backticks is code, and all else is no markup."""
     parts = _CODE.split(" ".join(text.split()))
-    return "".join(part if part.startswith("`") else _SPECIAL.sub(r"\\\1", part) for part in parts)
+    return "".join(part if part.startswith("`") else part.translate(_MARKUP) for part in parts)
 
 
 def paragraphs(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -33,28 +32,27 @@ def _body(name: str, value: Any) -> str:
         return (f"`{name}[int]` as the type of a field of a resource says that it is of the kind {kinds[0].value}: "
                 "[what a change of it means](../lifecycle.md#what-a-change-means).\n")
     if inspect.isclass(value):
-        texts = (_summary(value), inspect.getdoc(value.__init__) or "" if "__init__" in _own_members(value) else "")
-        return "\n".join([_signature(name, value), *map(paragraphs, texts), *_fields(value), *_methods(value)])
-    if callable(value) and inspect.isfunction(value):
+        constructor = vars(value).get("__init__") if "__init__" in _own_members(value) else None
+        texts = [_summary(value), inspect.cleandoc(getattr(constructor, "__doc__", None) or "")]
+        return "\n".join([_signature(name, value), *map(paragraphs, filter(None, texts)), *_fields(value),
+                          *_methods(value)])
+    if inspect.isfunction(value):
         return _signature(name, value) + "\n" + paragraphs(inspect.getdoc(value) or "")
-    return block(f"{name} = {value!r}", "python")
+    text = repr(value)
+    return block(f"{name} = {text if len(text) <= _LONGEST else f'{type(value).__name__}(…)'}", "python")
 
 
 def _signature(name: str, value: Any) -> str:
-    """Of a function, or of a class whose constructor is not made of its fields."""
-    if inspect.isclass(value) and dataclasses.is_dataclass(value) and "__init__" not in _own_members(value):
+    """Of a function, or of a class that has a constructor of its own; that of another one is made of its fields."""
+    if inspect.isclass(value) and not {"__init__", "__new__"} & _own_members(value):
         return ""
-    try:
-        signature = inspect.signature(value)
-    except (TypeError, ValueError):
-        return ""
-    text = re.sub(r"<factory>", "…", _unquoted(signature))
-    return block(f"{name}{text}", "python")
+    return block(f"{name}{_unquoted(inspect.signature(value))}", "python")
 
 
 def _own_members(value: type) -> set[str]:
     """What a class writes itself, and no decorator for it."""
-    return {name for name, member in vars(value).items() if inspect.isfunction(member)
+    members = {name: getattr(member, "__func__", member) for name, member in vars(value).items()}
+    return {name for name, member in members.items() if inspect.isfunction(member)
             and member.__code__.co_filename == inspect.getsourcefile(value)}
 
 
@@ -62,7 +60,7 @@ def _unquoted(signature: inspect.Signature) -> str:
     """A signature with its types as they are written, one parameter a line if it is long."""
     words, is_keyword_only = [], False
     for parameter in signature.parameters.values():
-        if parameter.name == "self":
+        if parameter.name in ("self", "cls"):
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not is_keyword_only:
             is_keyword_only = True
