@@ -47,8 +47,13 @@ class Project:
     schema: str = ""
     """`module:Class` of the trainer's config; empty where it has none, and then nothing is composed."""
     stacks: Path = Path("stacks")
+    """The folder of the stack files."""
     templates: Path = Path("templates")
+    """The folder of templates that replace expiac's own."""
     configs: Path = Path("configs")
+    """The folder of the Hydra configs."""
+    snapshots: Path = Path("snapshots")
+    """The folder of reviewed renderings."""
     state: Annotated[str, BeforeValidator(str)] = ".expiac"
     """The folder of the states, or the address of a store that a team shares: `s3://bucket/expiac`."""
     run: str = RUN
