@@ -92,8 +92,11 @@ def effect_size(values: Sequence[float], baseline: Sequence[float]) -> float | N
 
 
 def probability_of_improvement(values: Sequence[float], baseline: Sequence[float], direction: str) -> float | None:
-    """That a run of the arm is better than one of the baseline, ties counting half: Mann and Whitney's U by n·m."""
-    if not direction:
+    """That a run of the arm is better than one of the baseline, ties counting half: Mann and Whitney's U by n·m.
+
+    None where there is one run of an arm, or no direction.
+    """
+    if not direction or min(len(values), len(baseline)) < 2:
         return None
     share = float(stats.mannwhitneyu(values, baseline).statistic) / (len(values) * len(baseline))
     return share if direction == "max" else 1 - share

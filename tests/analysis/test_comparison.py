@@ -155,8 +155,8 @@ def test_in_python(applied):
 
 def test_one_arm_is_said_to_be_one_for_what_makes_it_so(applied):
     """The runs of it may differ in other settings."""
-    found = compare_results(expiac.results("lab"), by=["gpus"])
-    assert wording.one_arm(found) == "There is one arm: all of these runs have the same gpus."
+    found = compare_results(expiac.results("lab"), by=["workdir"])
+    assert wording.one_arm(found) == "There is one arm: all of these runs have the same workdir."
 
 
 def test_a_run_that_cannot_be_read_is_in_the_notes(applied):
