@@ -59,7 +59,8 @@ def summary_lines(config: pytest.Config) -> Iterator[str]:
     if not (untold := config.stash.get(_UNTOLD, [])):
         return
     is_update = config.option.update_snapshots
-    yield f"{len(untold):,} unused {'snapshots' if len(untold) > 1 else 'snapshot'} {'removed' if is_update else 'found'}"
+    noun = "snapshot" if len(untold) == 1 else "snapshots"
+    yield f"{len(untold):,} unused {noun} {'deleted' if is_update else 'found'}"
     yield from (f"  {path}" for path in untold)
     if not is_update:
         yield "Re-run pytest with --snapshot-update to delete unused snapshots."

@@ -1,0 +1,78 @@
+"""`expiac_stack` and `expiac_each_stack`: what a stack declares and would do, without a state."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from expiac.plan.model import Action, Plan
+from expiac.util.errors import UsageError
+
+
+def test_a_stack_of_this_repository(expiac_stack):
+    """Its config, its declaration, its files and its plan."""
+    arena = expiac_stack("arena", "gpus=4")
+    assert (arena.config.skypilot.gpus, arena.stack.name) == (4, "arena")
+    assert list(arena.renderings) == ["train/config.yaml", "train/task.yaml", "train/composed.yaml"]
+    assert "@instance@" in arena.renderings["train/task.yaml"]
+    assert isinstance(arena.plan, Plan)
+    assert [(step.address, step.action) for step in arena.plan.steps] == [("train", Action.CREATE)]
+
+
+def test_overrides_are_words_or_a_mapping(expiac_stack):
+    """With the same meaning."""
+    word, mapping = expiac_stack("lr_ab_test", "gpus=2", "spot=false"), expiac_stack("lr_ab_test", {"gpus": 2, "spot": False})
+    assert (word.stack, word.which) == (mapping.stack, mapping.which)
+    assert word.stack != expiac_stack("lr_ab_test").stack
+
+
+def test_a_wrong_override_is_an_error_that_can_be_expected(expiac_stack):
+    """As on the command line."""
+    with pytest.raises(UsageError, match="Unknown key"):
+        expiac_stack("arena", "gpu=4")
+
+
+def test_the_state_of_the_project_is_neither_read_nor_written(suite, expiac):
+    """A plan is one of an empty state, and the project's files stay as they are."""
+    suite.write("tests/test_lab.py", """
+def test_plan(expiac_stack):
+    plan = expiac_stack("lab").plan
+    assert {step.action.value for step in plan.steps} == {"create"}, plan
+""")
+    assert expiac("apply", "lab", "--yes", "--wait")[0] == 0
+    before = _digest(suite.root)
+    assert suite.run().outcomes == {"passed": 1}
+    assert _digest(suite.root) == before
+    assert expiac("destroy", "lab", "--yes")[0] == 0
+
+
+def test_tests_run_in_any_folder(suite, monkeypatch):
+    """The project is that of the test file."""
+    monkeypatch.chdir("/")
+    assert suite.run("--rootdir", str(suite.root), str(suite.root / "tests"), "--snapshot-update").outcomes == {"passed": 1}
+    assert len(suite.files()) == 2
+
+
+def test_each_stack_is_a_test(suite):
+    """One that can't be loaded fails alone."""
+    suite.write("stacks/broken.py", "1 / 0\n")
+    suite.write("stacks/policies.py", "POLICIES = []\n")
+    suite.write("tests/test_lab.py", "def test_it(expiac_each_stack):\n    assert expiac_each_stack.renderings\n")
+    done = suite.run("-v")
+    assert done.outcomes == {"passed": 2, "errors": 1}
+    done.has("*test_it?broken? ERROR*", "*test_it?lab? PASSED*", "*test_it?other? PASSED*",
+                               "*Stack program failed*")
+
+
+def test_a_project_without_stacks_has_none_to_test(suite):
+    """The test is skipped."""
+    for name in ("lab", "other"):
+        (suite.root / "stacks" / f"{name}.py").unlink()
+    suite.write("tests/test_lab.py", "def test_it(expiac_each_stack):\n    pass\n")
+    assert suite.run().outcomes == {"skipped": 1}
+
+
+def _digest(folder):
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts}
