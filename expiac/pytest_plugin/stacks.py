@@ -28,7 +28,8 @@ class Renderings(Mapping[str, str]):
 
     def __init__(self, which: SnapshotSet, by_job: Rendered, snapshots: Snapshots) -> None:
         self.which, self.by_job, self.snapshots = which, by_job, snapshots
-        self._texts = {f"{job}/{file}": text for job, files in by_job.items() for file, text in files.items()}
+        self._texts = {f"{job}/{file}": text for job, files in by_job.items()
+                       for file, text in sorted(files.items())}
 
     def __getitem__(self, name: str) -> str:
         return self._texts[name]

@@ -14,7 +14,7 @@ def test_a_stack_of_this_repository(expiac_stack):
     """Its config, its declaration, its files and its plan."""
     arena = expiac_stack("arena", "gpus=4")
     assert (arena.config.skypilot.gpus, arena.stack.name) == (4, "arena")
-    assert list(arena.renderings) == ["train/config.yaml", "train/task.yaml", "train/composed.yaml"]
+    assert list(arena.renderings) == ["train/composed.yaml", "train/config.yaml", "train/task.yaml"]
     assert "@instance@" in arena.renderings["train/task.yaml"]
     assert isinstance(arena.plan, Plan)
     assert [(step.address, step.action) for step in arena.plan.steps] == [("train", Action.CREATE)]
@@ -22,7 +22,8 @@ def test_a_stack_of_this_repository(expiac_stack):
 
 def test_overrides_are_words_or_a_mapping(expiac_stack):
     """With the same meaning."""
-    word, mapping = expiac_stack("lr_ab_test", "gpus=2", "spot=false"), expiac_stack("lr_ab_test", {"gpus": 2, "spot": False})
+    word = expiac_stack("lr_ab_test", "gpus=2", "spot=false")
+    mapping = expiac_stack("lr_ab_test", {"gpus": 2, "spot": False})
     assert (word.stack, word.which) == (mapping.stack, mapping.which)
     assert word.stack != expiac_stack("lr_ab_test").stack
 
@@ -50,7 +51,8 @@ def test_plan(expiac_stack):
 def test_tests_run_in_any_folder(suite, monkeypatch):
     """The project is that of the test file."""
     monkeypatch.chdir("/")
-    assert suite.run("--rootdir", str(suite.root), str(suite.root / "tests"), "--snapshot-update").outcomes == {"passed": 1}
+    done = suite.run("--rootdir", str(suite.root), str(suite.root / "tests"), "--snapshot-update")
+    assert done.outcomes == {"passed": 1}
     assert len(suite.files()) == 2
 
 
