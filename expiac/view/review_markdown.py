@@ -20,7 +20,7 @@ from expiac.view.reviews import differing_lines, size, summary
 LIMIT = 65_000
 """Characters of a comment."""
 _NAMES = 8
-_PATHS = 20
+_PATHS = 40
 """Differences of one file."""
 _STACKS = 20
 _ERRORS = 10

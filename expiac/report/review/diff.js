@@ -92,7 +92,9 @@ const expiacDiff = (() => {
     if (!isDiff) return element("p", {class: "soft"}, lines.join(" "));
     const rows = parse(lines.slice(2));
     const body = element("tbody");
-    const made = element("table", {class: isSideBySide ? "diff side" : "diff", "aria-label": label}, body);
+    const columns = isSideBySide ? ["number", "", "number", ""] : ["number", "number", ""];
+    const group = element("colgroup", {}, ...columns.map((name) => element("col", {class: name})));
+    const made = element("table", {class: isSideBySide ? "diff side" : "diff", "aria-label": label}, group, body);
     const holder = element("div", {class: "scroll", role: "region", tabindex: "0", "aria-label": label}, made);
     let shown = 0;
     function more() {
