@@ -158,8 +158,8 @@ def review(stacks: str | Sequence[str] | None = None, overrides: Mapping[str, An
     """What changed in the rendered files since they were accepted; asks no backend and writes nothing.
 
     `stacks` names one or several; all if you name none. With overrides, it is one stack under these. `is_clean` says
-    that nothing is to be reviewed, `alike` has the changes in groups that are equal, and `errors` says what could not be
-    rendered. Raises a `UsageError` for a stack that there is not, and for overrides without one stack.
+    that nothing is to be reviewed, `changes` has each job, `alike` groups those that changed alike, and `errors` says
+    what could not be rendered. Raises a `UsageError` for a stack that there is not, or overrides without one stack.
     """
     names = [stacks] if isinstance(stacks, str) else list(stacks or ())
     return review_of(project or find(Path.cwd()), names, _override_words(overrides))

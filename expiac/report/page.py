@@ -39,8 +39,9 @@ def page(report: Report, *, live: str = "") -> bytes:
     environment.filters["long"] = lambda text: Markup("{}").format(inert(text, _LONG))
     html = environment.get_template("page.html").render(
         report=report, mark=Markup(MARK.decode()), version=VERSION, live=live,
-        policy=content_policy(scripts, connects=bool(live)), style=Markup(_file("style.css")), scripts=scripts, data=_data(report),
-        charts=report.curves[:CHARTS_AT_ONCE], more_charts=report.curves[CHARTS_AT_ONCE:],
+        policy=content_policy(scripts, connects=bool(live)), style=Markup(_file("style.css")),
+        scripts=scripts, data=_data(report), charts=report.curves[:CHARTS_AT_ONCE],
+        more_charts=report.curves[CHARTS_AT_ONCE:],
         thinned=[curves for curves in report.curves if curves.is_thinned])
     return html.encode(errors="replace")
 

@@ -1,4 +1,4 @@
-"""Text from outside in GitHub-flavoured markdown: as code, as prose, in a table, in a fence. None of it is markup there.
+"""Text from outside in GitHub-flavoured markdown, as code, prose, a row or a fence: none of it is markup there.
 
 Characters that turn the direction of writing or that do not show are spelled out. Pure.
 """

@@ -12,7 +12,7 @@ from html import escape as html_escape
 
 from expiac.plan import formatting as inline
 from expiac.plan.model import MISSING
-from expiac.review.changes import FileChange, JobChange, Kind, Review, stacks_of, varying
+from expiac.review.changes import JobChange, Kind, Review, stacks_of, varying
 from expiac.review.resolved import Resolver
 from expiac.view.markdown_text import code, details, escape, fence
 from expiac.view.reviews import differing_lines, size, summary
@@ -85,8 +85,8 @@ def _names(alike: Sequence[JobChange]) -> str:
     for stack, jobs in list(by_stack.items())[:_STACKS]:
         more = f" and {len(jobs) - _NAMES:,} more" if len(jobs) > _NAMES else ""
         found.append(f"{_code(stack, _PATH)}: {', '.join(_code(job, _PATH) for job in jobs[:_NAMES])}{more}")
-    more = [f"{len(by_stack) - _STACKS:,} more stacks"] if len(by_stack) > _STACKS else []
-    return "; ".join([*found, *more])
+    rest = [f"{len(by_stack) - _STACKS:,} more stacks"] if len(by_stack) > _STACKS else []
+    return "; ".join([*found, *rest])
 
 
 def _changed(change: JobChange) -> Iterator[str]:

@@ -21,10 +21,10 @@ from expiac.review.snapshots import Snapshots, SnapshotSet
 from expiac.view import reviews, schema
 from expiac.view.review_markdown import markdown
 
-TEXTS = ("<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "\x1b[31mred", "\x1b]0;title\x07", "\x9b1m",
-         "\u202ereversed", "\u2066isolated", "a\u200bb", "`", "``````", "~~~~", "a | b", "]]>", "-->", "<!--", "&lt;b&gt;",
-         "[x](javascript:alert(1))", "![x](http://example.invalid/x.png)", "*bold*", "@everyone", "two\nlines", "\r", "\x00",
-         "\ud800", "\\", "$(reboot)", "{{ x }}", "</details>")
+TEXTS = ("<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "\x1b[31mred", "\x1b]0;title\x07",
+         "\x9b1m", "\u202ereversed", "\u2066isolated", "a\u200bb", "`", "``````", "~~~~", "a | b", "]]>", "-->", "<!--",
+         "&lt;b&gt;", "[x](javascript:alert(1))", "![x](http://example.invalid/x.png)", "*bold*", "@everyone",
+         "two\nlines", "\r", "\x00", "\ud800", "\\", "$(reboot)", "{{ x }}", "</details>")
 NAMES = tuple(text for text in TEXTS if not {"/", "\x00", "\n", "\r"} & {*text})
 """Those that a file may have as a name."""
 RAW = "a: \x1b[2J\n`````\n</pre></script>]]> | \u202e\x00\n<script>alert(1)</script>\n"
