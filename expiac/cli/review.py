@@ -31,7 +31,7 @@ Force = Annotated[bool, typer.Option("--force", help="With --html: replace a fil
 
 def review(words: Words = None, *, check: Check = False, accept: Accept = False, verbose: Text = False,
            json: args.Json = False, markdown: args.Markdown = False, html: Html = None, force: Force = False) -> int:
-    """Review what changed in the rendered files of each job since they were accepted, and accept it or not."""
+    """Review what changed in the rendered files of jobs since you accepted them, and accept it or not."""
     from expiac.cli import review_output
     from expiac.cli.review_session import ask_about
     from expiac.declare.project import find_project
