@@ -126,7 +126,7 @@ def explanation(left: object, right: object) -> list[str] | None:
 def _named(renderings: Renderings, change: JobChange, name: str) -> str:
     file = next(file for file in change.files if file.name == name)
     path = renderings.snapshots.path(renderings.which, f"{change.job}.{name}")
-    return f"{printable(str(path))} is {'missing' if file.before is None else 'another'}"
+    return f"{printable(str(path))} {'does not exist' if file.before is None else 'differs'}"
 
 
 def _command(renderings: Renderings) -> str:

@@ -48,7 +48,7 @@ def test_a_change_fails_and_is_shown(suite, expiac):
     done = suite.run()
     assert done.outcomes == {"failed": 1}
     done.has(
-        "*assert lab: 2 jobs changed; 0 as reviewed", "*snapshots/lab/say_0.task.yaml is another",
+        "*assert lab: 2 jobs changed; 0 as reviewed", "*snapshots/lab/say_0.task.yaml differs",
         "*Review: expiac review lab", "*Captured differences call*", "changed: lab say_0, say_1", "  task.yaml",
         "    run: echo hello → echo goodbye")
     assert expiac("review", "lab", "--accept")[0] == 0
@@ -59,7 +59,7 @@ def test_nothing_is_written_without_being_asked(suite):
     """A snapshot that is missing is a failure."""
     done = suite.run()
     assert done.outcomes == {"failed": 1}
-    done.has("*snapshots/lab/say_0.task.yaml is missing")
+    done.has("*snapshots/lab/say_0.task.yaml does not exist")
     assert not (suite.root / "snapshots").exists()
 
 
