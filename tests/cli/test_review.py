@@ -38,6 +38,14 @@ def test_a_change_is_told_by_its_key_path_and_leaves_the_files(accepted, expiac)
     assert "    resources: absent → {" in answer.out or "    resources.accelerators: " in answer.out
 
 
+def test_the_lines_of_a_command_that_differ_are_told(accepted, expiac):
+    edit(accepted, "sleep {config.seconds}; ", "set -e\\n")
+    expiac("review", "--accept")
+    edit(accepted, "set -e", "set -ex")
+    out = expiac("review").out
+    assert "    run:\n      -set -e\n      +set -ex\n\n" in out
+
+
 def test_a_removed_job_loses_its_snapshot(project, expiac):
     edit(project, "jobs: int = 1", "jobs: int = 3")
     expiac("review", "--accept")
