@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from expiac.cli.review_session import ask_about
-from expiac.cli.reviewing import review_of
+from expiac.reviewing import review_of
 from expiac.declare.project import find_project
 from expiac.review.snapshots import Snapshots
 from tests.cli.reviewed import edit, files
