@@ -87,7 +87,7 @@ class ReviewedSnapshot:
         before = other.snapshots.read(other.which)
         folder = other.snapshots.folder / other.which.name
         texts = {f"{job}.{name}": text for job, files in other.by_job.items() for name, text in files.items()}
-        are_equal = [text == self._assertion(name=str(folder / name)) for name, text in texts.items()]
+        are_equal = [self._is_equal(folder / name, text) for name, text in texts.items()]
         unused.note(self._request.config, folder, before.keys() - texts.keys())
         self.failed = None
         if not all(are_equal):
@@ -99,6 +99,13 @@ class ReviewedSnapshot:
 
     def __repr__(self) -> str:
         return "expiac_snapshot"
+
+    def _is_equal(self, path: Path, text: str) -> bool:
+        is_equal = bool(text == self._assertion(name=str(path)))
+        error = self._assertion.executions[self._assertion.num_executions - 1].exception
+        if error is not None:  # such as a file that can't be written: syrupy keeps it
+            raise error
+        return is_equal
 
     def _show(self, review: Review) -> None:
         """Shows all differences below the test, where pytest cuts nothing."""

@@ -83,7 +83,7 @@ class StackUnderTest:
         return Session(self.project, self.stack.name, Silent(), self.program, None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LoadStack:
     """Loads stacks of a project by their names, with overrides."""
 
@@ -91,10 +91,17 @@ class LoadStack:
     state: Path
     """An empty folder."""
 
+    def __repr__(self) -> str:
+        return f"<stacks of {self.project.root}>"
+
     def __call__(self, name: str | None = None, *overrides: Overrides) -> StackUnderTest:
         """The stack of a file, by its stem or path; None for the only one. Overrides as `"gpus=4"` or `{"gpus": 4}`."""
+        __tracebackhide__ = True
         words = tuple(word for one in overrides for word in _words(one))
-        program = load(self.project, name, words)
+        try:
+            program = load(self.project, name, words)
+        except ExpiacError as error:
+            raise error.with_traceback(None)  # noqa: B904  the frames in expiac say nothing; its cause has the user's
         return StackUnderTest(program, SnapshotSet(program.stack.name, words),
                               replace(self.project, state=str(self.state)))
 

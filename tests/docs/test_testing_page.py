@@ -1,4 +1,4 @@
-"""docs/testing.md keeps its word: its files are a project, whose tests pass once it is reviewed, and fail as is shown."""
+"""docs/testing.md keeps its word: its files are a project, whose tests pass once reviewed, and fail as is shown."""
 
 from __future__ import annotations
 

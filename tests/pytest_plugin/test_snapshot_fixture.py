@@ -1,4 +1,4 @@
-"""`expiac_snapshot`: the files of `expiac review`, of which a test suite writes and removes those of its stacks only."""
+"""`expiac_snapshot`: the files of `expiac review`, of which a suite writes and removes those of its stacks only."""
 
 from __future__ import annotations
 
@@ -138,6 +138,36 @@ def test_a_folder_that_syrupy_cleans_is_refused(suite):
     done = suite.run("--snapshot-update")
     done.has("*Shared snapshot folder*")
     assert done.code == 1
+
+
+def test_jobs_of_components_have_folders(suite, expiac):
+    """Which go with the last job in them."""
+    suite.write("stacks/lab.py", """
+from expiac import Component, ExperimentConfig, Job, Stack
+
+class Lab(ExperimentConfig):
+    name: str = "lab"
+    jobs: int = 2
+
+def stack(config: Lab) -> Stack:
+    parts = Component("part", [Job(f"job_{index}", run="true") for index in range(config.jobs)])
+    return Stack(config.name, [Job("own", run="true"), parts])
+""")
+    assert suite.run("--snapshot-update").code == 0
+    assert set(suite.files()) == {f"lab/{name}.task.yaml" for name in ("own", "part/job_0", "part/job_1")}
+    assert expiac("review", "lab", "--check")[0] == 0
+    suite.replace("stacks/lab.py", "jobs: int = 2", "jobs: int = 0")
+    assert suite.run().code == 1
+    assert suite.run("--snapshot-update").code == 0
+    assert [path.name for path in (suite.root / "snapshots" / "lab").iterdir()] == ["own.task.yaml"]
+
+
+def test_a_file_that_cannot_be_written_is_an_error(suite):
+    """And no difference."""
+    suite.write("snapshots", "no folder\n")
+    done = suite.run("--snapshot-update")
+    assert done.outcomes == {"failed": 1}
+    done.has("E * NotADirectoryError: *snapshots*")
 
 
 def test_anything_else_is_no_rendering(suite):

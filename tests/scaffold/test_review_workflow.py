@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from github_actions import Actions
 
 from expiac.scaffold.create import create
-from github_actions import Actions
 
 ROOT = Path(__file__).parents[2]
 MARKER = "<!-- expiac review -->"
