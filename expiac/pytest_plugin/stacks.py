@@ -15,6 +15,7 @@ from expiac.declare.program import Program, load, stack_files
 from expiac.declare.project import Project, find_project
 from expiac.declare.stack import Stack
 from expiac.plan.model import Plan
+from expiac.pytest_plugin.rendering import render
 from expiac.review.changes import Rendered
 from expiac.review.snapshots import Snapshots, SnapshotSet
 from expiac.session import Session
@@ -70,17 +71,13 @@ class StackUnderTest:
     @cached_property
     def renderings(self) -> Renderings:
         """The rendered files of all jobs, composed configs among them."""
-        with self._session() as session:
-            return Renderings(self.which, session.render(), Snapshots(self.project))
+        return Renderings(self.which, render(self.stack, self.project), Snapshots(self.project))
 
     @cached_property
     def plan(self) -> Plan:
         """What a first apply would do, where there is no state. No backend is asked."""
-        with self._session() as session:
+        with Session(self.project, self.stack.name, Silent(), self.program, None) as session:
             return session.plan(refresh=False)
-
-    def _session(self) -> Session:
-        return Session(self.project, self.stack.name, Silent(), self.program, None)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -48,6 +48,41 @@ def test_plan(expiac_stack):
     assert expiac("destroy", "lab", "--yes")[0] == 0
 
 
+TUNE = """
+from expiac import Job, SkypilotJobConfig, Stack, TrainingJob, TrainingRunConfig
+
+start = Stack.reference("lab").output("say_0", "weights")
+where = SkypilotJobConfig(gpus=0, workdir=None, envs={"START": start})
+stack = Stack("tune", [Job("tuned", run='cat "$START"', skypilot=where)])
+"""
+SHOWN = TUNE.partition("stack =")[0] + """
+training = TrainingRunConfig(trainer={"start": start})
+stack = Stack("tune", [TrainingJob("tuned", skypilot=where, training=training)])
+"""
+
+
+def test_outputs_of_other_stacks_need_no_state(suite, expiac):
+    """The files are those that a review has once the other stack has run."""
+    suite.replace("stacks/lab.py", '{config.word}"', '{config.word} > weights", outputs={"weights": "weights"}')
+    suite.write("stacks/tune.py", TUNE)
+    suite.write("tests/test_lab.py", """
+def test_it(expiac_stack, expiac_snapshot):
+    assert expiac_stack("tune").renderings == expiac_snapshot
+""")
+    assert suite.run("--snapshot-update").outcomes == {"passed": 1}
+    assert expiac("apply", "lab", "--yes", "--wait")[0] == 0
+    assert expiac("review", "tune", "--check") == (0, "1 as reviewed\n")
+    assert expiac("destroy", "lab", "--yes")[0] == 0
+
+
+def test_a_value_of_another_stack_in_a_file_is_refused(suite):
+    """A config file of a trainer without Hydra would show it."""
+    suite.write("pyproject.toml", '[tool.expiac]\nrun = "python train.py"\n[tool.expiac.training]\nformat = "json"\n')
+    suite.write("stacks/tune.py", SHOWN)
+    suite.write("tests/test_lab.py", "def test_it(expiac_stack):\n    expiac_stack('tune').renderings\n")
+    suite.run().has("E * No such stack", "E * tuned: config.json would show the value of $?stack:lab:say_0.weights?")
+
+
 def test_tests_run_in_any_folder(suite, monkeypatch):
     """The project is that of the test file."""
     monkeypatch.chdir("/")
