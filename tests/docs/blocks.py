@@ -13,7 +13,8 @@ RUN_AS_PROJECTS = {
     "docs/extending.md": "tests/e2e/test_extending.py", "docs/your-trainer.md": "tests/e2e/test_trainers_page.py",
     "docs/your-project.md": "tests/e2e/test_project_page.py"}
 """The pages whose files a test makes a project of, and runs."""
-RUN_BY_A_SHELL = ("docs/lifecycle.md", "docs/report.md", "docs/results.md", "docs/review.md", "docs/runs.md", "docs/templates.md")
+RUN_BY_A_SHELL = ("docs/lifecycle.md", "docs/report.md", "docs/results.md", "docs/review.md",
+                  "docs/runs.md", "docs/templates.md")
 """The pages whose commands tests/e2e/test_page_commands.py runs, as they stand."""
 RUN_ELSEWHERE = {
     ("docs/cost.md", "expiac cost"): "tests/analysis/test_spending.py",
