@@ -118,6 +118,9 @@ key("k"); key("k"); tell(current());
 key("d"); tell(document.querySelectorAll(".diff.side td.came mark").length);
 key("v"); tell(document.querySelectorAll(".diff.side").length);
 key("/"); tell(document.activeElement.id);
+document.activeElement.blur();
+const pressed = [...document.querySelectorAll("main button")].find((one) => one.textContent.startsWith("Next"));
+pressed.focus(); pressed.click(); tell(current()); tell(document.activeElement.textContent);
 search("size 9"); tell(current()); tell(document.getElementById("found").textContent);
 search("nowhere"); tell(document.getElementById("found").textContent);
 search(""); document.activeElement.blur();
@@ -137,7 +140,7 @@ def test_keys_search_colours_and_paper(several, tmp_path):
     shown = in_a_browser(page(several).decode(), tmp_path, SCRIPT)
     (told,) = re.findall(r'data-told="([^"]*)"', shown)
     assert told.split("; ") == [
-        "job_0, job_1, job_2", "job_3", "job_0, job_1, job_2", "1", "0", "search", "job_3", "1 of 4 changes",
+        "job_0, job_1, job_2", "job_3", "job_0, job_1, job_2", "1", "0", "search", "job_3", "Next j", "job_3", "1 of 4 changes",
         "0 of 4 changes", "true", "rgb(21, 24, 29)", "4"]
 
 
