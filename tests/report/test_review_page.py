@@ -39,16 +39,19 @@ def texts(found: dict[str, Any], file: dict[str, Any]) -> list[str]:
 @pytest.fixture
 def several() -> Review:
     """Three jobs that changed alike, one that changed otherwise, two new ones and one that is gone."""
-    before = {**{f"job_{n}": {"config.yaml": "lr: 0.1\nsize: 8\n"} for n in range(4)}, "gone": {"task.yaml": "run: x\n"}}
-    after = {**{f"job_{n}": {"config.yaml": "lr: 0.2\nsize: 8\n"} for n in range(3)},
-             "job_3": {"config.yaml": "lr: 0.1\nsize: 9\n"}, "new_0": {"config.yaml": "x: 1\n"}, "new_1": {"config.yaml": "x: 2\n"}}
+    before = {f"job_{n}": {"config.yaml": "lr: 0.1\nsize: 8\n"} for n in range(4)}
+    before["gone"] = {"task.yaml": "run: x\n"}
+    after = {f"job_{n}": {"config.yaml": "lr: 0.2\nsize: 8\n"} for n in range(3)}
+    after["job_3"] = {"config.yaml": "lr: 0.1\nsize: 9\n"}
+    after |= {f"new_{n}": {"config.yaml": f"x: {n}\n"} for n in (1, 2)}
     return review(before, after, {"broken": "Invalid config: x"})
 
 
 def test_what_changed_alike_is_one_group(several):
     groups = data(several)["groups"]
     assert [(group["kind"], [one["job"] for one in group["jobs"]]) for group in groups] == [
-        ("changed", ["job_0", "job_1", "job_2"]), ("changed", ["job_3"]), ("new", ["new_0", "new_1"]), ("removed", ["gone"])]
+        ("changed", ["job_0", "job_1", "job_2"]), ("changed", ["job_3"]), ("new", ["new_1", "new_2"]),
+        ("removed", ["gone"])]
     assert groups[0]["files"] == [
         {"name": "config.yaml", "rows": [["lr", "0.1", "0.2", "", None, None]], "more": 0}]
     assert groups[2]["varies"] == [["x", ["1", "2"], 0]]
@@ -70,8 +73,8 @@ def test_what_interpolations_come_to():
 
 def test_long_values_and_many_differences_are_cut_and_counted():
     before = "".join(f"k{n}: 1\n" for n in range(1500))
-    (group,) = data(review({"a": {"config.yaml": before}},
-                           {"a": {"config.yaml": before.replace(": 1", ": " + "x" * 3000, 1).replace(": 1", ": 2")}}))["groups"]
+    after = before.replace(": 1", ": " + "x" * 3000, 1).replace(": 1", ": 2")
+    (group,) = data(review({"a": {"config.yaml": before}}, {"a": {"config.yaml": after}}))["groups"]
     (file,) = group["files"]
     assert (len(file["rows"]), file["more"]) == (1000, 500)
     assert file["rows"][0][2] == "x" * 2000 + "… (1,000 more characters)"
@@ -94,9 +97,9 @@ def in_a_browser(html: str, folder: Path, script: str = "") -> str:
     file = folder / "page.html"
     file.write_text(html.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
     assert BROWSER
-    done = subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
-                           "--window-size=1400,900", "--dump-dom", file.as_uri()],
-                          capture_output=True, text=True, timeout=120, check=False)
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
+               "--window-size=1400,900", "--dump-dom"]
+    done = subprocess.run([BROWSER, *options, file.as_uri()], capture_output=True, text=True, timeout=120, check=False)
     return done.stdout
 
 
@@ -115,6 +118,9 @@ key("k"); key("k"); tell(current());
 key("d"); tell(document.querySelectorAll(".diff.side td.came mark").length);
 key("v"); tell(document.querySelectorAll(".diff.side").length);
 key("/"); tell(document.activeElement.id);
+document.activeElement.blur();
+const pressed = [...document.querySelectorAll("main button")].find((one) => one.textContent.startsWith("Next"));
+pressed.focus(); pressed.click(); tell(current()); tell(document.activeElement.textContent);
 search("size 9"); tell(current()); tell(document.getElementById("found").textContent);
 search("nowhere"); tell(document.getElementById("found").textContent);
 search(""); document.activeElement.blur();
@@ -134,7 +140,7 @@ def test_keys_search_colours_and_paper(several, tmp_path):
     shown = in_a_browser(page(several).decode(), tmp_path, SCRIPT)
     (told,) = re.findall(r'data-told="([^"]*)"', shown)
     assert told.split("; ") == [
-        "job_0, job_1, job_2", "job_3", "job_0, job_1, job_2", "1", "0", "search", "job_3", "1 of 4 changes",
+        "job_0, job_1, job_2", "job_3", "job_0, job_1, job_2", "1", "0", "search", "job_3", "Next j", "job_3", "1 of 4 changes",
         "0 of 4 changes", "true", "rgb(21, 24, 29)", "4"]
 
 

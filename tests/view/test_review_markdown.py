@@ -40,7 +40,8 @@ def test_jobs_that_changed_alike_are_told_once():
 
 
 def test_new_values_removed_ones_and_moved_ones():
-    shown = markdown(review(configs(1, "a: {lr: 0.1, x: 1}\nb: {y: 1}\n"), configs(1, "a: {z: 2}\nb: {lr: 0.1, y: 1}\n")))
+    before, after = "a: {lr: 0.1, x: 1}\nb: {y: 1}\n", "a: {z: 2}\nb: {lr: 0.1, y: 1}\n"
+    shown = markdown(review(configs(1, before), configs(1, after)))
     assert "  - `a.lr` moved to `b.lr`\n  - `a.x`: `1`, removed\n  - `a.z`: `2`, new" in shown
 
 
@@ -53,7 +54,8 @@ def test_an_interpolation_says_what_it_comes_to():
 def test_new_jobs_say_in_what_they_differ_and_removed_ones_are_named():
     shown = markdown(review({"gone": {"task.yaml": "run: x\n"}}, {
         "a": {"config.yaml": "lr: 1\n"}, "b": {"config.yaml": "lr: 2\n"}}))
-    assert "**2 jobs new**: `lab`: `a`, `b`\n\n- `config.yaml`: no snapshot (1 line)\n- they differ in\n  - `lr`: `1`, `2`" in shown
+    assert ("**2 jobs new**: `lab`: `a`, `b`\n\n- `config.yaml`: no snapshot (1 line)\n- they differ in\n"
+            "  - `lr`: `1`, `2`") in shown
     assert "**1 job removed**: `lab`: `gone`\n\n- `task.yaml`: not rendered any more (1 line)" in shown
 
 

@@ -30,7 +30,8 @@ def review(before: str, after: str, which: SnapshotSet | None = None) -> Review:
 
 
 def test_nothing_to_review():
-    assert of(Review(unchanged=3)) == {"format_version": 1, "is_clean": True, "unchanged": 3, "changes": [], "errors": {}}
+    assert of(Review(unchanged=3)) == {
+        "format_version": 1, "is_clean": True, "unchanged": 3, "changes": [], "errors": {}}
 
 
 def test_an_error_is_not_clean():
@@ -39,7 +40,8 @@ def test_an_error_is_not_clean():
 
 
 def test_each_kind_of_difference():
-    found = of(review("null_: null\nx: 1\ny: {lr: 0.5}\nz: {}\ndir: ${x}/a\n", "null_: 2\ny: {}\nz: {lr: 0.5}\ndir: ${z.lr}/a\n"))
+    found = of(review("null_: null\nx: 1\ny: {lr: 0.5}\nz: {}\ndir: ${x}/a\n",
+                      "null_: 2\ny: {}\nz: {lr: 0.5}\ndir: ${z.lr}/a\n"))
     changed, removed = found["changes"]
     assert (found["unchanged"], changed["kind"], changed["like"], removed["kind"], removed["like"]) == (
         1, "changed", 1, "removed", 2)

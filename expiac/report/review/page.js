@@ -63,11 +63,14 @@
       return made;
     };
     const move = (by) => (places[place + by] === undefined ? null : () => show(places[place + by]));
+    const buttons = () => [...main.querySelectorAll("button, select")];
+    const focused = buttons().indexOf(document.activeElement);
     main.replaceChildren(
       element("div", {class: "controls"}, button("Previous", "k", move(-1)), button("Next", "j", move(1)),
-        button(state.text ? "Hide text" : "Show text", "d", isShort(group) ? toggleText : null),
+        button(state.text ? "Hide lines" : "Show lines", "d", isShort(group) ? toggleText : null),
         button(state.isSideBySide ? "Unified" : "Side by side", "v", toggleSides)),
       ...detail(data, group, state, (job) => show(state.at, job)));
+    if (focused >= 0) buttons()[focused]?.focus();
   }
 
   function toggleText() { state.text = !state.text; render(); }
