@@ -141,8 +141,8 @@ def test_keys_search_colours_and_paper(several, tmp_path):
     shown = in_a_browser(page(several).decode(), tmp_path, SCRIPT)
     (told,) = re.findall(r'data-told="([^"]*)"', shown)
     assert told.split("; ") == [
-        "job_0, job_1, job_2", "job_3", "job_0, job_1, job_2", "1", "0", "search", "job_3", "Next j", "job_3", "1 of 4 changes",
-        "0 of 4 changes", "true", "rgb(21, 24, 29)", "4"]
+        "job_0, job_1, job_2", "job_3", "job_0, job_1, job_2", "1", "0", "search", "job_3", "Next j", "job_3",
+        "1 of 4 changes", "0 of 4 changes", "true", "rgb(21, 24, 29)", "4"]
 
 
 @pytest.mark.slow
