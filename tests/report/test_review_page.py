@@ -100,7 +100,8 @@ def in_a_browser(html: str, folder: Path, script: str = "") -> str:
     assert BROWSER
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
                "--window-size=1400,900", "--dump-dom"]
-    done = subprocess.run([BROWSER, *options, file.as_uri()], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([BROWSER, *options, file.as_uri()], capture_output=True, encoding="utf-8", timeout=120,
+                          check=False)
     return done.stdout
 
 
