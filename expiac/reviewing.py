@@ -10,7 +10,7 @@ from expiac.declare.project import Project
 from expiac.declare.stack import Stack
 from expiac.review.changes import JobChange, Rendered, Review, compare, gather
 from expiac.review.snapshots import Snapshots, SnapshotSet
-from expiac.review.stateless import OfOtherStacks, render
+from expiac.review.stateless import render
 from expiac.session import Session
 from expiac.util.errors import ExpiacError, UsageError
 
@@ -54,11 +54,11 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
 def _render(project: Project, program: str, which: SnapshotSet, stack: Stack) -> Rendered:
     """The texts of a stack, by what it declares alone: they are the same on each machine.
 
-    Where its files show what the states of other stacks say, by that as well.
+    Where that is not enough, since its files show what the states of other stacks say, by those as well.
     """
     try:
         return render(stack, project)
-    except OfOtherStacks as error:
+    except ExpiacError as error:
         try:
             with Session.open(program, which.overrides, reporter=Silent(), project=project) as session:
                 return session.render()

@@ -21,20 +21,16 @@ from expiac.util.errors import ExpiacError
 _HINT = "renderings to be reviewed go by no state: use the output in an environment variable of the job"
 
 
-class OfOtherStacks(ExpiacError):
-    """A rendered file shows what the state of another stack says."""
-
-
 def render(stack: Stack, project: Project) -> Rendered:
     """The texts by job and file name, as `expiac review` has them. `project` has an empty state.
 
-    Raises `OfOtherStacks` for a file in which a value or a run of another stack would stand.
+    Raises `ExpiacError` for a file in which a value or a run of another stack would stand.
     """
     found: dict[str, dict[str, str]] = {}
     for want in desired(stack, project, elsewhere=Elsewhere(_refuse_run, _stand_in)):
         found[want.address] = dict(reviewed_files(want, project, stack.name))
         for name, ref in _shown(found[want.address], want.references):
-            raise OfOtherStacks("No such stack", f"{want.address}: {name} would show the value of {ref}", _HINT)
+            raise ExpiacError("No such stack", f"{want.address}: {name} would show the value of {ref}", _HINT)
     return found
 
 
@@ -43,7 +39,7 @@ def _stand_in(ref: StackRef) -> Reference:
 
 
 def _refuse_run(address: str) -> Address:
-    raise OfOtherStacks("No such run", f"{address}: no state is known here", _HINT)
+    raise ExpiacError("No such run", f"{address}: no state is known here", _HINT)
 
 
 def _shown(texts: Mapping[str, str], references: tuple[Reference, ...]) -> Iterator[tuple[str, str]]:
