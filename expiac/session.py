@@ -124,9 +124,16 @@ class Session:
 
         return self._planning.destroy(options or PlanOptions())
 
-    def confirm(self, plan: Plan) -> None:
-        """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing."""
+    def confirm(self, plan: Plan, *, reviewed_only: bool = False) -> None:
+        """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing.
+
+        With `reviewed_only`, raises `ExpiacError` if it launches what was not reviewed.
+        """
+        from expiac.apply.reviews import mark_reviewed
+
         self._planning.confirm(plan)
+        if reviewed_only:
+            mark_reviewed(plan, self.project, demanded=True)
 
     def apply(self, plan: Plan, *, make_anew: Callable[[], Plan] | None = None, parallelism: int = 10,
               wait: bool = False, timeout: float = WEEK, max_failures: int | None = None) -> Result:

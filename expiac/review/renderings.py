@@ -12,8 +12,9 @@ from expiac.compile.compose import experiment_text, is_composed
 from expiac.declare.project import Project
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
+from expiac.state.events import Json
+from expiac.util.block_yaml import block_yaml
 from expiac.util.placeholders import fill
-from expiac.util.render import to_yaml
 
 COMPOSED_FILE = "composed.yaml"
 """The name of the composed config among the rendered files of a job; no job is given this file."""
@@ -28,10 +29,14 @@ def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, 
     texts: Mapping[str, str] = fill(dict(want.texts))
     if experiment_text(want.texts) is None or not is_composed(project):
         return texts
-    config = json.loads(json.dumps(want.inputs[CONFIG], default=str))  # as it reads in a saved plan
-    text = (f"# Composed by Hydra from the config of {want.address} in {stack} and {project.configs}/: "
-            f"what the job reads.\n{to_yaml(config)}\n")
-    return {**texts, COMPOSED_FILE: text}
+    return {**texts, COMPOSED_FILE: composed_text(want.inputs[CONFIG], want.address, project, stack)}
+
+
+def composed_text(composed: Json, job: str, project: Project, stack: str) -> str:
+    """The file that shows a composed config."""
+    config = json.loads(json.dumps(composed, default=str))  # as it reads in a saved plan
+    return (f"# Composed by Hydra from the config of {job} in {stack} and {project.configs}/: "
+            f"what the job reads.\n{block_yaml(config)}\n")
 
 
 def is_composed_elsewhere(want: Desired, project: Project) -> bool:
