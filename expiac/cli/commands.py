@@ -240,7 +240,8 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
         if out is None:
             print_rendered(session.render())
         else:
-            write_rendered(session.render(), Path(out), session.stack)
+            rendered = session.render()
+            write_rendered(rendered, Path(out), session.manifest(rendered))
     return DONE
 
 

@@ -88,7 +88,7 @@ def create_launch(
             if not is_launched(run, id):
                 _refuse_if_another_is_alive(run, id)
                 _prepare_home(run, task, texts, root)
-                run.publish(job)
+                run.publish(job, texts)
     except TimeoutError as error:
         raise Uncertain("Another process is launching this run", str(error)) from error
     except OSError as error:
