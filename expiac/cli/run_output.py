@@ -115,7 +115,7 @@ def _facts(stack: str, past: PastRun, shown: runs.ShownRun) -> Mapping[str, str]
         "launched": f"{local_time(record.at)}{launches}{who}{place}" if record.at else "",
         "plan": f"serial {approval['serial']}, {command}".rstrip() if approval else "",
         "commit": _commit(provenance, approval["diff_file"] if approval else ""),
-        "review": _review(past),
+        "files": _review(past),
         "time": formatting.duration(record.seconds) if record.seconds else "",
         "archived": f"{local_time(record.ended_at)}{pruned}" if record.ended_at else "",
         "seed": "" if shown["seed"] is None else setting_value(shown["seed"]),
@@ -128,7 +128,7 @@ def _facts(stack: str, past: PastRun, shown: runs.ShownRun) -> Mapping[str, str]
 def _review(past: PastRun) -> str:
     """From which reviewed snapshots it was launched, if any."""
     told = reviewed_text(past)
-    return f"{told} as {which}" if (which := history.reviewed_set(past)) else told
+    return f"{told} ({which})" if (which := history.reviewed_set(past)) else told
 
 
 def _exported_as(state: State, record: Record) -> list[str]:

@@ -130,7 +130,7 @@ def rendered_digest(past: PastRun) -> str:
 
 
 def reviewed_set(past: PastRun) -> str | None:
-    """The set of reviewed snapshots that held these files; empty where none did, None where nobody reviewed the stack."""
+    """The set of reviewed snapshots that held these files; empty where none did, None where there were no snapshots."""
     approved = past.approval.approved if past.approval is not None else None
     return approved.reviewed.get(past.record.run.instance) if approved is not None else None
 

@@ -27,7 +27,7 @@ class Reviewed:
 
     def files(self, which: SnapshotSet, job: str) -> Mapping[str, bytes]:
         """The snapshots of a job in one set, by file name."""
-        return self._sets[which].get(job, {})
+        return self._sets.get(which, {}).get(job, {})
 
 
 @dataclass(frozen=True, slots=True)

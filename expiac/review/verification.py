@@ -6,7 +6,7 @@ ever stood there. Runs that have the digest of the manifest count wherever they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -47,7 +47,7 @@ class VerifiedRun:
     outcome: Outcome
     why: str = ""
     change: JobChange | None = None
-    """How what is known of it differs from the files of the manifest; None where nothing is known, or nothing differs."""
+    """How what is known of it differs from the files of the manifest; None where nothing does, or nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +93,29 @@ def verify(manifest: Manifest, files: Mapping[str, bytes], state: State | None, 
     if not manifest.is_consistent:
         altered.append("manifest.json")
     whole = {name: content for name, content in files.items() if name in hashes and name not in altered}
-    past = list(history.runs(state)) if state is not None else []
-    judge = _Judge(manifest, whole, state, sent, project)
-    jobs = tuple(VerifiedJob(job, one.digest, tuple(judge.run(job, one, run) for run in _runs_of(job, one, past, archived)))
+    judge, runs = _Judge(manifest, whole, state, sent, project), _Runs(state, archived=archived)
+    jobs = tuple(VerifiedJob(job, one.digest, tuple(judge.run(job, one, run) for run in runs.of(job, one)))
                  for job, one in manifest.jobs.items())
     others = tuple(sorted((state.records if state is not None else {}).keys() - manifest.jobs.keys()))
     return Verification(manifest, jobs, tuple(altered), tuple(name for name in hashes if name not in files), others)
 
 
-def _runs_of(job: str, one: JobManifest, past: Sequence[PastRun], archived: bool) -> Iterable[PastRun]:
-    """The runs by which a job is judged."""
-    own = [run for run in past if run.record.address == job]
-    counted = own if archived else own[-1:]  # the present one comes last
-    counted_instances = {run.record.run.instance for run in counted}
-    same = [run for run in past if history.rendered_digest(run) == one.digest
-            and run.record.run.instance not in counted_instances]
-    return [*same, *counted]
+class _Runs:
+    """The runs of a stack by which a job is judged."""
+
+    def __init__(self, state: State | None, *, archived: bool) -> None:
+        self._archived = archived
+        self._by_job: dict[str, list[PastRun]] = {}
+        self._by_digest: dict[str, list[PastRun]] = {}
+        for run in history.runs(state) if state is not None else ():
+            self._by_job.setdefault(run.record.address, []).append(run)
+            self._by_digest.setdefault(history.rendered_digest(run), []).append(run)
+
+    def of(self, job: str, one: JobManifest) -> list[PastRun]:
+        """Those with the digest of the manifest, wherever they stand; then those that stand at the job's address."""
+        own = self._by_job.get(job, [])
+        counted = own if self._archived else own[-1:]  # the present one comes last
+        return [*(run for run in self._by_digest.get(one.digest, []) if run not in counted), *counted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +168,8 @@ class _Judge:
                 is_complete: bool = True) -> JobChange | None:
         """How files that are known of a launch differ from those of the manifest; those that are gone tell nothing."""
         whole = {name: self.files[f"{job}.{name}"] for name in one.files if f"{job}.{name}" in self.files}
-        changes = [FileChange(name, whole[name], found[name]) for name in sorted(whole.keys() & found.keys(), key=_place)
-                   if whole[name] != found[name]]
+        names = sorted(whole.keys() & found.keys(), key=_place)
+        changes = [FileChange(name, whole[name], found[name]) for name in names if whole[name] != found[name]]
         if is_complete:
             changes += [FileChange(name, None, found[name]) for name in sorted(found.keys() - one.files.keys())]
         return JobChange(SnapshotSet(self.manifest.stack), job, tuple(changes), is_whole=False) if changes else None

@@ -56,12 +56,13 @@ def _leaf(value: Any) -> str:
         return repr(value)
     if type(value) not in (str, int, float, bool, type(None)):
         raise _Unusual
-    return _scalar(type(value), repr(value) if type(value) is float else value)  # 0.0 is equal to -0.0
+    return _scalar(type(value).__name__, repr(value) if type(value) is float else value)  # 0.0 is equal to -0.0
 
 
 @lru_cache(maxsize=1 << 14)
-def _scalar(kind: type, value: Any) -> str:
-    text = str(to_yaml(float(value) if kind is float else value))
+def _scalar(kind: str, value: Any) -> str:
+    """Values that are equal and of other types have other texts."""
+    text = str(to_yaml(float(value) if kind == "float" else value))
     if "\n" in text or len(text) > _LONGEST:
         raise _Unusual
     return text
@@ -71,4 +72,4 @@ def _scalar(kind: type, value: Any) -> str:
 def _key(key: Any) -> str:
     if type(key) is not str or not key.isprintable():
         raise _Unusual
-    return _scalar(str, key)
+    return _scalar("str", key)

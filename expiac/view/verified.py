@@ -30,7 +30,7 @@ WORDS = {
 
 
 class VerifiedDifference(TypedDict):
-    """A value that a run had otherwise than the manifest says. A value that is not there is null, and named by `absent`."""
+    """A value that a run had otherwise than the manifest says. One that is not there is null, and named by `absent`."""
 
     file: Name
     path: Name
@@ -53,7 +53,7 @@ class RunOfManifest(TypedDict):
     archived: bool
     rendered: str | None
     """The digest that the journal recorded; null where it did not."""
-    outcome: Literal["as_in_manifest", "otherwise", "not_recorded"]
+    outcome: Outcome
     why: str
     """Empty where there is nothing to say."""
     files: Names
@@ -67,7 +67,7 @@ class JobOfManifest(TypedDict):
 
     address: Name
     digest: str
-    outcome: Literal["as_in_manifest", "otherwise", "not_recorded", "never"]
+    outcome: Outcome
     runs: Sequence[RunOfManifest]
 
 
@@ -97,18 +97,16 @@ def document(found: Verification) -> VerificationDocument:
     return {
         "format_version": FORMAT, "stack": manifest.stack, "overrides": dict(manifest.overrides),
         "commit": manifest.commit, "dirty": manifest.dirty, "is_well": found.is_well,
-        "verified": [{"address": job.job, "digest": job.digest, "outcome": job.outcome.value,
+        "verified": [{"address": job.job, "digest": job.digest, "outcome": job.outcome,
                       "runs": [_run(run) for run in job.runs]} for job in found.jobs],
         "altered": list(found.altered), "missing": list(found.missing), "others": list(found.others)}
 
 
 def _run(run: VerifiedRun) -> RunOfManifest:
     record = run.record
-    outcome = run.outcome.value
-    assert outcome != "never", "of a job alone"
     return {"address": record.address, "instance": record.run.instance, "launch": record.run.launch,
             "status": record.status, "archived": bool(record.ended_at), "rendered": run.digest or None,
-            "outcome": outcome, "why": run.why,
+            "outcome": run.outcome, "why": run.why,
             "files": [file.name for file in run.change.files] if run.change else [],
             "differences": list(_differences(run.change)) if run.change else []}
 

@@ -10,7 +10,8 @@ from expiac.util.block_yaml import block_yaml
 from expiac.util.render import to_yaml
 
 TEXTS = st.one_of(st.text(max_size=8), st.sampled_from(
-    ["", "off", "1e3", "a b", "two\nlines", "${oc.env:HOME}", "-", "- a", "a: b", "#", "x" * 200, "é", "\t", "null", "...", "?"]))
+    ["", "off", "1e3", "a b", "two\nlines", "${oc.env:HOME}", "-", "- a", "a: b", "#", "x" * 200, "é", "\t", "null",
+     "...", "?"]))
 LEAVES = st.one_of(TEXTS, st.integers(), st.floats(), st.booleans(), st.none())
 VALUES = st.recursive(LEAVES, lambda parts: st.one_of(st.lists(parts, max_size=3),
                                                       st.dictionaries(TEXTS, parts, max_size=3)), max_leaves=12)
