@@ -1,6 +1,7 @@
 """What reviewed snapshots say of a plan: marks what was never reviewed, and refuses it where that is asked for.
 
-Where a stack has no snapshots, nobody reviews it, and nothing is said.
+Where a stack has no snapshots, nobody reviews it, and nothing is said. A plan that launches nothing waits for none of
+what reads and writes rendered files.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from dataclasses import replace
 from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
 from expiac.plan.model import Plan
-from expiac.review.reviewed import launched, rendered_launches, sets_of_stack
-from expiac.review.snapshots import Snapshots
 from expiac.util.errors import ExpiacError
 
 _MOST = 4
@@ -21,12 +20,17 @@ _MOST = 4
 
 def mark_reviewed(plan: Plan, project: Project, *, demanded: bool = False) -> Plan:
     """The plan, which knows what of it was reviewed. Raises `ExpiacError` where all of it has to be, and is not."""
-    sets = sets_of_stack(Snapshots(project), plan.stack)
-    if sets:
+    if not _launches(plan) or not (demanded or (project.root / project.snapshots).is_dir()):
+        return plan
+    from expiac.review.reviewed import launched, rendered_launches, sets_of_stack
+    from expiac.review.snapshots import Snapshots
+
+    if sets := sets_of_stack(Snapshots(project), plan.stack):
         known = rendered_launches(plan, project, sets)
         plan = replace(plan, reviewed={one.job: one.digest if one.sets else "" for one in known})
     if demanded:
-        _refuse_unreviewed(plan)
+        reviewed = plan.reviewed or {}
+        _refuse([address for address in launched(plan) if not reviewed.get(address)], plan)
     return plan
 
 
@@ -34,17 +38,24 @@ def review_facts(plan: Plan, project: Project) -> tuple[Mapping[str, str], Mappi
     """What the journal records of the launches of a plan, by instance: the digest of the rendered files, and the set of
     snapshots that holds them, which is empty where none does. Nothing of the latter where the stack has no snapshots.
     """
+    if not _launches(plan):
+        return {}, {}
+    from expiac.review.reviewed import rendered_launches, sets_of_stack
+    from expiac.review.snapshots import Snapshots
+
     sets = sets_of_stack(Snapshots(project), plan.stack)
     known = rendered_launches(plan, project, sets)
     rendered = {one.instance: one.digest for one in known}
     return rendered, {one.instance: one.sets[0].name if one.sets else "" for one in known} if sets else {}
 
 
-def _refuse_unreviewed(plan: Plan) -> None:
-    reviewed = plan.reviewed or {}
-    names = [address for address in launched(plan) if not reviewed.get(address)]
-    if names:
-        more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
-        word = plan.program or plan.stack
-        raise ExpiacError("Not reviewed", f"{', '.join(names[:_MOST])}{more}: what would be launched was not accepted",
-                          shlex.join(["expiac", "review", word, *words_of(plan.overrides)]))
+def _launches(plan: Plan) -> bool:
+    return any(step.action.launches for step in plan.steps)
+
+
+def _refuse(unreviewed: list[str], plan: Plan) -> None:
+    if unreviewed:
+        more = f" and {len(unreviewed) - _MOST:,} more" if len(unreviewed) > _MOST else ""
+        raise ExpiacError("Not reviewed",
+                          f"{', '.join(unreviewed[:_MOST])}{more}: what would be launched was not accepted",
+                          shlex.join(["expiac", "review", plan.program or plan.stack, *words_of(plan.overrides)]))
