@@ -15,6 +15,7 @@ from expiac.plan.model import Desired
 from expiac.state.events import Json
 from expiac.util.block_yaml import block_yaml
 from expiac.util.placeholders import fill
+from expiac.util.render import to_yaml
 
 COMPOSED_FILE = "composed.yaml"
 """The name of the composed config among the rendered files of a job; no job is given this file."""
@@ -34,9 +35,11 @@ def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, 
 
 def composed_text(composed: Json, job: str, project: Project, stack: str) -> str:
     """The file that shows a composed config."""
-    config = json.loads(json.dumps(composed, default=str))  # as it reads in a saved plan
+    text = block_yaml(composed)
+    if text is None:
+        text = to_yaml(json.loads(json.dumps(composed, default=str)))  # as it reads in a saved plan
     return (f"# Composed by Hydra from the config of {job} in {stack} and {project.configs}/: "
-            f"what the job reads.\n{block_yaml(config)}\n")
+            f"what the job reads.\n{text}\n")
 
 
 def is_composed_elsewhere(want: Desired, project: Project) -> bool:

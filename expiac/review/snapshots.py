@@ -80,7 +80,7 @@ class Snapshots:
         """
         folder = str(self.folder / which.name)
         try:
-            return {name: Path(folder, name).read_bytes() for name in sorted(_files_in(folder))
+            return {name: _content(f"{folder}/{name}") for name in sorted(_files_in(folder))
                     if (found := job_of(name)) and (jobs is None or found[0] in jobs)}
         except OSError as error:
             raise ExpiacError("Unreadable snapshot", f"{error.filename}: {error.strerror}") from error
@@ -104,6 +104,11 @@ class Snapshots:
         for folder in path.parents:
             if folder == self.folder or not _remove_if_empty(folder):
                 return
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
 
 
 def _files_in(folder: str, within: str = "") -> Iterator[str]:

@@ -226,6 +226,7 @@ SUMMARIES = {
     "unknown-order": "Unknown order",
     "unknown-output": "Unknown output",
     "unknown-status": "Unknown status",
+    "unreadable-snapshot": "Unreadable snapshot",
     "unreadable-template": "Unreadable template",
     "unreadable-wandb-run": "Unreadable W&B run",
     "upload-timeout": "Not uploaded in time",

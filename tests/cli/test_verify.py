@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 
+from importlib.resources import files
+
 import pytest
+from jsonschema import Draft202012Validator
+
+VALID = Draft202012Validator(json.loads(files("expiac.view").joinpath("schema.json").read_text(encoding="utf-8")))
 
 
 @pytest.fixture
@@ -32,6 +37,7 @@ def test_what_ran_otherwise(exported, expiac):
     assert (said.code, "lab: 2 ran otherwise" in said.out) == (1, True)
     assert "    run: sleep 0; echo hello 0; test hello != fail → sleep 0; echo bye 0; test bye != fail" in said.out
     document = json.loads(expiac("verify", "out", "--json").out)
+    VALID.validate(document)
     (different,) = document["verified"][0]["runs"][1]["differences"]
     assert (different["file"], different["path"], different["absent"]) == ("task.yaml", "run", None)
     assert expiac("destroy", "lab", "--yes").code == 0
@@ -70,7 +76,9 @@ def test_a_plan_says_what_was_not_reviewed(project, expiac):
     assert "not reviewed: say_1, say_2; expiac review stacks/lab.py jobs=3" in text
     assert "3 to create (2 not reviewed)" in text
     assert "3 to create (2 not reviewed)" in expiac("plan", "lab", "jobs=3", "--markdown").out
-    steps = json.loads(expiac("plan", "lab", "jobs=3", "--json").out)["steps"]
+    document = json.loads(expiac("plan", "lab", "jobs=3", "--json").out)
+    VALID.validate(document)
+    steps = document["steps"]
     assert [bool(step["reviewed"]) for step in steps] == [True, False, False]
 
 
@@ -91,7 +99,9 @@ def test_the_history_says_what_was_reviewed(project, expiac):
     assert expiac("review", "lab", "--accept").code == 0
     assert expiac("apply", "lab", "jobs=2", "--yes", "--wait").code == 0
     text = expiac("history", "lab", "1").out
-    document = json.loads(expiac("history", "lab", "1", "--json").out)["approvals"][0]
+    whole = json.loads(expiac("history", "lab", "1", "--json").out)
+    VALID.validate(whole)
+    (document,) = whole["approvals"]
     first, second = document["launched"]
     assert f"  {first}   succeeded   reviewed {document['rendered'][first][:8]}\n" in text
     assert f"  {second}   succeeded   not reviewed\n" in text

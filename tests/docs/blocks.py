@@ -20,6 +20,7 @@ RUN_ELSEWHERE = {
     ("docs/disk.md", "expiac prune"): "tests/cli/test_prune.py",
     ("docs/json.md", "expiac"): "tests/cli/test_json.py",
     ("docs/stack-references.md", "expiac apply"): "tests/e2e/test_stack_references.py",
+    ("docs/verify.md", "expiac"): "tests/cli/test_verify.py",
     ("docs/wandb.md", "expiac sync"): "tests/cli/test_sync.py",
     ("docs/your-project.md", "expiac new"): "tests/scaffold/test_create_project.py",
     ("docs/your-project.md", "expiac plan"): "tests/e2e/test_project_page.py",
