@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-
 from importlib.resources import files
 
 import pytest
