@@ -75,7 +75,8 @@ def _leaf(kind: str, value: Any) -> str:
     return text
 
 
-_FALSE = {f"{type(value).__name__} {value!r}": str(to_yaml(value)) for value in ("", 0, 0.0, -0.0, False, None, {}, [])}
+_EMPTY: tuple[Any, ...] = ("", 0, 0.0, -0.0, False, None, {}, [])
+_FALSE = {f"{type(value).__name__} {value!r}": str(to_yaml(value)) for value in _EMPTY}
 
 
 @lru_cache(maxsize=1 << 12)

@@ -7,7 +7,7 @@
 ├── copied.json         which large files of the home are copies, to be shared with other ended runs
 └── launches/<n>/
     ├── job.json        what was asked for; the launch exists once this folder does
-    ├── sent/           the rendered files of the launch, as they were sent; not durable
+    ├── sent/           the rendered files of the launch, as they were sent, unless they hold secrets; not durable
     ├── lock            held by the launch's supervisor as long as it lives
     ├── started.json    who supervises it; durable before anything of it runs
     ├── running.json    setup is done; not durable, so end.json has its time too
