@@ -126,8 +126,9 @@ def lines(found: Verification, width: int, *, every: bool = False) -> Iterator[s
     if len(shown) > _MOST_JOBS and not every:
         shown = tuple(job for job in shown if job.outcome not in (Outcome.AS_IN_MANIFEST, Outcome.NEVER))
     pad = max((len(job.job) for job in shown), default=0)
+    told: dict[str, str] = {}
     for job in shown:
-        yield from _job_lines(job, pad, width, every=every)
+        yield from _job_lines(job, pad, width, told, every=every)
     for name in found.altered:
         yield f"! {inline.printable(name)} was altered since"
     for name in found.missing:
@@ -144,10 +145,11 @@ def summary(found: Verification) -> str:
     told = ", ".join(f"{counts[outcome]:,} {words}" for outcome, words in WORDS.items() if counts[outcome])
     files = [f"{count:,} {'file' if count == 1 else 'files'} {what}"
              for count, what in ((len(found.altered), "altered"), (len(found.missing), "missing")) if count]
-    return "; ".join([f"{found.manifest.stack}: {told or 'no jobs'}", *files])
+    return "; ".join([f"{inline.printable(found.manifest.stack)}: {told or 'no jobs'}", *files])
 
 
-def _job_lines(job: VerifiedJob, pad: int, width: int, *, every: bool) -> Iterator[str]:
+def _job_lines(job: VerifiedJob, pad: int, width: int, told: dict[str, str], *, every: bool) -> Iterator[str]:
+    """The lines of a job; `told` has the likeness of each change that was told of, and the run."""
     name = inline.printable(job.job)
     if not job.runs:
         yield f"{name:<{pad}}   {WORDS[job.outcome]}"
@@ -155,10 +157,13 @@ def _job_lines(job: VerifiedJob, pad: int, width: int, *, every: bool) -> Iterat
         record = run.record
         from_ = f" (from {run.digest[:SHOWN]}, not {job.digest[:SHOWN]})" if run.digest not in ("", job.digest) else ""
         moved = f", now {inline.printable(record.address)}" if record.address != job.job else ""
-        yield f"{name:<{pad}}   {WORDS[run.outcome]}: {record.run.instance}{moved}{from_}"
+        yield f"{name:<{pad}}   {WORDS[run.outcome]}: {inline.printable(record.run.instance)}{moved}{from_}"
         if run.why:
             yield f"  {run.why}"
-        if run.change is not None:
+        if run.change is not None and not every and run.change.likeness in told:
+            yield f"  differs as {inline.printable(told[run.change.likeness])} does"
+        elif run.change is not None:
+            told[run.change.likeness] = record.run.instance
             yield from _change_lines(run.change, width, every=every)
         elif run.outcome is Outcome.OTHERWISE and not run.why:
             yield "  what was sent is gone, and so what it said"
