@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from expiac.declare import program
     from expiac.plan.planner import PlanOptions
     from expiac.plan.pruning import PruneOptions, Pruning
+    from expiac.review.manifest import Manifest
 
 
 class Session:
@@ -124,9 +125,16 @@ class Session:
 
         return self._planning.destroy(options or PlanOptions())
 
-    def confirm(self, plan: Plan) -> None:
-        """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing."""
+    def confirm(self, plan: Plan, *, reviewed_only: bool = False) -> None:
+        """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing.
+
+        With `reviewed_only`, raises `ExpiacError` if it launches what was not reviewed.
+        """
+        from expiac.apply.reviews import mark_reviewed
+
         self._planning.confirm(plan)
+        if reviewed_only:
+            mark_reviewed(plan, self.project, demanded=True)
 
     def apply(self, plan: Plan, *, make_anew: Callable[[], Plan] | None = None, parallelism: int = 10,
               wait: bool = False, timeout: float = WEEK, max_failures: int | None = None) -> Result:
@@ -237,6 +245,16 @@ class Session:
         from expiac.review.renderings import reviewed_files
 
         return {want.address: reviewed_files(want, self.project, self.stack) for want in self._planning.desired}
+
+    def manifest(self, rendered: Mapping[str, Mapping[str, str]]) -> Manifest:
+        """The manifest of what the program renders to."""
+        from expiac.review.manifest import Manifest, jobs_of
+        from expiac.util.git import checkout
+
+        assert self._declared is not None, "rendered"
+        commit, dirty = checkout(self.project.root)
+        return Manifest(stack=self.stack, program=self._declared.path_in(self.project), commit=commit, dirty=dirty,
+                        overrides=dict(self._declared.overrides), jobs=jobs_of(rendered))
 
     def _latest(self, state: State, address: str) -> Record:
         record = lookup.latest(state, address)

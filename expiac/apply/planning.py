@@ -18,6 +18,7 @@ from expiac.apply.preconditions import (
     refuse_unchecked,
 )
 from expiac.apply.refreshing import Refresher
+from expiac.apply.reviews import mark_reviewed
 from expiac.apply.search import Found, Proposals, Searching, only_proposed, with_searches
 from expiac.apply.stack_outputs import changed_references, elsewhere, refuse_changed_references
 from expiac.apply.upstream_wait import wait_for_upstream
@@ -191,6 +192,7 @@ class Planning:
         all_prices = policies is not None and policies.need_prices
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=all_prices)
         plan = policies.evaluate(plan) if policies else plan
+        plan = mark_reviewed(plan, self._project, demanded=self._options.reviewed_only)
         return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
 
     @property

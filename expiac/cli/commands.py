@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import cost, prune, queries, report, rerun, results, review, runs, state, sync, words
+from expiac.cli import cost, prune, queries, report, rerun, results, review, runs, state, sync, verify, words
 from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
@@ -53,6 +53,7 @@ def plan(
     extend: args.Extend = None,
     fresh: args.Fresh = False,
     reuse: args.Reuse = False,
+    reviewed_only: args.ReviewedOnly = False,
     out: args.Save = None,
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
@@ -60,7 +61,7 @@ def plan(
 
     args.refuse_two_forms(json=json, markdown=markdown)
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
-                           extend=extend, fresh=fresh, reuse=reuse)
+                           extend=extend, fresh=fresh, reuse=reuse, reviewed_only=reviewed_only)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
     with execution.open_session(*named, prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
@@ -94,6 +95,7 @@ def apply(
     extend: args.Extend = None,
     fresh: args.Fresh = False,
     reuse: args.Reuse = False,
+    reviewed_only: args.ReviewedOnly = False,
 ) -> int:
     """Plan, ask, and do what the plan says and nothing else; or do what a saved plan says."""
     from expiac.cli import execution, output
@@ -111,12 +113,12 @@ def apply(
                            "interactive": interactive, "verbose": verbose}
     question = "" if consents else execution.QUESTION
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
-                           extend=extend, fresh=fresh, reuse=reuse)
+                           extend=extend, fresh=fresh, reuse=reuse, reviewed_only=reviewed_only)
     if (plan := execution.saved_plan(stack)) is not None:
-        if overrides or no_refresh or options != plan_options():
+        if overrides or no_refresh or options != plan_options(reviewed_only=reviewed_only):
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
                              "give them to expiac plan, with --out FILE")
-        with execution.open_saved(plan, json=json, verbose=verbose) as (session, reporter):
+        with execution.open_saved(plan, json=json, verbose=verbose, reviewed_only=reviewed_only) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
     with execution.open_session(*named, json=json, verbose=verbose) as (session, reporter):
@@ -238,13 +240,14 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
         if out is None:
             print_rendered(session.render())
         else:
-            write_rendered(session.render(), Path(out), session.stack)
+            rendered = session.render()
+            write_rendered(rendered, Path(out), session.manifest(rendered))
     return DONE
 
 
 for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
                 results.results, results.compare, report.report, runs.runs, runs.show, runs.promote, cost.cost,
-                rerun.rerun, review.review):
+                rerun.rerun, review.review, verify.verify):
     app.command()(command)
 
 

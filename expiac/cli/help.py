@@ -14,6 +14,7 @@ GROUPS = {
         "show": "expiac show 0a1b2c3d",
         "render": "expiac render lr_ab_test --out rendered",
         "review": "expiac review lr_ab_test",
+        "verify": "expiac verify exported/manifest.json",
         "rerun": "expiac rerun 0a1b2c3d --wait",
         "promote": "expiac promote 0a1b2c3d",
         "import": "expiac import lr_ab_test job_0 17",

@@ -52,6 +52,8 @@ class PlanOptions:
     """Let also those results stand again that were destroyed, or that other code made."""
     extend: Collection[str] = ()
     """Addresses whose run goes on to a larger number of steps, instead of a new run."""
+    reviewed_only: bool = False
+    """Refuse to launch what was not reviewed as it would be launched."""
     total_steps: str = ""
     """The key path at which inputs tell how many steps a run takes, as the project says; empty where it does not."""
 

@@ -59,6 +59,11 @@ class Approval(TypedDict):
     provenance: Json
     """User, host, versions, commit, and the digest of a diff."""
     steps: Sequence[ApprovedStep]
+    rendered: Overrides
+    """The digest of the rendered files of what it launches, by instance; of older releases, none."""
+    reviewed: Annotated[Mapping[str, str | None], Field(
+        description="That digest where these files were reviewed, and null where they were not, by instance; none "
+                    "where the stack had no reviewed snapshots.")]
     launched: Sequence[Instance]
     """The runs of which the last launch belongs to it."""
 

@@ -130,7 +130,7 @@ def test_render_prints_or_writes(expiac, project):
     """Everything that is launched, but for the instance's name."""
     assert '# --- say_0: task.yaml\n' in expiac("render").out
     said = expiac("render", "lab", "--out", "rendered")
-    assert said.out == "rendered/say_0.task.yaml\n"
+    assert said.out == "rendered/say_0.task.yaml\nrendered/manifest.json\n"
     assert 'name: "@instance@"' in (project / "rendered" / "say_0.task.yaml").read_text()
 
 
