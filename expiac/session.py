@@ -30,6 +30,7 @@ from expiac.state.model import Record, State
 from expiac.state.stores import states
 from expiac.util.duration import HOUR, WEEK
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+from expiac.util.garbage import without_collection
 
 if TYPE_CHECKING:
     from expiac.apply.applying import Applying
@@ -70,8 +71,9 @@ class Session:
             return cls(project, lookup.stack_of(project, name), reporter, None, providers)
         from expiac.declare import program
 
-        loaded = program.load(project, name, overrides)
-        return cls(project, loaded.stack.name, reporter, loaded, providers)
+        with without_collection():
+            loaded = program.load(project, name, overrides)
+            return cls(project, loaded.stack.name, reporter, loaded, providers)
 
     @classmethod
     def of(cls, plan: Plan, *, reporter: Reporter, project: Project | None = None,
@@ -106,7 +108,8 @@ class Session:
         from expiac.plan.planner import PlanOptions
         from expiac.tracking.annotations import with_remarks
 
-        return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
+        with without_collection():
+            return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
 
     def wait_for_upstream(self, timeout: float) -> float:
         """Waits until the runs of other stacks that this one uses have ended; gives the seconds that are left."""

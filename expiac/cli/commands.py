@@ -57,12 +57,13 @@ def plan(
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
     from expiac.cli import execution, output
+    from expiac.util.garbage import without_collection
 
     args.refuse_two_forms(json=json, markdown=markdown)
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
                            extend=extend, fresh=fresh, reuse=reuse)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
-    with execution.open_session(*named, prints_document=json) as (session, _):
+    with without_collection(), execution.open_session(*named, prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
         program = words.program_name(stack, session.stack)
         output.print_plan(plan, program, json=json, markdown=markdown, verbose=verbose)

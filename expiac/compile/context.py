@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expiac.compile.compiled import code_salt
 from expiac.compile.content import content_of, tree_digest
@@ -32,7 +32,9 @@ from expiac.state.facts import Reference
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError
 from expiac.util.hashing import digest
-from expiac.util.render import Templates
+
+if TYPE_CHECKING:
+    from expiac.util.render import Templates
 
 
 class StackContext:
@@ -141,6 +143,8 @@ class StackContext:
 
     @cached_property
     def _templates(self) -> Templates:
+        from expiac.util.render import Templates  # imports jinja2
+
         return Templates(self._template_texts)
 
     @cached_property

@@ -6,6 +6,7 @@ dataclasses-json.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -18,6 +19,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import to_jsonable_python
 
 from expiac.declare.field_docs import WithFieldDocs
+from expiac.declare.resource import map_texts
 
 _PLAIN = frozenset((bool, int, float, str, type(None)))
 """Most values are of these types, and none of them is a config."""
@@ -68,13 +70,20 @@ class ConfigReader:
     def __init__(self) -> None:
         self._data: dict[tuple[int, bool], tuple[Any, dict[str, Any]]] = {}
         self._groups: dict[int, tuple[Any, tuple[tuple[str, str], ...]]] = {}
-        # With each config itself, so that no other one gets its id.
+        self._values: dict[int, tuple[Any, dict[str, Any]]] = {}
+        # With each one itself, so that no other gets its id.
 
     def data(self, value: Any, *, named_only: bool) -> dict[str, Any]:
         """As `config_data`, not to be changed."""
         key = id(value), named_only
         if (known := self._data.get(key)) is None:
             known = self._data[key] = value, config_data(value, named_only=named_only)
+        return known[1]
+
+    def values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of every config, as JSON has them: a list for a tuple."""
+        if (known := self._values.get(id(values))) is None:
+            known = self._values[id(values)] = values, map_texts(copy.deepcopy(dict(values)), str)
         return known[1]
 
     def groups(self, value: Any) -> tuple[tuple[str, str], ...]:

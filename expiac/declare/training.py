@@ -5,7 +5,6 @@ Knows the declarations only; `expiac.compile` makes texts of them, and what plan
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import os
 import tempfile
@@ -23,11 +22,17 @@ from expiac.declare.expectations import Expectations
 from expiac.declare.fields import Annotation, Kind, Option
 from expiac.declare.job import PLACEMENT_KINDS, SkypilotJobConfig, placement_inputs
 from expiac.declare.project import find_project
-from expiac.declare.resource import Ref, Resource, map_texts
-from expiac.declare.training_settings import ConfigFormat, ConfigKey, Default, DefaultsList, TrainingSettings
+from expiac.declare.resource import Ref, Resource
+from expiac.declare.training_settings import (
+    PACKAGE_HEADER,
+    ConfigFormat,
+    ConfigKey,
+    Default,
+    DefaultsList,
+    TrainingSettings,
+)
 from expiac.util import duration
 from expiac.util.errors import ExpiacError
-from expiac.util.render import PACKAGE_HEADER, to_yaml
 
 
 def _check_wandb_project(name: str) -> str:
@@ -111,13 +116,15 @@ class TrainingRunConfig(Config):
         folder lies in, for `python -m trainer +experiments=<name>`. A `Path` is the file itself. Where neither is given
         it is a new temporary file. What `apply` gives a run, `expiac render` shows.
         """
+        from expiac.util.render import to_yaml
+
         document = self.document()
         path = _config_file(instance_name)
         path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n", encoding="utf-8")
         return path, document
 
     def _values(self, settings: TrainingSettings, configs: ConfigReader) -> dict[str, Any]:
-        values = map_texts(copy.deepcopy(dict(settings.values)), str) if settings.values else {}
+        values = dict(configs.values(settings.values))
         if self.seed is not None:
             values["seed"] = self.seed
         wandb = {"entity": self.wandb_entity, "project": self.wandb_project, "group": self.wandb_group}

@@ -31,7 +31,6 @@ from expiac.review.renderings import is_composed_elsewhere, reviewed_files
 from expiac.util.errors import ExpiacError
 from expiac.util.git import git
 from expiac.util.gpus import parse_gpus
-from expiac.util.render import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +185,8 @@ def _difference(file: Path, text: str) -> str:
     if before == text.encode():
         return ""
     try:
+        from expiac.util.render import parse
+
         old, new = (parse(part, file.name) for part in (before.decode(), text))
     except (ExpiacError, UnicodeDecodeError):
         return " (it reads otherwise)"

@@ -13,7 +13,6 @@ from expiac.declare.project import Project
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
 from expiac.util.placeholders import fill
-from expiac.util.render import to_yaml
 
 COMPOSED_FILE = "composed.yaml"
 """The name of the composed config among the rendered files of a job; no job is given this file."""
@@ -28,6 +27,8 @@ def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, 
     texts: Mapping[str, str] = fill(dict(want.texts))
     if experiment_text(want.texts) is None or not is_composed(project):
         return texts
+    from expiac.util.render import to_yaml
+
     config = json.loads(json.dumps(want.inputs[CONFIG], default=str))  # as it reads in a saved plan
     text = (f"# Composed by Hydra from the config of {want.address} in {stack} and {project.configs}/: "
             f"what the job reads.\n{to_yaml(config)}\n")
