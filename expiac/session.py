@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting, Warned
-from expiac.apply.metrics.progress_cache import ProgressCache
 from expiac.apply.notifier import Notifier
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
@@ -34,6 +33,7 @@ from expiac.util.garbage import without_collection
 
 if TYPE_CHECKING:
     from expiac.apply.applying import Applying
+    from expiac.apply.metrics.progress_cache import ProgressCache
     from expiac.apply.planning import Planning
     from expiac.declare import program
     from expiac.plan.planner import PlanOptions
@@ -51,8 +51,7 @@ class Session:
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
         self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack),
-                                    Notifier(project, reporter),
-                                    ProgressCache(project.state_folder / "cache" / "progress" / stack))
+                                    Notifier(project, reporter), self._progress_cache)
         self._applying: Applying | None = None
         self._stopped = threading.Event()
         lookup.refuse_second_program(project, self._journal, path)
@@ -86,6 +85,12 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._journal.close()
+
+    def _progress_cache(self) -> ProgressCache:
+        """What is kept of how far runs were."""
+        from expiac.apply.metrics.progress_cache import ProgressCache
+
+        return ProgressCache(self.project.state_folder / "cache" / "progress" / self.stack)
 
     @cached_property
     def _planning(self) -> Planning:

@@ -177,10 +177,10 @@ def import_(
 @app.command()
 def refresh(stack: args.StackArg = None, *, json: args.Json = False, verbose: args.AllRuns = False) -> int:
     """Ask about everything that is recorded, write down what changed, start what waits in a queue."""
-    from expiac.cli import execution, output
+    from expiac.cli import execution, status_output
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        output.print_statuses(session.refresh(), session, json=json, verbose=verbose)
+        status_output.print_statuses(session.refresh(), session, json=json, verbose=verbose)
     return DONE
 
 
@@ -195,7 +195,7 @@ def status(
     timeout: args.Timeout = WEEK,
 ) -> int:
     """Show how each job is and how far it has come."""
-    from expiac.cli import execution, output, several
+    from expiac.cli import execution, several, status_output
 
     if watch and no_refresh:
         raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
@@ -206,8 +206,8 @@ def status(
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):
-            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh,
-                                          verbose=verbose)
+            return status_output.statuses_answer(session.status(refresh=not no_refresh), session,
+                                                 is_asked=not no_refresh, verbose=verbose)
 
     return several.show_stacks(stack, ask, json=json)
 

@@ -56,8 +56,8 @@ def compiled(want: Desired, composed: Composed | None) -> Compiled:
 class CompiledJobs:
     """The remembered jobs of one stack, in one file.
 
-    Its first line has a checksum, its second the sets of files that configs were composed from, and each further one the
-    key of a job and what the job was compiled to; of the sets, most jobs have the same one.
+    Its first line has a checksum, its second the sets of files that configs were composed from, of which most jobs have
+    the same one. Each further line is the key of a job, and what the job was compiled to.
     """
 
     def __init__(self, folder: Path, stack: str, salt: str, digest_of: Callable[[str], str], *, jobs: int) -> None:

@@ -1,4 +1,4 @@
-"""Compiles training jobs: their config as a file, as arguments or through Hydra; the project says command and outputs."""
+"""Compiles jobs with a training config: as a file, as arguments or through Hydra. The project says their command."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from expiac.state.events import Json
 from expiac.util.errors import ExpiacError
 from expiac.util.hashing import exact
 from expiac.util.placeholders import escape
-
 
 _SCHEME = SCHEME.encode()
 

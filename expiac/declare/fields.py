@@ -65,7 +65,8 @@ def non_default_fields(value: Any, names: tuple[str, ...] | None = None) -> dict
     Defaults are left out so that a release which adds a field changes no fingerprint.
     """
     given = {}
-    for name, default in _defaults(type(value)):
+    kind: Any = type(value)
+    for name, default in _defaults(kind):
         if names is not None and name not in names:
             continue
         current = getattr(value, name)
@@ -77,5 +78,8 @@ def non_default_fields(value: Any, names: tuple[str, ...] | None = None) -> dict
 @cache
 def _defaults(cls: Any) -> tuple[tuple[str, Any], ...]:
     """Each field of a dataclass with its default, which is only compared with; MISSING where it has none."""
-    return tuple((field.name, field.default if field.default_factory is dataclasses.MISSING else field.default_factory())
-                 for field in dataclasses.fields(cls))
+    return tuple((field.name, _default(field)) for field in dataclasses.fields(cls))
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()

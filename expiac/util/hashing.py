@@ -1,4 +1,4 @@
-"""Canonical JSON, and its hash: what decides names, and what is compared. And a faster form, to compare within one process."""
+"""Canonical JSON, and its hash: what decides names, and what is compared. And a form that is made faster."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import pytest
 from expiac.compile.compose import Composer
 from expiac.compile.schema import Schema
 from expiac.declare.project import Project
-from expiac.util.errors import ExpiacError
 from expiac.declare.training_settings import PACKAGE_HEADER
+from expiac.util.errors import ExpiacError
 
 CONFIG = """
 import json
