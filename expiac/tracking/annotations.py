@@ -17,7 +17,6 @@ from expiac.apply.wandb_key import user_has_key
 from expiac.declare.project import Project
 from expiac.plan.model import Action, Plan, Step
 from expiac.state.model import Record, State
-from expiac.tracking.pages import page_of
 from expiac.util.errors import ExpiacError
 from expiac.util.wandb_login import server_of_job
 
@@ -44,6 +43,8 @@ def with_remarks(plan: Plan, project: Project) -> Plan:
 
 def reachable_page(record: Record, project: Project, environ: Mapping[str, str] = os.environ) -> str:
     """The page of a run at W&B; empty where it has none, or this user has no key for it."""
+    from expiac.tracking.pages import page_of
+
     page = page_of(record, project)
     return page if page and user_has_key(_server(record, environ), environ) else ""
 
