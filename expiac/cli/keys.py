@@ -22,7 +22,7 @@ def read_key() -> str:
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     try:
-        tty.setcbreak(descriptor)
+        tty.setcbreak(descriptor, termios.TCSANOW)  # keys that were typed ahead stay
         typed = os.read(descriptor, 1)
         while typed.startswith(b"\x1b") and select.select([descriptor], [], [], _REST_OF_SEQUENCE)[0]:
             typed += os.read(descriptor, 16)

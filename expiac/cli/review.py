@@ -28,7 +28,7 @@ Text = Annotated[bool, typer.Option("--verbose", "-v", help="Show every differen
 
 def review(words: Words = None, *, check: Check = False, accept: Accept = False, verbose: Text = False,
            json: args.Json = False, markdown: args.Markdown = False) -> int:
-    """Review what changed in the rendered files of each job since they were accepted, and accept it or not."""
+    """Review what changed in the rendered files of jobs since you accepted them, and accept it or not."""
     from expiac.cli import review_output
     from expiac.cli.review_session import ask_about
     from expiac.cli.reviewing import review_of

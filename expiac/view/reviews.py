@@ -6,6 +6,7 @@ Whatever comes from a config or a file is printable: a terminal obeys nothing of
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ _PATHS = 40
 """Differences of one file that are shown, unless all are asked for."""
 _MIN_VALUES = 30
 _VALUES = 5
+_LINES = 12
+"""Lines of one text."""
 
 
 def summary(review: Review) -> str:
@@ -80,6 +83,13 @@ def difference_lines(one: Difference, resolved: tuple[Any, Any], width: int, *, 
     if one.moved_to:
         yield f"    {path} moved to {inline.printable(one.moved_to)}"
         return
+    if lines := _lines_of(one):
+        shown = lines if every else lines[:_LINES]
+        yield f"    {path}:"
+        yield from (f"      {inline.printable(line)}" for line in shown)
+        if len(lines) > len(shown):
+            yield f"      and {len(lines) - len(shown):,} more lines"
+        return
     head = f"    {path}: "
     before, after = (inline.printable(inline.value(value)) for value in (one.before, one.after))
     whole = f"{before} → {after}"
@@ -95,6 +105,15 @@ def difference_lines(one: Difference, resolved: tuple[Any, Any], width: int, *, 
         said = [inline.printable(inline.value(value if value is not MISSING else raw), room=width // 2)
                 for value, raw in zip(resolved, (one.before, one.after), strict=True)]
         yield f"      which is {said[0]} → {said[1]}" if said[0] != said[1] else f"      which is {said[1]} as before"
+
+
+def _lines_of(one: Difference) -> list[str]:
+    """The lines in which two texts of several lines differ, such as commands; none of other values."""
+    values = (one.before, one.after)
+    if not all(isinstance(value, str) for value in values) or not any("\n" in value.strip() for value in values):
+        return []
+    old, new = (value.splitlines() for value in values)
+    return [line for line in list(unified_diff(old, new, lineterm="", n=0))[2:] if not line.startswith("@@")]
 
 
 def _varying(alike: Sequence[JobChange], width: int, *, every: bool) -> Iterator[str]:
