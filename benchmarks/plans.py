@@ -2,10 +2,10 @@
 
     python -m benchmarks.plans [--jobs N] [--runs N] [--peers PYTHON]
 
-PYTHON is an interpreter with snakemake and DVC; one that it lacks is left out. Every job is a command that does nothing,
-and for the other two has one small output, which is there and recorded. What the programs do is not all the same: DVC
-and snakemake look at a file for each job, and expiac at the backend, which is a provider in memory, and at what the
-program declares. In turns, so that a busy moment of the machine meets all alike.
+PYTHON is an interpreter with snakemake and DVC; one that it lacks is left out. Every job is a command that does
+nothing, and for the other two has one small output, which is there and recorded. What the programs do is not all the
+same: DVC and snakemake look at a file for each job, and expiac at the backend, which is a provider in memory, and at
+what the program declares. In turns, so that a busy moment of the machine meets all alike.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.control import strip_control_codes
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 
 from expiac.cli.invocation import command_name, with_command_name
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from expiac.view import documents
 
 _HINT = "  Hint: "
-_TAB = 8
 _BY_GLYPH = {action.glyph: colour for action, colour in COLOURS.items()}
 
 
@@ -92,19 +91,22 @@ class PlanLines:
                   for glyph, colour in _BY_GLYPH.items()}
         end = Segment.line()
         for line in self.lines:
-            text = strip_control_codes(line) if "\t" not in line else _without_tabs(line)
             style = styles.get(line[:1]) if line[1:2] == " " else None
+            if not line.isprintable():
+                yield _coloured(line, style)
+                continue
             if style is None or style.dim:
-                yield Segment(text, style)
+                yield Segment(line, style)
             else:
-                yield from (Segment(text[:1], style), Segment(text[1:]))
+                yield from (Segment(line[:1], style), Segment(line[1:]))
             yield end
 
 
-def _without_tabs(line: str) -> str:
-    text = Text(line)
-    text.expand_tabs(_TAB)
-    return text.plain
+def _coloured(line: str, style: Style | None) -> Text:
+    """A line that has more than letters in it, such as tabs."""
+    if style is None or style.dim:
+        return Text(line, style=style or "")
+    return Text.assemble((line[:1], style), line[1:])
 
 
 def demand_consent(*, yes: bool, json: bool, hint: str = "--yes") -> None:

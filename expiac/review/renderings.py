@@ -28,8 +28,6 @@ def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, 
     texts: Mapping[str, str] = fill(dict(want.texts))
     if experiment_text(want.texts) is None or not is_composed(project):
         return texts
-    from expiac.util.render import to_yaml
-
     config = json.loads(json.dumps(want.inputs[CONFIG], default=str))  # as it reads in a saved plan
     text = (f"# Composed by Hydra from the config of {want.address} in {stack} and {project.configs}/: "
             f"what the job reads.\n{_section_by_section(config)}\n")
@@ -43,4 +41,6 @@ def is_composed_elsewhere(want: Desired, project: Project) -> bool:
 
 def _section_by_section(config: Mapping[str, Any]) -> str:
     """The config as YAML. Jobs have most of their sections in common, and `to_yaml` remembers these."""
+    from expiac.util.render import to_yaml
+
     return "\n".join(to_yaml({key: value}) for key, value in config.items()) or to_yaml(config)

@@ -24,7 +24,7 @@ RUNS = st.builds(dict, seed=st.sampled_from((None, 0, 1)), agent=st.sampled_from
                  format=st.sampled_from((None, "hydra", "json")))
 PROJECTS = st.builds(
     TrainingSettings, key=st.sampled_from(("", "trainer")),
-    values=st.sampled_from(({}, {"seed": 7}, {"wandb": {"mode": "off"}, "trainer": {"optimizer": {"eps": 1}, "x": (1, 2)}})),
+    values=st.sampled_from(({}, {"seed": 7}, {"wandb": {"mode": "off"}, "trainer": {"ppo": {"eps": 1}, "x": (1, 2)}})),
     defaults=st.sampled_from(((), ("/common", {"/agent": "small"}))))
 
 
