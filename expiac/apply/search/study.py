@@ -180,8 +180,11 @@ class Study:
 
 
 class Verdicts:
-    """Which trials of one search are losing. Optuna is asked again only where there is something new to go by: a look at
-    a thousand trials takes it seconds, and an apply looks several times between two that show anything else."""
+    """Which trials of one search are losing.
+
+    Optuna is asked again only where there is something new to go by: for a thousand trials it takes seconds, and an
+    apply looks several times before anything is new.
+    """
 
     def __init__(self) -> None:
         self._past: tuple[Past, ...] | None = None
