@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting, Warned
-from expiac.apply.metrics.progress_cache import ProgressCache
 from expiac.apply.notifier import Notifier
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
@@ -30,9 +29,11 @@ from expiac.state.model import Record, State
 from expiac.state.stores import states
 from expiac.util.duration import HOUR, WEEK
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+from expiac.util.garbage import without_collection
 
 if TYPE_CHECKING:
     from expiac.apply.applying import Applying
+    from expiac.apply.metrics.progress_cache import ProgressCache
     from expiac.apply.planning import Planning
     from expiac.declare import program
     from expiac.plan.planner import PlanOptions
@@ -51,8 +52,7 @@ class Session:
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
         self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack),
-                                    Notifier(project, reporter),
-                                    ProgressCache(project.state_folder / "cache" / "progress" / stack))
+                                    Notifier(project, reporter), self._progress_cache)
         self._applying: Applying | None = None
         self._stopped = threading.Event()
         lookup.refuse_second_program(project, self._journal, path)
@@ -71,8 +71,9 @@ class Session:
             return cls(project, lookup.stack_of(project, name), reporter, None, providers)
         from expiac.declare import program
 
-        loaded = program.load(project, name, overrides)
-        return cls(project, loaded.stack.name, reporter, loaded, providers)
+        with without_collection():
+            loaded = program.load(project, name, overrides)
+            return cls(project, loaded.stack.name, reporter, loaded, providers)
 
     @classmethod
     def of(cls, plan: Plan, *, reporter: Reporter, project: Project | None = None,
@@ -85,6 +86,12 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._journal.close()
+
+    def _progress_cache(self) -> ProgressCache:
+        """What is kept of how far runs were."""
+        from expiac.apply.metrics.progress_cache import ProgressCache
+
+        return ProgressCache(self.project.state_folder / "cache" / "progress" / self.stack)
 
     @cached_property
     def _planning(self) -> Planning:
@@ -107,7 +114,8 @@ class Session:
         from expiac.plan.planner import PlanOptions
         from expiac.tracking.annotations import with_remarks
 
-        return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
+        with without_collection():
+            return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
 
     def wait_for_upstream(self, timeout: float) -> float:
         """Waits until the runs of other stacks that this one uses have ended; gives the seconds that are left."""

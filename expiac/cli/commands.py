@@ -58,12 +58,13 @@ def plan(
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
     from expiac.cli import execution, output
+    from expiac.util.garbage import without_collection
 
     args.refuse_two_forms(json=json, markdown=markdown)
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
                            extend=extend, fresh=fresh, reuse=reuse, reviewed_only=reviewed_only)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
-    with execution.open_session(*named, prints_document=json) as (session, _):
+    with without_collection(), execution.open_session(*named, prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
         program = words.program_name(stack, session.stack)
         output.print_plan(plan, program, json=json, markdown=markdown, verbose=verbose)
@@ -178,10 +179,10 @@ def import_(
 @app.command()
 def refresh(stack: args.StackArg = None, *, json: args.Json = False, verbose: args.AllRuns = False) -> int:
     """Ask about everything that is recorded, write down what changed, start what waits in a queue."""
-    from expiac.cli import execution, output
+    from expiac.cli import execution, status_output
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        output.print_statuses(session.refresh(), session, json=json, verbose=verbose)
+        status_output.print_statuses(session.refresh(), session, json=json, verbose=verbose)
     return DONE
 
 
@@ -196,7 +197,7 @@ def status(
     timeout: args.Timeout = WEEK,
 ) -> int:
     """Show how each job is and how far it has come."""
-    from expiac.cli import execution, output, several
+    from expiac.cli import execution, several, status_output
 
     if watch and no_refresh:
         raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
@@ -207,8 +208,8 @@ def status(
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):
-            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh,
-                                          verbose=verbose)
+            return status_output.statuses_answer(session.status(refresh=not no_refresh), session,
+                                                 is_asked=not no_refresh, verbose=verbose)
 
     return several.show_stacks(stack, ask, json=json)
 

@@ -120,7 +120,9 @@ def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: f
     with closing(reporter), handle_sigint(session.stop):
         result = session.watch(timeout=timeout)
     if not json:
-        output.print_statuses(result.seen, session, json=False, verbose=verbose)
+        from expiac.cli import status_output
+
+        status_output.print_statuses(result.seen, session, json=False, verbose=verbose)
     if result.interrupted:
         return INTERRUPTED
     _raise_for_failed_runs(result, session.state.stack)

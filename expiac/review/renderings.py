@@ -13,9 +13,7 @@ from expiac.declare.project import Project
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
 from expiac.state.events import Json
-from expiac.util.block_yaml import block_yaml
 from expiac.util.placeholders import fill
-from expiac.util.render import to_yaml
 
 COMPOSED_FILE = "composed.yaml"
 """The name of the composed config among the rendered files of a job; no job is given this file."""
@@ -35,6 +33,9 @@ def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, 
 
 def composed_text(composed: Json, job: str, project: Project, stack: str) -> str:
     """The file that shows a composed config."""
+    from expiac.util.block_yaml import block_yaml  # imports PyYAML
+    from expiac.util.render import to_yaml
+
     text = block_yaml(composed)
     if text is None:
         text = to_yaml(json.loads(json.dumps(composed, default=str)))  # as it reads in a saved plan

@@ -17,7 +17,6 @@ from expiac.apply.wandb_key import user_has_key
 from expiac.declare.project import Project
 from expiac.plan.model import Action, Plan, Step
 from expiac.state.model import Record, State
-from expiac.tracking.pages import page_of, server_of_page
 from expiac.util.errors import ExpiacError
 
 TIMEOUT = 20.0
@@ -43,6 +42,8 @@ def with_remarks(plan: Plan, project: Project) -> Plan:
 
 def reachable_page(record: Record, project: Project, environ: Mapping[str, str] = os.environ) -> str:
     """The page of a run at W&B; empty where it has none, or this user has no key for it."""
+    from expiac.tracking.pages import page_of, server_of_page
+
     page = page_of(record, project)
     return page if page and user_has_key(server_of_page(page), environ) else ""
 
@@ -66,6 +67,8 @@ def _annotates(step: Step) -> bool:
 
 
 def _send(record: Record, page: str) -> None:
+    from expiac.tracking.pages import server_of_page
+
     entity, project, _, id = (unquote(part) for part in urlsplit(page).path.strip("/").split("/")[-4:])
     told = {"path": f"{entity}/{project}/{id}", "tags": list(record.inputs.get("tags") or ()),
             "notes": record.inputs.get("notes") or ""}
