@@ -276,5 +276,6 @@ def _next_commands(result: Result, program: str, stack: str) -> list[str]:
     else:
         follow = "" if watched else " -f"
         then = f"expiac logs {stack} {jobs[0]}{follow}"
-    commands = [f"expiac status {stack}", then, f"expiac destroy {stack}"]
+    first = "results" if watched and not result.deferred else "status"
+    commands = [f"expiac {first} {stack}", then, f"expiac destroy {stack}"]
     return [command.replace("expiac", command_name(), 1) for command in commands]

@@ -167,8 +167,13 @@ def _results(before: PastRun, after: PastRun, sources: Sequence[MetricsSource]) 
     first, second = (progress_of_run(one.record, sources, Look(one.lineage)) for one in (before, after))
     if first is None or second is None:
         return []
-    return [Change(name, first.metrics.get(name, MISSING), second.metrics.get(name, MISSING), Kind.ANNOTATION)
+    return [Change(name, _rounded(first.metrics.get(name)), _rounded(second.metrics.get(name)), Kind.ANNOTATION)
             for name in {**first.metrics, **second.metrics}]
+
+
+def _rounded(figure: float | None) -> Any:
+    """To four digits, as the table of more runs has them."""
+    return MISSING if figure is None else float(f"{figure:.4g}")
 
 
 def run_document(past: PastRun) -> recorded.ComparedRun:

@@ -14,6 +14,7 @@ SUMMARIES = {
     "apply-incomplete": "Apply incomplete",
     "arm-not-named": "Which arm?",
     "artifact-not-there": "Artifact not there",
+    "artifacts-not-uploaded": "Artifacts not uploaded",
     "backend-refused": "The backend refuses",
     "backend-stalled": "The backend stalls",
     "bucket-not-mountable": "No bucket can be mounted here",

@@ -146,6 +146,19 @@ class PruneDocument(OfState):
     """What is freed in all, with files that only these runs share and what an earlier prune left."""
 
 
+class PromoteDocument(TypedDict):
+    """The document of `promote --json`."""
+
+    format_version: FormatVersion
+    stack: Name
+    address: Name
+    instance: Instance
+    file: str
+    """The stack file, from the project's root."""
+    patch: str
+    """The unified diff that was applied; empty where the run has the defaults."""
+
+
 class StackSummary(TypedDict):
     """A stack that has a state, or a stack file that was never applied."""
 

@@ -21,6 +21,7 @@ _BY_KEY: dict[str, Any] = {
     "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "compared": recorded.Differences,
     "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
+    "patch": recorded.PromoteDocument,
     "synced": synced.SyncDocument, "is_clean": reviewed.ReviewDocument, "verified": verified.VerificationDocument,
     "results": compared.ResultsDocument, "arms": compared.ComparisonDocument, "notebook": compared.ReportDocument,
     "listed": runs.RunsDocument, "run": runs.RunDocument, "spending": runs.CostDocument,

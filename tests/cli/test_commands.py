@@ -90,7 +90,7 @@ def test_what_is_pasted_finds_the_stack(expiac):
     """Also where its name is not the program's, and another stack of the program has a state."""
     expiac("apply", "lab", "--yes")
     applied = expiac("apply", "lab", "name=other", "words=ciao", "--yes", "--wait")
-    for command in ("expiac status other", "expiac logs other say_0", "expiac destroy other"):
+    for command in ("expiac results other", "expiac logs other say_0", "expiac destroy other"):
         assert command in applied.out
     assert expiac("logs", "other", "say_0").out == "ciao 0\n"
     expiac("destroy", "other", "--yes")
