@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 
 from expiac.apply.events import Silent
 from expiac.declare.program import find_stack_file, load, stack_files
@@ -28,9 +28,9 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
     parts: list[_Part] = []
     errors: dict[str, str] = {}
     known: set[str] = set()
-    for name in stacks:
-        find_stack_file(project, name)  # refuses a name that means none, before anything is rendered
-    for name in stacks or stack_files(project):
+    # Refuses a name that means no file, before anything is rendered; two names of one file are one stack.
+    named = {find_stack_file(project, name): name for name in stacks}
+    for name in list(named.values()) or stack_files(project):
         try:
             declared = load(project, name, overrides).stack
         except ExpiacError as error:
@@ -47,7 +47,11 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
             except ExpiacError as error:
                 errors[one.name] = _said(error)
     if not stacks and not errors:
-        parts += _left(snapshots, known)
+        for one in [one for one in snapshots.sets() if one.stack not in known]:
+            try:
+                parts.append(_of_other_name(project, snapshots, one))
+            except ExpiacError as error:
+                errors[one.name] = _said(error)
     return gather(parts, errors)
 
 
@@ -66,10 +70,27 @@ def _render(project: Project, program: str, which: SnapshotSet, stack: Stack) ->
             raise error from None
 
 
-def _left(snapshots: Snapshots, known: Collection[str]) -> list[_Part]:
-    """The snapshots of stacks that no file declares any more."""
-    gone = [one for one in snapshots.sets() if one.stack not in known]
-    return [compare(one, {}, found) for one in gone if (found := snapshots.read(one))]
+def _of_other_name(project: Project, snapshots: Snapshots, which: SnapshotSet) -> _Part:
+    """What changed in a set of a stack that no file declares by itself.
+
+    Its overrides may give it that name, as `name=arena_lr` does. If several files declare it under these, the one to
+    which the fewest changes lead is meant; if none does any more, its files are removed.
+    """
+    found = snapshots.read(which)
+    parts = [compare(which, _render(project, program, which, stack), found)
+             for program, stack in _declared_under(project, which)]
+    return min(parts, key=lambda part: len(part[0]), default=compare(which, {}, found))
+
+
+def _declared_under(project: Project, which: SnapshotSet) -> Iterator[tuple[str, Stack]]:
+    """The stack files that declare the stack of a set under its overrides; none where it has no overrides."""
+    for name in stack_files(project) if which.overrides else ():
+        try:
+            stack = load(project, name, which.overrides).stack
+        except ExpiacError:
+            continue  # this file has no such settings
+        if stack.name == which.stack:
+            yield name, stack
 
 
 def _said(error: ExpiacError) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from expiac.cli import arguments as args
+from expiac.cli import words as said
 from expiac.cli.completion import stacks as known_stacks
 from expiac.cli.exits import DONE, ERROR
 from expiac.util.errors import UsageError
@@ -29,8 +30,9 @@ Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", show_defaul
 Force = Annotated[bool, typer.Option("--force", help="With --html: replace a file that is no page of expiac's.")]
 
 
-def review(words: Words = None, *, check: Check = False, accept: Accept = False, verbose: Text = False,
-           json: args.Json = False, markdown: args.Markdown = False, html: Html = None, force: Force = False) -> int:
+def review(words: Words = None, *, sweep: args.Sweep = False, check: Check = False, accept: Accept = False,
+           verbose: Text = False, json: args.Json = False, markdown: args.Markdown = False, html: Html = None,
+           force: Force = False) -> int:
     """Review what changed in the rendered files of jobs since you accepted them, and accept it or not."""
     from expiac.cli import review_output
     from expiac.cli.review_session import ask_about
@@ -46,8 +48,7 @@ def review(words: Words = None, *, check: Check = False, accept: Accept = False,
 
         check_place(html, force=force)
     project = find_project(Path.cwd())
-    given = words or []
-    found = review_of(project, [word for word in given if "=" not in word], [word for word in given if "=" in word])
+    found = review_of(project, *said.stacks_and_overrides(words or [], sweep=sweep))
     snapshots = Snapshots(project)
     is_form = json or markdown
     if is_form:

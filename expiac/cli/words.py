@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from expiac.cli.completion import stacks
@@ -19,6 +20,12 @@ def stack_and_overrides(first: str | None, others: list[str] | None, *,
 
 def _is_override(word: str) -> bool:
     return "=" in word or word.startswith(("+", "~"))
+
+
+def stacks_and_overrides(words: Sequence[str], *, sweep: bool = False) -> tuple[list[str], list[str]]:
+    """The stacks and the overrides of a command line that takes several stacks, in any order."""
+    overrides = [word for word in words if _is_override(word)]
+    return [word for word in words if not _is_override(word)], [*([SWEEP] if sweep else []), *overrides]
 
 
 def program_name(first: str | None, stack: str) -> str:

@@ -34,7 +34,7 @@ class SnapshotSet:
     @property
     def name(self) -> str:
         """The name of its folder."""
-        words = ",".join(quote(word, safe=_SAFE) for word in self.overrides)
+        words = ",".join(quote(word, safe=_SAFE, errors="surrogatepass") for word in self.overrides)
         return f"{self.stack}@{words}" if words else self.stack
 
     @classmethod
@@ -60,13 +60,13 @@ class Snapshots:
         self.folder = project.root / (project.snapshots if folder is None else folder)
 
     def sets(self) -> list[SnapshotSet]:
-        """Those that have a folder."""
+        """Those that have a folder. A folder whose name expiac would not give it is none of them."""
         try:
             with os.scandir(self.folder) as entries:
-                return sorted(SnapshotSet.named(entry.name) for entry in entries
-                              if entry.is_dir() and not entry.name.startswith("."))
+                names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
         except (FileNotFoundError, NotADirectoryError):
             return []
+        return sorted(which for name in names if (which := SnapshotSet.named(name)).name == name)
 
     def path(self, which: SnapshotSet, name: str) -> Path:
         """Where a snapshot stands, from the project's root where it lies in there."""

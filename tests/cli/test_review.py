@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.cli.reviewed import edit, files
@@ -80,6 +82,60 @@ def test_overrides_have_snapshots_of_their_own(accepted, expiac):
     assert expiac("review", "--check").out == "3 as reviewed\n"
     edit(accepted, "{config.words}", "well {config.words}")
     assert "changed: lab say_0; lab@jobs=2 say_0" in expiac("review").out
+
+
+def test_a_stack_that_overrides_give_another_name_is_not_removed(accepted, expiac):
+    assert expiac("review", "lab", "name=lab_long", "jobs=2", "--accept").code == 0
+    assert expiac("review", "--check").out == "3 as reviewed\n"
+    before = files(accepted)
+    edit(accepted, "gpus=0", "gpus=2")
+    assert "changed: lab say_0; lab_long@name=lab_long,jobs=2 say_0, say_1" in expiac("review", "--check").out
+    edit(accepted, "gpus=2", "gpus=0")
+    assert (expiac("review", "--accept").code, files(accepted)) == (0, before)
+
+
+def test_of_files_that_may_have_that_name_the_nearest_is_meant(accepted, expiac):
+    other = (accepted / "stacks" / "lab.py").read_text().replace('"lab"', '"b"').replace("echo", "printf")
+    for file in ("a_first.py", "z_last.py"):
+        (accepted / "stacks" / file).write_text(other.replace('"b"', f'"{file[0]}"'))
+    expiac("review", "--accept")
+    expiac("review", "lab", "name=lab_long", "--accept")
+    assert expiac("review", "--check").out == "4 as reviewed\n"
+
+
+def test_a_stack_under_another_name_that_no_file_has_any_more_is_removed(accepted, expiac):
+    expiac("review", "lab", "name=lab_long", "jobs=2", "--accept")
+    edit(accepted, "jobs", "runs")
+    assert "removed: lab_long@name=lab_long,jobs=2 say_0, say_1" in expiac("review", "--check").out
+
+
+def test_the_command_that_a_plan_names_reviews_what_it_would_launch(accepted, expiac):
+    """With the words of a sweep, too."""
+    words = ("lab", "words=a,b", "--sweep")
+    assert "not reviewed" in expiac("plan", *words).out
+    assert expiac("review", *words, "--accept").code == 0
+    assert expiac("plan", *words, "--reviewed-only").code == 0
+    assert expiac("review", "--check").out == "3 as reviewed\n"
+
+
+def test_a_word_that_removes_a_key_is_an_override(accepted, expiac):
+    answer = expiac("review", "lab", "~nothing")
+    assert (answer.code, "lab@~nothing is not rendered" in answer.out or "nothing is no field" in answer.out) == (
+        1, True), answer
+
+
+def test_a_stack_that_is_named_twice_is_reviewed_once(accepted, expiac):
+    assert expiac("review", "lab", "stacks/lab.py", "lab", "--check").out == "1 as reviewed\n"
+
+
+def test_folders_with_names_of_others_are_no_snapshots(accepted, expiac):
+    for name in (b"lab@words=\xff", b"lab@words=a,", b"lab@"):
+        folder = os.path.join(os.fsencode(accepted), b"snapshots", name)
+        os.mkdir(folder)
+        with open(os.path.join(folder, b"say_7.task.yaml"), "wb") as file:
+            file.write(b"a: 1")
+    assert expiac("review", "--check").out == "1 as reviewed\n"
+    assert expiac("plan", "lab").code == 0
 
 
 def test_a_stack_that_is_wrong_hides_no_other_one(accepted, expiac):
