@@ -131,7 +131,7 @@ class _Writer:
     def _parts(self, data: bytes) -> Iterable[tuple[int, bytes]]:
         is_first = True
         while True:
-            if self._left <= _PART.size:  # no room for a part: zeros fill the block
+            if self._left < _PART.size:  # no room for a part, not even for an empty one: zeros fill the block
                 self._stream.write(bytes(self._left))
                 self._left = _BLOCK
             part, data = data[:self._left - _PART.size], data[self._left - _PART.size:]
