@@ -26,8 +26,8 @@ def read_key() -> str:
         typed = os.read(descriptor, 1)
         while typed.startswith(b"\x1b") and select.select([descriptor], [], [], _REST_OF_SEQUENCE)[0]:
             typed += os.read(descriptor, 16)
-        while _is_cut(typed):
-            typed += os.read(descriptor, 1)
+        while _is_cut(typed) and (more := os.read(descriptor, 1)):
+            typed += more
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
     text = typed.decode(errors="replace")

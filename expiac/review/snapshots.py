@@ -85,6 +85,16 @@ class Snapshots:
         except OSError as error:
             raise ExpiacError("Unreadable snapshot", f"{error.filename}: {error.strerror}") from error
 
+    def content(self, which: SnapshotSet, name: str) -> bytes | None:
+        """One snapshot, as it is now; None where there is none."""
+        path = self.folder / which.name / name
+        try:
+            return path.read_bytes() if path.is_file() else None
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ExpiacError("Unreadable snapshot", f"{path}: {error.strerror}") from error
+
     def write(self, which: SnapshotSet, name: str, content: bytes) -> None:
         """Puts a snapshot in its place; whoever reads it meanwhile finds the old one or the new one, whole."""
         path = self.folder / which.name / name

@@ -1,10 +1,14 @@
-"""Writes decisions into the snapshots: what is accepted stands there as rendered, all else as it was before."""
+"""Writes decisions into the snapshots: what is accepted stands there as rendered, all else as it was before.
+
+What somebody else has written there since, in another review or by a checkout, is neither replaced nor removed.
+"""
 
 from __future__ import annotations
 
 from expiac.review.changes import FileChange, JobChange
 from expiac.review.decisions import Decision, Decisions
 from expiac.review.snapshots import Snapshots
+from expiac.util.errors import ExpiacError
 
 
 def write(before: Decisions, now: Decisions, snapshots: Snapshots) -> None:
@@ -15,7 +19,15 @@ def write(before: Decisions, now: Decisions, snapshots: Snapshots) -> None:
 
 
 def put(change: JobChange, snapshots: Snapshots, *, accepted: bool) -> None:
-    """Writes the files of one job as they are rendered, or as they were."""
+    """Writes the files of one job as they are rendered, or as they were.
+
+    Raises `ExpiacError`, and writes none of them, where a snapshot is neither the one nor the other any more.
+    """
+    for file in change.files:
+        name = f"{change.job}.{file.name}"
+        if snapshots.content(change.of, name) not in (file.before, file.after):
+            raise ExpiacError("Snapshot changed meanwhile", f"{snapshots.path(change.of, name)} is not as it was when "
+                              "this review began", "expiac review")
     for file in change.files:
         name = f"{change.job}.{file.name}"
         content = _content(file, accepted=accepted)

@@ -194,6 +194,7 @@ SUMMARIES = {
     "skypilot-unknown-place": "SkyPilot does not know the place",
     "skypilot-unreachable": "SkyPilot's API server does not answer",
     "skypilot-version-mismatch": "SkyPilot's client and server do not fit",
+    "snapshot-changed-meanwhile": "Snapshot changed meanwhile",
     "stack-name-taken": "Another program has this stack's name",
     "stack-not-named": "Which stack?",
     "stack-program-failed": "Stack program failed",

@@ -10,6 +10,7 @@ from expiac.cli.review_session import ask_about
 from expiac.declare.project import find_project
 from expiac.review.snapshots import Snapshots
 from expiac.reviewing import review_of
+from expiac.util.errors import ExpiacError
 from tests.cli.reviewed import edit, files
 
 
@@ -50,6 +51,25 @@ FIRST, NEW = "lab/say_0.task.yaml", "lab/say_4.task.yaml"
 def test_keys_write_what_they_accept_and_nothing_else(changed, keys, count, code):
     before = files(changed)
     assert (press(changed, keys), len(accepted(before, files(changed)))) == (code, count)
+
+
+@pytest.mark.parametrize("keys", ["aau", "aauu", "auA", "auaa"])
+def test_what_another_review_writes_meanwhile_stays(changed, keys):
+    """Also when a decision is taken back."""
+    found = find_project(changed)
+    snapshot, before = changed / "snapshots" / "lab" / "say_1.task.yaml", files(changed)
+    typed = iter(keys)
+
+    def read() -> str:
+        key = next(typed)
+        if key == "u":
+            snapshot.write_bytes(b"accepted elsewhere")
+        return key
+
+    with pytest.raises(ExpiacError, match="Snapshot changed meanwhile"):
+        ask_about(review_of(found), Snapshots(found), read)
+    assert snapshot.read_bytes() == b"accepted elsewhere"
+    assert set(accepted(before, files(changed))) <= {FIRST, "lab/say_1.task.yaml"}
 
 
 def test_what_is_accepted_is_reviewed_afterwards(changed, expiac):
