@@ -105,8 +105,11 @@ class Snapshots:
             raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
 
     def remove(self, which: SnapshotSet, name: str) -> None:
-        """Removes a snapshot, and the folders that are empty without it."""
+        """Removes a snapshot, and the folders that are empty without it; never a file of a folder that is a link."""
         path = self.folder / which.name / name
+        if (link := next((one for one in path.parents if one.is_relative_to(self.folder) and one != self.folder
+                          and one.is_symlink()), None)) is not None:
+            raise ExpiacError("Cannot remove", f"{path}: {link} is a link to another folder", "remove the link")
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
@@ -122,7 +125,7 @@ def _content(path: str) -> bytes:
 
 
 def _files_in(folder: str, within: str = "") -> Iterator[str]:
-    """The names of the files in a folder and below, from that folder; hidden ones apart."""
+    """The names of the files in a folder and below, from that folder; hidden ones, and linked folders, apart."""
     try:
         entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -130,7 +133,7 @@ def _files_in(folder: str, within: str = "") -> Iterator[str]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if entry.is_dir(follow_symlinks=False):
             yield from _files_in(entry.path, f"{within}{entry.name}/")
         elif entry.is_file():
             yield within + entry.name

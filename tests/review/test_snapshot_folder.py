@@ -55,6 +55,24 @@ def test_hidden_files_and_other_files_are_not_snapshots(snapshots):
     assert list(snapshots.read(LAB)) == ["a.task.yaml"]
 
 
+def test_what_links_lead_to_is_not_removed(snapshots, tmp_path):
+    snapshots.write(LAB, "a.task.yaml", b"x")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "b.task.yaml").write_bytes(b"y")
+    (snapshots.folder / "lab" / "linked").symlink_to(elsewhere)
+    (snapshots.folder / "lab" / "itself").symlink_to(snapshots.folder)
+    (snapshots.folder / "old").symlink_to("lab")
+    (snapshots.folder / "lab" / "b.task.yaml").symlink_to(elsewhere / "b.task.yaml")
+    assert snapshots.read(LAB) == {"a.task.yaml": b"x", "b.task.yaml": b"y"}
+    for which, name in ((LAB, "linked/b.task.yaml"), (SnapshotSet("old"), "a.task.yaml")):
+        with pytest.raises(ExpiacError, match="is a link to another folder"):
+            snapshots.remove(which, name)
+    snapshots.remove(LAB, "b.task.yaml")
+    assert (elsewhere / "b.task.yaml").read_bytes() == b"y"
+    assert snapshots.read(LAB) == {"a.task.yaml": b"x"}
+
+
 def test_a_folder_that_cannot_be_written_is_told(snapshots):
     snapshots.folder.mkdir()
     (snapshots.folder / "lab").write_text("in the way", encoding="utf-8")
