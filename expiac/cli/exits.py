@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import PurePath
 from types import FrameType
 
 from expiac.cli.invocation import with_command_name
@@ -46,6 +47,9 @@ def exit_code_of(command: Callable[[], int | None], *, json: bool = False, words
         discard_output()
         return ERROR
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG and _is_given(error.filename, words):
+            _report(UsageError("Usage error", f"{error.filename}: {error.strerror}"), json=json)
+            return USAGE
         if error.filename is not None or error.errno not in _NO_ROOM:
             raise
         discard_output()
@@ -53,6 +57,12 @@ def exit_code_of(command: Callable[[], int | None], *, json: bool = False, words
         return ERROR
     # Typer turns ^C into its own exit code.
     return INTERRUPTED if code == _BY_SIGINT else code or DONE
+
+
+def _is_given(name: object, words: Sequence[str]) -> bool:
+    """Whether the longest part of a file's name stands on the command line."""
+    longest = max(PurePath(name).parts, key=len, default="") if isinstance(name, str) else ""
+    return bool(longest) and any(longest in word for word in words)
 
 
 def _report(error: ExpiacError, *, json: bool) -> None:

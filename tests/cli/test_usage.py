@@ -30,6 +30,16 @@ def test_usage_errors(expiac, words, err):
     assert said.err.startswith(err)
 
 
+@pytest.mark.parametrize("words", [
+    ["plan", "LONG"], ["review", "LONG", "--check"], ["review", "--html", "LONG"], ["render", "--out", "LONG"],
+    ["verify", "LONG"], ["verify", "LONG/manifest.json"], ["plan", "--out", "LONG"]])
+def test_a_name_that_no_file_can_have(expiac, words):
+    said = expiac(*(word.replace("LONG", "x" * 300) for word in words))
+    assert said.code == 64
+    assert said.err.splitlines()[0] == "Usage error"
+    assert said.err.rstrip().endswith("File name too long")
+
+
 def test_a_wrong_value_is_a_usage_error_as_an_unknown_key_is(expiac):
     """Both are mended on the command line; every wrong value is named."""
     said = expiac("plan", "jobs=many", "seconds=x")
