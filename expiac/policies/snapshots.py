@@ -106,10 +106,13 @@ def _jobs(count: int) -> str:
 
 def _committed_files(root: Path, folder: Path) -> set[Path]:
     """The files of a folder that stand in the last commit as they are here; none where git knows nothing of it."""
-    tracked = git(root, "ls-files", "-z", "--", str(folder))
-    changed = git(root, "diff", "--name-only", "-z", "HEAD", "--", str(folder))
-    top = git(root, "rev-parse", "--show-toplevel")
-    if tracked is None or changed is None or top is None:
+    within = os.path.relpath(folder, root)  # git refuses an absolute path that leads over a link
+    # Both from the top of the repository, whatever the user's settings of git are: so they can be compared.
+    tracked = git(root, "ls-files", "--full-name", "-z", "--", within)
+    changed = git(root, "diff", "--no-relative", "--name-only", "-z", "HEAD", "--", within)
+    prefix = git(root, "rev-parse", "--show-prefix")
+    if tracked is None or changed is None or prefix is None:
         return set()
-    here = {root / os.fsdecode(name) for name in tracked.split(b"\0") if name}
-    return here - {Path(os.fsdecode(top.rstrip(b"\n"))) / os.fsdecode(name) for name in changed.split(b"\0") if name}
+    here = prefix.removesuffix(b"\n") or b"."
+    return {root / os.fsdecode(os.path.relpath(name, here))
+            for name in {*tracked.split(b"\0")} - {*changed.split(b"\0")} if name}

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from expiac import api
+from expiac.declare.project import find_project
+from expiac.util.errors import ExpiacError
+
 
 def settings(project: Path, text: str) -> None:
     (project / "pyproject.toml").write_text(f"[tool.expiac]\n{text}\n")
@@ -86,6 +90,29 @@ def test_what_is_launched_was_reviewed(project, expiac):
     (file,) = (project / "snapshots" / "lab").glob("*.yaml")
     file.write_text(file.read_text().replace("hello", "bye"))
     assert "is not committed" in expiac("plan", "lab", "words=bye").err
+
+
+@pytest.mark.parametrize("how", ["as it is", "relative", "link"])
+def test_an_edited_snapshot_in_a_folder_of_a_repository_is_not_committed(project, expiac, monkeypatch, how):
+    """Whatever git is set to, and by whatever path the project is reached."""
+    inner = project / "projects" / "lab"
+    inner.mkdir(parents=True)
+    for name in ("stacks", "templates"):
+        (project / name).rename(inner / name)
+    settings(inner, "policies.reviewed_snapshots = true")
+    monkeypatch.chdir(inner)
+    assert expiac("review", "lab", "--accept").code == 0
+    commit(project, "projects")
+    if how == "relative":
+        subprocess.run(["git", "config", "diff.relative", "true"], cwd=project, check=True)
+    (project / "link").symlink_to(project / "projects")
+    found = find_project(project / "link" / "lab" if how == "link" else inner)
+    assert api.plan("lab", project=found) is not None
+    assert expiac("review", "lab", "words=bye", "--accept").code == 0
+    (edited,) = inner.glob("snapshots/lab@*/*.yaml")
+    edited.replace(inner / "snapshots" / "lab" / edited.name)
+    with pytest.raises(ExpiacError, match="is not committed"):
+        api.plan("lab", {"words": "bye"}, project=found)
 
 
 def test_the_snapshots_of_any_overrides_count(project, expiac):
