@@ -16,7 +16,7 @@ from expiac.review.changes import JobChange, Review, compare
 from expiac.review.renderings import is_composed_elsewhere, reviewed_files
 from expiac.review.reviewed import Reviewed, launched, sets_of_stack
 from expiac.review.snapshots import Snapshots, SnapshotSet
-from expiac.util.git import git
+from expiac.util.git import WHOLE_DIFF, git
 
 
 def reviewed_snapshots(folder: str | bool = True) -> Policy:
@@ -109,7 +109,7 @@ def _committed_files(root: Path, folder: Path) -> set[Path]:
     within = os.path.relpath(folder, root)  # git refuses an absolute path that leads over a link
     # Both from the top of the repository, whatever the user's settings of git are: so they can be compared.
     tracked = git(root, "ls-files", "--full-name", "-z", "--", within)
-    changed = git(root, "diff", "--no-relative", "--name-only", "-z", "HEAD", "--", within)
+    changed = git(root, *WHOLE_DIFF, "--name-only", "-z", "HEAD", "--", within)
     prefix = git(root, "rev-parse", "--show-prefix")
     if tracked is None or changed is None or prefix is None:
         return set()

@@ -22,6 +22,11 @@ _ELSEWHERE = frozenset(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFI
 """Variables that name another repository than that of the folder, as they do inside a git hook."""
 
 
+WHOLE_DIFF = ("-c", "diff.relative=false", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false",
+              "diff", "--no-color", "--no-ext-diff", "--no-textconv")
+"""A difference of the whole repository which `git apply` takes, whatever the settings of git are."""
+
+
 class GitFailed(Exception):
     """Git is not there, refused, or took too long; its text says which."""
 
@@ -34,7 +39,7 @@ def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
     if commit is None:
         return known
     known |= {"commit": commit.decode().strip()}
-    diff = git(root, "diff", "HEAD", "--binary")
+    diff = git(root, *WHOLE_DIFF, "HEAD", "--binary")
     if diff is None:
         return known  # too large or too slow to tell
     return known | {"dirty": bool(diff)} | ({"diff": _keep_diff(diff, keep_in)} if diff else {})
@@ -45,7 +50,7 @@ def checkout(root: Path) -> tuple[str | None, bool | None]:
     commit = git(root, "rev-parse", "HEAD")
     if commit is None:
         return None, None
-    changed = git(root, "diff", "HEAD", "--name-only")
+    changed = git(root, *WHOLE_DIFF, "HEAD", "--name-only")
     return commit.decode().strip(), None if changed is None else bool(changed)
 
 
@@ -54,7 +59,7 @@ def refuse_unpushed(root: Path, job: str, *, apart_from: Path | None = None) -> 
     needs = f"{job} needs a tree that is committed and pushed (git_check)"
     inside = apart_from is not None and apart_from.is_relative_to(root)
     without = [f":(exclude){apart_from.relative_to(root)}"] if apart_from is not None and inside else []
-    changed = git(root, "status", "--porcelain", "--", ":/", *without)
+    changed = git(root, "status", "--porcelain", "--untracked-files=normal", "--", ":/", *without)
     if changed is None:
         raise ExpiacError("Tree not committed", f"{needs}, and {root} is no git working tree",
                           "git_check=False lets it go as it is")

@@ -47,6 +47,13 @@ def tree(tmp_path: Path) -> Path:
     return near
 
 
+def test_a_file_that_git_does_not_track_is_seen_whatever_git_is_set_to(tree):
+    git(tree, "config", "status.showUntrackedFiles", "no")
+    (tree / "new").write_text("1")
+    with pytest.raises(ExpiacError, match="not everything is committed: new"):
+        refuse_unpushed(tree, "a")
+
+
 def test_a_pushed_tree_goes(tree):
     """Nothing to refuse."""
     refuse_unpushed(tree, "a")

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from expiac.util.errors import ExpiacError
-from expiac.util.git import provenance
+from expiac.util.git import checkout, provenance
 
 
 @pytest.fixture
@@ -29,6 +29,22 @@ def test_an_uncommitted_diff_is_kept_byte_by_byte(dirty, tmp_path):
     subprocess.run(["git", "checkout", "-q", "a.txt"], cwd=dirty, check=True)
     subprocess.run(["git", "apply", str(tmp_path / "kept" / f"{known['diff']}.diff")], cwd=dirty, check=True)
     assert known["dirty"] is True
+    assert (dirty / "a.txt").read_bytes() == b"two\r\n"
+
+
+@pytest.mark.parametrize("setting", [
+    ("color.ui", "always"), ("diff.noprefix", "true"), ("diff.relative", "true"), ("diff.external", "false"),
+    ("diff.x.textconv", "tac")], ids=lambda setting: setting[0])
+def test_it_can_be_applied_whatever_git_is_set_to(dirty, tmp_path, setting):
+    """Also where the project is a folder of the repository, and the change is outside of it."""
+    inner = dirty / "project"
+    inner.mkdir()
+    (dirty / ".git" / "info" / "attributes").write_text("*.txt diff=x\n", encoding="utf-8")
+    subprocess.run(["git", "config", *setting], cwd=dirty, check=True)
+    known = provenance(inner, tmp_path / "kept")
+    assert checkout(inner) == (known["commit"], True)
+    subprocess.run(["git", "checkout", "-q", "a.txt"], cwd=dirty, check=True)
+    subprocess.run(["git", "apply", str(tmp_path / "kept" / f"{known['diff']}.diff")], cwd=dirty, check=True)
     assert (dirty / "a.txt").read_bytes() == b"two\r\n"
 
 
