@@ -18,7 +18,7 @@ def gae(
     advantage_TN = torch.zeros_like(reward_TN)
     running_N = torch.zeros_like(reward_TN[0])
     delta_TN = reward_TN + gamma * next_value_TN - value_TN
-    goes_on_TN = 1.0 - done_TN.float()
+    goes_on_TN = 1 - done_TN.to(reward_TN.dtype)
     for t in reversed(range(len(reward_TN))):
         running_N = delta_TN[t] + gamma * lam * goes_on_TN[t] * running_N
         advantage_TN[t] = running_N
@@ -42,13 +42,13 @@ def vtrace(
     advantage is r + γ v(next) - V, without the paper's ρ before it: PPO's surrogate has that ratio itself. Of the
     difference between v(next) and V(next) it has the share λ, so that with all ratios 1 it is GAE's.
     """
-    rho_TN, c_TN = ratio_TN.clamp(max=rho_clip), lam * ratio_TN.clamp(max=c_clip)
+    rho_TN, trace_TN = ratio_TN.clamp(max=rho_clip), gamma * lam * ratio_TN.clamp(max=c_clip)
     delta_TN = reward_TN + gamma * next_value_TN - value_TN
-    goes_on_TN = 1.0 - done_TN.float()
+    goes_on_TN = 1 - done_TN.to(reward_TN.dtype)
     advantage_TN, error_TN = torch.zeros_like(reward_TN), torch.zeros_like(reward_TN)
     error_N = torch.zeros_like(reward_TN[0])  # v - V of the step after
     for t in reversed(range(len(reward_TN))):
         advantage_TN[t] = delta_TN[t] + gamma * lam * goes_on_TN[t] * error_N
-        error_N = rho_TN[t] * delta_TN[t] + gamma * c_TN[t] * goes_on_TN[t] * error_N
+        error_N = rho_TN[t] * delta_TN[t] + trace_TN[t] * goes_on_TN[t] * error_N
         error_TN[t] = error_N
     return VTrace(advantage_TN, value_TN + error_TN)

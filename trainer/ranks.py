@@ -45,7 +45,7 @@ class Ranks:
         if self.world > 1:
             dist.all_reduce(means)
             means /= self.world
-        return [float(mean) for mean in means]
+        return list(means.tolist())
 
     def any(self, flag: bool) -> bool:
         """Whether `flag` is true on any rank; every rank gets the same answer."""

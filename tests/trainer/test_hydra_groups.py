@@ -66,7 +66,7 @@ def composed(tmp_path: Path):
 def test_every_combination_composes(composed, choices: tuple[str, ...]):
     config = composed(**dict(zip(CHOICES, choices, strict=True)))
     assert config.run_dir == "./train_dir/x"
-    assert config.trainer.profiler.profile_dir == "./train_dir/x/torch_traces"
+    assert config.trainer.checkpoint.checkpoint_dir == "./train_dir/x/checkpoints"
     assert (config.seed, config.trainer.total_timesteps) == (3, 5000)
 
 
