@@ -110,6 +110,12 @@ class PrioritizedExperienceReplayConfig(Declared):
     prio_beta0: Fraction = 0.6
     """How much of the bias importance weights take away at first; all of it (1) at the end of the run."""
 
+    @model_validator(mode="after")
+    def _there_is_a_bias(self) -> Self:
+        if are_named(self, "prio_alpha", "prio_beta0") and self.prio_alpha == 0 and self.prio_beta0 != 0.6:
+            raise ValueError(f"prio_beta0 ({self.prio_beta0}) without a prio_alpha above 0 has no effect")
+        return self
+
 
 @declared
 class KickstartConfig(Declared):

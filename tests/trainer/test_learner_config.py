@@ -28,6 +28,10 @@ from trainer.config import (
         (lambda: VTraceConfig(rho_clip=0.0, c_clip=0.0), "greater than 0"),
         (lambda: PrioritizedExperienceReplayConfig(prio_alpha=1.5), "less than or equal to 1"),
         (
+            lambda: PrioritizedExperienceReplayConfig(prio_alpha=0.0, prio_beta0=0.4),
+            r"prio_beta0 \(0.4\) without a prio_alpha above 0",
+        ),
+        (
             lambda: TrainerConfig(
                 minibatch_size=100, horizon=64,
                 prioritized_experience_replay=PrioritizedExperienceReplayConfig(prio_alpha=0.5),
