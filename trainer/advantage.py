@@ -25,17 +25,17 @@ def gae(
     return advantage_TN
 
 
-class VTrace(NamedTuple):
+class Targets(NamedTuple):
     """What the policy learns from and what the values are drawn to, each (T, N)."""
 
-    advantage: Tensor
-    target: Tensor
+    advantage_TN: Tensor
+    return_TN: Tensor
 
 
 def vtrace(
     reward_TN: Tensor, value_TN: Tensor, next_value_TN: Tensor, done_TN: Tensor, ratio_TN: Tensor, *,
     gamma: float, lam: float, rho_clip: float, c_clip: float,
-) -> VTrace:  # fmt: skip
+) -> Targets:  # fmt: skip
     """V-trace: Espeholt et al. 2018, arXiv:1802.01561, equation 1, with λ in c as in its remark 2.
 
     `ratio_TN` is π/μ of each action: the current policy's probability over that of the policy that acted. The
@@ -51,4 +51,4 @@ def vtrace(
         advantage_TN[t] = delta_TN[t] + gamma * lam * goes_on_TN[t] * error_N
         error_N = rho_TN[t] * delta_TN[t] + trace_TN[t] * goes_on_TN[t] * error_N
         error_TN[t] = error_N
-    return VTrace(advantage_TN, value_TN + error_TN)
+    return Targets(advantage_TN, value_TN + error_TN)

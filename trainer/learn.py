@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer import kickstart, ppo
-from trainer.advantage import VTrace, gae, vtrace
+from trainer.advantage import Targets, gae, vtrace
 from trainer.errors import TrainerError
 from trainer.minibatches import Minibatch, beta_at, prioritized, shuffled
 from trainer.rollout import Rollout
@@ -43,7 +43,7 @@ def update_policy(run: Training, rollout: Rollout, step: int) -> dict[str, float
     figures: list[dict[str, Tensor]] = []
     for epoch in range(config.ppo.update_epochs):
         learned = targets(run, rollout, batch, epoch)
-        for minibatch in minibatches(run, learned.advantage, step):
+        for minibatch in minibatches(run, learned.advantage_TN, step):
             losses = losses_of(run, batch, learned, minibatch, step)
             descend(run, losses["loss"])
             figures.append({name: loss.detach() for name, loss in losses.items()})
@@ -62,13 +62,13 @@ def batch_of(run: Training, rollout: Rollout) -> Batch:
     return Batch(features_BF, action_B, logprob_B, value_B, logprobs)
 
 
-def targets(run: Training, rollout: Rollout, batch: Batch, epoch: int) -> VTrace:
+def targets(run: Training, rollout: Rollout, batch: Batch, epoch: int) -> Targets:
     """What an epoch learns from: by GAE, or by V-trace and what the epochs before have made of the policy."""
     settings, clips = run.config.trainer.ppo, run.config.trainer.vtrace
     experience = (rollout.reward_TN, rollout.value_TN, rollout.next_value_TN, rollout.done_TN)
     if clips.rho_clip is None or clips.c_clip is None:
         advantage_TN = gae(*experience, gamma=settings.gamma, lam=settings.gae_lambda)
-        return VTrace(advantage_TN, advantage_TN + rollout.value_TN)
+        return Targets(advantage_TN, advantage_TN + rollout.value_TN)
     ratio_TN = ratios(run, batch).view_as(rollout.value_TN) if epoch else torch.ones_like(rollout.value_TN)
     return vtrace(
         *experience, ratio_TN,
@@ -94,13 +94,13 @@ def minibatches(run: Training, advantage_TN: Tensor, step: int) -> Iterator[Mini
     return prioritized(advantage_TN, run.layout, run.generator, alpha=replay.prio_alpha, beta=beta)
 
 
-def losses_of(run: Training, batch: Batch, learned: VTrace, minibatch: Minibatch, step: int) -> dict[str, Tensor]:
+def losses_of(run: Training, batch: Batch, learned: Targets, minibatch: Minibatch, step: int) -> dict[str, Tensor]:
     """The losses of one minibatch, by their names; `loss` is the one that is minimised."""
     b = minibatch.index_B
     logits_BA, value_B = run.policy(batch.features_BF[b])
     losses = ppo.losses(
         run.config.trainer.ppo, logits_BA, value_B, batch.action_B[b], batch.logprob_B[b], batch.value_B[b],
-        learned.advantage.flatten()[b], learned.target.flatten()[b], minibatch.weight_B,
+        learned.advantage_TN.flatten()[b], learned.return_TN.flatten()[b], minibatch.weight_B,
     )  # fmt: skip
     named = dict(zip(LOSSES, losses, strict=True))
     if batch.teacher_logprob_BA is not None:

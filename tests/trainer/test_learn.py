@@ -70,5 +70,5 @@ def test_ratios_are_1_until_the_policy_moves(runs, prepared):
         run.policy.action_head.bias[0] += 2.0
     expected = torch.where(batch.action_B == 0, ratios(run, batch) > 1, ratios(run, batch) < 1)
     assert expected.all()
-    assert not torch.allclose(targets(run, rollout, batch, epoch=1).target, before.target)
-    torch.testing.assert_close(targets(run, rollout, batch, epoch=0).target, before.target)
+    assert not torch.allclose(targets(run, rollout, batch, epoch=1).return_TN, before.return_TN)
+    torch.testing.assert_close(targets(run, rollout, batch, epoch=0).return_TN, before.return_TN)
