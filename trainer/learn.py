@@ -45,7 +45,7 @@ def update_policy(run: Training, rollout: Rollout, step: int) -> dict[str, float
         learned = targets(run, rollout, batch, epoch)
         for minibatch in minibatches(run, learned.advantage_TN, step):
             losses = losses_of(run, batch, learned, minibatch, step)
-            descend(run, losses["loss"])
+            take_gradient_step(run, losses["loss"])
             figures.append({name: loss.detach() for name, loss in losses.items()})
             if run.ranks.any(run.stop.is_overdue):
                 return summary(run, rollout, figures, factor)
@@ -109,7 +109,7 @@ def losses_of(run: Training, batch: Batch, learned: Targets, minibatch: Minibatc
     return named
 
 
-def descend(run: Training, loss: Tensor) -> None:
+def take_gradient_step(run: Training, loss: Tensor) -> None:
     """One step down the gradient, which is averaged over the ranks and clipped."""
     parameters = list(run.policy.parameters())
     run.optimizer.zero_grad()

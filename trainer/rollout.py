@@ -40,15 +40,15 @@ def collect(
     # Filled here and brought to the device at the end, in one copy each.
     reward_TN = torch.empty((steps, rows), pin_memory=device.type == "cuda")
     done_TN = torch.empty((steps, rows), dtype=torch.bool, pin_memory=device.type == "cuda")
-    inbox = Transfer(block.features, device)
+    transfer = Transfer(block.features, device)
     for t in range(steps):
         if stop.is_requested:
             return None
         with timings.measure("inference"):
-            inbox.copy_to(features_TNF[t])
+            transfer.copy_to(features_TNF[t])
             action_TN[t], logits_NA, value_TN[t] = act(policy, features_TNF[t], generator)
             logprob_TN[t] = ppo.log_prob(logits_NA, action_TN[t])
-            action_N = action_TN[t].cpu().numpy()  # waits for the device, so that `inbox` is free again
+            action_N = action_TN[t].cpu().numpy()  # waits for the device, so that its pinned memory is free again
         with timings.measure("env"):
             environments.step(action_N)
         reward_TN[t] = torch.from_numpy(block.rewards)
