@@ -9,14 +9,19 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from trainer.config import AgentConfig
+from trainer.config import AgentConfig, Precision
+from trainer.errors import TrainerError
 
 
 class Policy(nn.Module):
     """A multilayer perceptron shared by all agents, with a head for actions and one for values."""
 
-    def __init__(self, features: int, actions: int, config: AgentConfig) -> None:
+    def __init__(
+        self, features: int, actions: int, config: AgentConfig, precision: Precision = Precision.float32
+    ) -> None:
         super().__init__()
+        self.features, self.actions = features, actions
+        self._is_mixed = precision is Precision.bfloat16
         sizes = [features] + [config.hidden_size] * config.hidden_layers
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(sizes):
@@ -26,9 +31,11 @@ class Policy(nn.Module):
         self.value_head = _linear(sizes[-1], 1, gain=1.0)
 
     def forward(self, features_BF: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, A) and values (B) for features of any number type."""
-        hidden_BH = self.trunk(features_BF.float())
-        return self.action_head(hidden_BH), self.value_head(hidden_BH).squeeze(-1)
+        """Logits (B, A) and values (B), in float32, for features of any number type."""
+        with torch.autocast(features_BF.device.type, torch.bfloat16, enabled=self._is_mixed):
+            hidden_BH = self.trunk(features_BF.float())
+            logits_BA, value_B = self.action_head(hidden_BH), self.value_head(hidden_BH).squeeze(-1)
+        return logits_BA.float(), value_B.float()
 
     @property
     def hidden_matrices(self) -> list[Tensor]:
@@ -42,6 +49,21 @@ def act(policy: Policy, features_NF: Tensor, generator: torch.Generator) -> tupl
     logits_NA, value_N = policy(features_NF)
     action_N = torch.multinomial(logits_NA.softmax(-1), 1, generator=generator).squeeze(-1)
     return action_N, logits_NA, value_N
+
+
+def compile_policy(policy: Policy, device: torch.device) -> None:
+    """Compile the network in place, forward and backward. Raises `TrainerError` where torch can't."""
+    policy.compile()
+    try:
+        logits_BA, value_B = policy(torch.zeros((2, policy.features), dtype=torch.uint8, device=device))
+        torch.autograd.backward(logits_BA.sum() + value_B.sum())
+    except Exception as error:  # of a compiler that is missing, of torch, of Triton
+        first = str(error).strip().partition("\n")[0]
+        raise TrainerError(
+            f"torch.compile failed: {type(error).__name__}: {first}\n"
+            "It needs a C++ compiler, and Triton for a GPU; trainer.compile=false trains without it."
+        ) from error
+    policy.zero_grad()
 
 
 def _linear(fan_in: int, fan_out: int, *, gain: float) -> nn.Linear:

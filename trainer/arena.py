@@ -44,6 +44,7 @@ def arena(curriculum: CurriculumConfig) -> MettaGridConfig:
         game=GameConfig(
             num_agents=c.agents * c.instances,
             max_steps=c.max_steps,
+            episode_truncates=True,  # the time limit is not of the task: agents do not see the time
             resource_names=["ore", "battery", "heart"],
             protocol_details_obs=False,
             obs=ObsConfig(

@@ -37,6 +37,8 @@ class Shape:
             "actions": ((n,), np.int32),
             "features": ((n, self.features), np.uint8),
             "dones": ((n,), np.bool_),
+            "truncated": ((n,), np.bool_),
+            "final_features": ((n, self.features), np.uint8),
             "history": ((e, self.max_steps, self.agents), np.uint8),
         }
 
@@ -56,7 +58,9 @@ class Block:
     rewards: NDArray[np.float32]  # (N,) of the last step
     actions: NDArray[np.int32]  # (N,) of the next step
     features: NDArray[np.uint8]  # (N, F) what each agent sees
-    dones: NDArray[np.bool_]  # (N,) whether the last step ended the episode
+    dones: NDArray[np.bool_]  # (N,) whether the last step was the last one of its episode
+    truncated: NDArray[np.bool_]  # (N,) whether it was so only because of a time limit
+    final_features: NDArray[np.uint8]  # (N, F) what each agent saw at the end of its last episode
     history: NDArray[np.uint8]  # (E, L, A) the actions of the current episode
 
     @classmethod

@@ -84,9 +84,9 @@ class Arenas:
         self._start_all()
 
     def step(self) -> None:
-        """Step with the block's actions; write rewards, dones and features into the block."""
+        """Step with the block's actions; write rewards, ends of episodes and features into the block."""
         block = self._block
-        block.dones[self._rows] = False
+        block.dones[self._rows] = block.truncated[self._rows] = False
         for slot in self._slots:
             block.history[slot, block.steps[slot]] = block.actions[self._agents_of(slot)]
             self._advance(slot)
@@ -134,24 +134,29 @@ class Arenas:
         stats = simulation.episode_stats["agent"]
         block.hearts[slot] = np.mean([agent.get("heart.gained", 0.0) for agent in stats])
         block.returns[slot] = simulation.episode_rewards.mean()
-        block.dones[self._agents_of(slot)] = True
+        rows = self._agents_of(slot)
+        block.dones[rows] = True
+        block.truncated[rows] = simulation._c_sim.truncations()
+        self._encoder.encode(self._tokens[self._tokens_of(slot)], block.final_features[rows])
         block.episodes[slot] += 1
         block.steps[slot] = 0
         if self._recorder and self._replay and slot == 0:
             Path(self._recorder.get_written_replay_paths()[0]).replace(self._replay)
-        last = block.rewards[self._agents_of(slot)].copy()
+        last = block.rewards[rows].copy()
         self._start(slot)  # clears the rewards that it shares with the episode that ended
-        block.rewards[self._agents_of(slot)] = last
+        block.rewards[rows] = last
 
     def _agents_of(self, slot: int) -> slice:
         return slice(slot * self._agents, (slot + 1) * self._agents)
+
+    def _tokens_of(self, slot: int) -> slice:
+        return self._agents_of(slot - self._slots[0])
 
     def _buffers(self, slot: int) -> Buffers:
         rows = self._agents_of(slot)
         flags = np.zeros((4, self._agents), np.bool_)
         unused = np.zeros(self._agents, np.int32)
-        first = (slot - self._slots[0]) * self._agents
-        tokens = self._tokens[first : first + self._agents]
+        tokens = self._tokens[self._tokens_of(slot)]
         tokens[:] = 255
         return Buffers(
             tokens, flags[0], flags[1], self._block.rewards[rows], flags[2], self._block.actions[rows], unused

@@ -3,16 +3,16 @@
 Reads like the paper; each part is in the module of its name. Knows nothing of Hydra or of the command line.
 """
 
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from trainer import checkpoint
 from trainer.config import Config
 from trainer.evaluate import evaluate
+from trainer.kickstart import with_teacher
 from trainer.learn import update_policy
 from trainer.metrics import METRICS, MetricsFile, Progress
-from trainer.profiler import trace_update
+from trainer.profiler import Timings, trace_update
 from trainer.ranks import Ranks
 from trainer.resume import TrainState, checkpoint_of, current_state, restore
 from trainer.rollout import collect
@@ -28,6 +28,7 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
         state = restore(run)
         if not state.resumed:
             load_initial_policy(run)
+        run = with_teacher(run, state.step)
         total = run.layout.total(config.trainer.total_timesteps, done=state.step)
         progress = stack.enter_context(open_progress(run, tracker, state, total)) if ranks.is_first else None
 
@@ -36,17 +37,18 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
                 evaluate_policy(run, state.step, progress)
             if state.step >= total:
                 break
-            started_at = time.perf_counter()
+            timings = Timings()
             with trace_update(config.trainer.profiler, state.update):
-                rollout = collect(run.policy, run.environments, run.layout.steps, run.generator, stop)
+                rollout = collect(run.policy, run.environments, run.layout.steps, run.generator, stop, timings)
                 if ranks.any(rollout is None):
                     save_checkpoint(run, state, progress)
                     raise Stopped(stop.exit_code)
                 assert rollout is not None
-                figures = update_policy(run, rollout)
+                with timings.measure("learn"):
+                    figures = update_policy(run, rollout, state.step)
             state = current_state(run, state.step + run.layout.samples, state.update + 1)
             if progress:
-                progress.log(state.step, {**figures, "sps": run.layout.samples / (time.perf_counter() - started_at)})
+                progress.log(state.step, {**figures, **timings.metrics(run.layout.samples)})
             if state.step >= total or is_checkpoint_due(run, state.step):
                 save_checkpoint(run, state, progress)
 

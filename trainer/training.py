@@ -1,5 +1,6 @@
 """The parts of a run, built from the config and its seed: the same every time."""
 
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 
 from trainer import checkpoint, optimizer
-from trainer.agent import Policy
+from trainer.agent import Policy, compile_policy
 from trainer.config import Config
 from trainer.errors import TrainerError
 from trainer.layout import Layout
@@ -29,12 +30,14 @@ class Training:
     optimizer: Optimizers
     environments: Environments
     generator: torch.Generator
+    teacher: Policy | None = None
 
 
 def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Training:
     """Build everything from the config and its seed. The environments are numbered over all ranks."""
-    torch.set_num_threads(config.trainer.torch_threads)
     curriculum, trainer = config.curriculum, config.trainer
+    torch.set_num_threads(trainer.torch_threads)
+    set_deterministic(trainer.torch_deterministic)
     layout = Layout.of(trainer, agents=curriculum.agents * curriculum.instances, world=ranks.world)
     environments = stack.enter_context(
         Environments(
@@ -46,8 +49,10 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
         )
     )
     torch.manual_seed(config.seed)
-    policy = Policy(environments.shape.features, environments.actions, config.agent)
+    policy = Policy(environments.shape.features, environments.actions, config.agent, trainer.precision)
     policy.to(ranks.device)
+    if trainer.compile:
+        compile_policy(policy, ranks.device)
     seed = int(np.random.SeedSequence((config.seed, ranks.rank)).generate_state(1)[0])
     generator = torch.Generator(ranks.device).manual_seed(seed)
     return Training(
@@ -55,12 +60,20 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
     )
 
 
+def set_deterministic(wanted: bool) -> None:
+    """Have torch use deterministic algorithms only, or whichever are fastest."""
+    if wanted:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS is first used
+    torch.use_deterministic_algorithms(wanted)
+    torch.backends.cudnn.deterministic = wanted
+
+
 def load_initial_policy(run: Training) -> None:
     """Load the policy that the config names, if it names one; it must have the same size."""
     uri = run.config.trainer.initial_policy.uri
     if uri is None:
         return
-    weights = run.ranks.broadcast(checkpoint.policy_at(uri) if run.ranks.is_first else None)
+    weights = run.ranks.broadcast(checkpoint.checkpoint_at(uri)["policy"] if run.ranks.is_first else None)
     try:
         run.policy.load_state_dict(weights)
     except RuntimeError as error:

@@ -64,6 +64,18 @@ def test_an_invalid_config_is_explained_without_a_traceback(start, tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_where_torch_cannot_compile_the_error_says_what_to_do(start, tmp_path: Path):
+    """On a CPU torch needs a C++ compiler."""
+    code, said = finished(
+        start("trainer.compile=true", CXX=str(tmp_path / "none"), TORCHINDUCTOR_CACHE_DIR=str(tmp_path / "cache"))
+    )
+    assert code == 1
+    assert "error: torch.compile failed: " in said
+    assert "trainer.compile=false" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
 def test_a_terminated_run_leaves_a_checkpoint_and_the_next_launch_goes_on(start, tmp_path: Path):
     process = start("trainer.total_timesteps=1000000")
     until(lambda: len(metrics(tmp_path)) > 3)
