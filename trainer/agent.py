@@ -1,6 +1,6 @@
 """The policy network: from what an agent sees to its action, and to the return that it expects.
 
-Knows features and actions by their number only.
+Knows observations by their spec, and actions by their number.
 """
 
 from itertools import pairwise
@@ -10,14 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config import AgentConfig
+from trainer.encoder import make_encoder
+from trainer.envs.spec import ObservationSpec
 
 
 class Policy(nn.Module):
-    """A multilayer perceptron shared by all agents, with a head for actions and one for values."""
+    """An encoder and a multilayer perceptron shared by all agents, with a head for actions and one for values."""
 
-    def __init__(self, features: int, actions: int, config: AgentConfig) -> None:
+    def __init__(self, observations: ObservationSpec, actions: int, config: AgentConfig) -> None:
         super().__init__()
-        sizes = [features] + [config.hidden_size] * config.hidden_layers
+        self.encoder = make_encoder(observations)
+        sizes = [self.encoder.size] + [config.hidden_size] * config.hidden_layers
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(sizes):
             layers += [_linear(fan_in, fan_out, gain=sqrt(2)), nn.ReLU()]
@@ -26,8 +29,8 @@ class Policy(nn.Module):
         self.value_head = _linear(sizes[-1], 1, gain=1.0)
 
     def forward(self, features_BF: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, A) and values (B) for features of any number type."""
-        hidden_BH = self.trunk(features_BF.float())
+        """Logits (B, A) and values (B) for what the encoder takes: features (B, F) of any number type, or tokens."""
+        hidden_BH = self.trunk(self.encoder(features_BF))
         return self.action_head(hidden_BH), self.value_head(hidden_BH).squeeze(-1)
 
     @property

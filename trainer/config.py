@@ -10,23 +10,18 @@ from dataclasses import field
 from enum import Enum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, WrapValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from trainer.curriculum_config import CurriculumConfig as CurriculumConfig
+from trainer.curriculum_config import SimConfig as SimConfig
 from trainer.declared import NAMED, Declared, declared
-
-IN_YAML = "???"  # OmegaConf's mark for "configs/ decides"; composing fails when nothing does.
-
-# What a change of a field means to expiac: another run, by default. A result is the same wherever its run was, and
-# however the run is described.
-PLACEMENT, ANNOTATION = {"expiac": "placement"}, {"expiac": "annotation"}
-
-Count = Annotated[int, Field(ge=1)]
-Amount = Annotated[int, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-NonNegative = Annotated[float, Field(ge=0)]
-# A subclass of `str` stays what it is, so that a declaration can put a marked string where a value is not yet known.
-Text = Annotated[str, WrapValidator(lambda value, check: value if isinstance(value, str) else check(value))]
-
+from trainer.fields import ANNOTATION, IN_YAML, PLACEMENT, Amount, Count, Fraction, NonNegative, Text
+from trainer.task_config import BucketConfig as BucketConfig
+from trainer.task_config import DrawConfig as DrawConfig
+from trainer.task_config import DrawRule as DrawRule
+from trainer.task_config import Observe as Observe
+from trainer.task_config import TaskConfig as TaskConfig
+from trainer.task_config import TaskKind as TaskKind
 
 ADDRESS = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<rest>.*)", re.DOTALL)
 FORMS = {"": "a path", "file": "file:///path", "expiac": "expiac://stack/job@best",
@@ -172,37 +167,6 @@ class AgentConfig(Declared):
 
 
 @declared
-class CurriculumConfig(Declared):
-    """The arena to learn in: walled rooms in which ore becomes batteries and batteries become hearts."""
-
-    agents: Count
-    width: Annotated[int, Field(ge=4)]
-    height: Annotated[int, Field(ge=4)]
-    mines: Count
-    generators: Count
-    altars: Count
-    max_steps: Count
-    walls: Amount = 0
-    instances: Count = 1
-    shaped_reward: Fraction = 0.5
-
-    @model_validator(mode="after")
-    def _everything_fits(self) -> Self:
-        things = self.agents + self.mines + self.generators + self.altars + self.walls
-        if 2 * things > self.width * self.height:
-            raise ValueError(f"{things} things fill more than half of a room of {self.width} × {self.height} cells")
-        return self
-
-
-@declared
-class SimConfig(Declared):
-    """The episodes that evaluate a policy: the same ones every time."""
-
-    episodes: Count
-    seed: Amount = 0
-
-
-@declared
 class WandbConfig(Declared):
     """Where results are logged. What is left out is taken from the environment (`WANDB_PROJECT`, …)."""
 
@@ -229,6 +193,14 @@ class Config(Declared):
     sim: SimConfig
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     wandb: WandbConfig = field(default_factory=WandbConfig)
+
+    @model_validator(mode="after")
+    def _suites_are_valid(self) -> Self:
+        trained = self.curriculum.expanded()[0].extremes()[0]
+        for name, suite in self.sim.suites_of(self.curriculum).items():
+            if (suite.observe, suite.gymnasium_id) != (trained.observe, trained.gymnasium_id):
+                raise ValueError(f"sim.suites.{name} is observed in another way than what is trained on")
+        return self
 
 
 def register() -> None:

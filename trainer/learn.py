@@ -37,19 +37,17 @@ def update_policy(run: Training, rollout: Rollout) -> dict[str, float]:
             run.optimizer.step()
             minibatches.append(losses)
             if overdue:
-                return summary(run, rollout, minibatches)
+                return summary(run, minibatches)
         if settings.target_kl is not None and kl > settings.target_kl:
             break
-    return summary(run, rollout, minibatches)
+    return summary(run, minibatches)
 
 
-def summary(run: Training, rollout: Rollout, minibatches: list[ppo.Losses]) -> dict[str, float]:
+def summary(run: Training, minibatches: list[ppo.Losses]) -> dict[str, float]:
     """The metrics of the update. Raises `TrainerError` if the loss is not finite: training cannot recover."""
     losses_ML = torch.stack([torch.stack([part.detach() for part in losses]) for losses in minibatches])
     means = losses_ML.mean(0).tolist()
-    per_episode = rollout.reward_TN.mean().item() * run.config.curriculum.max_steps
-    figures = run.ranks.mean(per_episode, float(run.environments.block.hearts.mean()), *means)
-    named = dict(zip(("reward", "hearts", *LOSSES), figures, strict=True))
+    named = dict(zip(LOSSES, run.ranks.mean(*means), strict=True))
     if not math.isfinite(named["loss"]):
         raise TrainerError(f"the loss is {named['loss']}; try a smaller trainer.optimizer.learning_rate")
-    return {name: value for name, value in named.items() if math.isfinite(value)}  # no hearts before the first episode
+    return named

@@ -35,7 +35,8 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
     """Build everything from the config and its seed. The environments are numbered over all ranks."""
     torch.set_num_threads(config.trainer.torch_threads)
     curriculum, trainer = config.curriculum, config.trainer
-    layout = Layout.of(trainer, agents=curriculum.agents * curriculum.instances, world=ranks.world)
+    agents = curriculum.expanded()[0].extremes()[0].total_agents
+    layout = Layout.of(trainer, agents=agents, world=ranks.world)
     environments = stack.enter_context(
         Environments(
             curriculum,
@@ -46,7 +47,7 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
         )
     )
     torch.manual_seed(config.seed)
-    policy = Policy(environments.shape.features, environments.actions, config.agent)
+    policy = Policy(environments.spec.observations, environments.spec.actions, config.agent)
     policy.to(ranks.device)
     seed = int(np.random.SeedSequence((config.seed, ranks.rank)).generate_state(1)[0])
     generator = torch.Generator(ranks.device).manual_seed(seed)
