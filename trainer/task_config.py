@@ -77,6 +77,8 @@ class TaskConfig(Declared):
     def _check_room(self, *needed: str) -> None:
         if missing := [name for name in needed if not getattr(self, name)]:
             raise ValueError(f"{self.kind.value} needs {', '.join(missing)}")
+        if self.combat and not (self.laseries or self.factories):
+            raise ValueError("combat needs laseries or factories, where lasers come from")
         if min(self.width, self.height) < 4:
             raise ValueError(f"a room of {self.width} × {self.height} cells is too small: both are at least 4")
         stations = self.mines + self.generators + self.altars + self.laseries + self.armories
