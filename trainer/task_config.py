@@ -35,17 +35,17 @@ class TaskConfig(Declared):
     In an arena ore becomes batteries and batteries become hearts. In a navigation task each altar has one heart.
     """
 
-    max_steps: Count
-    kind: TaskKind = TaskKind.arena
     agents: Count = 1
     width: Amount = 0
     height: Amount = 0
     mines: Amount = 0
     generators: Amount = 0
     altars: Amount = 0
+    max_steps: Count
     walls: Amount = 0
     instances: Count = 1
     shaped_reward: Fraction = 0.5
+    kind: TaskKind = TaskKind.arena
     laseries: Amount = 0
     armories: Amount = 0
     labs: Amount = 0

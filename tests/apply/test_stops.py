@@ -10,7 +10,6 @@ import pytest
 from expiac.apply.events import StepEnded, StepFailed, StepSkipped
 from expiac.declare.options import Hooks, Options
 from expiac.declare.stack import Stack
-from expiac.providers.base import ABSENT
 from expiac.providers.ending import DeletesMany
 from expiac.testing import Run, World
 from expiac.testing.memory import Died, MemoryProvider

@@ -14,7 +14,7 @@ defaults:
   - /common
   - /{group}@curriculum: {option}
   - /agent: fast
-  - /trainer: trainer
+  - /trainer: {trainer}
   - /sim: {sim}
   - /wandb: "off"
   - _self_
@@ -22,12 +22,14 @@ defaults:
 CURRICULA = sorted(path.relative_to(CONFIGS).with_suffix("").as_posix() for path in (CONFIGS / "env").rglob("*.yaml"))
 
 
-def composed(folder: Path, curriculum: str, *overrides: str, sim: str = "arena") -> Config:
+def composed(
+    folder: Path, curriculum: str, *overrides: str, sim: str = "arena", trainer: str = "trainer"
+) -> Config:
     """The config of a run on `curriculum`, such as `env/mettagrid/curriculum/arena/basic`."""
     register()
     (folder / "experiments").mkdir(exist_ok=True)
     group, _, option = curriculum.rpartition("/")
-    text = EXPERIMENT.format(group=group, option=option, sim=sim)
+    text = EXPERIMENT.format(group=group, option=option, sim=sim, trainer=trainer)
     (folder / "experiments" / "x.yaml").write_text(text, encoding="utf-8")
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         search = f"hydra.searchpath=[file://{folder}]"
