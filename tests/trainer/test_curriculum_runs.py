@@ -129,7 +129,7 @@ def test_a_progressive_run_goes_from_task_to_task(runs):
 
 
 def test_a_score_that_is_not_measured_is_refused(runs):
-    with pytest.raises(TrainerError, match="draw.score is coins; use one of return, hearts"):
+    with pytest.raises(TrainerError, match=r"draw\.score is coins; use one of return, hearts"):
         runs.train(runs.config(curriculum=several(score="coins")))
 
 

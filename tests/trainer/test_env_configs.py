@@ -37,9 +37,8 @@ def test_every_room_is_evaluated_in_every_sim(tmp_path: Path, name: str, sim: st
 
 
 def test_arenas_differ_as_their_names_say(tmp_path: Path):
-    basic, easy, combat, advanced = (
-        composed(tmp_path, f"{ARENA}/{name}").curriculum for name in ("basic", "basic_easy_shaped", "combat", "advanced")
-    )
+    names = ("basic", "basic_easy_shaped", "combat", "advanced")
+    basic, easy, combat, advanced = (composed(tmp_path, f"{ARENA}/{name}").curriculum for name in names)
     assert (easy.mines, easy.shaped_reward) == (2 * basic.mines, 2 * basic.shaped_reward)
     assert (basic.combat, combat.combat, combat.laseries) == (False, True, 1)
     assert (combat.temples, advanced.temples, advanced.combat) == (0, 1, True)

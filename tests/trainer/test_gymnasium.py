@@ -81,7 +81,10 @@ def test_worker_processes_do_what_this_process_does():
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_restored_environment_goes_on_as_if_nothing_had_been(workers: int, steps: int):
     """Also where episodes have different numbers of steps behind them, or none."""
-    with Environments(task(), count=5, seed=1) as original, Environments(task(), count=5, seed=1, workers=workers) as again:
+    with (
+        Environments(task(), count=5, seed=1) as original,
+        Environments(task(), count=5, seed=1, workers=workers) as again,
+    ):
         act(original, steps)
         again.restore(original.state())
         assert (again.block.features == original.block.features).all()

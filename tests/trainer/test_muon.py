@@ -36,7 +36,8 @@ def test_an_orthogonalized_matrix_has_singular_values_near_one():
 
 @pytest.mark.parametrize("kind", ["adam", "muon"])
 def test_every_parameter_is_stepped_and_the_state_comes_back(kind: str):
-    policy = Policy(ObservationSpec(ObservationKind.features, (7,), np.uint8), 5, AgentConfig(hidden_size=8, hidden_layers=2))
+    seen = ObservationSpec(ObservationKind.features, (7,), np.uint8)
+    policy = Policy(seen, 5, AgentConfig(hidden_size=8, hidden_layers=2))
     before = [p.clone() for p in policy.parameters()]
     made = optimizer.make(OptimizerConfig(type=kind, learning_rate=0.1), policy)
     for parameter in policy.parameters():
