@@ -234,7 +234,7 @@ class Session:
 
     def render(self) -> Mapping[str, Mapping[str, str]]:
         """The rendered texts by address and file name, composed configs among them, with `@instance@` in place."""
-        from expiac.compile.review import reviewed_files
+        from expiac.review.renderings import reviewed_files
 
         return {want.address: reviewed_files(want, self.project, self.stack) for want in self._planning.desired}
 

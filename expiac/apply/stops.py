@@ -44,8 +44,8 @@ class Stops:
         for id, ended in provider.delete_many(list(left)):
             self._end(plan, left.pop(id), ended, answers)
         for id, step in left.items():
-            unsaid = Uncertain("Not known whether it has ended", f"{id.instance}: {step.record and step.record.provider} "
-                               "said nothing of it", "run the command again")
+            unsaid = Uncertain("Not known whether it has ended", f"{id.instance}: its backend said nothing of it",
+                               "run the command again")
             self._end(plan, step, unsaid, answers)
 
     def _end(self, plan: Plan, step: Step, ended: Observation | ExpiacError, answers: Answers) -> None:

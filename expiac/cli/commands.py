@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import cost, prune, queries, report, rerun, results, runs, state, sync, words
+from expiac.cli import cost, prune, queries, report, rerun, results, review, runs, state, sync, words
 from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
@@ -244,7 +244,7 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
 
 for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
                 results.results, results.compare, report.report, runs.runs, runs.show, runs.promote, cost.cost,
-                rerun.rerun):
+                rerun.rerun, review.review):
     app.command()(command)
 
 

@@ -13,6 +13,7 @@ GROUPS = {
         "destroy": "expiac destroy lr_ab_test --target job_0",
         "show": "expiac show 0a1b2c3d",
         "render": "expiac render lr_ab_test --out rendered",
+        "review": "expiac review lr_ab_test",
         "rerun": "expiac rerun 0a1b2c3d --wait",
         "promote": "expiac promote 0a1b2c3d",
         "import": "expiac import lr_ab_test job_0 17",

@@ -49,6 +49,8 @@ class Project:
     stacks: Path = Path("stacks")
     templates: Path = Path("templates")
     configs: Path = Path("configs")
+    snapshots: Path = Path("snapshots")
+    """The folder of reviewed renderings."""
     state: Annotated[str, BeforeValidator(str)] = ".expiac"
     """The folder of the states, or the address of a store that a team shares: `s3://bucket/expiac`."""
     run: str = RUN

@@ -18,7 +18,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from expiac.compile.review import is_composed_elsewhere, reviewed_files
 from expiac.declare.job import Job, accelerators
 from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
@@ -28,6 +27,7 @@ from expiac.plan.diff import diff
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Plan, Step
 from expiac.providers.registry import Providers
+from expiac.review.renderings import is_composed_elsewhere, reviewed_files
 from expiac.util.errors import ExpiacError
 from expiac.util.git import git
 from expiac.util.gpus import parse_gpus

@@ -85,7 +85,8 @@ def test_planning_without_a_look_asks_no_backend(tmp_path):
         "from expiac import Job, SkypilotJobConfig, Stack\n"
         "where = SkypilotJobConfig(infra='slurm/far', workdir=None)\n"
         "far = Stack('far', [Job('a', run='true', skypilot=where)])\n")
-    names = imported_by("from expiac.cli import run; run(['plan', 'far', '--no-refresh']) and sys.exit('failed')", tmp_path)
+    code = "from expiac.cli import run; run(['plan', 'far', '--no-refresh']) and sys.exit('failed')"
+    names = imported_by(code, tmp_path)
     assert not names & {"sky", "wandb", "torch", "hydra", "polars", "scipy", "numpy"}
 
 

@@ -13,9 +13,9 @@ import yaml
 from expiac import Job, SkypilotJobConfig, Stack, TrainingJob, TrainingRunConfig
 from expiac.apply.launch import inputs as launch_inputs
 from expiac.compile.prepare import desired
-from expiac.compile.review import reviewed_files
 from expiac.declare.project import Project, find_project
 from expiac.providers.base import Inputs
+from expiac.review.renderings import reviewed_files
 from expiac.state.events import Run
 
 NAME = "lab.a.0a1b2c3d"

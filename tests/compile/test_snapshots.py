@@ -11,8 +11,8 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from expiac import Job, SkypilotJobConfig, Stack
 from expiac.compile.prepare import desired
-from expiac.compile.review import reviewed_files
 from expiac.declare.program import load
+from expiac.review.renderings import reviewed_files
 
 
 class Yaml(SingleFileSnapshotExtension):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from expiac.compile.compose import experiment_text, is_composed
 from expiac.declare.project import Project
@@ -30,10 +31,15 @@ def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, 
         return texts
     config = json.loads(json.dumps(want.inputs[CONFIG], default=str))  # as it reads in a saved plan
     text = (f"# Composed by Hydra from the config of {want.address} in {stack} and {project.configs}/: "
-            f"what the job reads.\n{to_yaml(config)}\n")
+            f"what the job reads.\n{_section_by_section(config)}\n")
     return {**texts, COMPOSED_FILE: text}
 
 
 def is_composed_elsewhere(want: Desired, project: Project) -> bool:
     """Whether Hydra composes its config where the job runs, and expiac can't do so here."""
     return experiment_text(want.texts) is not None and not is_composed(project)
+
+
+def _section_by_section(config: Mapping[str, Any]) -> str:
+    """The config as YAML. Jobs have most of their sections in common, and `to_yaml` remembers these."""
+    return "\n".join(to_yaml({key: value}) for key, value in config.items()) or to_yaml(config)

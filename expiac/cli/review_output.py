@@ -1,0 +1,49 @@
+"""What `expiac review` prints, and the acceptance of all changes at once."""
+
+from __future__ import annotations
+
+from expiac.cli.invocation import command_name
+from expiac.review.changes import Review
+from expiac.review.snapshots import Snapshots
+from expiac.review.writing import put
+from expiac.view import reviews
+from expiac.view.console import console
+
+
+def print_form(review: Review, *, json: bool) -> None:
+    """Prints the review as JSON or as markdown, and nothing else."""
+    raise NotImplementedError
+
+
+def print_review(review: Review, *, verbose: bool = False) -> None:
+    """Prints each change once, what could not be rendered, and a summary."""
+    out = console()
+    for number, alike in enumerate(review.alike, start=1):
+        out.print(f"[{number}/{len(review.alike)}] " + "\n".join(reviews.group_lines(alike, out.width, every=verbose)),
+                  soft_wrap=True)
+        out.print()
+        if verbose:
+            out.print("\n".join(reviews.text_lines(alike[0])), soft_wrap=True)
+    print_errors(review)
+    out.print(reviews.summary(review), soft_wrap=True)
+    if review.changes:
+        out.print(f"\nNext:\n  {command_name()} review\n  {command_name()} review --accept", soft_wrap=True)
+
+
+def print_errors(review: Review) -> None:
+    """Prints what could not be rendered, and why."""
+    out = console()
+    for line in reviews.error_lines(review):
+        out.print(line, style="red", soft_wrap=True)
+
+
+def accept_all(review: Review, snapshots: Snapshots, *, quiet: bool) -> None:
+    """Writes all changes into the snapshots, and prints the files."""
+    for change in review.changes:
+        put(change, snapshots, accepted=True)
+        for file in [] if quiet else change.files:
+            path = snapshots.path(change.of, f"{change.job}.{file.name}")
+            print(reviews.printable_path(path) + ("   removed" if file.after is None else ""))
+    if not quiet:
+        print_errors(review)
+        console().print(f"{len(review.changes):,} accepted; {review.unchanged:,} as they were", soft_wrap=True)

@@ -1,0 +1,64 @@
+"""Renders stacks and compares them with their snapshots: what there is to review."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from expiac.apply.events import Silent
+from expiac.declare.program import find_stack_file, load, stack_files
+from expiac.declare.project import Project
+from expiac.review.changes import JobChange, Review, compare, gather
+from expiac.review.snapshots import Snapshots, SnapshotSet
+from expiac.session import Session
+from expiac.util.errors import ExpiacError, UsageError
+
+_Part = tuple[list[JobChange], int]
+
+
+def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[str] = ()) -> Review:
+    """What changed in the named stacks, or in all, and in each set of overrides that has snapshots.
+
+    With overrides it is the one stack under these alone. What cannot be rendered is told among the errors.
+    """
+    snapshots = Snapshots(project)
+    if overrides and len(stacks) != 1:
+        raise UsageError("Which stack?", "overrides are those of one stack", "expiac review STACK KEY=VALUE")
+    parts: list[_Part] = []
+    errors: dict[str, str] = {}
+    known: set[str] = set()
+    for name in stacks:
+        find_stack_file(project, name)  # refuses a name that means none, before anything is rendered
+    for name in stacks or stack_files(project):
+        try:
+            stack = load(project, name, overrides).stack.name
+        except ExpiacError as error:
+            errors[name] = _said(error)
+            continue
+        known.add(stack)
+        sets = [SnapshotSet(stack, tuple(overrides))]
+        if not overrides:
+            sets += [one for one in snapshots.sets() if one.stack == stack and one.overrides]
+        for one in sets:
+            try:
+                parts.append(_compare(project, name, one, snapshots))
+            except ExpiacError as error:
+                errors[one.name] = _said(error)
+    if not stacks and not errors:
+        parts += _left(snapshots, known)
+    return gather(parts, errors)
+
+
+def _compare(project: Project, program: str, which: SnapshotSet, snapshots: Snapshots) -> _Part:
+    with Session.open(program, which.overrides, reporter=Silent(), project=project) as session:
+        return compare(which, session.render(), snapshots.read(which))
+
+
+def _left(snapshots: Snapshots, known: Collection[str]) -> list[_Part]:
+    """The snapshots of stacks that no file declares any more."""
+    gone = [one for one in snapshots.sets() if one.stack not in known]
+    return [compare(one, {}, found) for one in gone if (found := snapshots.read(one))]
+
+
+def _said(error: ExpiacError) -> str:
+    return f"{error.summary}: {error.detail}".rstrip(": ")
+

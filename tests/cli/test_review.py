@@ -1,0 +1,124 @@
+"""`expiac review` in a pipe: what it prints and writes, and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.reviewed import edit, files
+
+SNAPSHOTS = {"lab/say_0.task.yaml"}
+
+
+@pytest.fixture
+def accepted(project, expiac):
+    assert expiac("review", "--accept").code == 0
+    return project
+
+
+def test_what_was_never_accepted_is_new(project, expiac):
+    answer = expiac("review", "--check")
+    assert (answer.code, files(project)) == (1, {})
+    assert "[1/1] new: lab say_0" in answer.out
+    assert "1 job new; 0 as reviewed" in answer.out
+    assert "expiac review --accept" in answer.out
+
+
+def test_what_is_accepted_is_what_is_rendered(accepted, expiac):
+    assert set(files(accepted)) == SNAPSHOTS
+    assert files(accepted)["lab/say_0.task.yaml"].decode().rstrip() in expiac("render", "lab").out
+    assert expiac("review", "--check").out == "1 as reviewed\n"
+    assert expiac("review").code == 0
+
+
+def test_a_change_is_told_by_its_key_path_and_leaves_the_files(accepted, expiac):
+    before = files(accepted)
+    edit(accepted, "gpus=0", "gpus=2")
+    answer = expiac("review")
+    assert (answer.code, files(accepted)) == (1, before)
+    assert "    resources: absent → {" in answer.out or "    resources.accelerators: " in answer.out
+
+
+def test_the_lines_of_a_command_that_differ_are_told(accepted, expiac):
+    edit(accepted, "sleep {config.seconds}; ", "set -e\\n")
+    expiac("review", "--accept")
+    edit(accepted, "set -e", "set -ex")
+    out = expiac("review").out
+    assert "    run:\n      -set -e\n      +set -ex\n\n" in out
+
+
+def test_a_removed_job_loses_its_snapshot(project, expiac):
+    edit(project, "jobs: int = 1", "jobs: int = 3")
+    expiac("review", "--accept")
+    edit(project, "jobs: int = 3", "jobs: int = 1")
+    answer = expiac("review")
+    assert (answer.code, "[1/1] removed: lab say_1, say_2" in answer.out) == (1, True), answer.out
+    assert "snapshots/lab/say_2.task.yaml   removed" in expiac("review", "--accept").out
+    assert set(files(project)) == SNAPSHOTS
+
+
+def test_a_stack_file_that_is_gone_leaves_removed_jobs(accepted, expiac):
+    (accepted / "stacks" / "other.py").write_text((accepted / "stacks" / "lab.py").read_text().replace('"lab"', '"b"'))
+    (accepted / "stacks" / "lab.py").unlink()
+    answer = expiac("review")
+    assert "removed: lab say_0" in answer.out
+    assert "new: b say_0" in answer.out
+    assert "removed" not in expiac("review", "other").out, "a stack that was not asked about"
+
+
+def test_the_same_change_of_many_jobs_is_told_once(project, expiac):
+    edit(project, "jobs: int = 1", "jobs: int = 20")
+    expiac("review", "--accept")
+    edit(project, "gpus=0", "gpus=2")
+    answer = expiac("review", "--check")
+    assert "[1/1] changed: lab say_0, say_1, say_2, say_3, and 16 more" in answer.out
+
+
+def test_overrides_have_snapshots_of_their_own(accepted, expiac):
+    assert expiac("review", "lab", "jobs=2", "--check").code == 1
+    assert expiac("review", "lab", "jobs=2", "--accept").code == 0
+    assert set(files(accepted)) == SNAPSHOTS | {"lab@jobs=2/say_0.task.yaml", "lab@jobs=2/say_1.task.yaml"}
+    assert expiac("review", "--check").out == "3 as reviewed\n"
+    edit(accepted, "{config.words}", "well {config.words}")
+    assert "changed: lab say_0; lab@jobs=2 say_0" in expiac("review").out
+
+
+def test_a_stack_that_is_wrong_hides_no_other_one(accepted, expiac):
+    (accepted / "stacks" / "bad.py").write_text("1 / 0\n")
+    before = files(accepted)
+    answer = expiac("review")
+    assert answer.code == 1
+    assert "bad is not rendered: " in answer.out
+    assert "1 not rendered; 1 as reviewed" in answer.out
+    assert (expiac("review", "--accept").code, files(accepted)) == (1, before)
+
+
+def test_overrides_that_do_not_hold_any_more_are_told(accepted, expiac):
+    expiac("review", "lab", "jobs=2", "--accept")
+    edit(accepted, "jobs", "runs")
+    answer = expiac("review")
+    assert (answer.code, "lab@jobs=2 is not rendered: " in answer.out) == (1, True), answer.out
+
+
+@pytest.mark.parametrize(("words", "what"), [
+    (["--check", "--accept"], "--check writes nothing"), (["jobs=2"], "Which stack?"), (["labb"], "No such stack"),
+    (["--json", "--markdown"], "--markdown")])
+def test_words_that_make_no_sense(project, expiac, words, what):
+    answer = expiac("review", *words)
+    assert (answer.code, what in answer.err) == (64, True), answer.err
+
+
+def test_a_folder_in_the_way_is_told_and_nothing_is_lost(accepted, expiac):
+    (accepted / "snapshots" / "lab" / "say_1.task.yaml").mkdir()
+    answer = expiac("review", "lab", "jobs=2", "--check")
+    assert answer.code == 1
+    edit(accepted, "jobs: int = 1", "jobs: int = 2")
+    answer = expiac("review", "--accept")
+    assert (answer.code, "Cannot write" in answer.err) == (1, True), answer.err
+
+
+def test_hostile_snapshots_are_shown_and_not_obeyed(accepted, expiac):
+    path = accepted / "snapshots" / "lab" / "say_0.task.yaml"
+    path.write_bytes(b"run: \"\x1b[31mred \xe2\x80\xae\"\n\x07: <script>\n")
+    for words in (["review"], ["review", "--verbose"]):
+        out = expiac(*words).out
+        assert out.isprintable() or {sign for sign in out if not sign.isprintable()} == {"\n"}
