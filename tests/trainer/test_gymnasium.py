@@ -72,6 +72,16 @@ def test_an_episode_that_reaches_its_last_step_is_cut_off():
         assert (block.final_features != block.features).all()
 
 
+def test_the_time_limit_of_gymnasium_does_not_apply():
+    """MountainCar-v0 ends after 200 steps there."""
+    with Environments(task("MountainCar-v0", 230), count=1, seed=1) as environments:
+        for _ in range(229):
+            environments.step(np.array([0]))
+            assert not environments.block.dones.any()
+        environments.step(np.array([0]))
+        assert environments.block.truncated.all()
+
+
 def test_worker_processes_do_what_this_process_does():
     with Environments(task(), count=3, seed=1) as here, Environments(task(), count=3, seed=1, workers=2) as there:
         assert (act(here, 60) == act(there, 60)).all()

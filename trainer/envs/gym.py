@@ -15,6 +15,7 @@ from trainer.envs.spec import Arrays, EnvironmentSpec, Episode, ObservationKind,
 from trainer.errors import TrainerError
 from trainer.task_config import TaskConfig
 
+MOST_ACTIONS = 256  # an action is remembered as one byte
 UNLIMITED = -1  # steps: the adapter counts them itself
 
 
@@ -25,6 +26,8 @@ def spec_of(tasks: Sequence[TaskConfig]) -> EnvironmentSpec:
     environment.close()
     if not isinstance(actions, gymnasium.spaces.Discrete) or seen.shape is None:
         raise TrainerError(f"{tasks[0].gymnasium_id}: the trainer acts by one of several actions, not {actions}")
+    if actions.n > MOST_ACTIONS:
+        raise TrainerError(f"{tasks[0].gymnasium_id} has {actions.n} actions; the trainer takes {MOST_ACTIONS} at most")
     kind = np.uint8 if seen.dtype == np.uint8 else np.float32
     return EnvironmentSpec(
         agents=1,
