@@ -11,6 +11,9 @@ from trainer.declared import Declared, declared
 from trainer.fields import Amount, Count, Fraction, Positive, Text
 
 
+STATIONS = ("mines", "generators", "altars", "laseries", "armories", "labs", "factories", "temples")
+
+
 class TaskKind(str, Enum):
     arena = "arena"
     navigation = "navigation"
@@ -64,15 +67,26 @@ class TaskConfig(Declared):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
+        if self.gymnasium_id and self.kind is not TaskKind.gymnasium:
+            raise ValueError("gymnasium_id is for kind gymnasium")
         match self.kind:
             case TaskKind.gymnasium:
-                if not self.gymnasium_id or self.total_agents != 1:
-                    raise ValueError("a task of gymnasium has a gymnasium_id and one agent")
+                self._check_gymnasium()
             case TaskKind.navigation:
                 self._check_room("altars")
+                if self.combat:
+                    raise ValueError("combat is for kind arena: a navigation task has no lasers")
             case TaskKind.arena:
                 self._check_room("mines", "generators", "altars")
         return self
+
+    def _check_gymnasium(self) -> None:
+        if not self.gymnasium_id or self.total_agents != 1:
+            raise ValueError("a task of gymnasium has a gymnasium_id and one agent")
+        if given := [name for name in ("width", "height", *STATIONS, "walls", "combat") if getattr(self, name)]:
+            raise ValueError(f"{', '.join(given)} would have no effect in a task of gymnasium")
+        if self.observe is not Observe.features:
+            raise ValueError("a task of gymnasium is observed as features")
 
     def _check_room(self, *needed: str) -> None:
         if missing := [name for name in needed if not getattr(self, name)]:
@@ -81,8 +95,7 @@ class TaskConfig(Declared):
             raise ValueError("combat needs laseries or factories, where lasers come from")
         if min(self.width, self.height) < 4:
             raise ValueError(f"a room of {self.width} × {self.height} cells is too small: both are at least 4")
-        stations = self.mines + self.generators + self.altars + self.laseries + self.armories
-        things = self.agents + stations + self.labs + self.factories + self.temples + self.walls
+        things = self.agents + self.walls + sum(getattr(self, name) for name in STATIONS)
         if 2 * things > self.width * self.height:
             raise ValueError(f"{things} things fill more than half of a room of {self.width} × {self.height} cells")
 

@@ -1,5 +1,6 @@
 """Every curriculum in `configs/env` composes, and steps."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from tests.trainer.composing import CURRICULA, composed
 from trainer.config import CurriculumConfig, TaskKind
+from trainer.errors import TrainerError
 from trainer.vector import Environments
 
 ARENA = "env/mettagrid/curriculum/arena"
@@ -28,12 +30,21 @@ def test_every_curriculum_composes_and_steps(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize("sim", ["arena", "navigation"])
-@pytest.mark.parametrize("name", [f"{ARENA}/basic", "env/mettagrid/curriculum/navigation/basic"])
+@pytest.mark.parametrize("name", [f"{ARENA}/small", f"{ARENA}/advanced", "env/mettagrid/curriculum/navigation/basic"])
 def test_every_room_is_evaluated_in_every_sim(tmp_path: Path, name: str, sim: str):
     config = composed(tmp_path, name, sim=sim)
     for suite in config.sim.suites_of(config.curriculum).values():
         with Environments(suite, count=1, seed=1, trained=config.curriculum) as environments:
             assert environments.spec.observations.shape[0] > 0
+
+
+@pytest.mark.parametrize(("name", "is_seen"), [("advanced", True), ("random", True), ("basic", False)])
+def test_lasers_are_evaluated_where_a_policy_sees_them(tmp_path: Path, name: str, is_seen: bool):
+    config = composed(tmp_path, f"{ARENA}/{name}", sim="arena_suites")
+    suite = config.sim.suites_of(config.curriculum)["combat"]
+    expected = nullcontext() if is_seen else pytest.raises(TrainerError, match="can't see .*laser")
+    with expected, Environments(suite, count=1, seed=1, trained=config.curriculum) as environments:
+        assert environments.spec.agents == 24
 
 
 def test_arenas_differ_as_their_names_say(tmp_path: Path):
@@ -54,6 +65,8 @@ def test_a_curriculum_of_gymnasium_is_one_agent(tmp_path: Path):
     [
         ("curriculum.gymnasium_id=null", "a task of gymnasium has a gymnasium_id"),
         ("curriculum.agents=2", "one agent"),
+        ("curriculum.walls=2", "walls would have no effect"),
+        ("curriculum.observe=tokens", "observed as features"),
     ],
 )
 def test_a_wrong_task_of_gymnasium_says_why(tmp_path: Path, override: str, message: str):

@@ -117,9 +117,8 @@ def test_what_cannot_be_trained_on_is_refused(name: str, message: str):
 def test_a_run_has_no_replays_where_there_are_none(runs):
     lines = runs.train(runs.config(curriculum=task(max_steps=30), total_timesteps=512))
     assert set(lines[0]["metrics"]) == {"eval/reward"}
-    assert set(lines[2]["metrics"]) == {
-        "reward", "loss", "policy_loss", "value_loss", "entropy", "kl", "clipped", "sps",
-    }  # fmt: skip
+    assert "hearts" not in lines[2]["metrics"]
+    assert lines[2]["metrics"]["reward"] > 8  # steps, and not the rate of 1 a step
     assert not list((runs.folder / "run" / "replays").iterdir())
 
 

@@ -62,6 +62,8 @@ def test_whole_numbers_stay_whole():
         ({"draw": {"rule": "progressive", "weights": {"base": 2.0}}}, "weights is for draw.rule random"),
         ({"draw": {"success": 0}}, "greater than 0"),
         ({"mines": 0}, "arena needs mines"),
+        ({"gymnasium_id": "CartPole-v1"}, "gymnasium_id is for kind gymnasium"),
+        ({"kind": "navigation", "combat": True, "laseries": 1}, "combat is for kind arena"),
         ({"kind": "navigation", "width": 3}, "at least 4"),
     ],
 )
