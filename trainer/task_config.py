@@ -10,7 +10,6 @@ from pydantic import model_validator
 from trainer.declared import Declared, declared
 from trainer.fields import Amount, Count, Fraction, Positive, Text
 
-
 STATIONS = ("mines", "generators", "altars", "laseries", "armories", "labs", "factories", "temples")
 
 
