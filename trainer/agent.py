@@ -1,6 +1,6 @@
 """The policy network: from what an agent sees to its action, and to the return that it expects.
 
-Knows features and actions by their number only.
+Knows observations by their spec, and actions by their number.
 """
 
 from itertools import pairwise
@@ -10,19 +10,23 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config import AgentConfig, Precision
+from trainer.encoder import make_encoder
+from trainer.envs.spec import ObservationSpec
 from trainer.errors import TrainerError
 
 
 class Policy(nn.Module):
-    """A multilayer perceptron shared by all agents, with a head for actions and one for values."""
+    """An encoder and a multilayer perceptron shared by all agents, with a head for actions and one for values."""
 
     def __init__(
-        self, features: int, actions: int, config: AgentConfig, precision: Precision = Precision.float32
-    ) -> None:
+        self, observations: ObservationSpec, actions: int, config: AgentConfig,
+        precision: Precision = Precision.float32,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.features, self.actions = features, actions
+        self.observations, self.actions = observations, actions
         self._is_mixed = precision is Precision.bfloat16
-        sizes = [features] + [config.hidden_size] * config.hidden_layers
+        self.encoder = make_encoder(observations)
+        sizes = [self.encoder.size] + [config.hidden_size] * config.hidden_layers
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(sizes):
             layers += [_linear(fan_in, fan_out, gain=sqrt(2)), nn.ReLU()]
@@ -31,9 +35,9 @@ class Policy(nn.Module):
         self.value_head = _linear(sizes[-1], 1, gain=1.0)
 
     def forward(self, features_BF: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, A) and values (B), in float32, for features of any number type."""
+        """Logits (B, A) and values (B), in float32, for what the encoder takes: features (B, F) or tokens (B, K, 3)."""
         with torch.autocast(features_BF.device.type, torch.bfloat16, enabled=self._is_mixed):
-            hidden_BH = self.trunk(features_BF.float())
+            hidden_BH = self.trunk(self.encoder(features_BF))
             logits_BA, value_B = self.action_head(hidden_BH), self.value_head(hidden_BH).squeeze(-1)
         return logits_BA.float(), value_B.float()
 
@@ -55,7 +59,7 @@ def compile_policy(policy: Policy, device: torch.device) -> None:
     """Compile the network in place, forward and backward. Raises `TrainerError` where torch can't."""
     policy.compile()
     try:
-        logits_BA, value_B = policy(torch.zeros((2, policy.features), dtype=torch.uint8, device=device))
+        logits_BA, value_B = policy(torch.from_numpy(policy.observations.zeros(2)).to(device))
         torch.autograd.backward(logits_BA.sum() + value_B.sum())
     except Exception as error:  # of a compiler that is missing, of torch, of Triton
         first = str(error).strip().partition("\n")[0]

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from trainer.curriculum_config import CurriculumConfig, SimConfig
 from trainer.declared import Declared, declared
-from trainer.fields import ANNOTATION, Amount, Count, Fraction, Text
+from trainer.fields import ANNOTATION, Amount, Count, Text
 from trainer.learner_config import (
     KickstartConfig,
     LRSchedulerConfig,
@@ -24,6 +25,7 @@ from trainer.learner_config import (
     PrioritizedExperienceReplayConfig,
     VTraceConfig,
 )
+from trainer.task_config import BucketConfig, DrawConfig, DrawRule, Observe, TaskConfig, TaskKind
 from trainer.trainer_config import (
     CheckpointConfig,
     InitialPolicyConfig,
@@ -34,14 +36,18 @@ from trainer.trainer_config import (
 
 __all__ = [
     "AgentConfig",
+    "BucketConfig",
     "CheckpointConfig",
     "Config",
     "CurriculumConfig",
     "Device",
+    "DrawConfig",
+    "DrawRule",
     "InitialPolicyConfig",
     "KickstartConfig",
     "LRSchedulerConfig",
     "LRSchedulerType",
+    "Observe",
     "OptimizerConfig",
     "OptimizerType",
     "PPOConfig",
@@ -49,6 +55,8 @@ __all__ = [
     "PrioritizedExperienceReplayConfig",
     "SimConfig",
     "SimulationConfig",
+    "TaskConfig",
+    "TaskKind",
     "TorchProfilerConfig",
     "TrainerConfig",
     "VTraceConfig",
@@ -79,37 +87,6 @@ class AgentConfig(Declared):
 
 
 @declared
-class CurriculumConfig(Declared):
-    """The arena to learn in: walled rooms in which ore becomes batteries and batteries become hearts."""
-
-    agents: Count
-    width: Annotated[int, Field(ge=4)]
-    height: Annotated[int, Field(ge=4)]
-    mines: Count
-    generators: Count
-    altars: Count
-    max_steps: Count
-    walls: Amount = 0
-    instances: Count = 1
-    shaped_reward: Fraction = 0.5
-
-    @model_validator(mode="after")
-    def _everything_fits(self) -> Self:
-        things = self.agents + self.mines + self.generators + self.altars + self.walls
-        if 2 * things > self.width * self.height:
-            raise ValueError(f"{things} things fill more than half of a room of {self.width} × {self.height} cells")
-        return self
-
-
-@declared
-class SimConfig(Declared):
-    """The episodes that evaluate a policy: the same ones every time."""
-
-    episodes: Count
-    seed: Amount = 0
-
-
-@declared
 class WandbConfig(Declared):
     """Where results are logged. What is left out is taken from the environment (`WANDB_PROJECT`, …)."""
 
@@ -136,6 +113,14 @@ class Config(Declared):
     sim: SimConfig
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     wandb: WandbConfig = field(default_factory=WandbConfig)
+
+    @model_validator(mode="after")
+    def _suites_are_valid(self) -> Self:
+        trained = self.curriculum.expanded()[0].extremes()[0]
+        for name, suite in self.sim.suites_of(self.curriculum).items():
+            if (suite.observe, suite.gymnasium_id) != (trained.observe, trained.gymnasium_id):
+                raise ValueError(f"sim.suites.{name} is observed in another way than what is trained on")
+        return self
 
 
 def register() -> None:

@@ -28,7 +28,7 @@ def with_teacher(run: Training, step: int) -> Training:
     state = run.ranks.broadcast(checkpoint.checkpoint_at(uri) if run.ranks.is_first else None)
     try:
         agent = AgentConfig.from_dict(state["config"]["agent"])
-        teacher = Policy(run.policy.features, run.policy.actions, agent, run.config.trainer.precision)
+        teacher = Policy(run.policy.observations, run.policy.actions, agent, run.config.trainer.precision)
         teacher.load_state_dict(state["policy"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise TrainerError(f"the teacher at {uri} is of another environment or trainer\n{error}") from error

@@ -48,10 +48,10 @@ def update_policy(run: Training, rollout: Rollout, step: int) -> dict[str, float
             take_gradient_step(run, losses["loss"])
             figures.append({name: loss.detach() for name, loss in losses.items()})
             if run.ranks.any(run.stop.is_overdue):
-                return summary(run, rollout, figures, factor)
+                return summary(run, figures, factor)
         if config.ppo.target_kl is not None and run.ranks.mean(float(losses["kl"]))[0] > config.ppo.target_kl:
             break
-    return summary(run, rollout, figures, factor)
+    return summary(run, figures, factor)
 
 
 def batch_of(run: Training, rollout: Rollout) -> Batch:
@@ -119,14 +119,10 @@ def take_gradient_step(run: Training, loss: Tensor) -> None:
     run.optimizer.step()
 
 
-def summary(run: Training, rollout: Rollout, losses: list[dict[str, Tensor]], factor: float) -> dict[str, float]:
+def summary(run: Training, losses: list[dict[str, Tensor]], factor: float) -> dict[str, float]:
     """The metrics of the update. Raises `TrainerError` if the loss is not finite: training cannot recover."""
     means_L = torch.stack([torch.stack(list(named.values())) for named in losses]).mean(0)
-    *means, reward = torch.cat([means_L, rollout.reward_TN.mean()[None]]).tolist()
-    hearts, per_episode = float(run.environments.block.hearts.mean()), reward * run.config.curriculum.max_steps
-    figures = run.ranks.mean(per_episode, hearts, *means)
-    named = dict(zip(("reward", "hearts", *losses[0]), figures, strict=True))
+    named = dict(zip(losses[0], run.ranks.mean(*means_L.tolist()), strict=True))
     if not math.isfinite(named["loss"]):
         raise TrainerError(f"the loss is {named['loss']}; try a smaller trainer.optimizer.learning_rate")
-    named["learning_rate"] = factor * run.config.trainer.optimizer.learning_rate
-    return {name: value for name, value in named.items() if math.isfinite(value)}  # no hearts before the first episode
+    return {**named, "learning_rate": factor * run.config.trainer.optimizer.learning_rate}

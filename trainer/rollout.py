@@ -33,7 +33,8 @@ def collect(
     """Act for `steps` steps. None after a signal to stop: the rollout is dropped, and the policy learns nothing."""
     block, device = environments.block, generator.device
     rows = environments.shape.rows
-    features_TNF = torch.empty((steps, rows, environments.shape.features), dtype=torch.uint8, device=device)
+    first_NF = torch.from_numpy(block.features)
+    features_TNF = torch.empty((steps, *first_NF.shape), dtype=first_NF.dtype, device=device)
     action_TN = torch.empty((steps, rows), dtype=torch.int64, device=device)
     logprob_TN, value_TN = (torch.empty((steps, rows), device=device) for _ in range(2))
     final_value_TN = torch.zeros((steps, rows), device=device)

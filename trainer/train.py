@@ -8,7 +8,8 @@ from pathlib import Path
 
 from trainer import checkpoint
 from trainer.config import Config
-from trainer.evaluate import evaluate
+from trainer.evaluate import evaluate_all
+from trainer.experience import follow_curriculum, measure
 from trainer.kickstart import with_teacher
 from trainer.learn import update_policy
 from trainer.metrics import METRICS, MetricsFile, Progress
@@ -45,10 +46,11 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
                     raise Stopped(stop.exit_code)
                 assert rollout is not None
                 with timings.measure("learn"):
-                    figures = update_policy(run, rollout, state.step)
-            state = current_state(run, state.step + run.layout.samples, state.update + 1)
+                    figures = {**measure(run, rollout.reward_TN), **update_policy(run, rollout, state.step)}
+            curriculum, task_figures = follow_curriculum(run, state.curriculum)
+            state = current_state(run, state.step + run.layout.samples, state.update + 1, curriculum)
             if progress:
-                progress.log(state.step, {**figures, **timings.metrics(run.layout.samples)})
+                progress.log(state.step, {**figures, **task_figures, **timings.metrics(run.layout.samples)})
             if state.step >= total or is_checkpoint_due(run, state.step):
                 save_checkpoint(run, state, progress)
 
@@ -57,14 +59,14 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
 
 
 def evaluate_policy(run: Training, step: int, progress: Progress) -> None:
-    """Evaluate the current policy, with a replay of the first episode."""
+    """Evaluate the current policy, with a replay of each suite's first episode where the environment has replays."""
     simulation = run.config.trainer.simulation
     replay = Path(simulation.replay_dir) / f"step_{step:012d}.json.z" if simulation.write_replays else None
-    figures = evaluate(run.policy, run.config.curriculum, run.config.sim, run.stop, replay=replay)
-    if figures is not None:
-        progress.log(step, figures)
-        if replay:
-            progress.keep(REPLAY, replay)
+    evaluation = evaluate_all(run.policy, run.config.curriculum, run.config.sim, run.stop, replay=replay)
+    if evaluation is not None:
+        progress.log(step, evaluation.figures)
+        for path in evaluation.replays:
+            progress.keep(REPLAY, path)
 
 
 def is_evaluation_due(run: Training, step: int, total: int) -> bool:
@@ -94,4 +96,5 @@ def save_checkpoint(run: Training, state: TrainState, progress: Progress | None)
 def open_progress(run: Training, tracker: Tracker, state: TrainState, total: int) -> Progress:
     """Continue the run's metrics file from its state; begin a new file if the run is new."""
     file = MetricsFile(Path(run.config.run_dir) / METRICS, step=state.step if state.resumed else None)
-    return Progress(file, tracker, total_steps=total, elapsed=state.elapsed)
+    printed = ("reward", *run.environments.spec.infos, "loss", "entropy")
+    return Progress(file, tracker, total_steps=total, elapsed=state.elapsed, printed=printed)

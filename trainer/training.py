@@ -38,7 +38,8 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
     curriculum, trainer = config.curriculum, config.trainer
     torch.set_num_threads(trainer.torch_threads)
     set_deterministic(trainer.torch_deterministic)
-    layout = Layout.of(trainer, agents=curriculum.agents * curriculum.instances, world=ranks.world)
+    agents = curriculum.expanded()[0].extremes()[0].total_agents
+    layout = Layout.of(trainer, agents=agents, world=ranks.world)
     environments = stack.enter_context(
         Environments(
             curriculum,
@@ -49,7 +50,8 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
         )
     )
     torch.manual_seed(config.seed)
-    policy = Policy(environments.shape.features, environments.actions, config.agent, trainer.precision)
+    spec = environments.spec
+    policy = Policy(spec.observations, spec.actions, config.agent, trainer.precision)
     policy.to(ranks.device)
     if trainer.compile:
         compile_policy(policy, ranks.device)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.trainer.observing import vector
 from trainer.agent import Policy
 from trainer.config import KickstartConfig, OptimizerConfig
 from trainer.errors import TrainerError
@@ -71,7 +72,7 @@ def test_a_resumed_run_needs_no_teacher_that_counts_no_more(runs, teacher: str):
 def test_a_teacher_of_another_environment_is_refused(runs, teacher: str):
     latest = f"{teacher}/latest.pt"
     state = torch.load(latest, weights_only=True)
-    state["policy"] = Policy(7, 5, runs.config().agent).state_dict()
+    state["policy"] = Policy(vector(7), 5, runs.config().agent).state_dict()
     torch.save(state, latest)
     with pytest.raises(TrainerError, match="another environment"):
         runs.train(runs.config(kickstart=KickstartConfig(teacher_uri=teacher)))

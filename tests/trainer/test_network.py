@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 
+from tests.trainer.observing import vector
 from trainer.agent import Policy, compile_policy
 from trainer.config import AgentConfig, Precision
 from trainer.training import set_deterministic
@@ -15,7 +16,7 @@ CPU = torch.device("cpu")
 
 def policy(precision: Precision = Precision.float32) -> Policy:
     torch.manual_seed(0)
-    return Policy(7, 5, AGENT, precision)
+    return Policy(vector(7), 5, AGENT, precision)
 
 
 def test_bfloat16_is_used_inside_and_seen_nowhere():

@@ -5,6 +5,7 @@ import torch
 from torch.optim import lr_scheduler
 from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearLR, LRScheduler, SequentialLR
 
+from tests.trainer.observing import vector
 from trainer.agent import Policy
 from trainer.config import AgentConfig, LRSchedulerConfig, OptimizerConfig
 from trainer.optimizer import make
@@ -60,9 +61,8 @@ def test_a_run_that_goes_on_beyond_its_end_keeps_the_last_rate():
 
 @pytest.mark.parametrize("kind", ["adam", "muon"])
 def test_every_group_is_scaled_from_the_rate_of_the_config(kind: str):
-    optimizer = make(
-        OptimizerConfig(type=kind, learning_rate=RATE), Policy(7, 5, AgentConfig(hidden_size=8, hidden_layers=2))
-    )
+    policy = Policy(vector(7), 5, AgentConfig(hidden_size=8, hidden_layers=2))
+    optimizer = make(OptimizerConfig(type=kind, learning_rate=RATE), policy)
     for factor in (0.5, 0.1):
         optimizer.scale_learning_rates(factor)
         state = optimizer.state_dict()

@@ -116,6 +116,18 @@ def test_two_processes_train_as_one_run(start, tmp_path: Path):
     assert metrics(tmp_path)[-1]["step"] == 1280
 
 
+@pytest.mark.slow
+def test_two_processes_follow_one_curriculum(start, tmp_path: Path):
+    """Both draw by the results of both."""
+    together = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "trainer")
+    tasks = ["+curriculum.tasks={few: {}, many: {walls: 3}}", "curriculum.draw.rule=learning_progress"]
+    code, said = finished(start(*tasks, launcher=together))
+    assert code == 0, said
+    shares = [line["metrics"].get("curriculum/few/share", 0) for line in metrics(tmp_path)]
+    assert 0 < max(shares) < 1
+    assert metrics(tmp_path)[-2]["metrics"]["curriculum/few/weight"] > 0
+
+
 def test_a_root_config_without_the_schema_is_refused():
     """`configs/config.yaml` is the user's file: its mistakes are explained, under `python -O` too."""
     with pytest.raises(SystemExit, match="root_schema is not among its defaults"):

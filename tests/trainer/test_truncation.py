@@ -15,6 +15,7 @@ from trainer.stop import Stop
 from trainer.vector import Environments
 
 ROOM = CurriculumConfig(agents=2, width=6, height=6, mines=2, generators=2, altars=2, max_steps=20)
+AGENT = AgentConfig(hidden_size=8, hidden_layers=1)
 LONGER = dataclasses.replace(ROOM, max_steps=21)
 
 
@@ -51,7 +52,7 @@ def test_the_rollout_has_the_value_after_the_cut():
     """And so the advantage of the last step, with λ = 0, is r + γ V(final observation) - V."""
     torch.manual_seed(0)
     with Environments(ROOM, count=2, seed=1) as cut, Environments(LONGER, count=2, seed=1) as going_on:
-        policy = Policy(cut.shape.features, cut.actions, AgentConfig(hidden_size=8, hidden_layers=1))
+        policy = Policy(cut.spec.observations, cut.spec.actions, AGENT)
         rollout = collect(policy, cut, 25, torch.Generator().manual_seed(0), Stop(), Timings())
         assert rollout is not None
         play(going_on, rollout.action_TN[:20].numpy())
@@ -68,7 +69,7 @@ def test_after_a_real_end_nothing_comes():
     """An environment whose episodes are over at their end: the same arena, that says so."""
     torch.manual_seed(0)
     with Environments(ROOM, count=2, seed=1) as environments:
-        policy = Policy(environments.shape.features, environments.actions, AgentConfig(hidden_size=8, hidden_layers=1))
+        policy = Policy(environments.spec.observations, environments.spec.actions, AGENT)
         step = environments.step
 
         def step_to_an_end(actions_N: np.ndarray) -> None:
