@@ -11,9 +11,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from trainer.agent_config import AgentConfig, AgentType
 from trainer.curriculum_config import CurriculumConfig, SimConfig
 from trainer.declared import Declared, declared
-from trainer.fields import ANNOTATION, Amount, Count, Text
+from trainer.fields import ANNOTATION, Amount, Text
 from trainer.learner_config import (
     KickstartConfig,
     LRSchedulerConfig,
@@ -36,6 +37,7 @@ from trainer.trainer_config import (
 
 __all__ = [
     "AgentConfig",
+    "AgentType",
     "BucketConfig",
     "CheckpointConfig",
     "Config",
@@ -79,14 +81,6 @@ class WandbMode(str, Enum):
 
 
 @declared
-class AgentConfig(Declared):
-    """The policy network: a multilayer perceptron with a head for actions and one for values."""
-
-    hidden_size: Count
-    hidden_layers: Count
-
-
-@declared
 class WandbConfig(Declared):
     """Where results are logged. What is left out is taken from the environment (`WANDB_PROJECT`, …)."""
 
@@ -113,6 +107,19 @@ class Config(Declared):
     sim: SimConfig
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     wandb: WandbConfig = field(default_factory=WandbConfig)
+
+    @model_validator(mode="after")
+    def _attention_has_tokens(self) -> Self:
+        seen = self.curriculum.expanded()[0].extremes()[0].observe
+        if self.agent.type is AgentType.attention and seen is not Observe.tokens:
+            raise ValueError(f"an agent of type attention reads tokens: curriculum.observe is {seen.value}")
+        return self
+
+    @model_validator(mode="after")
+    def _memory_is_not_compiled(self) -> Self:
+        if self.agent.type is AgentType.lstm and self.trainer.compile:
+            raise ValueError("trainer.compile is not for an agent of type lstm")
+        return self
 
     @model_validator(mode="after")
     def _suites_are_valid(self) -> Self:

@@ -6,11 +6,12 @@ from typing import assert_never
 import torch
 from torch import Tensor, nn
 
+from trainer.agent_config import AgentConfig, AgentType
+from trainer.attention import BYTE, EMPTY, TokenAttention
 from trainer.envs.spec import ObservationKind, ObservationSpec
+from trainer.errors import TrainerError
 
 EMBEDDING = 64
-BYTE = 256
-EMPTY = 255
 
 
 class FeatureEncoder(nn.Module):
@@ -19,6 +20,7 @@ class FeatureEncoder(nn.Module):
     def __init__(self, spec: ObservationSpec) -> None:
         super().__init__()
         self.size = prod(spec.shape)
+        self.hidden_layers: list[nn.Module] = []
 
     def forward(self, observation_BX: Tensor) -> Tensor:
         """Features (B, F) of any number type."""
@@ -34,6 +36,7 @@ class TokenEncoder(nn.Module):
     def __init__(self, spec: ObservationSpec) -> None:
         super().__init__()
         self.size = 2 * EMBEDDING
+        self.hidden_layers: list[nn.Module] = []
         self.feature, self.value = nn.Embedding(BYTE, EMBEDDING), nn.Embedding(BYTE, EMBEDDING)
         self.place = nn.Embedding(BYTE, EMBEDDING)
         self.mix = nn.Linear(EMBEDDING, self.size)
@@ -47,8 +50,12 @@ class TokenEncoder(nn.Module):
         return seen_BKF.sum(1) / 8
 
 
-def make_encoder(spec: ObservationSpec) -> FeatureEncoder | TokenEncoder:
-    """The encoder for what agents observe."""
+def make_encoder(spec: ObservationSpec, config: AgentConfig) -> FeatureEncoder | TokenEncoder | TokenAttention:
+    """The encoder for what agents observe. Raises `TrainerError` for attention to what has no tokens."""
+    if config.type is AgentType.attention:
+        if spec.kind is not ObservationKind.tokens:
+            raise TrainerError("an agent of type attention reads tokens, and this environment is observed as features")
+        return TokenAttention(size=config.hidden_size, layers=config.hidden_layers, heads=config.heads)
     match spec.kind:
         case ObservationKind.features:
             return FeatureEncoder(spec)

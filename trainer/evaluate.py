@@ -13,6 +13,7 @@ import torch
 from trainer.agent import Policy, act
 from trainer.curriculum_config import CurriculumConfig, SimConfig
 from trainer.envs.episodes import RETURN
+from trainer.memory import forget
 from trainer.stop import Stop
 from trainer.vector import Environments
 
@@ -62,12 +63,14 @@ def evaluate(
     with Environments(suite, count=sim.episodes, seed=sim.seed, replay=replay, trained=trained) as environments:
         block = environments.block
         returns_E, infos_EI = block.returns.copy(), block.infos.copy()  # NaN
+        state_NS = policy.initial_state(environments.shape.rows)
         while (block.episodes == 0).any():
             if stop.is_requested:
                 return None
             features_NF = torch.from_numpy(block.features).to(device)
-            action_N, _, _ = act(policy, features_NF, generator)
+            action_N, _, _, state_NS = act(policy, features_NF, state_NS, generator)
             environments.step(action_N.cpu().numpy())
+            state_NS = forget(state_NS, torch.from_numpy(block.dones).to(device))
             is_first_E = np.isnan(returns_E) & (block.episodes > 0)
             returns_E[is_first_E], infos_EI[is_first_E] = block.returns[is_first_E], block.infos[is_first_E]
         figures = environments.means_of(returns_E, infos_EI)

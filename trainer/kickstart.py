@@ -32,6 +32,8 @@ def with_teacher(run: Training, step: int) -> Training:
         teacher.load_state_dict(state["policy"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise TrainerError(f"the teacher at {uri} is of another environment or trainer\n{error}") from error
+    if teacher.is_recurrent:
+        raise TrainerError(f"the teacher at {uri} remembers; a teacher must be an agent that only sees")
     return replace(run, teacher=teacher.to(run.ranks.device).requires_grad_(False))
 
 

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from trainer import kickstart, ppo
 from trainer.advantage import Targets, gae, vtrace
+from trainer.agent import Policy
 from trainer.errors import TrainerError
-from trainer.minibatches import Minibatch, beta_at, prioritized, shuffled
+from trainer.minibatches import Minibatch, beta_at, prioritized, samples_of, shuffled, whole_segments
 from trainer.rollout import Rollout
 from trainer.schedule import lr_factor
 from trainer.training import Training
@@ -31,7 +32,19 @@ class Batch:
     action_B: Tensor
     logprob_B: Tensor
     value_B: Tensor
+    done_B: Tensor
+    first_state_NS: Tensor
     teacher_logprob_BA: Tensor | None
+
+    @property
+    def agents(self) -> int:
+        """N."""
+        return len(self.first_state_NS)
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.action_B) // self.agents
 
 
 def update_policy(run: Training, rollout: Rollout, step: int) -> dict[str, float]:
@@ -57,9 +70,11 @@ def update_policy(run: Training, rollout: Rollout, step: int) -> dict[str, float
 def batch_of(run: Training, rollout: Rollout) -> Batch:
     """The rollout's samples in one row."""
     features_BF = rollout.features_TNF.flatten(0, 1)
-    action_B, logprob_B, value_B = (x.flatten() for x in (rollout.action_TN, rollout.logprob_TN, rollout.value_TN))
+    action_B, logprob_B, value_B, done_B = (
+        x.flatten() for x in (rollout.action_TN, rollout.logprob_TN, rollout.value_TN, rollout.done_TN)
+    )
     logprobs = kickstart.teacher_logprobs(run.teacher, features_BF, run.layout.minibatch) if run.teacher else None
-    return Batch(features_BF, action_B, logprob_B, value_B, logprobs)
+    return Batch(features_BF, action_B, logprob_B, value_B, done_B, rollout.first_state_NS, logprobs)
 
 
 def targets(run: Training, rollout: Rollout, batch: Batch, epoch: int) -> Targets:
@@ -79,15 +94,31 @@ def targets(run: Training, rollout: Rollout, batch: Batch, epoch: int) -> Target
 @torch.no_grad()
 def ratios(run: Training, batch: Batch) -> Tensor:
     """The probability (B) of each action now, over that when it was taken."""
-    chunks = torch.split(batch.features_BF, run.layout.minibatch)
-    logits_BA = torch.cat([run.policy(features_BF)[0] for features_BF in chunks])
-    logprob_B = ppo.log_prob(logits_BA, batch.action_B)
+    segment_N = torch.arange(batch.agents, device=batch.action_B.device)
+    logprob_B = torch.empty_like(batch.logprob_B)
+    for segment_S in torch.split(segment_N, max(1, run.layout.minibatch // batch.steps)):
+        index_B = samples_of(segment_S, batch.steps, batch.agents).flatten()
+        logprob_B[index_B] = ppo.log_prob(predict(run.policy, batch, index_B)[0], batch.action_B[index_B])
     return (logprob_B - batch.logprob_B).exp()
+
+
+def predict(policy: Policy, batch: Batch, index_B: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (B, A) and values (B) of these samples; of a policy that remembers, they are whole segments in a row."""
+    if not policy.is_recurrent:
+        logits_BA, value_B, _ = policy(batch.features_BF[index_B])
+        return logits_BA, value_B
+    index_TS = index_B.view(-1, batch.steps).T
+    b = index_TS.flatten()
+    logits_BA, value_B, _ = policy(batch.features_BF[b], batch.first_state_NS[index_TS[0]], batch.done_B[b])
+    by_segment_B = torch.arange(len(b), device=b.device).view(index_TS.shape).T.flatten()
+    return logits_BA[by_segment_B], value_B[by_segment_B]
 
 
 def minibatches(run: Training, advantage_TN: Tensor, step: int) -> Iterator[Minibatch]:
     """The minibatches of one epoch."""
     replay, total = run.config.trainer.prioritized_experience_replay, run.config.trainer.total_timesteps
+    if replay.prio_alpha == 0 and run.policy.is_recurrent:
+        return whole_segments(*advantage_TN.shape, run.layout, run.generator)
     if replay.prio_alpha == 0:
         return shuffled(advantage_TN.numel(), run.layout, run.generator)
     beta = beta_at(replay, step, total)
@@ -97,7 +128,7 @@ def minibatches(run: Training, advantage_TN: Tensor, step: int) -> Iterator[Mini
 def losses_of(run: Training, batch: Batch, learned: Targets, minibatch: Minibatch, step: int) -> dict[str, Tensor]:
     """The losses of one minibatch, by their names; `loss` is the one that is minimised."""
     b = minibatch.index_B
-    logits_BA, value_B = run.policy(batch.features_BF[b])
+    logits_BA, value_B = predict(run.policy, batch, b)
     losses = ppo.losses(
         run.config.trainer.ppo, logits_BA, value_B, batch.action_B[b], batch.logprob_B[b], batch.value_B[b],
         learned.advantage_TN.flatten()[b], learned.return_TN.flatten()[b], minibatch.weight_B,

@@ -36,13 +36,24 @@ def prioritized(
     """As many minibatches, of whole segments that are drawn with replacement. A segment is an agent's T steps."""
     steps, agents = advantage_TN.shape
     probability_N = priorities(advantage_TN, alpha)
-    first_T = agents * torch.arange(steps, device=advantage_TN.device)
     for _ in range(layout.batch // layout.minibatch):
         count = max(1, layout.minibatch // steps)
         segment_S = torch.multinomial(probability_N, count, replacement=True, generator=generator)
         weight_S = importance_weights(probability_N, segment_S, beta)
-        index_ST = segment_S[:, None] + first_T
+        index_ST = samples_of(segment_S, steps, agents)
         yield Minibatch(index_ST.flatten(), weight_S[:, None].expand_as(index_ST).flatten())
+
+
+def whole_segments(steps: int, agents: int, layout: Layout, generator: torch.Generator) -> Iterator[Minibatch]:
+    """Every segment whole, in one of as many minibatches, if there are as many segments."""
+    order_N = torch.randperm(agents, generator=generator, device=generator.device)
+    for segment_S in torch.tensor_split(order_N, min(agents, layout.batch // layout.minibatch)):
+        yield Minibatch(samples_of(segment_S, steps, agents).flatten(), None)
+
+
+def samples_of(segment_S: Tensor, steps: int, agents: int) -> Tensor:
+    """The indices (S, T) of some segments' samples, in the order of time."""
+    return segment_S[:, None] + agents * torch.arange(steps, device=segment_S.device)
 
 
 def priorities(advantage_TN: Tensor, alpha: float) -> Tensor:

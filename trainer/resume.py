@@ -27,6 +27,7 @@ class TrainState:
     elapsed: float = 0.0
     resumed: bool = False
     generator: torch.Tensor | None = None
+    memory_NS: torch.Tensor | None = None
     environments: dict[str, torch.Tensor] = field(default_factory=dict)
     curriculum: CurriculumState = field(default_factory=lambda: CurriculumState.initial(1))
 
@@ -35,7 +36,10 @@ def current_state(run: Training, step: int, update: int, curriculum: CurriculumS
     """The state of this rank now."""
     environments = {name: torch.from_numpy(array) for name, array in run.environments.state().items()}
     generator = run.generator.get_state()
-    return TrainState(step, update, generator=generator, environments=environments, curriculum=curriculum)
+    memory_NS = run.memory_NS.cpu().clone()
+    return TrainState(
+        step, update, generator=generator, memory_NS=memory_NS, environments=environments, curriculum=curriculum
+    )
 
 
 def checkpoint_of(run: Training, states: list[TrainState], elapsed: float) -> dict[str, Any]:
@@ -49,7 +53,10 @@ def checkpoint_of(run: Training, states: list[TrainState], elapsed: float) -> di
         "policy": run.policy.state_dict(),
         "optimizer": run.optimizer.state_dict(),
         "curriculum": states[0].curriculum.to_dict(),
-        "ranks": [{"generator": state.generator, "environments": state.environments} for state in states],
+        "ranks": [
+            {"generator": state.generator, "environments": state.environments, "memory": state.memory_NS}
+            for state in states
+        ],
     }
 
 
@@ -79,11 +86,16 @@ def restore(run: Training) -> TrainState:
     return replace(now, elapsed=state["elapsed"], resumed=True)
 
 
-def _restore_rank(run: Training, generator: torch.Tensor, environments: dict[str, torch.Tensor]) -> None:
+def _restore_rank(
+    run: Training, generator: torch.Tensor, environments: dict[str, torch.Tensor], memory: torch.Tensor | None = None
+) -> None:
+    """Without a `memory`, agents remember nothing: that of a checkpoint from before there were such agents."""
     if generator.shape == run.generator.get_state().shape:  # else it was of another kind of device
         run.generator.set_state(generator)
     arrays = {name: tensor.numpy() for name, tensor in environments.items()}
     if run.environments.fits(arrays):
         run.environments.restore(arrays)
+        if memory is not None:
+            run.memory_NS.copy_(memory)
     else:
         run.environments.begin()

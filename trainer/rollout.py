@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trainer import ppo
 from trainer.agent import Policy, act
+from trainer.memory import forget
 from trainer.profiler import Timings
 from trainer.stop import Stop
 from trainer.vector import Environments
@@ -25,12 +26,17 @@ class Rollout:
     next_value_TN: Tensor  # of the state after each step, also where a time limit cut the episode; 0 after a real end
     reward_TN: Tensor
     done_TN: Tensor  # whether the step was the last one of its episode
+    first_state_NS: Tensor  # what each agent remembered before the first step
 
 
 def collect(
-    policy: Policy, environments: Environments, steps: int, generator: torch.Generator, stop: Stop, timings: Timings
-) -> Rollout | None:
-    """Act for `steps` steps. None after a signal to stop: the rollout is dropped, and the policy learns nothing."""
+    policy: Policy, environments: Environments, memory_NS: Tensor, steps: int, generator: torch.Generator, stop: Stop,
+    timings: Timings,
+) -> Rollout | None:  # fmt: skip
+    """Act for `steps` steps, and bring `memory_NS`, what each agent remembers, up to date.
+
+    None after a signal to stop: the rollout is dropped, and the policy learns nothing.
+    """
     block, device = environments.block, generator.device
     rows = environments.shape.rows
     first_NF = torch.from_numpy(block.features)
@@ -41,13 +47,14 @@ def collect(
     # Filled here and brought to the device at the end, in one copy each.
     reward_TN = torch.empty((steps, rows), pin_memory=device.type == "cuda")
     done_TN = torch.empty((steps, rows), dtype=torch.bool, pin_memory=device.type == "cuda")
+    state_NS = memory_NS.clone()
     transfer = Transfer(block.features, device)
     for t in range(steps):
         if stop.is_requested:
             return None
         with timings.measure("inference"):
             transfer.copy_to(features_TNF[t])
-            action_TN[t], logits_NA, value_TN[t] = act(policy, features_TNF[t], generator)
+            action_TN[t], logits_NA, value_TN[t], state_NS = act(policy, features_TNF[t], state_NS, generator)
             logprob_TN[t] = ppo.log_prob(logits_NA, action_TN[t])
             action_N = action_TN[t].cpu().numpy()  # waits for the device, so that its pinned memory is free again
         with timings.measure("env"):
@@ -57,12 +64,17 @@ def collect(
         if block.truncated.any():
             with timings.measure("inference"):
                 cut = block.truncated.nonzero()[0]
-                final_value_TN[t, torch.from_numpy(cut).to(device)] = _values(policy, block.final_features[cut], device)
-    after_N = _values(policy, block.features, device)
+                rows_C = torch.from_numpy(cut).to(device)
+                final_value_TN[t, rows_C] = _values(policy, block.final_features[cut], state_NS[rows_C])
+        if policy.is_recurrent:
+            state_NS = forget(state_NS, done_TN[t].to(device))
+    after_N = _values(policy, block.features, state_NS)
+    first_state_NS = memory_NS.clone()
+    memory_NS.copy_(state_NS)
     done_TN = done_TN.to(device, non_blocking=True)
     next_value_TN = torch.where(done_TN, final_value_TN, torch.cat([value_TN[1:], after_N[None]]))
     reward_TN = reward_TN.to(device, non_blocking=True)
-    return Rollout(features_TNF, action_TN, logprob_TN, value_TN, next_value_TN, reward_TN, done_TN)
+    return Rollout(features_TNF, action_TN, logprob_TN, value_TN, next_value_TN, reward_TN, done_TN, first_state_NS)
 
 
 class Transfer:
@@ -81,6 +93,6 @@ class Transfer:
 
 
 @torch.no_grad()
-def _values(policy: Policy, features: NDArray[Any], device: torch.device) -> Tensor:
-    value_N: Tensor = policy(torch.from_numpy(features).to(device))[1]
+def _values(policy: Policy, features: NDArray[Any], state_NS: Tensor) -> Tensor:
+    value_N: Tensor = policy(torch.from_numpy(features).to(state_NS.device), state_NS)[1]
     return value_N

@@ -40,7 +40,9 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
                 break
             timings = Timings()
             with trace_update(config.trainer.profiler, state.update):
-                rollout = collect(run.policy, run.environments, run.layout.steps, run.generator, stop, timings)
+                rollout = collect(
+                    run.policy, run.environments, run.memory_NS, run.layout.steps, run.generator, stop, timings
+                )
                 if ranks.any(rollout is None):
                     save_checkpoint(run, state, progress)
                     raise Stopped(stop.exit_code)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainer import checkpoint, optimizer
 from trainer.agent import Policy, compile_policy
@@ -30,6 +31,7 @@ class Training:
     optimizer: Optimizers
     environments: Environments
     generator: torch.Generator
+    memory_NS: Tensor  # what each agent remembers now; changed in place
     teacher: Policy | None = None
 
 
@@ -57,9 +59,9 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
         compile_policy(policy, ranks.device)
     seed = int(np.random.SeedSequence((config.seed, ranks.rank)).generate_state(1)[0])
     generator = torch.Generator(ranks.device).manual_seed(seed)
-    return Training(
-        config, ranks, stop, layout, policy, optimizer.make(trainer.optimizer, policy), environments, generator
-    )
+    memory_NS = policy.initial_state(environments.shape.rows)
+    optimizers = optimizer.make(trainer.optimizer, policy)
+    return Training(config, ranks, stop, layout, policy, optimizers, environments, generator, memory_NS)
 
 
 def set_deterministic(wanted: bool) -> None:

@@ -36,7 +36,9 @@ def prepared() -> Iterator[Any]:
 
         def make(config: Config) -> tuple[Training, Rollout]:
             run = prepare(config, Ranks(0, 1, torch.device("cpu")), Stop(), stack)
-            rollout = collect(run.policy, run.environments, run.layout.steps, run.generator, run.stop, Timings())
+            rollout = collect(
+                run.policy, run.environments, run.memory_NS, run.layout.steps, run.generator, run.stop, Timings()
+            )
             assert rollout is not None
             return run, rollout
 

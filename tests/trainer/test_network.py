@@ -25,7 +25,7 @@ def test_bfloat16_is_used_inside_and_seen_nowhere():
     exact, rough = policy(), policy(Precision.bfloat16)
     seen: list[torch.dtype] = []
     rough.trunk[0].register_forward_hook(lambda *arguments: seen.append(arguments[2].dtype))
-    (logits, value), (other_logits, other_value) = exact(features), rough(features)
+    (logits, value, _), (other_logits, other_value, _) = exact(features), rough(features)
     assert seen == [torch.bfloat16]
     assert {x.dtype for x in (logits, value, other_logits, other_value)} == {torch.float32}
     assert 0 < (value - other_value).abs().max() < 0.05 * value.abs().max()
@@ -41,7 +41,7 @@ def test_a_compiled_policy_computes_the_same():
     compile_policy(compiled, CPU)
     assert all(p.grad is None for p in compiled.parameters())
     for each in (plain, compiled):
-        logits, value = each(features)
+        logits, value, _ = each(features)
         torch.autograd.backward(logits.square().sum() + value.sum())
     assert compiled.state_dict().keys() == plain.state_dict().keys()
     for one, other in zip(plain.parameters(), compiled.parameters(), strict=True):

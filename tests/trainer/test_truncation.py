@@ -53,7 +53,7 @@ def test_the_rollout_has_the_value_after_the_cut():
     torch.manual_seed(0)
     with Environments(ROOM, count=2, seed=1) as cut, Environments(LONGER, count=2, seed=1) as going_on:
         policy = Policy(cut.spec.observations, cut.spec.actions, AGENT)
-        rollout = collect(policy, cut, 25, torch.Generator().manual_seed(0), Stop(), Timings())
+        rollout = collect(policy, cut, policy.initial_state(4), 25, torch.Generator().manual_seed(0), Stop(), Timings())
         assert rollout is not None
         play(going_on, rollout.action_TN[:20].numpy())
         with torch.no_grad():
@@ -77,7 +77,8 @@ def test_after_a_real_end_nothing_comes():
             environments.block.truncated[:] = False
 
         environments.step = step_to_an_end  # type: ignore[method-assign]
-        rollout = collect(policy, environments, 25, torch.Generator().manual_seed(0), Stop(), Timings())
+        memory, generator = policy.initial_state(4), torch.Generator().manual_seed(0)
+        rollout = collect(policy, environments, memory, 25, generator, Stop(), Timings())
     assert rollout is not None
     assert rollout.next_value_TN[19].tolist() == [0.0] * 4
     assert (rollout.next_value_TN[18] != 0).all()
