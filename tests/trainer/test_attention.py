@@ -81,6 +81,7 @@ def test_heads_that_do_not_fit_are_refused(settings: dict[str, object], message:
         AgentConfig.from_dict({**ATTENTION.to_dict(), **settings})
 
 
+@pytest.mark.slow
 def test_it_learns_to_go_to_a_heart(runs):
     """Half as many again as by wandering."""
     config = runs.config(
