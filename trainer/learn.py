@@ -117,8 +117,9 @@ def predict(policy: Policy, batch: Batch, index_B: Tensor) -> tuple[Tensor, Tens
 def minibatches(run: Training, advantage_TN: Tensor, step: int) -> Iterator[Minibatch]:
     """The minibatches of one epoch."""
     replay, total = run.config.trainer.prioritized_experience_replay, run.config.trainer.total_timesteps
+    steps, agents = advantage_TN.shape
     if replay.prio_alpha == 0 and run.policy.is_recurrent:
-        return whole_segments(*advantage_TN.shape, run.layout, run.generator)
+        return whole_segments(steps, agents, run.layout, run.generator)
     if replay.prio_alpha == 0:
         return shuffled(advantage_TN.numel(), run.layout, run.generator)
     beta = beta_at(replay, step, total)

@@ -27,7 +27,7 @@ class Lstm(nn.Module):
         """
         agents = len(state_NS)
         outputs: list[Tensor] = []
-        for t, input_NH in enumerate(input_BH.split(agents)):
+        for t, input_NH in enumerate(torch.split(input_BH, agents)):
             hidden_NH, cell_NH = self.cell(input_NH, tuple(state_NS.chunk(2, -1)))
             outputs.append(hidden_NH)
             state_NS = torch.cat((hidden_NH, cell_NH), -1)
