@@ -9,7 +9,7 @@ LONG := benchmarks crash slurm trainer providers/local e2e/test_*.py compile/tes
 export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart shell test test-optimized test-slurm soak-slurm check snapshots schema bench soak clean
+.PHONY: help quickstart shell test test-optimized test-slurm soak-slurm check docs snapshots schema bench soak clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check: $(VENV)/.dev ## style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+docs: $(VENV)/.docs ## build the documentation as a site, in build/docs/site; warnings are errors
+	$(BIN)/python -m docs.site
+
 snapshots: $(VENV)/.dev ## render the snapshots anew; read the diff before you commit it
 	$(BIN)/python -m pytest -n $(JOBS) --snapshot-update
 
@@ -52,7 +55,7 @@ soak: $(VENV)/.dev ## the long tests
 	$(BIN)/python -m pytest -m "soak and not slurm" -n $(JOBS) --timeout 3600 -rP
 
 clean: ## remove what the other verbs made, the state of the stacks excepted
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build/docs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "expiac needs Python 3.11 or 3.12: none was found (set PYTHON=/path/to/python3.11)"; exit 1; }
@@ -66,6 +69,10 @@ $(VENV)/.quickstart: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[trainer,wandb]'
 	@touch $@
 
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[docs]'
+	@touch $@
+
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[trainer,wandb,skypilot,shared,dev]'
-	@touch $@ $(VENV)/.quickstart
+	@touch $@ $(VENV)/.quickstart $(VENV)/.docs

@@ -33,14 +33,16 @@ from expiac.declare.stack import Stack
 from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
 from expiac.plan.pruning import PruneOptions, Pruning
+from expiac.review.changes import Review
+from expiac.reviewing import review_of
 from expiac.session import Session
 from expiac.util.duration import WEEK
 from expiac.util.errors import UsageError
 
 __all__ = [
     "MetricComparison", "Plan", "PlanOptions", "PruneOptions", "Pruning", "ResourceStatus", "Result", "Results",
-    "Stack",
-    "apply", "compare", "destroy", "find", "plan", "prune", "refresh", "report", "results", "status",
+    "Review", "Stack",
+    "apply", "compare", "destroy", "find", "plan", "prune", "refresh", "report", "results", "review", "status",
 ]
 
 _HERE = Path("<python>")
@@ -151,6 +153,18 @@ def report(stack: str | None = None, *, metric: str | None = None, at: float | s
         return page(collect(session, Request(metric, at_of(at), by, archived, baseline), asks=refresh)).decode()
 
 
+def review(stacks: str | Sequence[str] | None = None, overrides: Mapping[str, Any] | None = None, *,
+           project: Project | None = None) -> Review:
+    """What changed in the rendered files since they were accepted; asks no backend and writes nothing.
+
+    `stacks` names one or several; all if you name none. With overrides, it is one stack under these. `is_clean` says
+    that nothing is to be reviewed, `changes` has each job, `alike` groups those that changed alike, and `errors` says
+    what could not be rendered. Raises a `UsageError` for a stack that there is not, or overrides without one stack.
+    """
+    names = [stacks] if isinstance(stacks, str) else list(stacks or ())
+    return review_of(project or find(Path.cwd()), names, _override_words(overrides))
+
+
 def prune(stack: str | None = None, *, options: PruneOptions | None = None, dry_run: bool = False,
           project: Project | None = None) -> Pruning:
     """Deletes what archived runs left on this machine, and returns what that was; with `dry_run`, what it would be."""
@@ -166,8 +180,11 @@ def _open_declared(stack: str | Stack | None, overrides: Mapping[str, Any] | Non
             raise UsageError("Stack is complete", f"{stack.name} is a Stack object; overrides are for stack files",
                              "change what the Stack is made from")
         return Session(project or find(Path.cwd()), stack.name, reporter, Program(_HERE, None, stack), None)
-    words = [word_of(key, _override_text(value)) for key, value in (overrides or {}).items()]
-    return Session.open(stack, words, reporter=reporter, project=project)
+    return Session.open(stack, _override_words(overrides), reporter=reporter, project=project)
+
+
+def _override_words(overrides: Mapping[str, Any] | None) -> list[str]:
+    return [word_of(key, _override_text(value)) for key, value in (overrides or {}).items()]
 
 
 def _override_text(value: Any) -> str:

@@ -13,6 +13,7 @@ NOT_OURS = {
     ("compile/compose_errors.py", "config._get_node"),  # OmegaConf has no other way to see a node as it is written
     ("compile/hydra_session.py", "scope._get_node"),
     ("compile/hydra_session.py", "scope._set_parent"),
+    ("pytest_plugin/unused.py", "config._syrupy"),  # syrupy gives its report to nobody
     # Hydra offers no composing in parts. What is made of these is compared with Hydra's own answer, in every session.
     ("compile/shared_defaults.py", "ConfigSource._get_header_dict"),
     ("compile/shared_defaults.py", "self.loader._parse_overrides_and_create_caching_repo"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 EXPIAC = TESTS.parent / "expiac"
-ACROSS = {"docs", "benchmarks", "crash", "e2e", "fixtures", "slurm", "trainer"}
+ACROSS = {"docs", "benchmarks", "crash", "e2e", "fixtures", "slurm", "snapshots", "trainer"}
 """What concerns several packages, or none of expiac."""
 
 

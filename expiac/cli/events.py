@@ -106,9 +106,15 @@ class JsonLines:
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
-    """JSON that every parser reads: NaN and infinity become null, and all is ASCII where stdout is not UTF-8."""
+    """JSON that every parser reads: NaN and infinity become null, and all is ASCII where stdout is not UTF-8.
+
+    What a terminal would obey is written as JSON escapes it, such as `\\u202e`: the text is the same.
+    """
     is_utf8 = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "") == "utf8"
-    return json.dumps(_finite(value), ensure_ascii=not is_utf8, allow_nan=False, indent=indent)
+    text = json.dumps(_finite(value), ensure_ascii=not is_utf8, allow_nan=False, indent=indent)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text)
 
 
 def error_line(error: ExpiacError) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from expiac.cli.invocation import command_name
 from expiac.review.changes import Review
 from expiac.review.snapshots import Snapshots
@@ -10,9 +13,27 @@ from expiac.view import reviews
 from expiac.view.console import console
 
 
-def print_form(review: Review, *, json: bool) -> None:
+def print_form(review: Review, snapshots: Snapshots, *, json: bool) -> None:
     """Prints the review as JSON or as markdown, and nothing else."""
-    raise NotImplementedError
+    if json:
+        from expiac.cli.output import print_json
+        from expiac.view.reviewed import document
+
+        print_json(document(review, snapshots))
+        return
+    from expiac.view.review_markdown import markdown
+
+    print(markdown(review))
+
+
+def write_page(review: Review, file: Path, *, quiet: bool) -> None:
+    """Writes the review as a page, and prints where."""
+    from expiac.report.files import write
+    from expiac.report.review_page import page
+
+    write(file, page(review))
+    if not quiet:
+        console().print(f"Written: {shlex.quote(reviews.printable_path(file))}", soft_wrap=True)
 
 
 def print_review(review: Review, *, verbose: bool = False) -> None:

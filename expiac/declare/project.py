@@ -47,8 +47,11 @@ class Project:
     schema: str = ""
     """`module:Class` of the trainer's config; empty where it has none, and then nothing is composed."""
     stacks: Path = Path("stacks")
+    """The folder of the stack files."""
     templates: Path = Path("templates")
+    """The folder of templates that replace expiac's own."""
     configs: Path = Path("configs")
+    """The folder of the Hydra configs."""
     snapshots: Path = Path("snapshots")
     """The folder of reviewed renderings."""
     state: Annotated[str, BeforeValidator(str)] = ".expiac"

@@ -1,13 +1,16 @@
-"""Writes a report to its place: whole or not at all, and over nothing but an earlier report."""
+"""Writes a page to its place: whole or not at all, and over nothing but an earlier page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from expiac.report.page import MARK
 from expiac.util.durable import replace_file
 from expiac.util.errors import ExpiacError
 
+MARK = b"<!-- made by expiac report -->"
+"""Stands near the beginning of each report, so that it may be replaced and another file may not."""
+REVIEW_MARK = b"<!-- made by expiac review -->"
+"""The same, of the page of a review."""
 _HEAD = 200
 """Within so many bytes stands the mark of a page."""
 
@@ -36,6 +39,7 @@ def write(file: Path, content: bytes) -> None:
 def _is_page(file: Path) -> bool:
     try:
         with open(file, "rb") as opened:
-            return MARK in opened.read(_HEAD)
+            head = opened.read(_HEAD)
+            return MARK in head or REVIEW_MARK in head
     except OSError:
         return False

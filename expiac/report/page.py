@@ -6,10 +6,6 @@ scripts, by their digests, and reach no network.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -19,12 +15,12 @@ from markupsafe import Markup
 from expiac.analysis.curves import Curves
 from expiac.analysis.wording import short_text
 from expiac.report import charts, sweep_charts
+from expiac.report.embedding import content_policy, json_text
+from expiac.report.files import MARK
 from expiac.report.inert import inert, inert_values
 from expiac.report.model import Report
 from expiac.util.version import VERSION
 
-MARK = b"<!-- made by expiac report -->"
-"""Stands near the beginning of each page, so that a page may be replaced and another file may not."""
 LONGEST = 300
 """Characters of a value in the page; logs and diffs are cut where they are read."""
 SHORT = 60
@@ -42,9 +38,10 @@ def page(report: Report, *, live: str = "") -> bytes:
     environment.filters["short"] = lambda text: short_text(inert(text, LONGEST), SHORT)
     environment.filters["long"] = lambda text: Markup("{}").format(inert(text, _LONG))
     html = environment.get_template("page.html").render(
-        report=report, mark=Markup(MARK.decode()), version=VERSION, live=live, policy=_policy(scripts, bool(live)),
-        style=Markup(_file("style.css")), scripts=scripts, data=_data(report),
-        charts=report.curves[:CHARTS_AT_ONCE], more_charts=report.curves[CHARTS_AT_ONCE:],
+        report=report, mark=Markup(MARK.decode()), version=VERSION, live=live,
+        policy=content_policy(scripts, connects=bool(live)), style=Markup(_file("style.css")),
+        scripts=scripts, data=_data(report), charts=report.curves[:CHARTS_AT_ONCE],
+        more_charts=report.curves[CHARTS_AT_ONCE:],
         thinned=[curves for curves in report.curves if curves.is_thinned])
     return html.encode(errors="replace")
 
@@ -55,14 +52,6 @@ def _finalize(value: Any) -> Any:
 
 def _file(name: str) -> str:
     return (files("expiac.report") / "page" / name).read_text(encoding="utf-8")
-
-
-def _policy(scripts: Sequence[str], is_live: bool) -> str:
-    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
-    connections = "'self'" if is_live else "'none'"
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return (f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
-            f"connect-src {connections}; base-uri 'none'; form-action 'none'")
 
 
 def _data(report: Report) -> Markup:
@@ -79,13 +68,9 @@ def _data(report: Report) -> Markup:
     labels = [inert(arm.label, LONGEST) for arm in report.arms]
     made = {**inert_values(data, LONGEST), "spec": charts.page_spec(labels, inert(report.step, LONGEST)),
             "sweeps": [sweep_charts.page_specs(sweep.drawn) for sweep in report.sweeps]}
-    text = json.dumps(made, allow_nan=False, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
+    return json_text(made)
 
 
 def _chart(curves: Curves) -> dict[str, Any]:
     return {"metric": curves.metric, "steps": list(curves.steps),
             "values": {instance: list(values) for instance, values in curves.values.items()}}
-

@@ -14,9 +14,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from expiac.plan.model import MISSING
-from expiac.review.differences import Difference, differences, leaves, read_text, text_difference
+from expiac.review.differences import Difference, differences, leaves, read_text
 from expiac.review.renderings import COMPOSED_FILE
 from expiac.review.snapshots import SnapshotSet, job_of
+from expiac.review.text_lines import text_difference
 
 Rendered = Mapping[str, Mapping[str, str]]
 """The texts of a stack, by job and file name."""

@@ -1,6 +1,6 @@
 """How two texts differ in what they say: by key path, whatever the order of keys and the layout of the text.
 
-Pure. A text that cannot be read as its format has no such differences, and is compared as text.
+Pure. A text that cannot be read as its format has no such differences, and is compared as text: `text_lines`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import Any
 
 import yaml
@@ -76,12 +75,6 @@ def leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]
             yield from leaves(inner, here)
         else:
             yield here, inner
-
-
-def text_difference(before: str, after: str, name: str, *, context: int = 3) -> list[str]:
-    """The lines of a unified diff, without line ends."""
-    old, new = before.splitlines(), after.splitlines()
-    return list(unified_diff(old, new, f"{name} (reviewed)", f"{name} (rendered)", lineterm="", n=context))
 
 
 def _moves(found: Sequence[Difference]) -> Iterator[tuple[str, Difference]]:

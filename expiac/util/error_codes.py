@@ -165,6 +165,7 @@ SUMMARIES = {
     "settings-beside-plan": "Plan is complete",
     "settings-beside-saved-plan": "A saved plan says it all",
     "settings-not-the-same": "Settings not the same",
+    "shared-snapshot-folder": "Shared snapshot folder",
     "skypilot-busy": "SkyPilot's API server takes no more calls",
     "skypilot-cloud-config": "SkyPilot's config of the cloud is wrong",
     "skypilot-controller-down": "SkyPilot's jobs controller is not up",

@@ -6,7 +6,6 @@ characters.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 from expiac.declare.override_words import words_of
@@ -15,6 +14,7 @@ from expiac.plan.groups import trial_of
 from expiac.plan.model import Action, Plan, Step
 from expiac.view import show, step_lines
 from expiac.view.creates import Creates, Group, creates
+from expiac.view.markdown_text import cells, code, escape, row
 from expiac.view.step_groups import (
     StepGroup,
     counted,
@@ -39,22 +39,22 @@ def markdown(plan: Plan, *, verbose: bool = False) -> str:
     new = creates(plan, verbose=verbose)
     groups = {} if verbose else step_groups(plan)
     parts = [
-        [f"### {_code(plan.stack)}: {_escape(show.summary(plan))}"],
+        [f"### {code(plan.stack)}: {escape(show.summary(plan))}"],
         _overrides(plan),
-        *(["> [!WARNING]", *(f"> {_escape(line)}" for line in warning.splitlines())] for warning in plan.warnings),
+        *(["> [!WARNING]", *(f"> {escape(line)}" for line in warning.splitlines())] for warning in plan.warnings),
         _table(plan, new, groups, verbose=verbose),
         *(_details(group, plan, new) for group in groups.values()),
         *(_shared(group, new, verbose=verbose) for group in new.groups),
-        *([_escape(note)] for note in show.notes(plan)),
+        *([escape(note)] for note in show.notes(plan)),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 def _overrides(plan: Plan) -> list[str]:
-    given = ", ".join(_code(word) for word in words_of(plan.overrides))
+    given = ", ".join(code(word) for word in words_of(plan.overrides))
     lines = [f"Overrides: {given}"] if given else []
     if differing := show.differing_overrides(plan):
-        lines += ["", "Overrides differ from the last apply:", "", *(f"- {_code(line)}" for line in differing)]
+        lines += ["", "Overrides differ from the last apply:", "", *(f"- {code(line)}" for line in differing)]
     return lines if given else lines[1:]
 
 
@@ -71,23 +71,23 @@ def _table(plan: Plan, new: Creates, groups: Mapping[str, StepGroup], *, verbose
             continue
         if step.address not in hidden:
             lines = list(_cell_lines(step, new, shared, verbose=verbose))
-            rows.append(_row(step.action.glyph, _code(step.address), lines))
+            rows.append(row(step.action.glyph, code(step.address), lines))
         elif step.address in folded:
-            rows.append(_row(step.action.glyph, "…", [f"{len(folded[step.address])} more, to {_code(step.address)}"]))
+            rows.append(row(step.action.glyph, "…", [f"{len(folded[step.address])} more, to {code(step.address)}"]))
     if not rows:
         return []
     cut = len(rows) - _STEPS if not verbose else 0
-    more = [_row("…", "", [f"{cut} more"])] if cut > 0 else []
+    more = [row("…", "", [f"{cut} more"])] if cut > 0 else []
     return ["| | name | what |", "|:-:|---|---|", *(rows[:_STEPS] if more else rows), *more]
 
 
 def _group_row(group: StepGroup, shared: Container[str], new: Creates) -> list[str]:
     """The row of a sweep or component, where it does something or is to be minded."""
-    warnings = [f"⚠️ {_escape(line.removeprefix('! '))}" for line in warning_lines(group)]
+    warnings = [f"⚠️ {escape(line.removeprefix('! '))}" for line in warning_lines(group)]
     if not group.active and not warnings:
         return []
     _, remarks = remarks_of(group, shared, new)
-    return [_row(group.glyph, _code(group.name), [counted(group.steps), *map(_escape, remarks), *warnings])]
+    return [row(group.glyph, code(group.name), [counted(group.steps), *map(escape, remarks), *warnings])]
 
 
 def _details(group: StepGroup, plan: Plan, new: Creates) -> list[str]:
@@ -97,21 +97,13 @@ def _details(group: StepGroup, plan: Plan, new: Creates) -> list[str]:
     alone, _ = remarks_of(group, show.shared_notes(plan), new)
     headers = short_headers(group.keys)
     shown = group.active[:_STEPS]
-    rows = ["| | name | " + "".join(f"{_code(header)} | " for header in headers.values()) + "what |",
+    rows = ["| | name | " + "".join(f"{code(header)} | " for header in headers.values()) + "what |",
             "|:-:|" + "---|" * (len(headers) + 2)]
-    rows += [_cells([step.action.glyph, _code(group.child(step)),
-                     *(_code(value) if value else "" for value in trial_values(trial_of(step), group.keys)),
-                     "<br>".join(_code(text) for text in alone[step.address])]) for step in shown]
+    rows += [cells([step.action.glyph, code(group.child(step)),
+                     *(code(value) if value else "" for value in trial_values(trial_of(step), group.keys)),
+                     "<br>".join(code(text) for text in alone[step.address])]) for step in shown]
     more = [f"\n{len(group.active) - len(shown):,} more"] if len(group.active) > len(shown) else []
     return [f"<details><summary>{group.name}: {counted(group.active)}</summary>", "", *rows, *more, "", "</details>"]
-
-
-def _row(glyph: str, name: str, lines: Sequence[str]) -> str:
-    return _cells([glyph, name, "<br>".join(lines)])
-
-
-def _cells(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
 def _cell_lines(step: Step, new: Creates, shared: Container[str], *, verbose: bool) -> Iterator[str]:
@@ -120,14 +112,14 @@ def _cell_lines(step: Step, new: Creates, shared: Container[str], *, verbose: bo
     for change in step.changes:
         before, after = inline.value(change.before), inline.value(change.after)
         values = f"{before} → {after}" if verbose else inline.difference(before, after, _VALUE)
-        yield f"{_code(change.path)}: {_code(values)}"
+        yield f"{code(change.path)}: {code(values)}"
     if reason := step_lines.reason(step, has_settings=bool(own)):
-        yield _escape(reason)
+        yield escape(reason)
     if step.warning:
-        yield f"⚠️ {_escape(step.warning)}"
+        yield f"⚠️ {escape(step.warning)}"
     if step.note and step.note not in shared:
-        yield _escape(step.note)
-    yield from map(_escape, new.facts(step))
+        yield escape(step.note)
+    yield from map(escape, new.facts(step))
 
 
 def _shared(group: Group, new: Creates, *, verbose: bool) -> list[str]:
@@ -135,31 +127,18 @@ def _shared(group: Group, new: Creates, *, verbose: bool) -> list[str]:
     if _NAMES < len(names) == len(new.own):
         named = f"all {len(names)} to create"
     elif group.name:
-        named = f"{_code(group.name)} ({len(names):,} to create)"
+        named = f"{code(group.name)} ({len(names):,} to create)"
     else:
         more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-        named = ", ".join(map(_code, names[:_NAMES])) + more
+        named = ", ".join(map(code, names[:_NAMES])) + more
     lines = [*_settings(tuple(group.shared.items()), verbose=verbose),
-             *(f"each: {_escape(fact)}" for fact in group.facts)]
+             *(f"each: {escape(fact)}" for fact in group.facts)]
     return [f"Shared by {named}:", "", *(f"- {line}" for line in lines)]
 
 
 def _settings(items: Sequence[tuple[str, str]], *, verbose: bool) -> list[str]:
     if verbose:
-        return [f"{_code(path)}: {_code(value)}" for path, value in items]
+        return [f"{code(path)}: {code(value)}" for path, value in items]
     cut = [(path, value if len(value) <= _VALUE else value[:_VALUE - 1] + "…") for path, value in items[:_SETTINGS]]
     more = [f"and {len(items) - _SETTINGS} more"] if len(items) > _SETTINGS else []
-    return [f"{_code(path)}: {_code(value)}" for path, value in cut] + more
-
-
-def _code(text: str) -> str:
-    """The text as a code span, whatever is in it."""
-    text = " ".join(text.splitlines())
-    ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{ticks}{pad}{text}{pad}{ticks}"
-
-
-def _escape(text: str) -> str:
-    """The text as prose, in which nothing is markup."""
-    return re.sub(r"([\\`*_\[\]<>#~])", r"\\\1", text)
+    return [f"{code(path)}: {code(value)}" for path, value in cut] + more

@@ -43,7 +43,7 @@ def group_lines(alike: Sequence[JobChange], width: int, *, every: bool = False) 
         lines += _changed(first, width, every=every)
     else:
         verb = "no snapshot" if first.kind is Kind.NEW else "not rendered any more"
-        lines += [f"  {inline.printable(file.name)}: {verb}{_size(file)}" for file in first.files]
+        lines += [f"  {inline.printable(file.name)}: {verb}{size(file)}" for file in first.files]
         lines += _varying(alike, width, every=every) if first.kind is Kind.NEW and len(alike) > 1 else []
     return lines
 
@@ -74,7 +74,7 @@ def _changed(change: JobChange, width: int, *, every: bool) -> Iterator[str]:
         if file.is_text_only:
             yield f"  {name}: only its text differs, not what it says"
         elif file.kind is not Kind.CHANGED:
-            yield f"  {name}: {file.kind.value}{_size(file)}"
+            yield f"  {name}: {file.kind.value}{size(file)}"
 
 
 def difference_lines(one: Difference, resolved: tuple[Any, Any], width: int, *, every: bool = False) -> Iterator[str]:
@@ -130,10 +130,16 @@ def _varying(alike: Sequence[JobChange], width: int, *, every: bool) -> Iterator
         yield f"    {line}"
 
 
-def _size(file: FileChange) -> str:
+def size(file: FileChange) -> str:
+    """` (3 lines)`: how long a file is that is new or removed."""
     content = file.after if file.after is not None else file.before
     lines = (content or b"").count(b"\n")
     return f" ({lines:,} {'line' if lines == 1 else 'lines'})"
+
+
+def differing_lines(lines: Sequence[str]) -> Sequence[str]:
+    """The lines of a textual difference; a sentence where there is none to be seen."""
+    return lines or ["only the ends of lines differ"]
 
 
 def error_lines(review: Review) -> list[str]:

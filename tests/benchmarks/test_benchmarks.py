@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from benchmarks import local_jobs
+from benchmarks import local_jobs, review_page
 from benchmarks.__main__ import NAMES, main
 
 
@@ -31,6 +33,13 @@ def test_local_jobs_are_measured_beside_the_peers_that_are_there(capsys: pytest.
     out = capsys.readouterr().out
     assert "| bash |" in out
     assert "| expiac |" in out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no Chromium")
+def test_the_page_of_a_review_is_measured_in_a_browser(capsys: pytest.CaptureFixture[str]):
+    review_page.main(["--sizes", "3", "--runs", "1"])
+    assert re.search(r"\| 3 \| .* s \| [\d,]+ ms \|", capsys.readouterr().out)
 
 
 def test_a_benchmark_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]):

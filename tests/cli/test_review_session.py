@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from expiac.cli.review_session import ask_about
-from expiac.cli.reviewing import review_of
 from expiac.declare.project import find_project
 from expiac.review.snapshots import Snapshots
+from expiac.reviewing import review_of
 from tests.cli.reviewed import edit, files
 
 

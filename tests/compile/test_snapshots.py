@@ -1,4 +1,5 @@
-"""What the shipped stacks render to, as files for human eyes: task, config and composed config of every job."""
+"""What the shipped stacks render to, as files for human eyes: task, config and composed config of every job, in
+`tests/snapshots`. And the tasks of jobs in other places."""
 
 from __future__ import annotations
 
@@ -11,8 +12,6 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from expiac import Job, SkypilotJobConfig, Stack
 from expiac.compile.prepare import desired
-from expiac.declare.program import load
-from expiac.review.renderings import reviewed_files
 
 
 class Yaml(SingleFileSnapshotExtension):
@@ -20,16 +19,9 @@ class Yaml(SingleFileSnapshotExtension):
     file_extension = "yaml"
 
 
-CASES = [("arena", "train"), ("lr_ab_test", "job_0"), ("lr_ab_test", "job_1"),
-         ("warm_start", "base"), ("warm_start", "tuned")]
-
-
-@pytest.mark.parametrize("file", ["config.yaml", "composed.yaml", "task.yaml"])
-@pytest.mark.parametrize(("stack", "job"), CASES, ids=[f"{stack}.{job}" for stack, job in CASES])
-def test_rendered(stack, job, file, project, snapshot):
-    """A change here is a change of what runs: read it as one."""
-    declared = {want.address: want for want in desired(load(project, stack, []).stack, project)}
-    assert reviewed_files(declared[job], project, stack)[file] == snapshot(extension_class=Yaml)
+def test_rendered(expiac_each_stack, expiac_snapshot):
+    """A change here is a change of what runs: `expiac review` shows it."""
+    assert expiac_each_stack.renderings == expiac_snapshot
 
 
 PLACES = {

@@ -11,15 +11,20 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")))
 RUN_AS_PROJECTS = {
     "docs/extending.md": "tests/e2e/test_extending.py", "docs/your-trainer.md": "tests/e2e/test_trainers_page.py",
+    "docs/testing.md": "tests/docs/test_testing_page.py", "docs/tutorial.md": "tests/e2e/test_tutorial.py",
     "docs/your-project.md": "tests/e2e/test_project_page.py"}
 """The pages whose files a test makes a project of, and runs."""
-RUN_BY_A_SHELL = ("docs/lifecycle.md", "docs/report.md", "docs/results.md", "docs/runs.md", "docs/templates.md")
+RUN_BY_A_SHELL = ("docs/ab-tests.md", "docs/lifecycle.md", "docs/report.md", "docs/results.md", "docs/review.md",
+                  "docs/runs.md", "docs/templates.md")
 """The pages whose commands tests/e2e/test_page_commands.py runs, as they stand."""
 RUN_ELSEWHERE = {
+    ("docs/ci-review.md", "expiac new"): "tests/scaffold/test_create_project.py",
     ("docs/cost.md", "expiac cost"): "tests/analysis/test_spending.py",
     ("docs/disk.md", "expiac prune"): "tests/cli/test_prune.py",
     ("docs/json.md", "expiac"): "tests/cli/test_json.py",
     ("docs/stack-references.md", "expiac apply"): "tests/e2e/test_stack_references.py",
+    ("docs/testing.md", "expiac review"): "tests/docs/test_testing_page.py",
+    ("docs/tutorial.md", ""): "tests/e2e/test_tutorial.py",
     ("docs/wandb.md", "expiac sync"): "tests/cli/test_sync.py",
     ("docs/your-project.md", "expiac new"): "tests/scaffold/test_create_project.py",
     ("docs/your-project.md", "expiac plan"): "tests/e2e/test_project_page.py",
@@ -27,6 +32,12 @@ RUN_ELSEWHERE = {
 """A page and the beginning of a block: the same commands are run by that test."""
 NOT_RUN = {
     "get_skypilot_service": "asks SkyPilot about a job; tests/slurm/test_skypilot.py calls the same functions",
+    "python3 -m venv": "makes an environment, which the tests have",
+    ". tutorial/": "enters that environment",
+    "pip install": "asks a package index",
+    "cd demo": "goes to a folder, where tests/e2e/test_tutorial.py stands too",
+    "sky check": "asks SkyPilot",
+    "sky gpus": "asks SkyPilot",
     "tests.slurm": "needs a Slurm cluster: `make test-slurm`",
     "EXPIAC_SLURM_CLUSTER": "needs a Slurm cluster: `make test-slurm`",
     "benchmarks": "takes minutes: `make bench`",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from expiac.plan.model import MISSING
-from expiac.review.differences import Difference, differences, read_text, text_difference
+from expiac.review.differences import Difference, differences, read_text
 
 
 def of(before: str, after: str, name: str = "config.yaml") -> list[Difference]:
@@ -66,7 +66,3 @@ def test_a_text_whose_aliases_would_fill_the_memory_is_not_read():
 def test_dates_and_numbers_as_keys_can_be_compared(text, name):
     assert read_text(text, name)
     assert of(text, text, name) == []
-
-
-def test_lines_that_differ():
-    assert text_difference("a\nb\n", "a\nc\n", "config.yaml")[3:] == [" a", "-b", "+c"]

@@ -40,7 +40,7 @@ def test_the_layout(here):
     create("demo", bare=False)
     names = {path.relative_to(here / "demo").parts[0] for path in (here / "demo").rglob("*")}
     assert names - {"local.mk"} == {".github", ".gitignore", "Makefile", "README.md", "configs", "pyproject.toml",
-                                    "stacks", "templates", "tests", "trainer"}
+                                    "snapshots", "stacks", "templates", "tests", "trainer"}
     assert not [path for path in (here / "demo").rglob("*") if path.name.startswith("dot_")]
 
 

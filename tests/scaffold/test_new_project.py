@@ -7,36 +7,24 @@ import shutil
 from pathlib import Path
 
 import pytest
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from syrupy.location import PyTestLocation
-from syrupy.types import SnapshotIndex
 
 import expiac.scaffold
 from expiac.scaffold.create import create
 
 EXAMPLE = Path(expiac.scaffold.__file__).parent / "example"
 ENOUGH = 0.97
+PYTEST = ("-m", "pytest", "-p", "expiac.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:importnb")
 
 
-class ShippedSnapshot(SingleFileSnapshotExtension):
-    """The snapshot that a new project comes with."""
-
-    _write_mode = WriteMode.TEXT
-    file_extension = "yaml"
-
-    @classmethod
-    def dirname(cls, *, test_location: PyTestLocation) -> str:
-        return str(EXAMPLE / "tests" / "__snapshots__" / "test_stacks")
-
-    @classmethod
-    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
-        return "test_rendered[digits]"
-
-
-def test_its_snapshot_is_what_its_stack_renders_to(demo, snapshot):
-    """`make snapshots` renders it anew."""
+def test_its_snapshots_are_what_its_stack_renders_to(demo, pytestconfig):
+    """`make snapshots` renders them anew."""
     create(str(demo.folder), bare=False)
-    assert demo.output("-m", "expiac", "render", "digits") == snapshot(extension_class=ShippedSnapshot)
+    shipped, written = EXAMPLE / "snapshots", demo.folder / "snapshots"
+    if pytestconfig.option.update_snapshots:
+        shutil.rmtree(written)
+        demo.output("-m", "expiac", "review", "--accept")
+        shutil.copytree(written, shipped, dirs_exist_ok=True)
+    assert demo.output("-m", "expiac", "review", "--check").strip() == "2 as reviewed"
 
 
 @pytest.mark.slow
@@ -75,20 +63,24 @@ def test_an_edit_of_a_config_replaces_the_run_that_stands_on_it(demo):
 def test_its_tests_pass(bare, demo):
     """From the first minute."""
     create(str(demo.folder), bare=bare)
-    printed = demo.output("-m", "pytest", "-p", "no:cacheprovider", "-p", "no:importnb")
+    printed = demo.output(*PYTEST)
     assert ("passed" in printed, "failed" in printed) == (not bare, False)
 
 
 @pytest.mark.slow
-def test_a_change_of_its_stack_fails_its_snapshot(demo):
-    """Until it is reviewed."""
+def test_a_change_of_its_stack_fails_its_snapshots(demo):
+    """Until it is reviewed, by whichever way."""
     create(str(demo.folder), bare=False)
     stack = demo.folder / "stacks" / "digits.py"
     stack.write_text(stack.read_text().replace("epochs: int = 30", "epochs: int = 31"))
-    words = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:importnb", "tests/test_stacks.py"]
-    assert demo.python(*words).returncode == 1
-    demo.output(*words, "--snapshot-update")
-    demo.output(*words)
+    assert demo.python(*PYTEST, "tests/test_stacks.py").returncode == 1
+    demo.output("-m", "expiac", "review", "--accept")
+    demo.output(*PYTEST, "tests/test_stacks.py")
+    accepted = {path: path.read_bytes() for path in (demo.folder / "snapshots").rglob("*.yaml")}
+    for path in accepted:
+        path.write_text("old\n")
+    demo.output(*PYTEST, "tests/test_stacks.py", "--snapshot-update")
+    assert {path: path.read_bytes() for path in (demo.folder / "snapshots").rglob("*.yaml")} == accepted
 
 
 @pytest.mark.slow

@@ -11,8 +11,10 @@ import pytest
 
 from tests.slurm.desk import LIMIT, Desk
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3000)]
 JOBS = 4
+LONG = 2 * LIMIT
+"""Seconds for the end of all of them, each of which takes SkyPilot a while on a busy machine."""
 REQUESTS = """
 import json, sky
 print(json.dumps([request.name for request in sky.api_status(all_status=True, limit=None)]))
@@ -29,15 +31,15 @@ def requests(desk: Desk) -> Counter[str]:
 def test_many_are_cancelled_in_one_request(desk):
     """The second time, the destroy is killed, and the next one ends what is left."""
     apply = ("apply", "small", "name=many", f"jobs={JOBS}", "seconds=1000", "--yes")
-    desk.done(*apply)
+    desk.done(*apply, limit=LONG)
     before = requests(desk)
-    desk.done("destroy", "many", "--yes")
+    desk.done("destroy", "many", "--yes", limit=LONG)
     made = requests(desk) - before
     assert made["jobs.cancel"] == 1, made
     assert [status for *_, status in desk.queue("many")] == ["CANCELLED"] * JOBS
-    desk.done(*apply)
+    desk.done(*apply, limit=LONG)
     desk.killed_once('"delete"', "many", "destroy", "many", "--yes", delay=2)
-    desk.done("destroy", "many", "--yes")
+    desk.done("destroy", "many", "--yes", limit=LONG)
     assert [status for *_, status in desk.queue("many")] == ["CANCELLED"] * 2 * JOBS
     desk.until_true(lambda: not desk.slurm_jobs("many"), "an empty queue of Slurm")
-    assert "no changes" in desk.done("destroy", "many", "--yes")
+    assert "no changes" in desk.done("destroy", "many", "--yes", limit=LONG)
