@@ -140,7 +140,7 @@ def test_the_state_of_the_curriculum_is_in_the_checkpoint(runs):
     assert len(state["score_K"]) == 4
 
 
-def test_on_tokens_a_run_learns_too(runs):
+def test_a_run_can_be_on_tokens(runs):
     """A policy reads mettagrid's tokens through an encoder of its own."""
     curriculum = several().from_dict(several().to_dict() | {"observe": "tokens"})
     unbroken = runs.train(runs.config("unbroken", curriculum=curriculum))
