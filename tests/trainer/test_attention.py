@@ -9,7 +9,7 @@ import torch
 from tests.trainer.composing import composed
 from tests.trainer.observing import vector
 from trainer.agent import Policy
-from trainer.config import AgentConfig, CurriculumConfig, OptimizerConfig
+from trainer.config import AgentConfig, AgentType, CurriculumConfig, OptimizerConfig
 from trainer.envs.spec import ObservationKind, ObservationSpec
 from trainer.errors import TrainerError
 from trainer.optimizer import make
@@ -70,6 +70,13 @@ def test_features_are_refused_at_the_start():
 def test_features_are_refused_in_a_config(tmp_path: Path):
     with pytest.raises(ValueError, match=r"reads tokens: curriculum\.observe is features"):
         composed(tmp_path, "env/gymnasium/cartpole", "agent.type=attention")
+
+
+def test_tokens_are_not(tmp_path: Path):
+    """The options of `configs/agent` and `curriculum.observe` together."""
+    arena = "env/mettagrid/curriculum/arena/small"
+    config = composed(tmp_path, arena, "agent=attention", "curriculum.observe=tokens")
+    assert (config.agent.type, config.agent.heads) == (AgentType.attention, 4)
 
 
 @pytest.mark.parametrize(

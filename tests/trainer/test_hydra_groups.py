@@ -62,7 +62,8 @@ def composed(tmp_path: Path):
     return compose_it
 
 
-FEW = CHOICES | {"arena": ["basic", "small"], "sim": ["arena"]}  # tests/trainer/test_env_configs.py composes the others
+# tests/trainer/test_env_configs.py composes the other arenas and sims, and test_attention.py the agent that needs tokens.
+FEW = CHOICES | {"arena": ["basic", "small"], "sim": ["arena"], "agent": ["fast", "lstm", "wide"]}
 
 
 @pytest.mark.parametrize("choices", list(product(*FEW.values())), ids="-".join)
