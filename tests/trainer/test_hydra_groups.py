@@ -62,7 +62,7 @@ def composed(tmp_path: Path):
     return compose_it
 
 
-# tests/trainer/test_env_configs.py composes the other arenas and sims, and test_attention.py the agent that needs tokens.
+# test_env_configs.py composes the other arenas and sims, test_attention.py the agent that needs tokens.
 FEW = CHOICES | {"arena": ["basic", "small"], "sim": ["arena"], "agent": ["fast", "lstm", "wide"]}
 
 
