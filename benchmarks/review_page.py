@@ -60,7 +60,7 @@ def milliseconds(html: bytes, browser: str) -> int:
         file = Path(folder, "page.html")
         file.write_bytes(html)
         options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile", "--dump-dom"]
-        done = subprocess.run([browser, *options, file.as_uri()], capture_output=True, text=True, timeout=300,
+        done = subprocess.run([browser, *options, file.as_uri()], capture_output=True, encoding="utf-8", timeout=300,
                               check=True)
     (ready,) = READY.findall(done.stdout)
     return int(ready)

@@ -7,8 +7,10 @@ from collections.abc import Collection, Sequence
 from expiac.apply.events import Silent
 from expiac.declare.program import find_stack_file, load, stack_files
 from expiac.declare.project import Project
-from expiac.review.changes import JobChange, Review, compare, gather
+from expiac.declare.stack import Stack
+from expiac.review.changes import JobChange, Rendered, Review, compare, gather
 from expiac.review.snapshots import Snapshots, SnapshotSet
+from expiac.review.stateless import render
 from expiac.session import Session
 from expiac.util.errors import ExpiacError, UsageError
 
@@ -30,17 +32,18 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
         find_stack_file(project, name)  # refuses a name that means none, before anything is rendered
     for name in stacks or stack_files(project):
         try:
-            stack = load(project, name, overrides).stack.name
+            declared = load(project, name, overrides).stack
         except ExpiacError as error:
             errors[name] = _said(error)
             continue
-        known.add(stack)
-        sets = [SnapshotSet(stack, tuple(overrides))]
+        known.add(declared.name)
+        sets = [SnapshotSet(declared.name, tuple(overrides))]
         if not overrides:
-            sets += [one for one in snapshots.sets() if one.stack == stack and one.overrides]
+            sets += [one for one in snapshots.sets() if one.stack == declared.name and one.overrides]
         for one in sets:
             try:
-                parts.append(_compare(project, name, one, snapshots))
+                stack = declared if one is sets[0] else load(project, name, one.overrides).stack
+                parts.append(compare(one, _render(project, name, one, stack), snapshots.read(one)))
             except ExpiacError as error:
                 errors[one.name] = _said(error)
     if not stacks and not errors:
@@ -48,9 +51,19 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
     return gather(parts, errors)
 
 
-def _compare(project: Project, program: str, which: SnapshotSet, snapshots: Snapshots) -> _Part:
-    with Session.open(program, which.overrides, reporter=Silent(), project=project) as session:
-        return compare(which, session.render(), snapshots.read(which))
+def _render(project: Project, program: str, which: SnapshotSet, stack: Stack) -> Rendered:
+    """The texts of a stack, by what it declares alone: they are the same on each machine.
+
+    Where that is not enough, since its files show what the states of other stacks say, by those as well.
+    """
+    try:
+        return render(stack, project)
+    except ExpiacError as error:
+        try:
+            with Session.open(program, which.overrides, reporter=Silent(), project=project) as session:
+                return session.render()
+        except ExpiacError:
+            raise error from None
 
 
 def _left(snapshots: Snapshots, known: Collection[str]) -> list[_Part]:

@@ -15,9 +15,9 @@ from expiac.declare.program import Program, load, stack_files
 from expiac.declare.project import Project, find_project
 from expiac.declare.stack import Stack
 from expiac.plan.model import Plan
-from expiac.pytest_plugin.rendering import render
 from expiac.review.changes import Rendered
 from expiac.review.snapshots import Snapshots, SnapshotSet
+from expiac.review.stateless import render
 from expiac.session import Session
 from expiac.util.errors import ExpiacError
 

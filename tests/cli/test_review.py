@@ -122,3 +122,35 @@ def test_hostile_snapshots_are_shown_and_not_obeyed(accepted, expiac):
     for words in (["review"], ["review", "--verbose"]):
         out = expiac(*words).out
         assert out.isprintable() or {sign for sign in out if not sign.isprintable()} == {"\n"}
+
+
+PINNED = """
+from expiac import Job, SkypilotJobConfig, Stack
+from expiac.declare.options import Options
+
+lab = Stack("pinned", [Job("a", run="echo {}", skypilot=SkypilotJobConfig(gpus=0, workdir=None),
+                           options=Options(ignore_changes=("run",)))])
+"""
+
+
+def test_a_review_goes_by_the_declaration_and_not_by_the_state(project, expiac):
+    """So it says the same where there is no state, as in CI."""
+    (project / "stacks" / "lab.py").write_text(PINNED.replace("{}", "one"))
+    assert expiac("apply", "--yes", "--wait").code == 0
+    (project / "stacks" / "lab.py").write_text(PINNED.replace("{}", "two"))
+    expiac("review", "--accept")
+    assert b"echo two" in files(project)["pinned/a.task.yaml"]
+
+
+USES = """
+from expiac import Job, SkypilotJobConfig, Stack
+
+there = Stack.reference("lab").output("say_0", "log")
+uses = Stack("uses", [Job("a", run="cat $LOG", skypilot=SkypilotJobConfig(gpus=0, workdir=None, envs={"LOG": there}))])
+"""
+
+
+def test_outputs_of_other_stacks_need_no_state(project, expiac):
+    (project / "stacks" / "uses.py").write_text(USES)
+    assert expiac("review", "uses", "--accept").code == 0
+    assert expiac("review", "uses", "--check").out == "1 as reviewed\n"

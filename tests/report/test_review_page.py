@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -99,7 +100,8 @@ def in_a_browser(html: str, folder: Path, script: str = "") -> str:
     assert BROWSER
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
                "--window-size=1400,900", "--dump-dom"]
-    done = subprocess.run([BROWSER, *options, file.as_uri()], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([BROWSER, *options, file.as_uri()], capture_output=True, encoding="utf-8", timeout=120,
+                          check=False)
     return done.stdout
 
 
@@ -140,8 +142,8 @@ def test_keys_search_colours_and_paper(several, tmp_path):
     shown = in_a_browser(page(several).decode(), tmp_path, SCRIPT)
     (told,) = re.findall(r'data-told="([^"]*)"', shown)
     assert told.split("; ") == [
-        "job_0, job_1, job_2", "job_3", "job_0, job_1, job_2", "1", "0", "search", "job_3", "Next j", "job_3", "1 of 4 changes",
-        "0 of 4 changes", "true", "rgb(21, 24, 29)", "4"]
+        "job_0, job_1, job_2", "job_3", "job_0, job_1, job_2", "1", "0", "search", "job_3", "Next j", "job_3",
+        "1 of 4 changes", "0 of 4 changes", "true", "rgb(21, 24, 29)", "4"]
 
 
 @pytest.mark.slow
@@ -153,3 +155,28 @@ def test_a_thousand_changes_are_shown(tmp_path):
     shown = in_a_browser(page(review(before, after)).decode(), tmp_path)
     assert shown.count("<li>") == 1000
     assert re.search(r'data-ready="\d+"', shown)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+def test_a_browser_makes_no_element_of_a_text(tmp_path):
+    """In keys, values, lines, names of jobs and errors."""
+    hostile = '<img src=x onerror="document.title=1"></script><script>document.title=2</script>\u202e'
+    before = {"a": {"config.json": json.dumps({hostile: 1, "x": hostile})},
+              hostile.replace("/", ""): {"task.yaml": hostile}}
+    after = {"a": {"config.json": json.dumps({hostile: hostile, "x": 1})},
+             "b": {"config.json": json.dumps({"y": hostile})}}
+    script = """
+const key = (name) => dispatchEvent(new KeyboardEvent("keydown", {key: name}));
+key("d"); let images = 0, scripts = 0, text = "";
+for (const _ of document.querySelectorAll("#groups li")) {
+  images += document.querySelectorAll("img").length;
+  scripts += document.querySelectorAll("main script, nav script").length;
+  text += document.getElementById("detail").textContent;
+  key("j");
+}
+document.body.dataset.told = `${images} ${scripts} ${text.split("onerror").length > 8} ${text.includes("\\u202e")}`;
+"""
+    shown = in_a_browser(page(review(before, after, {hostile: hostile})).decode(), tmp_path, script)
+    assert re.findall(r'data-told="([^"]*)"', shown) == ["0 0 true false"]
+    assert "<title>Review: 1 job changed" in shown

@@ -18,7 +18,7 @@ from expiac.review.renderings import reviewed_files
 from expiac.state.facts import Reference
 from expiac.util.errors import ExpiacError
 
-_HINT = "a test has no state of other stacks: use the output in an environment variable of the job"
+_HINT = "renderings to be reviewed go by no state: use the output in an environment variable of the job"
 
 
 def render(stack: Stack, project: Project) -> Rendered:
