@@ -31,12 +31,17 @@ class Cost:
 
 def python(arguments: Sequence[str], folder: Path) -> Cost:
     """The cost of `python …` in a folder; raises `CalledProcessError` where it fails, with what it said."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    return command([sys.executable, *arguments], folder, PYTHONPATH=str(ROOT))
+
+
+def command(words: Sequence[str], folder: Path, **variables: str) -> Cost:
+    """The cost of a command in a folder, with these variables besides; raises as `python` does."""
+    environment = {**os.environ, "NO_COLOR": "1", **variables}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # whoever has expiac installed does not compile it each time
     said = folder / "said.txt"
     with said.open("wb") as out:
         began = perf_counter()
-        child = subprocess.Popen([sys.executable, *arguments], cwd=folder, env=environment, stdout=out, stderr=out)
+        child = subprocess.Popen(words, cwd=folder, env=environment, stdout=out, stderr=out)
         _, status, usage = os.wait4(child.pid, 0)
         wall = perf_counter() - began
     child.returncode = os.waitstatus_to_exitcode(status)

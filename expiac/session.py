@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting, Warned
-from expiac.apply.metrics.progress_cache import ProgressCache
 from expiac.apply.notifier import Notifier
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
@@ -30,13 +29,16 @@ from expiac.state.model import Record, State
 from expiac.state.stores import states
 from expiac.util.duration import HOUR, WEEK
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
+from expiac.util.garbage import without_collection
 
 if TYPE_CHECKING:
     from expiac.apply.applying import Applying
+    from expiac.apply.metrics.progress_cache import ProgressCache
     from expiac.apply.planning import Planning
     from expiac.declare import program
     from expiac.plan.planner import PlanOptions
     from expiac.plan.pruning import PruneOptions, Pruning
+    from expiac.review.manifest import Manifest
 
 
 class Session:
@@ -50,8 +52,7 @@ class Session:
         self._journal = states(project).open(stack, path)
         self.notes = self._journal.notes
         self._refresher = Refresher(self._journal, self._providers, reporter, Looks(project, stack),
-                                    Notifier(project, reporter),
-                                    ProgressCache(project.state_folder / "cache" / "progress" / stack))
+                                    Notifier(project, reporter), self._progress_cache)
         self._applying: Applying | None = None
         self._stopped = threading.Event()
         lookup.refuse_second_program(project, self._journal, path)
@@ -70,8 +71,9 @@ class Session:
             return cls(project, lookup.stack_of(project, name), reporter, None, providers)
         from expiac.declare import program
 
-        loaded = program.load(project, name, overrides)
-        return cls(project, loaded.stack.name, reporter, loaded, providers)
+        with without_collection():
+            loaded = program.load(project, name, overrides)
+            return cls(project, loaded.stack.name, reporter, loaded, providers)
 
     @classmethod
     def of(cls, plan: Plan, *, reporter: Reporter, project: Project | None = None,
@@ -84,6 +86,12 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._journal.close()
+
+    def _progress_cache(self) -> ProgressCache:
+        """What is kept of how far runs were."""
+        from expiac.apply.metrics.progress_cache import ProgressCache
+
+        return ProgressCache(self.project.state_folder / "cache" / "progress" / self.stack)
 
     @cached_property
     def _planning(self) -> Planning:
@@ -106,7 +114,8 @@ class Session:
         from expiac.plan.planner import PlanOptions
         from expiac.tracking.annotations import with_remarks
 
-        return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
+        with without_collection():
+            return with_remarks(self._planning.plan(options or PlanOptions(), refresh=refresh), self.project)
 
     def wait_for_upstream(self, timeout: float) -> float:
         """Waits until the runs of other stacks that this one uses have ended; gives the seconds that are left."""
@@ -124,9 +133,16 @@ class Session:
 
         return self._planning.destroy(options or PlanOptions())
 
-    def confirm(self, plan: Plan) -> None:
-        """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing."""
+    def confirm(self, plan: Plan, *, reviewed_only: bool = False) -> None:
+        """Raises `Stale` if a plan that was made earlier no longer holds; writes nothing.
+
+        With `reviewed_only`, raises `ExpiacError` if it launches what was not reviewed.
+        """
+        from expiac.apply.reviews import mark_reviewed
+
         self._planning.confirm(plan)
+        if reviewed_only:
+            mark_reviewed(plan, self.project, demanded=True)
 
     def apply(self, plan: Plan, *, make_anew: Callable[[], Plan] | None = None, parallelism: int = 10,
               wait: bool = False, timeout: float = WEEK, max_failures: int | None = None) -> Result:
@@ -237,6 +253,16 @@ class Session:
         from expiac.review.renderings import reviewed_files
 
         return {want.address: reviewed_files(want, self.project, self.stack) for want in self._planning.desired}
+
+    def manifest(self, rendered: Mapping[str, Mapping[str, str]]) -> Manifest:
+        """The manifest of what the program renders to."""
+        from expiac.review.manifest import Manifest, jobs_of
+        from expiac.util.git import checkout
+
+        assert self._declared is not None, "rendered"
+        commit, dirty = checkout(self.project.root)
+        return Manifest(stack=self.stack, program=self._declared.path_in(self.project), commit=commit, dirty=dirty,
+                        overrides=dict(self._declared.overrides), jobs=jobs_of(rendered))
 
     def _latest(self, state: State, address: str) -> Record:
         record = lookup.latest(state, address)

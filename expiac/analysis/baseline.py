@@ -39,7 +39,7 @@ def arm_named(word: str, arms: Sequence[A]) -> A:
     known = "; ".join(f"{arm.name}: {_settings(arm)}" for arm in found or arms)
     if found:
         raise UsageError("Which arm?", f"--baseline {word} is that of {len(found)} arms", known)
-    raise UsageError("No such arm", f"--baseline {word}", known)
+    raise UsageError("No such arm", f"--baseline {word} is neither a letter nor a setting, KEY=VALUE, of an arm", known)
 
 
 def _has(arm: Named, key: str, value: str) -> bool:

@@ -15,7 +15,7 @@ from expiac.util.hashing import canonical
 Verdict = Literal["better", "worse", "higher", "lower", "unclear", "too few seeds"]
 SIGNIFICANT = 0.05
 FEW = 5
-"""Of fewer runs, an interval is far too wide to help, or holds the truth less often than it says."""
+"""Of fewer runs, an interval is far too wide to help, and relies more on how the results are distributed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _AT = {"last": "the last value", "best": "the best value", "auc": "the mean over the steps"}
 _BETTER = {"max": "more is better", "min": "less is better", "": "no direction is set"}
-ONE_ARM = "There is one arm: the settings of these runs differ in the seed at most."
 Rows = Sequence[Sequence[str]]
 """The cells of a table; its head is the first row."""
 
@@ -33,13 +32,21 @@ def sentence(one: Difference) -> str:
     if one.verdict not in ("unclear", "too few seeds"):
         return f"{one.arm} is {one.verdict} than {one.baseline}."
     if one.verdict == "too few seeds":
-        return f"{one.arm} and {one.baseline}: too few seeds to tell; an arm of one run has no spread. Begin with 5."
+        return (f"{one.arm} and {one.baseline}: too few seeds to tell; an arm of one run has no spread. "
+                "Begin with 5 seeds an arm.")
     if one.p is None:
         return f"{one.arm} and {one.baseline}: can't tell, since the seeds make no difference within an arm."
     if one.seeds_needed is None:
         return f"{one.arm} and {one.baseline}: can't tell; for a difference this small, 1000 seeds would not do."
     return (f"{one.arm} and {one.baseline}: too few seeds to tell; if the difference and the spread are as seen, about "
             f"{one.seeds_needed} seeds an arm would do.")
+
+
+def one_arm(found: MetricComparison) -> str:
+    """Why there is nothing to compare."""
+    if not found.by:
+        return "There is one arm: the settings of these runs differ in the seed at most."
+    return f"There is one arm: all of these runs have the same {' and '.join(short_names(found.by).values())}."
 
 
 def arm_rows(found: MetricComparison) -> Rows:

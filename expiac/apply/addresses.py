@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from expiac.apply.metrics.places import Found, Look
-from expiac.apply.metrics.sources import find_metrics, progress_of, sources_of
 from expiac.apply.other_stacks import OtherStacks
 from expiac.compile.run_addresses import Address
 from expiac.declare.metrics import Metric
@@ -63,10 +61,15 @@ class Addresses:
         return found[0]
 
     def _best(self, text: str, runs: list[Record], lineage: str) -> Record:
+        from expiac.apply.metrics.places import Look
+        from expiac.apply.metrics.sources import find_metrics, progress_of, sources_of
+
         metric = self._metric
         found = find_metrics(runs, sources_of(Providers(self._project)), Look(lineage, seconds=0.0))
-        values = {run.run.instance: _last(found.get(run.run.instance), metric.name) for run in runs}
-        known = {instance: value for instance, value in values.items() if value is not None}
+        ends = {run.run.instance: progress_of(found.get(run.run.instance))[0] for run in runs}
+        values = {instance: end.metrics.get(metric.name) for instance, end in ends.items() if end is not None}
+        # nan is no result
+        known = {instance: value for instance, value in values.items() if value is not None and value == value}
         if not known:
             raise ExpiacError(_SUMMARY, f"{text}: no run of it has a value of {metric.name} on this machine",
                               f"{text.rpartition('@')[0]}@latest")
@@ -80,9 +83,3 @@ class Addresses:
                 return metric
         raise ExpiacError("Direction not known", "which run is best needs a metric with a direction",
                           '[tool.expiac.metrics] show = [{ name = "reward", direction = "max" }], or @latest')
-
-
-def _last(found: Found | None, name: str) -> float | None:
-    progress, _ = progress_of(found)
-    value = progress.metrics.get(name) if progress else None
-    return value if value is not None and value == value else None  # nan is no result

@@ -24,6 +24,7 @@ from expiac.apply.events import (
 from expiac.apply.hooks import ShellHooks
 from expiac.apply.preconditions import refuse_unchecked, without_ended_runs
 from expiac.apply.refreshing import Refresher
+from expiac.apply.reviews import review_facts
 from expiac.apply.search import Proposals, record_told
 from expiac.apply.stack_outputs import refuse_changed_references
 from expiac.apply.wait import METRICS_PAUSE, UNDER_WAY, OnceIn, are_under_way, poll
@@ -163,7 +164,8 @@ class Applying:
 
     def _approve(self, plan: Plan, provenance: Mapping[str, Any]) -> None:
         """Records who lets the steps of a plan be done: the launches that follow belong to this approval."""
-        self._journal.append(approval_event(plan, provenance))
+        rendered, reviewed = review_facts(plan, self._project)
+        self._journal.append(approval_event(plan, provenance, rendered=rendered, reviewed=reviewed))
         self._approval = self._journal.state.approval
 
     def _provenance(self, plan: Plan) -> Mapping[str, Any]:

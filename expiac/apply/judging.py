@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from expiac.apply.effect_log import Ledger
-from expiac.apply.metrics.places import Found, Look
-from expiac.apply.metrics.sources import find_metrics, progress_of, sources_of
 from expiac.declare.expectations import meets
 from expiac.providers.base import Provider
 from expiac.providers.outputs import metrics_in
 from expiac.state.events import EffectDone, Judgement, Observed
 from expiac.state.model import Record
 from expiac.state.status import Status
+
+if TYPE_CHECKING:
+    from expiac.apply.metrics.places import Found
 
 E = TypeVar("E", bound=EffectDone | Observed)
 Values = Mapping[str, float | None]
@@ -92,11 +93,19 @@ def _miss(metric: str, value: float | None, bound: str) -> str:
 
 
 def _find(records: Iterable[Record], providers: Providers, lineage: str) -> Mapping[str, Found]:
-    return find_metrics(records, sources_of(providers), Look(lineage))
+    wanted = tuple(records)
+    if not wanted:
+        return {}
+    from expiac.apply.metrics.places import Look
+    from expiac.apply.metrics.sources import find_metrics, sources_of
+
+    return find_metrics(wanted, sources_of(providers), Look(lineage))
 
 
 def _values(record: Record, found: Mapping[str, Found]) -> tuple[Mapping[str, str], Values | None, str]:
     """What is expected, and the last value of each of these metrics; None, and why, where no metrics can be read."""
+    from expiac.apply.metrics.sources import progress_of
+
     expect = record.options.expect
     progress, note = progress_of(found.get(record.run.instance))
     if progress is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
@@ -18,7 +18,7 @@ from expiac.apply.preconditions import (
     refuse_unchecked,
 )
 from expiac.apply.refreshing import Refresher
-from expiac.apply.search import Found, Proposals, Searching, only_proposed, with_searches
+from expiac.apply.reviews import mark_reviewed
 from expiac.apply.stack_outputs import changed_references, elsewhere, refuse_changed_references
 from expiac.apply.upstream_wait import wait_for_upstream
 from expiac.apply.used_by import warn_of_users
@@ -30,7 +30,7 @@ from expiac.declare.stack import Stack
 from expiac.plan import planner
 from expiac.plan.adoption import find_jobs, previous_jobs
 from expiac.plan.groups import components_in, members
-from expiac.plan.model import Action, Desired, Plan
+from expiac.plan.model import Desired, Plan
 from expiac.plan.planner import PlanOptions
 from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
@@ -45,6 +45,9 @@ from expiac.state.locking import refuse_stale
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
+if TYPE_CHECKING:
+    from expiac.apply.search import Found, Proposals, Searching
+
 
 class Planning:
     """Plans of one stack; `program` is None where it is known by its state alone."""
@@ -54,8 +57,7 @@ class Planning:
         self._project, self._program = project, program
         self._refresher, self._providers = refresher, providers
         self._rendered: tuple[Mapping[str, Record], Stack, tuple[Desired, ...]] | None = None
-        searching = Searching(program.stack, refresher.sources) if program else None
-        self._searching = searching if searching and searching.names else None
+        self._searching = _searching(program.stack, refresher) if program else None
         self._found: Found | None = None
         self._options = PlanOptions()
         """How the user chose among the steps of the plan."""
@@ -145,7 +147,11 @@ class Planning:
     @property
     def proposals(self) -> Proposals | None:
         """What the searches want, as results come in; None where the stack has none."""
-        return _Proposals(self, self._searching.names, self._options) if self._searching else None
+        if self._searching is None:
+            return None
+        from expiac.apply.search.wanted import WantedTrials
+
+        return WantedTrials(self, self._searching.names, self._options)
 
     def adopt(self, address: str, job: str) -> Plan:
         """The plan that adopts a job which expiac did not launch, and does nothing else."""
@@ -191,6 +197,7 @@ class Planning:
         all_prices = policies is not None and policies.need_prices
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=all_prices)
         plan = policies.evaluate(plan) if policies else plan
+        plan = mark_reviewed(plan, self._project, demanded=self._options.reviewed_only)
         return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
 
     @property
@@ -214,6 +221,8 @@ class Planning:
                        outputs=exported, sweeps=sweep_facts(declared.stack), warnings=(*plan.warnings, *unread))
         if self._found is None or self._searching is None:
             return plan
+        from expiac.apply.search import with_searches
+
         return with_searches(plan, self._found, self._searching.digests, self.desired)
 
     @property
@@ -234,53 +243,20 @@ def _addresses(names: Collection[str], known: Sequence[str], stack: str) -> tupl
     return tuple(found)
 
 
+def _searching(stack: Stack, refresher: Refresher) -> Searching | None:
+    """The searches of a stack; None where it has none."""
+    if not any(sweep.search for sweep in stack.sweeps):
+        return None
+    from expiac.apply.search import Searching
+
+    return Searching(stack, refresher.sources)
+
+
 def _sampler_note(address: str, noted: Mapping[str, Json], records: Mapping[str, Record]) -> Json:
     """What the sampler noted of a trial: when it proposed it now, or when it did before."""
     if address in noted:
         return noted[address]
     return records[address].sampler if address in records else {}
-
-
-class _Proposals:
-    """What the searches of a stack want to begin and to end, as far as the user has let them: see `options`."""
-
-    def __init__(self, planning: Planning, names: Collection[str], options: PlanOptions) -> None:
-        self._planning = planning
-        self._left_out = {name for name in names if not _are_wanted(name, options)}
-        self._names = [name for name in names if name not in self._left_out]
-        self._idle: object = None
-        """How the runs were when there was nothing to do, though trials were proposed."""
-
-    def leave_out(self, names: Collection[str]) -> None:
-        """Nothing more is proposed by these searches."""
-        self._left_out |= set(names)
-        self._names = [name for name in self._names if name not in self._left_out]
-
-    def are_due(self) -> bool:
-        found = self._planning.search(without=self._left_out)
-        return found is not None and found.has_news and self._planning.look != self._idle
-
-    def are_awaited(self) -> bool:
-        return bool(self._names) and self._planning.awaits_results
-
-    def plan(self) -> Plan | None:
-        """Only what a search asks for: of what else would have to be done by now, the user has not been told."""
-        trials = [f"{name}/*" for name in self._names] or self._planning.told
-        plan = self._planning.plan(PlanOptions(target=trials), refresh=True, goes_on=True, without=self._left_out)
-        plan = only_proposed(plan, self._planning.proposed)
-        if plan.is_empty and not plan.told:
-            self._idle = self._planning.look
-            return None
-        return plan
-
-
-def _are_wanted(name: str, options: PlanOptions) -> bool:
-    """Whether the choice of steps takes in what a search proposes later."""
-    def named(patterns: Collection[str]) -> bool:
-        return any(fnmatchcase(f"{name}/trial_0", pattern) or pattern == name for pattern in patterns)
-
-    is_chosen = not options.target or named(options.target)
-    return is_chosen and not named(options.exclude) and (not options.only or Action.CREATE in options.only)
 
 
 def _warn_of_access(plan: Plan) -> Plan:

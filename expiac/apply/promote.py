@@ -43,7 +43,9 @@ class Promotion:
         return "".join(difflib.unified_diff(one, other, f"a/{name}", f"b/{name}"))
 
     def write(self) -> None:
-        """Puts the patched file in place; raises `Stale` where the file is not what it was."""
+        """Puts the patched file in place, if it differs; raises `Stale` where the file is not what it was."""
+        if self.is_empty:
+            return
         if self.file.read_bytes() != self.before:
             raise Stale("Stale plan", f"{self.file} was changed meanwhile", "expiac promote RUN")
         replace_file(self.file, self.after, mode=self.file.stat().st_mode & 0o777)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from expiac.apply.duplicates import end_duplicates
 from expiac.apply.events import Reporter, ResourceStatus
-from expiac.apply.metrics.places import STATUS_SECONDS, Look
-from expiac.apply.metrics.progress_cache import ProgressCache
-from expiac.apply.metrics.sources import sources_of
 from expiac.apply.notices import stuck_runs, unsent, with_notices
 from expiac.apply.notifier import Notifier
-from expiac.apply.progress import statuses_of
 from expiac.apply.queues import advance_queues
 from expiac.apply.refresh import RefreshResult, query
 from expiac.apply.release import records_to_release, release
@@ -27,6 +25,10 @@ from expiac.state.looks import Looks, may_change
 from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError, Locked
 
+if TYPE_CHECKING:
+    from expiac.apply.metrics.places import MetricsSource
+    from expiac.apply.metrics.progress_cache import ProgressCache
+
 _PAUSE = 0.2
 """Seconds in which the lock is free between two parts of many notices."""
 
@@ -35,16 +37,21 @@ class Refresher:
     """Asks the providers about the runs of a stack, and records the answers under the stack's lock."""
 
     def __init__(self, journal: Journal, providers: Mapping[str, Provider], reporter: Reporter, looks: Looks,
-                 notifier: Notifier, progress: ProgressCache | None = None) -> None:
+                 notifier: Notifier, progress: Callable[[], ProgressCache]) -> None:
         self._journal, self._providers, self._reporter, self._looks = journal, providers, reporter, looks
         self._notifier, self._progress = notifier, progress
         self.state: State = journal.state
         self.result = RefreshResult()
-        self.sources = sources_of(providers)
-        """Where the metrics of runs are looked for."""
         self._number: int | None = None
         """The number of the journal's last event at the last query; None before the first query."""
         self._queried_at = ""
+
+    @cached_property
+    def sources(self) -> tuple[MetricsSource, ...]:
+        """Where the metrics of runs are looked for."""
+        from expiac.apply.metrics.sources import sources_of
+
+        return tuple(sources_of(self._providers))
 
     @property
     def observed(self) -> State:
@@ -70,8 +77,11 @@ class Refresher:
 
     def status(self, *, asks: bool = True) -> tuple[ResourceStatus, ...]:
         """The status of each resource at the last query, and how far it is; asks for that unless `asks` is false."""
+        from expiac.apply.metrics.places import STATUS_SECONDS, Look
+        from expiac.apply.progress import statuses_of
+
         look = Look(self.state.lineage, seconds=STATUS_SECONDS if asks else 0.0)
-        return statuses_of(self.observed, self.sources, look, self._progress)
+        return statuses_of(self.observed, self.sources, look, self._progress())
 
     def refresh(self) -> tuple[ResourceStatus, ...]:
         """Queries, records what changed, starts what waits in a queue, and returns the status of each resource."""

@@ -16,20 +16,23 @@ def main() -> None:
     from expiac.util.encoding import decode
 
     prepare_streams()
-    sys.exit(run([decode(word) for word in sys.argv[1:]]))
+    code = run([decode(word) for word in sys.argv[1:]])
+    gc.freeze()  # Python's last search for garbage, at its end, need not go through every class and function
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carries out one command line and returns its exit code."""
+    # A large plan is millions of small objects, none of which is garbage before its end.
+    gc.set_threshold(200_000, 50, 100)
+
     from typer.main import get_command
 
     from expiac.cli.commands import app
     from expiac.cli.exits import exit_code_of
-    from expiac.cli.help import hide_types_of_flags
+    from expiac.cli.help import hide_types_of_flags, with_command
 
-    # A large plan is millions of small objects, none of which is garbage before its end.
-    gc.set_threshold(200_000, 50, 100)
-    command = get_command(app)
+    command = get_command(with_command(app, next(iter(arguments), "")))
     if len(arguments) < 2 or {"--help", "-h"} & {*arguments}:
         hide_types_of_flags(command)
     words = [*arguments]

@@ -83,6 +83,8 @@ Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="NAME", au
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take no run of the past: what is new gets a new run.")]
 Reuse = Annotated[bool, typer.Option("--reuse", help="Take results of the past also where they were destroyed, or made "
                                                      "by other code.")]
+ReviewedOnly = Annotated[bool, typer.Option("--reviewed-only", help="Refuse to launch what `expiac review` did not "
+                                                                    "accept as it would be launched.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Launch failed and cancelled runs again.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Parallelism = Annotated[int, typer.Option("--parallelism", min=1, metavar="N", help="How many steps at a time.")]

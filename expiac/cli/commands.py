@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from expiac.cli import arguments as args
-from expiac.cli import cost, prune, queries, report, rerun, results, review, runs, state, sync, words
+from expiac.cli import cost, prune, queries, report, rerun, results, review, runs, state, sync, verify, words
 from expiac.cli.exits import CHANGES, DONE
 from expiac.cli.help import arrange
 from expiac.cli.plan_options import plan_options
@@ -53,16 +53,18 @@ def plan(
     extend: args.Extend = None,
     fresh: args.Fresh = False,
     reuse: args.Reuse = False,
+    reviewed_only: args.ReviewedOnly = False,
     out: args.Save = None,
 ) -> int:
     """Show what apply would do, and why. Changes nothing."""
     from expiac.cli import execution, output
+    from expiac.util.garbage import without_collection
 
     args.refuse_two_forms(json=json, markdown=markdown)
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
-                           extend=extend, fresh=fresh, reuse=reuse)
+                           extend=extend, fresh=fresh, reuse=reuse, reviewed_only=reviewed_only)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
-    with execution.open_session(*named, prints_document=json) as (session, _):
+    with without_collection(), execution.open_session(*named, prints_document=json) as (session, _):
         plan = session.plan(refresh=not no_refresh, options=options)
         program = words.program_name(stack, session.stack)
         output.print_plan(plan, program, json=json, markdown=markdown, verbose=verbose)
@@ -94,6 +96,7 @@ def apply(
     extend: args.Extend = None,
     fresh: args.Fresh = False,
     reuse: args.Reuse = False,
+    reviewed_only: args.ReviewedOnly = False,
 ) -> int:
     """Plan, ask, and do what the plan says and nothing else; or do what a saved plan says."""
     from expiac.cli import execution, output
@@ -111,12 +114,12 @@ def apply(
                            "interactive": interactive, "verbose": verbose}
     question = "" if consents else execution.QUESTION
     options = plan_options(replace=replace, retry=retry, target=target, exclude=exclude, only=only,
-                           extend=extend, fresh=fresh, reuse=reuse)
+                           extend=extend, fresh=fresh, reuse=reuse, reviewed_only=reviewed_only)
     if (plan := execution.saved_plan(stack)) is not None:
-        if overrides or no_refresh or options != plan_options():
+        if overrides or no_refresh or options != plan_options(reviewed_only=reviewed_only):
             raise UsageError("A saved plan says it all", f"{stack} takes no settings and no choice of steps",
                              "give them to expiac plan, with --out FILE")
-        with execution.open_saved(plan, json=json, verbose=verbose) as (session, reporter):
+        with execution.open_saved(plan, json=json, verbose=verbose, reviewed_only=reviewed_only) as (session, reporter):
             return execution.carry_out(session, plan, reporter, program=plan.program, question=question, **how)
     named = words.stack_and_overrides(stack, overrides, sweep=sweep)
     with execution.open_session(*named, json=json, verbose=verbose) as (session, reporter):
@@ -176,10 +179,10 @@ def import_(
 @app.command()
 def refresh(stack: args.StackArg = None, *, json: args.Json = False, verbose: args.AllRuns = False) -> int:
     """Ask about everything that is recorded, write down what changed, start what waits in a queue."""
-    from expiac.cli import execution, output
+    from expiac.cli import execution, status_output
 
     with execution.open_session(stack, prints_document=json, declared=False) as (session, _):
-        output.print_statuses(session.refresh(), session, json=json, verbose=verbose)
+        status_output.print_statuses(session.refresh(), session, json=json, verbose=verbose)
     return DONE
 
 
@@ -194,7 +197,7 @@ def status(
     timeout: args.Timeout = WEEK,
 ) -> int:
     """Show how each job is and how far it has come."""
-    from expiac.cli import execution, output, several
+    from expiac.cli import execution, several, status_output
 
     if watch and no_refresh:
         raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
@@ -205,8 +208,8 @@ def status(
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):
-            return output.statuses_answer(session.status(refresh=not no_refresh), session, is_asked=not no_refresh,
-                                          verbose=verbose)
+            return status_output.statuses_answer(session.status(refresh=not no_refresh), session,
+                                                 is_asked=not no_refresh, verbose=verbose)
 
     return several.show_stacks(stack, ask, json=json)
 
@@ -238,13 +241,14 @@ def render(stack: args.StackArg = None, overrides: args.OverridesArg = None, *, 
         if out is None:
             print_rendered(session.render())
         else:
-            write_rendered(session.render(), Path(out), session.stack)
+            rendered = session.render()
+            write_rendered(rendered, Path(out), session.manifest(rendered))
     return DONE
 
 
 for command in (queries.stacks, queries.output, queries.fetch, queries.history, queries.diff,
                 results.results, results.compare, report.report, runs.runs, runs.show, runs.promote, cost.cost,
-                rerun.rerun, review.review):
+                rerun.rerun, review.review, verify.verify):
     app.command()(command)
 
 

@@ -48,7 +48,7 @@ def _print_arms(found: MetricComparison, age: str) -> None:
         out.print(tables.fit(tables.of_rows(wording.difference_rows(found)), out))
         out.print()
     else:
-        out.print(f"\n{wording.ONE_ARM}")
+        out.print(f"\n{printable(wording.one_arm(found))}")
     for difference in found.comparison.differences:
         out.print(wording.sentence(difference), highlight=False)
     for note in found.comparison.notes:

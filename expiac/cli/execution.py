@@ -51,11 +51,12 @@ def saved_plan(word: str | None) -> Plan | None:
 
 
 @contextmanager
-def open_saved(plan: Plan, *, json: bool = False, verbose: bool = False) -> Iterator[tuple[Session, ConsoleReporter]]:
+def open_saved(plan: Plan, *, json: bool = False, verbose: bool = False,
+               reviewed_only: bool = False) -> Iterator[tuple[Session, ConsoleReporter]]:
     """The session of a plan that was saved, and its reporter; raises `Stale` if the plan no longer holds."""
     with _with_reporter(lambda reporter: Session.of(plan, reporter=reporter), json=json,
                         verbose=verbose) as (session, reporter):
-        session.confirm(plan)
+        session.confirm(plan, reviewed_only=reviewed_only)
         yield session, reporter
 
 
@@ -119,7 +120,9 @@ def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: f
     with closing(reporter), handle_sigint(session.stop):
         result = session.watch(timeout=timeout)
     if not json:
-        output.print_statuses(result.seen, session, json=False, verbose=verbose)
+        from expiac.cli import status_output
+
+        status_output.print_statuses(result.seen, session, json=False, verbose=verbose)
     if result.interrupted:
         return INTERRUPTED
     _raise_for_failed_runs(result, session.state.stack)

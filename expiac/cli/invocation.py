@@ -9,9 +9,9 @@ import shutil
 import sys
 from pathlib import Path
 
-COMMANDS = ("plan", "show", "apply", "destroy", "import", "refresh", "status", "logs", "render", "review", "history",
-            "diff", "results", "compare", "report", "sync", "runs", "cost", "rerun", "fetch", "output", "prune",
-            "stacks", "new", "version", "promote", "state")
+COMMANDS = ("plan", "show", "apply", "destroy", "import", "refresh", "status", "logs", "render", "review", "verify",
+            "history", "diff", "results", "compare", "report", "sync", "runs", "cost", "rerun", "fetch", "output",
+            "prune", "stacks", "new", "version", "promote", "state")
 _CALL = re.compile(rf"(?<![\w/.-])expiac(?= (?:--|(?:{'|'.join(COMMANDS)})\b))")
 
 

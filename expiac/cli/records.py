@@ -19,6 +19,7 @@ from expiac.plan import history
 from expiac.plan.approval import steps
 from expiac.plan.history import PastRun
 from expiac.plan.model import MISSING, Action, Change
+from expiac.review.digests import SHOWN
 from expiac.state.model import Approval, Record, State
 from expiac.state.overview import StackSummary
 from expiac.view import show, step_lines
@@ -118,8 +119,17 @@ def _print_approval(state: State, one: Approval) -> None:
     if launched := history.runs_by_approval(state)[one.serial]:
         out.print("\nLaunched:")
         for run in launched:
-            out.print(f"  {run.run.instance}   {run.status.value}")
+            told = reviewed_text(PastRun(state.stack, run, one))
+            out.print(f"  {run.run.instance}   {run.status.value}{f'   {told}' if told else ''}", soft_wrap=True)
         output.print_age(ages.sentence(state.stack, ages.as_of(state.stack, launched)))
+
+
+def reviewed_text(past: PastRun) -> str:
+    """`reviewed 1a2b3c4d`, or `not reviewed`; nothing where nobody reviewed the stack."""
+    which = history.reviewed_set(past)
+    if which is None:
+        return ""
+    return f"reviewed {history.rendered_digest(past)[:SHOWN]}" if which else "not reviewed"
 
 
 def print_difference(before: PastRun, after: PastRun, changes: Sequence[Change], sources: Sequence[MetricsSource], *,
@@ -157,8 +167,13 @@ def _results(before: PastRun, after: PastRun, sources: Sequence[MetricsSource]) 
     first, second = (progress_of_run(one.record, sources, Look(one.lineage)) for one in (before, after))
     if first is None or second is None:
         return []
-    return [Change(name, first.metrics.get(name, MISSING), second.metrics.get(name, MISSING), Kind.ANNOTATION)
+    return [Change(name, _rounded(first.metrics.get(name)), _rounded(second.metrics.get(name)), Kind.ANNOTATION)
             for name in {**first.metrics, **second.metrics}]
+
+
+def _rounded(figure: float | None) -> Any:
+    """To four digits, as the table of more runs has them."""
+    return MISSING if figure is None else float(f"{figure:.4g}")
 
 
 def run_document(past: PastRun) -> recorded.ComparedRun:

@@ -1,23 +1,21 @@
-"""Prints rendered files, or writes them into a folder, from which it removes those that are no longer rendered.
+"""Prints rendered files, or exports them into a folder, from which it removes those that are no longer rendered.
 
-A list in the folder names the files that expiac wrote there, by stack. expiac removes no other file.
+The manifest in the folder names the files that expiac wrote there. expiac removes no other file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
+from typing import TYPE_CHECKING
 
 from expiac.util.errors import ExpiacError
 
-LIST = ".rendered.json"
-"""In each folder: the names of the files that expiac wrote there, by stack."""
+if TYPE_CHECKING:
+    from expiac.review.manifest import Manifest
+
 Rendered = Mapping[str, Mapping[str, str]]
 """Texts by address and file name."""
-_Names = dict[str, list[str]]
 
 
 def print_rendered(rendered: Rendered) -> None:
@@ -27,46 +25,46 @@ def print_rendered(rendered: Rendered) -> None:
             print(f"# --- {address}: {name}\n{text.rstrip()}\n")
 
 
-def write_rendered(rendered: Rendered, folder: Path, stack: str) -> None:
-    """Writes each file to `<folder>/<address>.<name>`, removes those of removed jobs, and prints what it did."""
+def write_rendered(rendered: Rendered, folder: Path, manifest: Manifest) -> None:
+    """Writes each file to `<folder>/<address>.<name>`, and the manifest; removes files of removed jobs; prints them."""
+    from expiac.review.manifest import MANIFEST, text_of
+
     texts = {f"{address}.{name}": text for address, files in rendered.items() for name, text in files.items()}
-    names = _read_list(folder)
+    before = _names_before(folder, manifest.stack)
     for name, text in texts.items():
-        _write(folder / name, text)
+        _write(folder / name, text.encode())
         print(folder / name)
-    others = {name for other, listed in names.items() if other != stack for name in listed}
-    for name in sorted({*names.get(stack, ())} - texts.keys() - others):
+    for name in sorted(before - texts.keys()):
         _remove(folder, name)
-    _write(folder / LIST, _list_text({**names, stack: sorted(texts)}))
+    _write(folder / MANIFEST, text_of(manifest))
+    print(folder / MANIFEST)
 
 
-def _read_list(folder: Path) -> _Names:
-    file = folder / LIST
-    try:
-        return TypeAdapter(_Names).validate_json(file.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValidationError) as error:
-        raise ExpiacError("Unreadable list", f"{file}: {error}",
-                          f"remove {LIST}, and files of removed jobs by hand") from error
+def _names_before(folder: Path, stack: str) -> set[str]:
+    """The files of the last export into this folder. Raises `ExpiacError` where that was another stack's."""
+    from expiac.review.manifest import MANIFEST, read_manifest
+
+    if not (folder / MANIFEST).exists():
+        return set()
+    earlier = read_manifest(folder / MANIFEST)
+    if earlier.stack != stack:
+        raise ExpiacError("Folder of another stack", f"{folder} has the files of {earlier.stack}",
+                          "a folder for each stack")
+    return set(earlier.files)
 
 
-def _list_text(names: Mapping[str, Collection[str]]) -> str:
-    return to_json({stack: names[stack] for stack in sorted(names) if names[stack]}, indent=2).decode() + "\n"
-
-
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
+        path.write_bytes(content)
     except OSError as error:
         raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
 
 
 def _remove(folder: Path, name: str) -> None:
     path = folder / name
-    if Path(name).name != name or not (path.is_file() or path.is_symlink()):
-        return  # not a name that expiac writes, or gone already
+    if not path.parent.resolve().is_relative_to(folder.resolve()) or not (path.is_file() or path.is_symlink()):
+        return  # behind a link that leads elsewhere, or gone already
     try:
         path.unlink()
     except OSError as error:

@@ -12,6 +12,7 @@ from expiac.analysis.runs import all_settings, run_of
 from expiac.apply.refresh import id_of
 from expiac.cli import ages, output
 from expiac.cli.invocation import with_command_name
+from expiac.cli.records import reviewed_text
 from expiac.cli.runs_output import setting_value
 from expiac.cli.tables import local_time, table
 from expiac.declare.metrics import Metric
@@ -72,6 +73,8 @@ def _document(state: State, past: PastRun, project: Project, found: Results) -> 
         "address": record.address, "type": record.type, "provider": record.provider, "instance": record.run.instance,
         "attempt": record.run.attempt, "launch": record.run.launch, "status": record.status, "detail": record.detail,
         "launched_at": record.at, "archived_at": record.ended_at, "pruned_at": record.pruned_at,
+        "rendered": history.rendered_digest(past) or None,
+        "reviewed": history.rendered_digest(past) if history.reviewed_set(past) else None,
         "seconds": record.seconds, "approval": _approval(past, project), "seed": run.seed,
         "settings": all_settings(inputs_of(record)), "upstream": dict(record.upstream),
         "references": references(record.references), "outputs": dict(record.outputs),
@@ -112,6 +115,7 @@ def _facts(stack: str, past: PastRun, shown: runs.ShownRun) -> Mapping[str, str]
         "launched": f"{local_time(record.at)}{launches}{who}{place}" if record.at else "",
         "plan": f"serial {approval['serial']}, {command}".rstrip() if approval else "",
         "commit": _commit(provenance, approval["diff_file"] if approval else ""),
+        "files": _review(past),
         "time": formatting.duration(record.seconds) if record.seconds else "",
         "archived": f"{local_time(record.ended_at)}{pruned}" if record.ended_at else "",
         "seed": "" if shown["seed"] is None else setting_value(shown["seed"]),
@@ -119,6 +123,12 @@ def _facts(stack: str, past: PastRun, shown: runs.ShownRun) -> Mapping[str, str]
         "logs": "\n".join(shown["logs"]) or with_command_name(log),
         "W&B id": shown["wandb_id"],
     }
+
+
+def _review(past: PastRun) -> str:
+    """From which reviewed snapshots it was launched, if any."""
+    told = reviewed_text(past)
+    return f"{told} ({which})" if (which := history.reviewed_set(past)) else told
 
 
 def _exported_as(state: State, record: Record) -> list[str]:

@@ -7,6 +7,7 @@ that says otherwise it plans and asks; with `--launch` it does not ask, and with
 from __future__ import annotations
 
 import dataclasses
+import gc
 import inspect
 import os
 import sys
@@ -26,7 +27,9 @@ def runner(experiment: type[Experiment], config: type[ExperimentConfig]) -> NoRe
     """Makes the experiment's file a command: `if __name__ == "__main__": runner(A, AConfig)`."""
     prepare_streams()
     file = Path(inspect.getfile(experiment))
-    sys.exit(exit_code_of(lambda: _run(file, config, [decode(word) for word in sys.argv[1:]])))
+    code = exit_code_of(lambda: _run(file, config, [decode(word) for word in sys.argv[1:]]))
+    gc.freeze()  # as `expiac` does
+    sys.exit(code)
 
 
 def _run(file: Path, config: type[ExperimentConfig], arguments: Sequence[str]) -> int:

@@ -10,7 +10,9 @@ from expiac.cli.exits import DONE
 
 if TYPE_CHECKING:
     from expiac.declare.project import Project
+    from expiac.plan.history import PastRun
     from expiac.state.model import State
+    from expiac.view import recorded
 
 
 def runs(
@@ -65,20 +67,27 @@ def show(run: args.RunOrPlan, *, verbose: args.Verbose = False, json: args.Json 
     return DONE
 
 
-def promote(run: args.RunName, *, yes: args.Yes = False) -> int:
+def promote(run: args.RunName, *, yes: args.Yes = False, json: args.Json = False) -> int:
     """Make the settings of a run the defaults of its stack's file: shows the patch, asks, and applies it."""
     from expiac.apply.promote import promotion_of
     from expiac.cli import output
     from expiac.declare.project import find_project
     from expiac.plan import formatting, history
 
+    if json:
+        output.demand_consent(yes=yes, json=True)
     project = find_project(Path.cwd())
     states, _ = read_states(project, None)
-    promotion = promotion_of(history.find_run(states, run), project)
+    past = history.find_run(states, run)
+    promotion = promotion_of(past, project)
+    name = promotion.file.relative_to(project.root).as_posix()
+    if json:
+        promotion.write()
+        output.print_json(_promoted(past, name, promotion.patch(name)))
+        return DONE
     if promotion.is_empty:
         print("nothing to change: the run has the defaults")
         return DONE
-    name = str(promotion.file.relative_to(project.root))
     print("\n".join(formatting.printable(line) for line in promotion.patch(name).splitlines()))
     output.demand_consent(yes=yes, json=False)
     if not yes:
@@ -86,6 +95,13 @@ def promote(run: args.RunName, *, yes: args.Yes = False) -> int:
     promotion.write()
     print(f"\n{name} is changed")
     return DONE
+
+
+def _promoted(past: PastRun, file: str, patch: str) -> recorded.PromoteDocument:
+    from expiac.view import show
+
+    return {"format_version": show.FORMAT, "stack": past.stack, "address": past.record.address,
+            "instance": past.record.run.instance, "file": file, "patch": patch}
 
 
 def read_states(project: Project, stacks: list[str] | None) -> tuple[list[State], list[str]]:

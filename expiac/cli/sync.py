@@ -58,8 +58,9 @@ def _print_run(run: Synced) -> None:
     from expiac.plan import formatting
     from expiac.view.console import console
 
-    rows = f", {run.rows} row{'' if run.rows == 1 else 's'}" if run.rows else ""
-    console().print(f"{run.address}   {formatting.printable(run.id)}: {run.outcome}{rows}", soft_wrap=True)
+    counts = "".join(f", {count} {noun}{'' if count == 1 else 's'}"
+                     for count, noun in ((run.rows, "row"), (run.artifacts, "artifact")) if count)
+    console().print(f"{run.address}   {formatting.printable(run.id)}: {run.outcome}{counts}", soft_wrap=True)
     for line in filter(None, (run.url, run.why)):
         console().print(f"    {formatting.printable(line)}", soft_wrap=True)
 

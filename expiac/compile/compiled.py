@@ -18,13 +18,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from expiac.compile.composed import Composed
 from expiac.plan.model import Desired
 from expiac.util.durable import replace_file
+from expiac.util.hashing import digest
 
-_FORMAT = 1
+_FORMAT = 2
 _WORTH_REMEMBERING = 20
 """The jobs of smaller stacks are compiled in no time."""
+_KEY = 64
+"""Characters of the key of a job."""
 _LIBRARIES = ("hydra-core", "jinja2", "omegaconf", "pydantic", "pydantic-core", "PyYAML")
 _EXPIAC = Path(__file__).parents[1]
 
@@ -49,17 +54,23 @@ def compiled(want: Desired, composed: Composed | None) -> Compiled:
 
 
 class CompiledJobs:
-    """The remembered jobs of one stack, in one file."""
+    """The remembered jobs of one stack, in one file.
+
+    Its first line has a checksum, its second the sets of files that configs were composed from, of which most jobs have
+    the same one. Each further line is the key of a job, and what the job was compiled to.
+    """
 
     def __init__(self, folder: Path, stack: str, salt: str, digest_of: Callable[[str], str], *, jobs: int) -> None:
-        self._file, self._salt, self._digest_of = folder / "cache" / "compiled" / f"{stack}.jsonl", salt, digest_of
+        self._file, self._digest_of = folder / "cache" / "compiled" / f"{stack}.jsonl", digest_of
+        self._salt = hashlib.sha256(salt.encode(errors="surrogatepass"))
         self.is_on = jobs >= _WORTH_REMEMBERING
         """Whether the stack has enough jobs."""
-        self._lines = self._read() if self.is_on else {}
-        self._holds: dict[str, bool] = {}
-        self._used: dict[str, bytes] = {}
+        self._sets, self._lines = self._read() if self.is_on else ({}, {})
+        self._current = {name for name, files in self._sets.items() if self._is_current(files)}
+        self._used: dict[bytes, bytes] = {}
+        self._used_sets: dict[str, Mapping[str, str]] = {}
 
-    def find(self, declaration: str) -> Compiled | None:
+    def find(self, declaration: bytes) -> Compiled | None:
         """What a job with this declaration is compiled to; None if that is not known, or not any more."""
         if not declaration or not self.is_on:
             return None
@@ -68,56 +79,60 @@ class CompiledJobs:
         if line is None:
             return None
         try:
-            digest, texts, outputs, config, files = json.loads(line)
-            if not self._is_current(files):
+            name, identity, texts, outputs, config = from_json(line)
+            if name not in self._current:
                 return None
-            self._used[key] = line
-            return Compiled(digest, texts, outputs, config, files)
-        except (ValueError, TypeError, AttributeError):
+            self._used[key], self._used_sets[name] = line, self._sets[name]
+            return Compiled(identity, texts, outputs, config, self._sets[name])
+        except (ValueError, TypeError, LookupError):
             return None
 
-    def add(self, declaration: str, job: Compiled) -> None:
+    def add(self, declaration: bytes, job: Compiled) -> None:
         """Remembers a job, if what is read later is what is written now."""
         if not declaration or not self.is_on:
             return
-        parts = [job.digest, dict(job.texts), dict(job.outputs), job.config, dict(job.files)]
+        name = digest(dict(job.files))[:16]
+        parts = [name, job.digest, dict(job.texts), dict(job.outputs), job.config]
         try:
-            line = json.dumps(parts)
+            line = json.dumps(parts).encode()
+            is_exact = repr(from_json(line)) == repr(parts)  # no tuple, and no key that is a number
         except (TypeError, ValueError):
             return
-        if repr(json.loads(line)) == repr(parts):  # no tuple, and no key that is a number
-            self._used[self._key(declaration)] = line.encode()
+        if is_exact:
+            self._used[self._key(declaration)], self._used_sets[name] = line, job.files
 
     def save(self) -> None:
         """Writes what was found and added, if that is not what the file has."""
         if not self.is_on or self._used == self._lines:
             return
-        body = b"\n".join(key.encode() + b" " + line for key, line in self._used.items())
+        sets = json.dumps({name: dict(files) for name, files in self._used_sets.items()}).encode()
+        body = b"\n".join([sets, *(b"%b %b" % (key, line) for key, line in self._used.items())])
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             replace_file(self._file, b"%d %d\n%b" % (_FORMAT, zlib.crc32(body), body), durable=False, mode=0o600)
         except OSError:
             return  # a memory that can't be written costs time only
 
-    def _read(self) -> dict[str, bytes]:
+    def _read(self) -> tuple[dict[str, dict[str, str]], dict[bytes, bytes]]:
+        """The sets of files by their names, and the line of each job by its key."""
         try:
             head, _, body = self._file.read_bytes().partition(b"\n")
-        except OSError:
-            return {}
-        if head != b"%d %d" % (_FORMAT, zlib.crc32(body)):
-            return {}
-        lines = (line.partition(b" ") for line in body.split(b"\n"))
-        return {key.decode(): line for key, _, line in lines}
+            if head != b"%d %d" % (_FORMAT, zlib.crc32(body)):
+                return {}, {}
+            first, *lines = body.split(b"\n")
+            sets = json.loads(first)
+        except (OSError, ValueError):
+            return {}, {}
+        return sets, {line[:_KEY]: line[_KEY + 1:] for line in lines}
 
     def _is_current(self, files: Mapping[str, str]) -> bool:
-        """Whether each file is as it was. Most jobs have the same ones."""
-        key = repr(files)
-        if key not in self._holds:
-            self._holds[key] = all(self._digest_of(path) == was for path, was in files.items())
-        return self._holds[key]
+        """Whether each file is as it was."""
+        return all(self._digest_of(path) == was for path, was in files.items())
 
-    def _key(self, declaration: str) -> str:
-        return hashlib.sha256(f"{self._salt}\n{declaration}".encode(errors="surrogatepass")).hexdigest()
+    def _key(self, declaration: bytes) -> bytes:
+        key = self._salt.copy()
+        key.update(declaration)
+        return key.hexdigest().encode()
 
 
 @cache

@@ -23,8 +23,10 @@ from expiac.plan.model import Desired
 from expiac.state.events import Json
 from expiac.state.facts import Reference
 from expiac.util.errors import ExpiacError
+from expiac.util.hashing import exact
 
 R = TypeVar("R", bound=Resource)
+_REF, _STACK_REF = REF.encode(), STACK_REF.encode()
 
 
 class ResourceCompiler(Generic[R]):
@@ -43,12 +45,12 @@ class ResourceCompiler(Generic[R]):
     @cached_property
     def references(self) -> tuple[Reference, ...]:
         """The outputs of other stacks among its inputs, as they are found. An error names this resource."""
-        return self._find_outputs(self.declared_inputs) if STACK_REF in self._text else ()
+        return self._find_outputs(self.declared_inputs) if _STACK_REF in self.exact_inputs else ()
 
     @cached_property
-    def _text(self) -> str:
-        """All inputs in one text: most resources refer to nothing, and it shows that at once."""
-        return repr(self.declared_inputs)
+    def exact_inputs(self) -> bytes:
+        """All inputs in one, to be compared. Most resources refer to nothing, and it shows that at once."""
+        return exact(self.declared_inputs)
 
     def _find_outputs(self, inputs: Json, known: tuple[Reference, ...] = ()) -> tuple[Reference, ...]:
         """The references that are known, and those that the inputs have besides."""
@@ -76,14 +78,14 @@ class ResourceCompiler(Generic[R]):
     @cached_property
     def refs(self) -> tuple[Ref, ...]:
         """Every Ref among its inputs."""
-        return distinct_refs(self.declared_inputs) if REF in self._text else ()
+        return distinct_refs(self.declared_inputs) if _REF in self.exact_inputs else ()
 
-    def declaration(self) -> str:
+    def declaration(self) -> bytes:
         """All that rendering, composing and the digest depend on, besides what all jobs of a stack share.
 
         Empty where that can't be told; the resource is then compiled each time.
         """
-        return ""
+        return b""
 
     def compile(self, composed: Composed | None, known: Compiled | None = None) -> Desired:
         """The resource as planning sees it; `composed` is its composed training config.

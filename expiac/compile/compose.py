@@ -20,11 +20,11 @@ from expiac.compile.environment import VARIABLE, digest_of_variable, variables_i
 from expiac.compile.optional_defaults import has_optional
 from expiac.compile.schema import Schema
 from expiac.declare.project import Project
+from expiac.declare.training_settings import PACKAGE_HEADER
 from expiac.util.durable import write_private
 from expiac.util.errors import ExpiacError
 from expiac.util.hashing import digest
 from expiac.util.placeholders import INSTANCE
-from expiac.util.render import PACKAGE_HEADER
 
 _FORMAT = 2
 _NO_FILE = "/dev/null/optional"

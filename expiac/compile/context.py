@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expiac.compile.compiled import code_salt
 from expiac.compile.content import content_of, tree_digest
@@ -17,11 +17,13 @@ from expiac.compile.schema import Schema
 from expiac.compile.schema_kinds import schema_kinds
 from expiac.compile.templates import template_texts
 from expiac.compile.wandb_names import wandb_names
+from expiac.declare.config import ConfigReader
 from expiac.declare.fields import Kind
 from expiac.declare.project import Project
 from expiac.declare.resource import Resource
 from expiac.declare.stack import Stack
 from expiac.declare.stack_reference import StackRef
+from expiac.declare.training import TRAINING_KINDS
 from expiac.plan.kinds import CONFIG
 from expiac.providers.backends import backend_of
 from expiac.providers.registry import Providers
@@ -30,7 +32,9 @@ from expiac.state.facts import Reference
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError
 from expiac.util.hashing import digest
-from expiac.util.render import Templates
+
+if TYPE_CHECKING:
+    from expiac.util.render import Templates
 
 
 class StackContext:
@@ -46,6 +50,8 @@ class StackContext:
         self._content: dict[str, str] = {}
         self._folders: dict[str, bool] = {}
         self._backends: dict[str, str] = {}
+        self.configs = ConfigReader()
+        """The configs of the jobs as data, each read once."""
 
     def recorded_inputs(self, resource: Resource) -> Json:
         """The inputs of its record, under this name or an earlier one; none if it ignores no changes."""
@@ -126,12 +132,19 @@ class StackContext:
         return digest([self._stack.name, repr(self.project), self._template_texts, code_salt()])
 
     @cached_property
-    def kinds_salt(self) -> str:
+    def kinds_salt(self) -> bytes:
         """The kinds of fields of training configs, for comparison."""
-        return digest({path: kind.value for path, kind in self.config_kinds.items()})
+        return digest({path: kind.value for path, kind in self.config_kinds.items()}).encode()
+
+    @cached_property
+    def training_kinds(self) -> Mapping[str, Kind]:
+        """The kinds of inputs of training jobs of no class of someone's own."""
+        return {**TRAINING_KINDS, **self.config_kinds}
 
     @cached_property
     def _templates(self) -> Templates:
+        from expiac.util.render import Templates  # imports jinja2
+
         return Templates(self._template_texts)
 
     @cached_property

@@ -30,10 +30,10 @@ from expiac.compile.interpolations import parsed_once
 from expiac.compile.schema import Schema
 from expiac.compile.shared_defaults import Defaults, SharedDefaults
 from expiac.declare.project import Project
+from expiac.declare.training_settings import PACKAGE_HEADER
 from expiac.util.beside import beside, can_fork
 from expiac.util.errors import ExpiacError
 from expiac.util.placeholders import DATA_DIR, INSTANCE, fill
-from expiac.util.render import PACKAGE_HEADER
 
 _NAME = "rendered"
 _WORTH_SHARING = 3

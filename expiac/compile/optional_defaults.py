@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from expiac.compile.config_yaml import read_config
-
 _KEYWORDS = ("optional", "override")
 
 
@@ -13,6 +11,8 @@ def has_optional(text: str) -> bool:
     """Whether a file that the config names may be missing; also where the text can't be read here."""
     if "optional" not in text:  # as in most, and it takes no time to see
         return False
+    from expiac.compile.config_yaml import read_config  # imports OmegaConf
+
     try:
         data = read_config(text)
     except Exception:  # Hydra reads it, or says what is wrong with it

@@ -69,7 +69,7 @@ def _compile_all(compilers: Compilers, project: Project, context: StackContext) 
         want = _compile(name, compilers, composed.get(name), known.get(name))
         is_whole = name in composed or not compilers[name].is_composed
         if name not in known and is_whole and not want.references:
-            memory.add(declarations.get(name, ""), compiled(want, composed.get(name)))
+            memory.add(declarations.get(name, b""), compiled(want, composed.get(name)))
         wanted.append(want)
     memory.save()
     return wanted

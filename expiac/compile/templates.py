@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from expiac.declare.project import Project
 from expiac.util.errors import ExpiacError
-from expiac.util.render import Templates
+
+if TYPE_CHECKING:
+    from expiac.util.render import Templates
 
 
 def shipped_templates() -> Mapping[str, str]:
@@ -20,6 +23,8 @@ def shipped_templates() -> Mapping[str, str]:
 
 def templates(project: Project) -> Templates:
     """The templates that render a project's jobs. Raises `ExpiacError` where one of its own can't be read."""
+    from expiac.util.render import Templates
+
     return Templates(template_texts(project))
 
 

@@ -6,6 +6,7 @@ dataclasses-json.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -18,6 +19,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import to_jsonable_python
 
 from expiac.declare.field_docs import WithFieldDocs
+from expiac.declare.resource import map_texts
 
 _PLAIN = frozenset((bool, int, float, str, type(None)))
 """Most values are of these types, and none of them is a config."""
@@ -43,6 +45,12 @@ def is_config(value: Any) -> bool:
 
 
 @cache
+def _form_of(kind: Any) -> Any:
+    """What a config is read as: a mapping, a pydantic model, or, None, its fields one by one."""
+    return next((form for form in (Mapping, BaseModel) if issubclass(kind, form)), None)
+
+
+@cache
 def _is_config_class(kind: Any) -> bool:
     return hasattr(kind, "__dataclass_fields__") or issubclass(kind, BaseModel) or hasattr(kind, "__attrs_attrs__")
 
@@ -56,20 +64,51 @@ def config_data(value: Any, *, named_only: bool) -> dict[str, Any]:
     return dict(to_jsonable_python(data, fallback=_attrs_data))
 
 
+class ConfigReader:
+    """Reads configs as data. One that is read again, as the jobs of a stack often share one, is taken as it was."""
+
+    def __init__(self) -> None:
+        self._data: dict[tuple[int, bool], tuple[Any, dict[str, Any]]] = {}
+        self._groups: dict[int, tuple[Any, tuple[tuple[str, str], ...]]] = {}
+        self._values: dict[int, tuple[Any, dict[str, Any]]] = {}
+        # With each one itself, so that no other gets its id.
+
+    def data(self, value: Any, *, named_only: bool) -> dict[str, Any]:
+        """As `config_data`, not to be changed."""
+        key = id(value), named_only
+        if (known := self._data.get(key)) is None:
+            known = self._data[key] = value, config_data(value, named_only=named_only)
+        return known[1]
+
+    def values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of every config, as JSON has them: a list for a tuple."""
+        if (known := self._values.get(id(values))) is None:
+            known = self._values[id(values)] = values, map_texts(copy.deepcopy(dict(values)), str)
+        return known[1]
+
+    def groups(self, value: Any) -> tuple[tuple[str, str], ...]:
+        """As `config_groups`."""
+        if (known := self._groups.get(id(value))) is None:
+            known = self._groups[id(value)] = value, tuple(config_groups(value))
+        return known[1]
+
+
 def named_fields(value: Any, *, named_only: bool = True) -> dict[str, Any]:
     """What the author of a config named, nested; the rest is left to the files under `configs/`.
 
     A class that keeps no account of it (`fields_set`, or pydantic's own) is taken at its word: every field counts as
     named.
     """
-    if isinstance(value, Mapping):
+    kind: Any = type(value)
+    form = _form_of(kind)
+    if form is Mapping:
         return {str(key): named_fields(part, named_only=named_only) if is_config(part) else part
                 for key, part in value.items()}
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_unset=named_only)
+    if form is BaseModel:
+        model: BaseModel = value
+        return model.model_dump(mode="json", exclude_unset=named_only)
     known = getattr(value, "fields_set", None) if named_only else None
     given: dict[str, Any] = {}
-    kind: Any = type(value)
     for name in field_names(kind):
         part = getattr(value, name)
         if type(part) not in _PLAIN and is_config(part):

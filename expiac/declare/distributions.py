@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-_FROZEN = ConfigDict(extra="forbid")
+_FROZEN = ConfigDict(extra="forbid", defer_build=True)  # few stacks have any
 
 
 class Distribution(Protocol):

@@ -65,14 +65,21 @@ def non_default_fields(value: Any, names: tuple[str, ...] | None = None) -> dict
     Defaults are left out so that a release which adds a field changes no fingerprint.
     """
     given = {}
-    for field in dataclasses.fields(value):
-        if names is not None and field.name not in names:
+    kind: Any = type(value)
+    for name, default in _defaults(kind):
+        if names is not None and name not in names:
             continue
-        current = getattr(value, field.name)
-        if field.default_factory is not dataclasses.MISSING:
-            default: Any = field.default_factory()
-        else:
-            default = field.default
+        current = getattr(value, name)
         if default is dataclasses.MISSING or type(current) is not type(default) or current != default:
-            given[field.name] = current
+            given[name] = current
     return given
+
+
+@cache
+def _defaults(cls: Any) -> tuple[tuple[str, Any], ...]:
+    """Each field of a dataclass with its default, which is only compared with; MISSING where it has none."""
+    return tuple((field.name, _default(field)) for field in dataclasses.fields(cls))
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()

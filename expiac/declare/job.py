@@ -6,6 +6,8 @@ Knows the declarations only; `expiac.compile` makes texts of them, and what plan
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -90,6 +92,10 @@ class SkypilotJobConfig(Config):
     """Refuse to launch from a tree that is not committed and pushed; None is the project's choice."""
 
 
+PLACEMENT_KINDS: Mapping[str, Kind] = MappingProxyType(kinds_of(SkypilotJobConfig))
+"""What kind of thing each field of a placement is."""
+
+
 class Job(Resource):
     """Any command on any backend."""
 
@@ -135,7 +141,7 @@ class Job(Resource):
 
 def placement_inputs(place: SkypilotJobConfig) -> dict[str, Any]:
     """The placement's fields as inputs of the job itself."""
-    kinds = kinds_of(SkypilotJobConfig)
+    kinds = PLACEMENT_KINDS
     placed = non_default_fields(place)
     return {name: to_jsonable_python(value) for name, value in placed.items() if kinds[name] is not Kind.OPTION}
 

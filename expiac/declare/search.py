@@ -25,7 +25,7 @@ def _distributions(given: Mapping[str, Any]) -> dict[str, Distribution]:
         raise ValueError(f"{error}: Uniform(1e-4, 1e-2, log=True), IntUniform(1, 8) or a list of values") from None
 
 
-@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid", defer_build=True))
 class Search:
     """Trials that Optuna proposes, each from the results of those that have ended.
 

@@ -5,27 +5,34 @@ Knows the declarations only; `expiac.compile` makes texts of them, and what plan
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import os
 import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 from pydantic_core import to_json
 
-from expiac.declare.config import Config, config_data, config_groups, is_config
+from expiac.declare.config import Config, ConfigReader, is_config
 from expiac.declare.expectations import Expectations
-from expiac.declare.fields import Annotation, Kind, Option, kinds_of
-from expiac.declare.job import SkypilotJobConfig, placement_inputs
+from expiac.declare.fields import Annotation, Kind, Option
+from expiac.declare.job import PLACEMENT_KINDS, SkypilotJobConfig, placement_inputs
 from expiac.declare.project import find_project
 from expiac.declare.resource import Ref, Resource
-from expiac.declare.training_settings import ConfigFormat, ConfigKey, Default, DefaultsList, TrainingSettings
+from expiac.declare.training_settings import (
+    PACKAGE_HEADER,
+    ConfigFormat,
+    ConfigKey,
+    Default,
+    DefaultsList,
+    TrainingSettings,
+)
 from expiac.util import duration
 from expiac.util.errors import ExpiacError
-from expiac.util.render import PACKAGE_HEADER, to_yaml
 
 
 def _check_wandb_project(name: str) -> str:
@@ -85,20 +92,22 @@ class TrainingRunConfig(Config):
             given["defaults"] = self.defaults
         return dataclasses.replace(settings, **given) if given else settings
 
-    def document(self, settings: TrainingSettings | None = None) -> dict[str, Any]:
+    def document(self, settings: TrainingSettings | None = None, configs: ConfigReader | None = None) -> dict[str, Any]:
         """The training config as data: what it sets itself and, with Hydra, the groups that it stands on.
 
-        `settings` are the project's; by default those of the project that the working folder lies in.
+        `settings` are the project's; by default those of the project that the working folder lies in. Of documents that
+        the same `configs` were read for, none may be changed: they share parts.
         """
+        configs = configs or ConfigReader()
         chosen = self.with_settings(_settings_here() if settings is None else settings)
-        values = self._values(chosen)
+        values = self._values(chosen, configs)
         if chosen.format != "hydra":
             self._refuse_groups(chosen)
             return values
         if "defaults" in values:
             raise ExpiacError("Invalid training config", "defaults is Hydra's own key, and a config has one of its own",
                               "[tool.expiac.training] key = \"…\" writes configs under a key")
-        return {"defaults": self._defaults_list(chosen), **values}
+        return {"defaults": self._defaults_list(chosen, configs), **values}
 
     def serialize_to_yaml_file(self, instance_name: str | Path | None = None) -> tuple[Path, dict[str, Any]]:
         """Writes the experiment config, without a template, to try the trainer by hand: the path, and the document.
@@ -107,27 +116,29 @@ class TrainingRunConfig(Config):
         folder lies in, for `python -m trainer +experiments=<name>`. A `Path` is the file itself. Where neither is given
         it is a new temporary file. What `apply` gives a run, `expiac render` shows.
         """
+        from expiac.util.render import to_yaml
+
         document = self.document()
         path = _config_file(instance_name)
         path.write_text(f"{PACKAGE_HEADER}\n{to_yaml(document)}\n", encoding="utf-8")
         return path, document
 
-    def _values(self, settings: TrainingSettings) -> dict[str, Any]:
-        values = copy.deepcopy(dict(settings.values))
+    def _values(self, settings: TrainingSettings, configs: ConfigReader) -> dict[str, Any]:
+        values = dict(configs.values(settings.values))
         if self.seed is not None:
             values["seed"] = self.seed
         wandb = {"entity": self.wandb_entity, "project": self.wandb_project, "group": self.wandb_group}
         if given := {key: value for key, value in wandb.items() if value is not None}:
             values["wandb"] = {**values.get("wandb", {}), **given}
         # What a file or a command line leaves out is not to be found anywhere else: there, all of it is written.
-        config = config_data(self.trainer, named_only=settings.format == "hydra")
+        config = configs.data(self.trainer, named_only=settings.format == "hydra")
         if not config:
             return values
         for part in reversed(settings.key.split(".") if settings.key else ()):
             config = {part: config}
-        return _merged(values, config)
+        return _merged(values, config) if values else dict(config)
 
-    def _defaults_list(self, settings: TrainingSettings) -> list[Any]:
+    def _defaults_list(self, settings: TrainingSettings, configs: ConfigReader) -> list[Any]:
         choices = {_package(key): {key: option} for key, option in self._choices().items()}
         entries: list[Default] = []
         for entry in settings.defaults:
@@ -135,7 +146,7 @@ class TrainingRunConfig(Config):
             entries.append(chosen)
         # Hydra wants overrides of what another default chose to stand last.
         entries += sorted(choices.values(), key=lambda entry: next(iter(entry)).startswith("override "))
-        entries += [{f"override /{key.lstrip('/')}": option} for key, option in config_groups(self.trainer)]
+        entries += [{f"override /{key.lstrip('/')}": option} for key, option in configs.groups(self.trainer)]
         return [*entries, "_self_"]
 
     def _choices(self) -> dict[str, str | None]:
@@ -178,12 +189,14 @@ def _config_file(name: str | Path | None) -> Path:
     return folder / f"{name}.yaml"
 
 
+@lru_cache(maxsize=1024)
 def _absolute(group: str) -> str:
     """The group from the folder of configs, with what stands before it in a defaults list: `optional`, `override`."""
     *words, name = group.split()
     return " ".join([*words, f"/{name.lstrip('/')}"])
 
 
+@lru_cache(maxsize=1024)
 def _package(group: str) -> str:
     """The key under which a config of the group is composed: by it two entries are of one group."""
     name, _, package = group.removeprefix("optional ").removeprefix("override ").partition("@")
@@ -215,15 +228,15 @@ class TrainingJob(Resource):
         """The placement, the annotations, and the config's document under `config`, as far as the job says it."""
         return self.inputs_in(TrainingSettings())
 
-    def inputs_in(self, settings: TrainingSettings) -> dict[str, Any]:
-        """As `inputs`, with what the project's settings say of all training configs."""
+    def inputs_in(self, settings: TrainingSettings, configs: ConfigReader | None = None) -> dict[str, Any]:
+        """As `inputs`, with what the project's settings say of all training configs; `configs` as for `document`."""
         training = self.training
         noted = {"tags": training.wandb_tags, "notes": training.wandb_notes}
         placed = placement_inputs(self.skypilot)
         if placed.get("gpus") == self.default_gpus:
             del placed["gpus"]  # the default, said or not
         return {
-            "config": training.document(settings),
+            "config": training.document(settings, configs),
             **{name: value for name, value in noted.items() if value},
             **placed,
         }
@@ -233,5 +246,10 @@ class TrainingJob(Resource):
         return super().refs() if b"${ref:" in to_json(self, fallback=str) else ()
 
     def kinds(self) -> dict[str, Kind]:
-        return {"config": Kind.IDENTITY, "run": Kind.IDENTITY, "tags": Kind.ANNOTATION, "notes": Kind.ANNOTATION,
-                **kinds_of(SkypilotJobConfig)}
+        return dict(TRAINING_KINDS)
+
+
+TRAINING_KINDS: Mapping[str, Kind] = MappingProxyType({
+    "config": Kind.IDENTITY, "run": Kind.IDENTITY, "tags": Kind.ANNOTATION, "notes": Kind.ANNOTATION,
+    **PLACEMENT_KINDS})
+"""What kind of thing each input of a training job is."""

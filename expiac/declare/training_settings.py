@@ -13,6 +13,8 @@ ConfigFormat = Literal["hydra", "yaml", "json", "toml", "args"]
 """How a job gets its training config: as an experiment that Hydra composes, as a file, or as arguments."""
 Default = str | dict[str, str | None]
 """An entry of a Hydra defaults list: a config, or a group and its option."""
+PACKAGE_HEADER = "# @package _global_"
+"""How an experiment config of Hydra begins."""
 
 
 def _is_key(key: str) -> str:

@@ -16,8 +16,12 @@ _LONGEST = 160
 _CHANGES = 20
 
 
-def approval_event(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
-    """The event; `provenance` says who approves, where, and from which commit."""
+def approval_event(plan: Plan, provenance: Mapping[str, Any], *, rendered: Mapping[str, str] | None = None,
+                   reviewed: Mapping[str, str] | None = None) -> Approved:
+    """The event; `provenance` says who approves, where, and from which commit.
+
+    `rendered` has the digest of the rendered files of each launch by its instance, and `reviewed` the snapshots.
+    """
     active = [step for step in plan.steps if step.action is not Action.KEEP]
     created = tuple(step.address for step in active if _is_plain(step))
     described = tuple(ApprovedStep(step.address, step.action.value, step.reason,
@@ -26,7 +30,7 @@ def approval_event(plan: Plan, provenance: Mapping[str, Any]) -> Approved:
     prices = {step.run.instance: step.cost_per_hour for step in active
               if step.action.launches and step.cost_per_hour is not None}
     return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described, prices, plan.sweeps,
-                    plan.outputs)
+                    plan.outputs, rendered or {}, reviewed or {})
 
 
 def steps(event: Approved) -> tuple[ApprovedStep, ...]:

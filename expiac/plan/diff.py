@@ -9,7 +9,7 @@ from typing import Any
 from expiac.declare.fields import Kind
 from expiac.plan.kinds import CONFIG, kind_of
 from expiac.plan.model import MISSING, Change
-from expiac.util.hashing import canonical, digest
+from expiac.util.hashing import canonical, digest, exact
 
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str, Kind]) -> tuple[Change, ...]:
@@ -17,7 +17,8 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any], kinds: Mapping[str
 
     A list is one value: an element of it has no name that would survive an insertion.
     """
-    if repr(before) == repr(after) or canonical(before) == canonical(after):  # the first is faster, and the rule
+    is_one = before == after and exact(before) == exact(after)  # the rule, and faster
+    if is_one or canonical(before) == canonical(after):
         return ()
     return tuple(
         Change(path, old, new, kind_of(kinds, key, path))

@@ -123,6 +123,18 @@ def _code(approval: Approval | None) -> Mapping[str, Any]:
     return {f"code.{name}": provenance[name] for name in ("commit", "diff") if name in provenance}
 
 
+def rendered_digest(past: PastRun) -> str:
+    """The digest of the rendered files that the last launch of a run came from; empty where it is not known."""
+    approved = past.approval.approved if past.approval is not None else None
+    return approved.rendered.get(past.record.run.instance, "") if approved is not None else ""
+
+
+def reviewed_set(past: PastRun) -> str | None:
+    """The set of reviewed snapshots that held these files; empty where none did, None where there were no snapshots."""
+    approved = past.approval.approved if past.approval is not None else None
+    return approved.reviewed.get(past.record.run.instance) if approved is not None else None
+
+
 def summary(approval: Approval) -> str:
     """What an approved plan was to do: `2 create, 1 replace`."""
     counts = [f"{count} {action}" for action, count in approval.approved.summary.items() if count and action != "keep"]
@@ -149,4 +161,12 @@ def documents(state: State) -> Sequence[Mapping[str, Any]]:
              "provenance": dict(one.approved.provenance),
              "steps": [{"address": step.address, "action": step.action, "reason": step.reason,
                         "changes": list(step.changes)} for step in steps(one.approved)],
+             "rendered": dict(one.approved.rendered), "reviewed": _reviewed(one),
              "launched": [record.run.instance for record in runs_of[one.serial]]} for one in state.approvals]
+
+
+def _reviewed(one: Approval) -> Mapping[str, str | None]:
+    """By instance, the digest of what was reviewed, and None of what was not."""
+    approved = one.approved
+    return {instance: approved.rendered.get(instance) if which else None
+            for instance, which in approved.reviewed.items()}

@@ -234,6 +234,15 @@ class Plan:
     """What the stack exports: name → `${ref:resource.output}`."""
     previous_outputs: Mapping[str, str] | None = None
     """What it exported at the last apply, where that differs."""
+    reviewed: Mapping[str, str] | None = None
+    """By the address of what it launches from rendered files: their digest where they were reviewed, empty where they
+    were not; None where the stack has no reviewed snapshots."""
+
+    @property
+    def unreviewed(self) -> tuple[str, ...]:
+        """The addresses of what it launches and nobody reviewed; none where the stack has no reviewed snapshots."""
+        kept = {step.address for step in self.steps}
+        return tuple(address for address, digest in (self.reviewed or {}).items() if not digest and address in kept)
 
     @property
     def is_empty(self) -> bool:

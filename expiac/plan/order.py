@@ -37,6 +37,6 @@ def with_order(steps: Mapping[str, Step]) -> tuple[Step, ...]:
         after = step.depends_on if step.desired is not None else leaving[step.address]
         # Only what stands before it: records of several programs may need each other. And what can be done now
         # does not wait for what is deferred.
-        now = [name for name in after if name in ordered and (step.deferred or not ordered[name].deferred)]
-        ordered[step.address] = replace(step, after=tuple(now))
+        now = tuple(name for name in after if name in ordered and (step.deferred or not ordered[name].deferred))
+        ordered[step.address] = replace(step, after=now) if now != step.after else step
     return tuple(ordered.values())

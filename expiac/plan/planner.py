@@ -52,6 +52,8 @@ class PlanOptions:
     """Let also those results stand again that were destroyed, or that other code made."""
     extend: Collection[str] = ()
     """Addresses whose run goes on to a larger number of steps, instead of a new run."""
+    reviewed_only: bool = False
+    """Refuse to launch what was not reviewed as it would be launched."""
     total_steps: str = ""
     """The key path at which inputs tell how many steps a run takes, as the project says; empty where it does not."""
 
@@ -101,8 +103,9 @@ class _World:
         upstream = {ref.resource: self.steps[ref.resource].run.instance for ref in want.refs}
         identity = fingerprint(want.digest, [*upstream.values(), *results(want.references).values()])
         step = self._decide(want, identity, upstream, self.state.records.get(want.address))
-        step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream,
-                       renames=self.renames.get(want.address, ""))
+        renames = self.renames.get(want.address, "")
+        if step.desired is None or upstream or renames:  # most steps of a large plan are whole already
+            step = replace(step, desired=want, depends_on=want.depends_on, upstream=upstream, renames=renames)
         if not step.action.launches or step.adopts:
             return step
         if expected := self.durations.expected(want.address, want.inputs, want.kinds, self.options.total_steps):
@@ -260,7 +263,8 @@ def _same_run(want: Desired, record: Record, changes: tuple[Change, ...], option
     again = "it is judged anew" if judges_anew else "expiac apply --retry launches it again"
     warning = f"{ended}; {again}" if failed else ""
     action, shown = (Action.UPDATE, noted) if noted else (Action.KEEP, ())
-    return Step(record.address, record.type, action, status.value, record.run, shown, record=record, warning=warning)
+    return Step(record.address, record.type, action, status.value, record.run, shown, desired=want, record=record,
+                depends_on=want.depends_on, warning=warning)
 
 
 def _relaunch(record: Record, reason: str, changes: tuple[Change, ...]) -> Step:

@@ -10,48 +10,24 @@ A policy is called with the plan, priced, and the project, and yields its verdic
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 from expiac.declare.job import Job, accelerators
-from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
 from expiac.declare.training import TrainingJob
-from expiac.plan import cost, formatting
-from expiac.plan.diff import diff
-from expiac.plan.kinds import CONFIG
+from expiac.plan import cost
 from expiac.plan.model import Plan, Step
+from expiac.policies.snapshots import reviewed_snapshots
+from expiac.policies.verdicts import Policy, Refuse, Warn
 from expiac.providers.registry import Providers
-from expiac.review.renderings import is_composed_elsewhere, reviewed_files
 from expiac.util.errors import ExpiacError
-from expiac.util.git import git
 from expiac.util.gpus import parse_gpus
-from expiac.util.render import parse
 
-
-@dataclass(frozen=True, slots=True)
-class Warn:
-    """The plan may go on; whoever reads it is told."""
-
-    message: str
-    address: str = ""
-    """Of the resource that is meant; empty where it is the whole plan."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """The plan may not be carried out."""
-
-    message: str
-    address: str = ""
-
-
-Policy = Callable[[Plan, Project], Iterable[Warn | Refuse]]
+__all__ = [
+    "SHIPPED", "Policy", "Refuse", "Warn", "budget", "max_gpus", "required_tags", "reviewed_snapshots", "spot_only",
+]
 
 
 def budget(dollars: float) -> Policy:
@@ -104,34 +80,6 @@ def required_tags(*patterns: str) -> Policy:
     return policy
 
 
-def reviewed_snapshots(folder: str = "snapshots") -> Policy:
-    """Refuses to launch jobs whose rendered files and composed config are not committed as they are, in
-    `<folder>/<stack>/<job>.<file>`.
-
-    `expiac render STACK --out <folder>/<stack>` writes them there.
-    """
-
-    def policy(plan: Plan, project: Project) -> Iterator[Warn | Refuse]:
-        launched = [step.desired for step in _jobs_to_launch(plan, project) if step.desired and step.desired.texts]
-        if not launched:
-            return
-        place = project.root / folder / plan.stack
-        committed = _committed_snapshot(project.root, place)
-        for want in launched:
-            if is_composed_elsewhere(want, project):
-                yield Warn("its config is composed only where it runs: no snapshot shows the defaults", want.address)
-            for name, text in reviewed_files(want, project, plan.stack).items():
-                file = place / f"{want.address}.{name}"
-                shown = file.relative_to(project.root)
-                if difference := _difference(file, text):
-                    yield Refuse(f"{shown} is not what would be launched{difference}: "
-                                 f"{_render_command(plan, folder)}", want.address)
-                elif file not in committed:
-                    yield Refuse(f"{shown} is not committed, and so not reviewed", want.address)
-
-    return policy
-
-
 SHIPPED: Mapping[str, Callable[..., Policy]] = {
     "budget": budget, "max_gpus": max_gpus, "spot_only": spot_only, "required_tags": required_tags,
     "reviewed_snapshots": reviewed_snapshots}
@@ -164,40 +112,3 @@ def _gpus(step: Step) -> int:
     inputs = _inputs(step)
     asked = accelerators(inputs.get("gpus", _DEFAULT_GPUS.get(step.type, 0)), "") or "0"
     return parse_gpus(asked).number * int(inputs.get("nodes", 1))
-
-
-def _committed_snapshot(root: Path, folder: Path) -> set[Path]:
-    """The files of a folder that stand in the last commit as they are here; none where git knows nothing of it."""
-    tracked = git(root, "ls-files", "-z", "--", str(folder))
-    changed = git(root, "diff", "--name-only", "-z", "HEAD", "--", str(folder))
-    top = git(root, "rev-parse", "--show-toplevel")
-    if tracked is None or changed is None or top is None:
-        return set()
-    here = {root / os.fsdecode(name) for name in tracked.split(b"\0") if name}
-    return here - {Path(os.fsdecode(top.rstrip(b"\n"))) / os.fsdecode(name) for name in changed.split(b"\0") if name}
-
-
-def _difference(file: Path, text: str) -> str:
-    """In parentheses how a snapshot differs from the text; empty where it does not."""
-    try:
-        before = file.read_bytes()
-    except OSError:
-        return " (there is no such file)"
-    if before == text.encode():
-        return ""
-    try:
-        old, new = (parse(part, file.name) for part in (before.decode(), text))
-    except (ExpiacError, UnicodeDecodeError):
-        return " (it reads otherwise)"
-    changes = diff({CONFIG: old}, {CONFIG: new}, {})
-    if not changes:
-        return " (it reads otherwise)"
-    first, others = changes[0], len(changes) - 1
-    values = f"{first.path}: {formatting.value(first.before)} → {formatting.value(first.after)}"
-    return f" ({values}{f', and {others} more' if others else ''})"
-
-
-def _render_command(plan: Plan, folder: str) -> str:
-    """The command that writes the snapshots of the plan, to be pasted."""
-    program = plan.program or plan.stack
-    return shlex.join(["expiac", "render", program, *words_of(plan.overrides), "--out", f"{folder}/{plan.stack}"])

@@ -172,6 +172,16 @@ class Logs(ABC):
         return ()
 
 
+class KeepsSentFiles(ABC):
+    """A provider that keeps the rendered files of each launch as they were sent."""
+
+    @abstractmethod
+    def sent_files(self, id: Id) -> Mapping[str, bytes]:
+        """The files by name, with the instance name in place; none where they are gone. Nothing proves that they are
+        as they were: whoever runs jobs there may have changed them.
+        """
+
+
 class Fetches(ABC):
     """A provider that can bring what a run has left behind to this machine."""
 

@@ -93,7 +93,7 @@ def _compare(found: Results, request: Request) -> tuple[MetricComparison | None,
     differences = compared.comparison.differences
     return compared, Compared(
         wording.heading(compared), wording.arm_rows(compared), wording.difference_rows(compared) if differences else (),
-        tuple(wording.sentence(one) for one in differences) or (wording.ONE_ARM,), compared.comparison.notes)
+        tuple(wording.sentence(one) for one in differences) or (wording.one_arm(compared),), compared.comparison.notes)
 
 
 def _of_band(arm: RunsOfArm) -> tuple[str, ...]:

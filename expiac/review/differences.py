@@ -11,18 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from expiac.plan.diff import diff
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import MISSING
-from expiac.util.errors import ExpiacError
 from expiac.util.hashing import canonical
-from expiac.util.render import parse
-
-_DEEPEST = 100
-"""Levels of sections within each other."""
-_Events: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +42,11 @@ def read_text(text: str, name: str) -> Mapping[str, Any] | None:
             case "toml":
                 found = tomllib.loads(text)
             case _:
-                found = parse(text, name) if _is_plain_yaml(text) else None
+                from expiac.review.plain_yaml import read_yaml  # imports PyYAML
+
+                found = read_yaml(text)
         found = json.loads(json.dumps(found, default=str))  # a date, and a key that is a number, as they read
-    except (ExpiacError, ValueError, TypeError, RecursionError, yaml.YAMLError):
+    except (ValueError, TypeError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -101,18 +95,3 @@ def _is_clear(source: Difference, target: Difference) -> bool:
 
 def _canonical(value: Any) -> str:
     return "\0" if value is MISSING else str(canonical(value))
-
-
-def _is_plain_yaml(text: str) -> bool:
-    """Whether a text has no aliases, and is not nested without end: what is rendered never is.
-
-    A few lines of either can fill the memory, or the stack of the reader, which ends the process.
-    """
-    depth = 0
-    for event in yaml.parse(text, _Events):
-        if isinstance(event, yaml.AliasEvent):
-            return False
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            return False
-    return True

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from expiac.compile.compose import experiment_text, is_composed
 from expiac.declare.project import Project
 from expiac.plan.kinds import CONFIG
 from expiac.plan.model import Desired
+from expiac.state.events import Json
 from expiac.util.placeholders import fill
-from expiac.util.render import to_yaml
 
 COMPOSED_FILE = "composed.yaml"
 """The name of the composed config among the rendered files of a job; no job is given this file."""
@@ -29,17 +28,21 @@ def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, 
     texts: Mapping[str, str] = fill(dict(want.texts))
     if experiment_text(want.texts) is None or not is_composed(project):
         return texts
-    config = json.loads(json.dumps(want.inputs[CONFIG], default=str))  # as it reads in a saved plan
-    text = (f"# Composed by Hydra from the config of {want.address} in {stack} and {project.configs}/: "
-            f"what the job reads.\n{_section_by_section(config)}\n")
-    return {**texts, COMPOSED_FILE: text}
+    return {**texts, COMPOSED_FILE: composed_text(want.inputs[CONFIG], want.address, project, stack)}
+
+
+def composed_text(composed: Json, job: str, project: Project, stack: str) -> str:
+    """The file that shows a composed config."""
+    from expiac.util.block_yaml import block_yaml  # imports PyYAML
+    from expiac.util.render import to_yaml
+
+    text = block_yaml(composed)
+    if text is None:
+        text = to_yaml(json.loads(json.dumps(composed, default=str)))  # as it reads in a saved plan
+    return (f"# Composed by Hydra from the config of {job} in {stack} and {project.configs}/: "
+            f"what the job reads.\n{text}\n")
 
 
 def is_composed_elsewhere(want: Desired, project: Project) -> bool:
     """Whether Hydra composes its config where the job runs, and expiac can't do so here."""
     return experiment_text(want.texts) is not None and not is_composed(project)
-
-
-def _section_by_section(config: Mapping[str, Any]) -> str:
-    """The config as YAML. Jobs have most of their sections in common, and `to_yaml` remembers these."""
-    return "\n".join(to_yaml({key: value}) for key, value in config.items()) or to_yaml(config)

@@ -6,7 +6,7 @@ Renderings of a stack under overrides stand beside those of the stack alone, in 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
@@ -73,11 +73,15 @@ class Snapshots:
         path = self.folder / which.name / name
         return path.relative_to(self.root) if path.is_relative_to(self.root) else path
 
-    def read(self, which: SnapshotSet) -> Mapping[str, bytes]:
-        """The snapshots of a set by name, `<job>.<file>`; of other files in its folder it knows nothing."""
+    def read(self, which: SnapshotSet, jobs: Collection[str] | None = None) -> Mapping[str, bytes]:
+        """The snapshots of a set by name, `<job>.<file>`; of other files in its folder it knows nothing.
+
+        With `jobs`, those of these jobs alone.
+        """
         folder = str(self.folder / which.name)
         try:
-            return {name: Path(folder, name).read_bytes() for name in sorted(_files_in(folder)) if job_of(name)}
+            return {name: _content(f"{folder}/{name}") for name in sorted(_files_in(folder))
+                    if (found := job_of(name)) and (jobs is None or found[0] in jobs)}
         except OSError as error:
             raise ExpiacError("Unreadable snapshot", f"{error.filename}: {error.strerror}") from error
 
@@ -100,6 +104,11 @@ class Snapshots:
         for folder in path.parents:
             if folder == self.folder or not _remove_if_empty(folder):
                 return
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
 
 
 def _files_in(folder: str, within: str = "") -> Iterator[str]:

@@ -89,6 +89,11 @@ class Approved(Fact):
     """The sweeps that the program declares, by address."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """What the stack exports: name → `${ref:resource.output}`."""
+    rendered: Mapping[str, str] = field(default_factory=dict)
+    """The digest of the rendered files of what it launches, by instance."""
+    reviewed: Mapping[str, str] = field(default_factory=dict)
+    """The set of reviewed snapshots that holds these files, by instance; empty where none does. Has no instance where
+    the stack had no reviewed snapshots."""
 
 
 @dataclass(frozen=True, slots=True)

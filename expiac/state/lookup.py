@@ -28,8 +28,16 @@ def stack_of(project: Project, name: str | None) -> str:
         return own[0]
     if own:
         raise UsageError("Which stack?", f"{name} declared {len(own)} of them", f"known: {', '.join(own)}")
+    if _is_declared(project, name):
+        raise UsageError("No such stack", f"{name} was never applied: it has no state in {known.place}",
+                         f"expiac apply {name}")
     raise UsageError("No such stack", f"nothing called {name} has a state in {known.place}",
-                     did_you_mean(stem, stacks) if stacks else f"expiac apply {name}")
+                     did_you_mean(stem, stacks) if stacks else "expiac stacks lists the stacks of this project")
+
+
+def _is_declared(project: Project, name: str) -> bool:
+    """Whether there is a stack file of that name, whatever it declares."""
+    return Path(name).is_file() or (project.root / project.stacks / f"{Path(name).stem}.py").is_file()
 
 
 def stacks_of(project: Project, name: str | None) -> list[str]:

@@ -4,6 +4,18 @@ You import `World` from here: a stack with a memory provider and a real journal.
 subclass `contract.ProviderContract`. `instants` kills a process at a chosen point.
 """
 
-from expiac.testing.world import Clock, Run, Shown, World, ppo
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from expiac.testing.world import Clock, Run, Shown, World, ppo
 
 __all__ = ["Clock", "Run", "Shown", "World", "ppo"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the world, which imports all of expiac, when it is asked for: the memory provider needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module 'expiac.testing' has no attribute {name!r}")
+    from expiac.testing import world
+
+    return getattr(world, name)

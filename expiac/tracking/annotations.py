@@ -17,9 +17,7 @@ from expiac.apply.wandb_key import user_has_key
 from expiac.declare.project import Project
 from expiac.plan.model import Action, Plan, Step
 from expiac.state.model import Record, State
-from expiac.tracking.pages import page_of
 from expiac.util.errors import ExpiacError
-from expiac.util.wandb_login import server_of_job
 
 TIMEOUT = 20.0
 """Seconds for one run."""
@@ -44,8 +42,10 @@ def with_remarks(plan: Plan, project: Project) -> Plan:
 
 def reachable_page(record: Record, project: Project, environ: Mapping[str, str] = os.environ) -> str:
     """The page of a run at W&B; empty where it has none, or this user has no key for it."""
+    from expiac.tracking.pages import page_of, server_of_page
+
     page = page_of(record, project)
-    return page if page and user_has_key(_server(record, environ), environ) else ""
+    return page if page and user_has_key(server_of_page(page), environ) else ""
 
 
 def tell(steps: tuple[Step, ...], state: State, project: Project) -> Iterator[str]:
@@ -67,10 +67,12 @@ def _annotates(step: Step) -> bool:
 
 
 def _send(record: Record, page: str) -> None:
+    from expiac.tracking.pages import server_of_page
+
     entity, project, _, id = (unquote(part) for part in urlsplit(page).path.strip("/").split("/")[-4:])
     told = {"path": f"{entity}/{project}/{id}", "tags": list(record.inputs.get("tags") or ()),
             "notes": record.inputs.get("notes") or ""}
-    env = {**os.environ, "WANDB_BASE_URL": _server(record, os.environ), "WANDB_SILENT": "true",
+    env = {**os.environ, "WANDB_BASE_URL": server_of_page(page), "WANDB_SILENT": "true",
            "WANDB_ERROR_REPORTING": "false"}
     env.pop("WANDB_MODE", None)
     try:
@@ -81,7 +83,3 @@ def _send(record: Record, page: str) -> None:
     except subprocess.CalledProcessError as error:
         lines = str(error.stderr).strip().splitlines() or [f"exit code {error.returncode}"]
         raise ExpiacError("Not uploaded", lines[-1][:200]) from None
-
-
-def _server(record: Record, environ: Mapping[str, str]) -> str:
-    return server_of_job(record.inputs.get("envs") or {}, environ)

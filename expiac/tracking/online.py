@@ -77,13 +77,31 @@ class Online:
 
         def open_pages() -> Iterator[TrackedArtifact]:
             return (TrackedArtifact(one.name, one.type, run.id, tuple(one.aliases), dict(one.metadata), one.size,
-                                    address=f"{one.entity}/{one.project}/{one.name}")
+                                    address=f"{one.entity}/{one.project}/{one.name}", digest=one.digest)
                     for one in found.logged_artifacts())
 
         try:
             return tuple(self._pages(open_pages, _RUNS))
         except _NotFound as error:
             raise self._no_such_run(run.id) from error
+
+    def digests(self, kind: str, name: str) -> frozenset[str]:
+        """Of the versions of an artifact that are complete, whichever run has logged them; none where it has none."""
+        client = self._api()
+
+        def load() -> frozenset[str]:
+            try:
+                found = client.artifacts(kind, f"{self._entity}/{self.project}/{name}")
+                return frozenset(one.digest for one in found)
+            except ValueError as error:
+                if "Unable to parse" in str(error):  # the answer has null for the project, the type or the artifact
+                    return frozenset()
+                raise
+
+        try:
+            return self._ask(load)
+        except _NotFound:
+            return frozenset()
 
     def download(self, artifact: TrackedArtifact, folder: Path, *, timeout: float) -> Path:
         """Fetches the files of an artifact into a folder, in at most `timeout` seconds."""

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from glob import escape
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from expiac.apply.metrics.run_names import run_names
 from expiac.declare.project import Project
+from expiac.providers.local.folder import RunFolder
 from expiac.providers.outputs import metrics_in
 from expiac.state.model import Record, State
 from expiac.tracking.sync_record import uploaded_runs
@@ -39,7 +40,14 @@ def page_of(record: Record, project: Project, environ: Mapping[str, str] = os.en
         return (own or next(iter(uploaded.values()))).url
     files = _online_files(record, os.path.join(project.state_folder, "local"))
     newest = max(files, key=lambda file: file.parent.name, default=None)
-    return _page(newest, record, environ) if newest is not None else ""
+    return _page(newest, _server(record, project, environ)) if newest is not None else ""
+
+
+def server_of_page(page: str) -> str:
+    """The address of the API of the server that has a page."""
+    parts = urlsplit(page)
+    app = f"{parts.scheme}://{parts.netloc}"
+    return PUBLIC if app == _APP else app
 
 
 def _online_files(record: Record, local: str) -> Iterator[Path]:
@@ -55,7 +63,7 @@ def _online_files(record: Record, local: str) -> Iterator[Path]:
             yield from Path(folder).glob(f"wandb/run-*-{escape(id)}/run-{escape(id)}.wandb")
 
 
-def _page(file: Path, record: Record, environ: Mapping[str, str]) -> str:
+def _page(file: Path, server: str) -> str:
     try:
         names = run_names(file)
     except ExpiacError:
@@ -63,9 +71,19 @@ def _page(file: Path, record: Record, environ: Mapping[str, str]) -> str:
     entity = (names.entity or _entity_in_log(file.parent)) if names else ""
     if names is None or not (names.id and names.project and entity):
         return ""
-    server = server_of_job(record.inputs.get("envs") or {}, environ).rstrip("/")
     app = _APP if server == PUBLIC else server
     return f"{app}/{quote(entity, safe='')}/{quote(names.project, safe='')}/runs/{quote(names.id, safe='')}"
+
+
+def _server(record: Record, project: Project, environ: Mapping[str, str]) -> str:
+    """Where a run logs to: as its newest launch was told, whatever is set now; without its files, as one would be."""
+    launches = RunFolder(project.state_folder / "local" / record.run.instance).launches()
+    try:
+        job = launches[-1].job() if launches else None
+    except (ExpiacError, OSError):
+        job = None
+    server = server_of_job(record.inputs.get("envs") or {}, environ) if job is None else server_of_job(job.env, {})
+    return server.rstrip("/")
 
 
 def _entity_in_log(folder: Path) -> str:

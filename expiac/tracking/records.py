@@ -52,6 +52,11 @@ def read_part(file: Path) -> Part | None:
     return part if part.id else None
 
 
+def working_folder(file: Path) -> Path:
+    """Where a run ran, which relative paths start from: its file is at `wandb/offline-run-…/run-….wandb` there."""
+    return file.absolute().parents[2]
+
+
 def history_of(file: Path) -> Iterator[dict[str, Any]]:
     """Every row of a file; raises `ExpiacError` where it is no file of W&B's."""
     try:
@@ -114,10 +119,12 @@ def _set(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 def _artifact(part: Part, artifact: Any) -> TrackedArtifact:
     entries = artifact.manifest.contents
     metadata = _decoded({"metadata": artifact.metadata}).get("metadata")
+    is_part = artifact.distributed_id or artifact.incremental_beta1 or not artifact.finalize
     return TrackedArtifact(
         artifact.name, artifact.type, part.id, tuple(artifact.aliases),
         metadata if isinstance(metadata, dict) else {}, sum(entry.size for entry in entries),
-        {entry.path: Path(entry.local_path) for entry in entries if entry.local_path})
+        {entry.path: working_folder(part.file) / entry.local_path for entry in entries if entry.local_path},
+        digest="" if is_part else artifact.digest)
 
 
 def _decoded(raw: dict[str, str]) -> dict[str, Any]:

@@ -6,16 +6,18 @@ from a checkpoint, the later ones count. The end of a file that is being written
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from expiac.apply.metrics import wandb_files
 from expiac.apply.metrics.rows import own_step
 from expiac.apply.metrics.run_log import RunLog
-from expiac.apply.metrics.run_names import HISTORY, kind_of
+from expiac.apply.metrics.run_names import HISTORY, is_artifact, kind_of
+from expiac.tracking.records import working_folder
 from expiac.util.errors import ExpiacError
 
 _BLOCK = 32 * 1024
@@ -24,8 +26,10 @@ _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _OF_FIRST, _OF_LAST = ("header", "run"), ("exit", "final", "footer")
 
 
-def copy_run(files: Sequence[Path], target: Path) -> int:
+def copy_run(files: Sequence[Path], target: Path, *, without: Collection[str] = ()) -> int:
     """Copies the records of the files, the oldest first, into one; gives how many rows of the history it has.
+
+    Artifacts with a digest in `without` are left out.
 
     Raises `ExpiacError` where a file is damaged: more follows what can't be read.
     """
@@ -34,17 +38,37 @@ def copy_run(files: Sequence[Path], target: Path) -> int:
     with target.open("wb") as stream:
         writer = _Writer(stream)
         for data in records:
+            if without and is_artifact(data) and _digest(data) in without:
+                continue
             rows += kind_of(data) == HISTORY
             writer.write(data)
     return rows
 
 
+def _digest(data: bytes) -> str:
+    """Of an artifact."""
+    return next((str(record.artifact.digest) for record in wandb_files.records([data])), "")
+
+
 def _raw(file: Path) -> Iterator[bytes]:
     log = RunLog(file)
-    yield from log
+    for data in log:
+        yield _with_absolute_paths(data, file) if is_artifact(data) else data
     if log.damaged_at is not None:
         raise ExpiacError("Damaged W&B run", f"{file}: it can't be read from byte {log.damaged_at} on",
                           "move its folder away to upload the others")
+
+
+def _with_absolute_paths(data: bytes, file: Path) -> bytes:
+    """An artifact whose files are found from any folder, if they lie where the run ran."""
+    for record in wandb_files.records([data]):
+        relative = [entry for entry in record.artifact.manifest.contents
+                    if entry.local_path and not os.path.isabs(entry.local_path)]
+        for entry in relative:
+            entry.local_path = str(working_folder(file) / entry.local_path)
+        if relative:
+            return bytes(record.SerializeToString())
+    return data
 
 
 def _merged(files: Sequence[Path]) -> Iterator[bytes]:

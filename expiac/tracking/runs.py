@@ -60,3 +60,5 @@ class TrackedArtifact:
     """Of an offline run: where each file lies on this machine, by its path in the artifact."""
     address: str | None = None
     """Of a run that was read from W&B: `entity/project/name:version`."""
+    digest: str = ""
+    """W&B's digest of the files and their paths; empty where a version is put together of several runs' parts."""

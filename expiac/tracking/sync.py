@@ -1,7 +1,7 @@
 """Uploads the offline W&B runs of a stack, each once: `expiac sync`.
 
 What was uploaded is recorded, and is sent again only when its files have grown. An upload that was cut short is sent
-again from the beginning: W&B keeps rows by their place, so that none is there twice.
+again from the beginning: W&B keeps rows by their place, so that none is there twice. Artifacts that are there stay.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from expiac.declare.project import Project
 from expiac.state.model import State
+from expiac.tracking.logged import ArtifactServer, delete_staged, incomplete, logged_artifacts, require_all
 from expiac.tracking.offline import OfflineRun, Unreadable, offline_runs
 from expiac.tracking.run_copy import copy_run
 from expiac.tracking.sync_record import Uploaded, folder_of, record_upload, uploaded_runs
@@ -23,6 +24,9 @@ from expiac.tracking.upload import upload
 from expiac.util.errors import ExpiacError
 from expiac.util.lock import Lock
 from expiac.util.wandb_login import server_address
+
+_ANSWER = 60.0
+"""Seconds in which W&B must say which artifacts it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Synced:
     outcome: str
     """`uploaded`, `unchanged` since an earlier upload, `to upload` in a dry run, or `failed`."""
     rows: int = 0
+    artifacts: int = 0
     url: str = ""
     why: str = ""
     """Why it failed, in one line."""
@@ -76,7 +81,9 @@ class Sync:
         known = uploaded_runs(self._project, run.instance, self._server).get(run.names.id)
         if known is None or dict(known.sizes) != run.sizes:
             return None
-        return _synced(run, "unchanged", known.rows, known.url)
+        if known.artifacts is None and logged_artifacts(run.files):  # of an earlier release, which did not ask for them
+            return None
+        return _synced(run, "unchanged", known.rows, known.artifacts or 0, known.url)
 
     def _upload(self, run: OfflineRun, folder: Path, timeout: float) -> Synced:
         sizes = run.sizes
@@ -86,18 +93,23 @@ class Sync:
             place.mkdir()
             _link_files(run.files[-1].parent / "files", place / "files")
             copy = place / run.files[-1].name
-            rows = copy_run(run.files, copy)
+            artifacts = logged_artifacts(run.files)
+            server = ArtifactServer(run, _ANSWER, self._environ)
+            rows = copy_run(run.files, copy, without=server.digests(artifacts) | incomplete(artifacts))
             entity = "" if run.names.entity else self._environ.get("WANDB_ENTITY", "")
             url = upload(copy, entity=entity, timeout=timeout, environ=self._environ)
+            require_all(artifacts, server.digests(artifacts))
+            delete_staged(artifacts)
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            record_upload(self._project, run.instance, run.names.id, Uploaded(url, rows, sizes, now, self._server))
+            uploaded = Uploaded(url, rows, sizes, now, self._server, len(artifacts))
+            record_upload(self._project, run.instance, run.names.id, uploaded)
         except ExpiacError as error:
             return _synced(run, "failed", why=f"{error.summary}: {error.detail}")
         except OSError as error:
             return _synced(run, "failed", why=f"{error.filename or copies}: {error.strerror}")
         finally:
             shutil.rmtree(copies, ignore_errors=True)
-        return _synced(run, "uploaded", rows, url)
+        return _synced(run, "uploaded", rows, len(artifacts), url)
 
 
 def _link_files(source: Path, target: Path) -> None:
@@ -108,5 +120,5 @@ def _link_files(source: Path, target: Path) -> None:
             (target / entry.name).symlink_to(entry)
 
 
-def _synced(run: OfflineRun, outcome: str, rows: int = 0, url: str = "", why: str = "") -> Synced:
-    return Synced(run.address, run.instance, run.names.id, outcome, rows, url, why)
+def _synced(run: OfflineRun, outcome: str, rows: int = 0, artifacts: int = 0, url: str = "", why: str = "") -> Synced:
+    return Synced(run.address, run.instance, run.names.id, outcome, rows, artifacts, url, why)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from expiac.declare.project import Project
 from expiac.util.durable import replace_file
@@ -30,6 +31,8 @@ class Uploaded:
     """ISO 8601, UTC."""
     server: str = ""
     """Where to: the address of W&B's API; empty where an earlier release did not record it."""
+    artifacts: int | None = None
+    """How many artifacts the server then had of it; None where an earlier release did not ask."""
 
 
 def folder_of(project: Project) -> Path:
@@ -51,11 +54,15 @@ def _all(project: Project, instance: str) -> list[tuple[str, Uploaded]]:
     try:
         with open(_file(project, instance), encoding="utf-8") as stream:
             known = json.load(stream)
-        return [(str(one.get("id", key)), Uploaded(str(one["url"]), int(one["rows"]), dict(one["sizes"]),
-                                                   str(one["at"]), str(one.get("server", ""))))
-                for key, one in known.items()]
+        return [(str(one.get("id", key)), _uploaded(one)) for key, one in known.items()]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return []
+
+
+def _uploaded(entry: Mapping[str, Any]) -> Uploaded:
+    artifacts = entry.get("artifacts")
+    return Uploaded(str(entry["url"]), int(entry["rows"]), dict(entry["sizes"]), str(entry["at"]),
+                    str(entry.get("server", "")), int(artifacts) if artifacts is not None else None)
 
 
 def record_upload(project: Project, instance: str, id: str, uploaded: Uploaded) -> None:

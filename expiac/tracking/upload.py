@@ -33,7 +33,8 @@ def upload(file: Path, *, entity: str, timeout: float, environ: Mapping[str, str
     # Not `wandb beta sync`: it appends to what the server has of the run, so that a second upload has each row twice.
     command = [sys.executable, "-m", "wandb", "sync", "--no-mark-synced", "--no-sync-tensorboard", *owner, str(file)]
     variables = {name: value for name, value in environ.items() if name not in _NOT_THEIRS}
-    quiet = {"WANDB_ERROR_REPORTING": "false", "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    quiet = {"WANDB_ERROR_REPORTING": "false", "NO_COLOR": "1", "PYTHONUTF8": "1",
+             "WANDB_DATA_DIR": str(file.parent)}  # what it staged elsewhere it keeps: it deletes before W&B has all
     process = subprocess.Popen(command, cwd=file.parent, env={**variables, **quiet}, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
                                errors="replace")

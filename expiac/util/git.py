@@ -40,6 +40,15 @@ def provenance(root: Path, keep_in: Path) -> dict[str, Any]:
     return known | {"dirty": bool(diff)} | ({"diff": _keep_diff(diff, keep_in)} if diff else {})
 
 
+def checkout(root: Path) -> tuple[str | None, bool | None]:
+    """The commit of a checkout, and whether its tracked files have changes; None of what git doesn't know."""
+    commit = git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return None, None
+    changed = git(root, "diff", "HEAD", "--name-only")
+    return commit.decode().strip(), None if changed is None else bool(changed)
+
+
 def refuse_unpushed(root: Path, job: str, *, apart_from: Path | None = None) -> None:
     """Refuses a tree that others could not check out: what `git_check` asks for. A folder of state is no part of it."""
     needs = f"{job} needs a tree that is committed and pushed (git_check)"

@@ -17,7 +17,6 @@ import yaml
 
 from expiac.util.errors import ExpiacError
 
-PACKAGE_HEADER = "# @package _global_"
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@-]*")
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
 

@@ -100,6 +100,9 @@ class Step(Inputs):
     depends_on: Names
     deferred: bool
     """It waits for a run to succeed: `apply` without `--wait` leaves it for later."""
+    reviewed: str | None
+    """Of what is launched as it was reviewed: the digest of its rendered files. Null for others, and where the stack
+    has no reviewed snapshots."""
     warning: str
     """What to mind; empty where there is nothing."""
     note: str

@@ -59,6 +59,11 @@ class Approval(TypedDict):
     provenance: Json
     """User, host, versions, commit, and the digest of a diff."""
     steps: Sequence[ApprovedStep]
+    rendered: Overrides
+    """The digest of the rendered files of what it launches, by instance; of older releases, none."""
+    reviewed: Annotated[Mapping[str, str | None], Field(
+        description="That digest where these files were reviewed, and null where they were not, by instance; none "
+                    "where the stack had no reviewed snapshots.")]
     launched: Sequence[Instance]
     """The runs of which the last launch belongs to it."""
 
@@ -139,6 +144,19 @@ class PruneDocument(OfState):
     """Archived runs that stay although they were meant."""
     bytes: Count
     """What is freed in all, with files that only these runs share and what an earlier prune left."""
+
+
+class PromoteDocument(TypedDict):
+    """The document of `promote --json`."""
+
+    format_version: FormatVersion
+    stack: Name
+    address: Name
+    instance: Instance
+    file: str
+    """The stack file, from the project's root."""
+    patch: str
+    """The unified diff that was applied; empty where the run has the defaults."""
 
 
 class StackSummary(TypedDict):

@@ -93,6 +93,10 @@ class ShownRun(TypedDict):
     """Empty where it is present."""
     pruned_at: str
     """When what it left on this machine was deleted; empty where it was not."""
+    rendered: str | None
+    """The digest of the rendered files that its last launch came from; null where it is not recorded."""
+    reviewed: str | None
+    """The same where these files were reviewed; null where they were not."""
     seconds: float | None
     """How long its last launch ran; null until it has ended, and where nobody knows."""
     approval: LaunchedBy | None

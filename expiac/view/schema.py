@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from expiac.declare.field_docs import field_texts
-from expiac.view import compared, documents, lines, recorded, reviewed, runs, synced
+from expiac.view import compared, documents, lines, recorded, reviewed, runs, synced, verified
 
 FILE = Path(str(files("expiac.view") / "schema.json"))
 _BY_KEY: dict[str, Any] = {
@@ -21,7 +21,8 @@ _BY_KEY: dict[str, Any] = {
     "approvals": recorded.HistoryDocument, "runs": recorded.Difference, "compared": recorded.Differences,
     "stacks": recorded.StacksDocument,
     "outputs": documents.OutputsDocument, "fetched": documents.FetchedDocument, "pruned": recorded.PruneDocument,
-    "synced": synced.SyncDocument, "is_clean": reviewed.ReviewDocument,
+    "patch": recorded.PromoteDocument,
+    "synced": synced.SyncDocument, "is_clean": reviewed.ReviewDocument, "verified": verified.VerificationDocument,
     "results": compared.ResultsDocument, "arms": compared.ComparisonDocument, "notebook": compared.ReportDocument,
     "listed": runs.RunsDocument, "run": runs.RunDocument, "spending": runs.CostDocument,
     "resources": documents.StatusDocument,

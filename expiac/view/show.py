@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1
 """The version of everything that `--json` prints; raised when a key goes or changes its meaning: docs/json.md."""
+_MOST_UNREVIEWED = 6
+
 
 def text(plan: Plan, width: int = 80, *, program: str = "", verbose: bool = False) -> str:
     """The whole plan; `program` is what you call the stack on the command line, for commands that you can paste.
@@ -81,9 +83,20 @@ def notes(plan: Plan) -> list[str]:
     if plan.along:
         lines.append(f"needed, and so along with it: {_names(plan.along, plan)}")
     lines += changes_of_exports(plan)
+    lines += _unreviewed(plan)
     if plan.left_out:
         lines.append(f"left out, and would change: {_names(plan.left_out, plan)}")
     return lines
+
+
+def _unreviewed(plan: Plan) -> list[str]:
+    """What would be launched though nobody accepted it, and the command that shows it."""
+    if not plan.unreviewed:
+        return []
+    names = named_by_group(plan.unreviewed, lambda address: group_of(address, plan.sweeps))
+    more = f" and {len(names) - _MOST_UNREVIEWED:,} more" if len(names) > _MOST_UNREVIEWED else ""
+    command = shlex.join(["expiac", "review", plan.program or plan.stack, *words_of(plan.overrides)])
+    return [f"not reviewed: {', '.join(names[:_MOST_UNREVIEWED])}{more}; {command}"]
 
 
 def _names(addresses: Iterable[str], plan: Plan) -> str:
@@ -103,8 +116,9 @@ def summary(plan: Plan) -> str:
         return "no changes"
     counts = [(plan.summary[action.value], words) for action, words in COUNTED.items()]
     line = ", ".join(f"{count} {words}" for count, words in counts if count)
-    if deferred := sum(step.deferred for step in plan.steps):
-        line += f" ({deferred} deferred)"
+    apart = [(sum(step.deferred for step in plan.steps), "deferred"), (len(plan.unreviewed), "not reviewed")]
+    if told := ", ".join(f"{count} {words}" for count, words in apart if count):
+        line += f" ({told})"
     return line + _total_time(plan) + _total_cost(plan)
 
 
@@ -169,7 +183,7 @@ def document(plan: Plan) -> documents.Plan:
         "serial": plan.serial,
         "overrides": dict(plan.overrides),
         "previous_overrides": None if plan.previous_overrides is None else dict(plan.previous_overrides),
-        "steps": [_step_document(step) for step in plan.steps],
+        "steps": [_step_document(step, (plan.reviewed or {}).get(step.address, "")) for step in plan.steps],
         "summary": plan.summary,
         "sweeps": {name: sweep_document(facts) for name, facts in plan.sweeps.items()},
         "along": list(plan.along),
@@ -187,7 +201,7 @@ def sweep_document(facts: SweepFacts) -> documents.Sweep:
             "max_failures": facts.max_failures}
 
 
-def _step_document(step: Step) -> documents.Step:
+def _step_document(step: Step, reviewed: str) -> documents.Step:
     return {
         "address": step.address,
         "component": component_of(step.address) or None,
@@ -210,6 +224,7 @@ def _step_document(step: Step) -> documents.Step:
         "restores": step.restores.run.instance if step.restores else None,
         "depends_on": list(step.depends_on),
         "deferred": step.deferred,
+        "reviewed": reviewed or None,
         "warning": step.warning,
         "note": step.note,
     }

@@ -11,6 +11,7 @@ from expiac.plan.model import Action, Change, Step
 from expiac.view.creates import Creates
 
 _MIN_VALUES = 24
+_LEAST_ROOM = 20
 NO_LIMIT = 10**9
 """As much room on a line as a value needs."""
 
@@ -75,5 +76,8 @@ def _change(change: Change, room: int) -> Iterator[str]:
 
 def wrap(line: str, indent: str, room: int) -> list[str]:
     """The line in as much room as there is; what goes on stands two columns further in."""
-    return textwrap.wrap(line, max(room, 20), initial_indent=indent, subsequent_indent=indent + "  ",
+    room = max(room, _LEAST_ROOM)
+    if line and len(indent) + len(line) <= room and line.isprintable() and line == line.strip():
+        return [indent + line]  # as most: there is nothing to wrap
+    return textwrap.wrap(line, room, initial_indent=indent, subsequent_indent=indent + "  ",
                          break_on_hyphens=False)

@@ -22,6 +22,8 @@ class SyncedRun(TypedDict):
     """`unchanged`: it was uploaded earlier, and has no more rows now."""
     rows: Count
     """How many rows of its history were uploaded; 0 where none were."""
+    artifacts: Count
+    """How many versions of artifacts it has logged, all of which W&B has; 0 where nothing was uploaded."""
     url: str
     """Its page; empty where none is known."""
     why: str

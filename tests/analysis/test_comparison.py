@@ -12,7 +12,7 @@ from test_hostile_runs import results, run
 from test_results import command
 
 import expiac
-from expiac.analysis import frames
+from expiac.analysis import frames, wording
 from expiac.analysis.comparing import compare_results
 from expiac.analysis.comparison import Comparison, compare
 from expiac.analysis.results import Results
@@ -151,6 +151,12 @@ def test_in_python(applied):
     assert [(one.arm, one.mean, one.pairs) for one in found.differences] == [("B", 10.0, 2)]
     assert found.to_polars().select("arm", "envs.LR", "n", "mean", "difference", "verdict").rows() == [
         ("A", "1", 2, 30.5, None, None), ("B", "2", 2, 40.5, 10.0, found.differences[0].verdict)]
+
+
+def test_one_arm_is_said_to_be_one_for_what_makes_it_so(applied):
+    """The runs of it may differ in other settings."""
+    found = compare_results(expiac.results("lab"), by=["workdir"])
+    assert wording.one_arm(found) == "There is one arm: all of these runs have the same workdir."
 
 
 def test_a_run_that_cannot_be_read_is_in_the_notes(applied):

@@ -129,6 +129,14 @@ def test_two_runs_are_compared_as_ever(expiac):
     assert expiac("diff", JOBS[0])[0] == 64
 
 
+def test_results_that_differ_have_four_digits(expiac, applied):
+    """As in the table of more runs."""
+    stack = applied / "stacks" / "lab.py"
+    stack.write_text(stack.read_text().replace("$reward}}", "$reward.123456789}}"))
+    assert expiac("apply", "lab", "--yes", "--wait")[0] == 0
+    assert expiac("diff", *JOBS[:2])[1].splitlines()[-1] == "reward: 40.12 → 41.12"
+
+
 def test_a_setting_and_a_metric_of_one_name_are_two_rows(expiac, applied):
     stack = applied / "stacks" / "lab.py"
     stack.write_text(stack.read_text().replace('"SEED": str(seed)', '"SEED": str(seed), "reward": f"x{lr}"'))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from expiac import Choice, ExpiacError, IntUniform, Search, Uniform
-from expiac.apply.search.study import FAILED, LIVE, Past, Study
+from expiac.apply.search.study import FAILED, LIVE, Past, Study, Verdicts
 from expiac.state.facts import COMPLETE, PRUNED
 
 SPACE = {"x": Uniform(0, 1), "y": Uniform(1e-3, 1, log=True), "n": IntUniform(1, 4), "agent": Choice(("a", "b"))}
@@ -132,3 +133,28 @@ def test_what_optuna_raises_later_is_an_error_too() -> None:
     with pytest.raises(ExpiacError, match="Optuna"):
         Study("lr", Search(trials=9, space=NUMBERS, sampler="cmaes"), ["maximize", "minimize"]).propose(
             [Past(number, {"x": 0.1, "y": 0.1 * number}, COMPLETE, (1.0, 2.0)) for number in range(3)], [3])
+
+
+class _Counting(Study):
+    """How often Optuna is asked."""
+
+    asked = 0
+
+    def losing(self, past: Sequence[Past]) -> set[int]:
+        self.asked += 1
+        return super().losing(past)
+
+
+def test_optuna_is_asked_again_only_where_something_is_new() -> None:
+    """A check, a trial, or the end of one; and what it says is what a study that is asked each time says."""
+    study = _Counting("lr", Search(trials=50, space=NUMBERS, pruner="median", checks=3), ["minimize"])
+    ended = [Past(number, {"x": 0.1, "y": 0.2}, COMPLETE, (0.1,), curve={1: 0.1, 2: 0.1}) for number in range(6)]
+    live = Past(6, {"x": 0.9, "y": 0.9}, LIVE, curve={1: 0.05})
+    behind = replace(live, curve={1: 9.0, 2: 9.0})
+    looks = [[*ended, live], [*ended, live], [*ended, behind], [*ended, behind], [*ended, live],
+             [*ended[:5], replace(ended[5], state=FAILED, results=()), behind], [], [*ended, behind]]
+    verdicts = Verdicts()
+    assert [verdicts.of(study, past) for past in looks] == [_study(NUMBERS, pruner="median", checks=3).losing(past)
+                                                            for past in looks]
+    assert study.asked == len(looks) - 2
+    assert verdicts.of(study, [*ended, behind]) == {6}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import local_jobs, review_page
+from benchmarks import local_jobs, plans, review_page
 from benchmarks.__main__ import NAMES, main
 
 
@@ -33,6 +33,13 @@ def test_local_jobs_are_measured_beside_the_peers_that_are_there(capsys: pytest.
     out = capsys.readouterr().out
     assert "| bash |" in out
     assert "| expiac |" in out
+
+
+@pytest.mark.slow
+def test_plans_are_measured_beside_the_peers_that_are_there(capsys: pytest.CaptureFixture[str]):
+    """Neither snakemake nor DVC is a dependency."""
+    plans.main(["--jobs", "2", "--runs", "1"])
+    assert "| expiac |" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -90,7 +90,7 @@ def test_what_is_pasted_finds_the_stack(expiac):
     """Also where its name is not the program's, and another stack of the program has a state."""
     expiac("apply", "lab", "--yes")
     applied = expiac("apply", "lab", "name=other", "words=ciao", "--yes", "--wait")
-    for command in ("expiac status other", "expiac logs other say_0", "expiac destroy other"):
+    for command in ("expiac results other", "expiac logs other say_0", "expiac destroy other"):
         assert command in applied.out
     assert expiac("logs", "other", "say_0").out == "ciao 0\n"
     expiac("destroy", "other", "--yes")
@@ -130,7 +130,7 @@ def test_render_prints_or_writes(expiac, project):
     """Everything that is launched, but for the instance's name."""
     assert '# --- say_0: task.yaml\n' in expiac("render").out
     said = expiac("render", "lab", "--out", "rendered")
-    assert said.out == "rendered/say_0.task.yaml\n"
+    assert said.out == "rendered/say_0.task.yaml\nrendered/manifest.json\n"
     assert 'name: "@instance@"' in (project / "rendered" / "say_0.task.yaml").read_text()
 
 

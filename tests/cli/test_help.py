@@ -9,7 +9,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from typer.main import get_command
 
 from expiac.cli.commands import app
-from expiac.cli.help import GROUPS, STATE
+from expiac.cli.help import GROUPS, STATE, with_command
 
 COMMANDS = ["", "plan", "show", "apply", "destroy", "refresh", "status", "logs", "render", "import", "stacks",
             "results", "compare", "report", "output", "fetch", "history", "diff", "new", "version", "prune", "state",
@@ -31,6 +31,19 @@ def test_help(command, expiac, monkeypatch, snapshot):
     said = expiac(*command.split(), "--help")
     assert said.code == 0
     assert "\n".join(line.rstrip() for line in said.out.splitlines()) + "\n" == snapshot(extension_class=PlainText)
+
+
+def test_a_command_that_is_made_alone_is_as_it_is_among_all():
+    """With the same help, and options of all commands before it; a word that names none is seen among all."""
+    every = get_command(app)
+    for name in every.commands:
+        alone = get_command(with_command(app, name))
+        assert name in alone.commands
+        with alone.make_context("expiac", [name]) as one, every.make_context("expiac", [name]) as other:
+            assert alone.get_help(one).partition("Commands")[0] == every.get_help(other).partition("Commands")[0]
+            assert alone.commands[name].get_help(one) == every.commands[name].get_help(other)
+    for word in ("", "pla", "--state"):
+        assert with_command(app, word) is app
 
 
 def test_each_command_has_a_group_and_an_example_that_can_be_typed():

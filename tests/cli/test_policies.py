@@ -74,18 +74,52 @@ def commit(project: Path, *paths: str) -> None:
 
 def test_what_is_launched_was_reviewed(project, expiac):
     """Committed as it would be rendered now; a change of either is refused, and so is what git does not know."""
-    settings(project, "policies.reviewed_snapshots = 'snapshots'")
-    assert "(there is no such file): expiac render stacks/lab.py --out snapshots/lab" in expiac("plan", "lab").err
-    assert expiac("render", "lab", "--out", "snapshots/lab").code == 0
+    settings(project, "policies.reviewed_snapshots = true")
+    assert "(there is no such file): expiac review stacks/lab.py" in expiac("plan", "lab").err
+    assert expiac("review", "lab", "--accept").code == 0
     assert "is not committed" in expiac("plan", "lab").err
     commit(project, "snapshots")
     assert expiac("plan", "lab").code == 0
     said = expiac("plan", "lab", "words=bye 'you'").err
     assert "say_0.task.yaml is not what would be launched (run: " in said
-    assert """expiac render stacks/lab.py 'words=bye '"'"'you'"'"'' --out snapshots/lab""" in said
+    assert """expiac review stacks/lab.py 'words=bye '"'"'you'"'"''""" in said
     (file,) = (project / "snapshots" / "lab").glob("*.yaml")
     file.write_text(file.read_text().replace("hello", "bye"))
     assert "is not committed" in expiac("plan", "lab", "words=bye").err
+
+
+def test_the_snapshots_of_any_overrides_count(project, expiac):
+    """What was accepted and committed under some overrides may be launched under these."""
+    settings(project, "policies.reviewed_snapshots = 'snapshots'")
+    assert expiac("review", "lab", "words=bye", "--accept").code == 0
+    assert "is not committed" in expiac("plan", "lab", "words=bye").err
+    commit(project, "snapshots")
+    assert expiac("plan", "lab", "words=bye").code == 0
+    assert expiac("plan", "lab", "words=bye", "seconds=0.0").code == 1
+    assert "snapshots/lab/say_0.task.yaml is not what would be launched" in expiac("plan", "lab").err
+
+
+def test_jobs_that_changed_alike_are_told_of_once(project, expiac):
+    """However many they are; so are those that are not committed."""
+    settings(project, "policies.reviewed_snapshots = true")
+    assert expiac("review", "lab", "--accept").code == 0
+    said = expiac("plan", "lab", "jobs=4", "words=bye").err
+    assert said.count("is not what would be launched") == 2  # the one that has a snapshot, and the others
+    assert "(there is no such file), and of 2 more jobs alike: expiac review stacks/lab.py jobs=4 words=bye" in said
+    assert expiac("review", "lab", "jobs=4", "--accept").code == 0
+    assert "is not committed, and so not reviewed; nor are files of 3 more jobs" in expiac("plan", "lab", "jobs=4").err
+
+
+@pytest.mark.parametrize(("said", "what"), [
+    ("false", ""),
+    ("'elsewhere'", "elsewhere/lab/say_0.task.yaml is not what would be launched"),
+    ("'elsewhere'", "with snapshots = 'elsewhere' in [tool.expiac]"),
+])
+def test_the_folder_of_the_policy(project, expiac, said, what):
+    """It may be another one than that of the project, or the policy may be off."""
+    settings(project, f"policies.reviewed_snapshots = {said}")
+    answer = expiac("plan", "lab")
+    assert (answer.code, what in answer.err) == (1 if what else 0, True), answer.err
 
 
 TRAINING = """
@@ -102,7 +136,7 @@ def trains(project, expiac):
     (project / "stacks" / "trains.py").write_text(TRAINING)
     (project / "configs").mkdir()
     (project / "configs" / "config.yaml").write_text("run_name: ???\nlr: 0.1\ngamma: 0.95\nhome: ${oc.env:HOME}\n")
-    assert expiac("render", "trains", "--out", "snapshots/trains").code == 0
+    assert expiac("review", "trains", "--accept").code == 0
     commit(project, "snapshots")
     assert expiac("plan", "trains").code == 0
     return project
@@ -113,7 +147,7 @@ def test_a_changed_default_is_to_be_reviewed(trains, expiac):
     (trains / "configs" / "config.yaml").write_text("run_name: ???\nlr: 0.1\ngamma: 0.5\nhome: ${oc.env:HOME}\n")
     said = expiac("apply", "trains", "--yes")
     assert (said.code, "a.composed.yaml is not what would be launched (gamma: 0.95 → 0.5)" in said.err) == (1, True)
-    assert expiac("render", "trains", "--out", "snapshots/trains").code == 0
+    assert expiac("review", "trains", "--accept").code == 0
     assert "a.composed.yaml is not committed" in expiac("plan", "trains").err
     commit(trains, "snapshots")
     assert expiac("plan", "trains").code == 0
@@ -128,7 +162,7 @@ def test_a_composed_config_is_the_same_everywhere(trains, expiac, monkeypatch, t
     assert first.rstrip() in expiac("render", "trains").out
     assert expiac("plan", "trains", "--out", "trains.plan").code == 0
     settings(trains, "policies.reviewed_snapshots = 'nowhere'")
-    assert "nowhere/trains/a.composed.yaml" in expiac("apply", "trains.plan", "--yes").err
+    assert "nowhere/trains/a.config.yaml is not" in expiac("apply", "trains.plan", "--yes").err
     settings(trains, "policies.reviewed_snapshots = 'snapshots'")
     assert expiac("apply", "trains.plan", "--yes", "--wait").code == 0
     assert expiac("destroy", "trains", "--yes").code == 0
@@ -138,7 +172,7 @@ def test_what_is_composed_elsewhere_is_told(project, expiac):
     """Without configs here nobody can see the defaults, and a plan says so."""
     settings(project, "policies.reviewed_snapshots = 'snapshots'")
     (project / "stacks" / "trains.py").write_text(TRAINING)
-    assert expiac("render", "trains", "--out", "snapshots/trains").code == 0
+    assert expiac("review", "trains", "--accept").code == 0
     commit(project, "snapshots")
     assert "! a: its config is composed only where it runs" in expiac("plan", "trains").out
 
@@ -150,7 +184,7 @@ def test_without_hydra_the_rendered_files_are_all_that_runs(project, expiac, for
     (project / "stacks" / "trains.py").write_text(TRAINING)
     (project / "configs").mkdir()
     (project / "configs" / "config.yaml").write_text("lr: 0.1\n")
-    assert expiac("render", "trains", "--out", "snapshots/trains").code == 0
+    assert expiac("review", "trains", "--accept").code == 0
     assert not list((project / "snapshots").rglob("*composed*"))
     commit(project, "snapshots")
     assert expiac("plan", "trains").code == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from expiac.declare.source_edit import NotEditable, with_defaults
@@ -46,6 +48,19 @@ def test_the_overrides_become_the_defaults(lab, project):
         "+    optimizer: Optimizer = field(default_factory=lambda: Optimizer(lr=0.5, name='sgd'))"]
     assert lab("plan", "lab", "--detailed-exitcode").code == 0
     assert len(list((project / "stacks").iterdir())) == 1 + (project / "stacks" / "__pycache__").exists()
+
+
+def test_as_json(lab, project):
+    """The patch that was applied; empty where there is nothing to change. It can't ask."""
+    assert lab("apply", "lab", "words=bye", "--yes", "--wait").code == 0
+    asked = lab("promote", "say", "--json")
+    assert (asked.code, json.loads(asked.out)["code"], (project / "stacks" / "lab.py").read_text()) == (
+        64, "consent-needed", STACK)
+    said = json.loads(lab("promote", "say", "--json", "--yes").out)
+    assert (said["stack"], said["address"], said["file"]) == ("lab", "say", "stacks/lab.py")
+    assert "+    words: str = 'bye'" in said["patch"]
+    assert "words: str = 'bye'" in (project / "stacks" / "lab.py").read_text()
+    assert lab("plan", "lab", "--detailed-exitcode").code == 0
 
 
 def test_without_consent_only_the_patch_is_shown(lab, project):

@@ -120,3 +120,12 @@ def test_a_destroyed_run_keeps_its_outputs(pairs):
     pairs("destroy", "pair", "--yes")
     assert pairs("output", "pair").out == "no outputs yet\n"
     assert pairs("output", "pair", "make", "answer").out == value
+
+
+def test_a_stack_without_a_state_is_applied_first(pairs, project):
+    """One that there is not is asked for by a name that is near, or listed."""
+    (project / "stacks" / "fresh.py").write_text(STACK.replace('"pair"', '"fresh"'), encoding="utf-8")
+    said = pairs("results", "fresh").err
+    assert "fresh was never applied" in said
+    assert "Hint: expiac apply fresh" in said
+    assert "Hint: did you mean pair?" in pairs("results", "pairs").err

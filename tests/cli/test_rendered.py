@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 
 OTHER = """
@@ -12,55 +15,106 @@ other = Stack("other", [Job("say_1", run="true", skypilot=SkypilotJobConfig(work
 
 @pytest.fixture
 def names(project):
-    """The names of the files in the folder of snapshots."""
-    return lambda: sorted(file.name for file in (project / "snapshots").iterdir() if file.name[0] != ".")
+    """The names of the files in the folder."""
+    return lambda: sorted(file.name for file in (project / "rendered").iterdir() if file.name != "manifest.json")
 
 
 def test_the_files_of_a_removed_job_go(expiac, names):
     """And it is told."""
-    expiac("render", "lab", "jobs=2", "--out", "snapshots")
+    expiac("render", "lab", "jobs=2", "--out", "rendered")
     assert names() == ["say_0.task.yaml", "say_1.task.yaml"]
-    said = expiac("render", "lab", "--out", "snapshots")
-    assert said.out.splitlines() == ["snapshots/say_0.task.yaml",
-                                     "snapshots/say_1.task.yaml   removed: no longer rendered"]
+    said = expiac("render", "lab", "--out", "rendered")
+    assert said.out.splitlines() == ["rendered/say_0.task.yaml",
+                                     "rendered/say_1.task.yaml   removed: no longer rendered",
+                                     "rendered/manifest.json"]
     assert names() == ["say_0.task.yaml"]
 
 
 def test_no_file_of_others_goes(project, expiac, names):
     """Not even one of a name that expiac might give, nor what was put there once expiac's own was removed."""
-    mine = project / "snapshots" / "say_1.task.yaml"
+    mine = project / "rendered" / "say_1.task.yaml"
     mine.parent.mkdir()
     mine.write_text("mine")
-    expiac("render", "lab", "--out", "snapshots")
+    expiac("render", "lab", "--out", "rendered")
     assert names() == ["say_0.task.yaml", "say_1.task.yaml"]
-    expiac("render", "lab", "jobs=3", "--out", "snapshots")
-    expiac("render", "lab", "--out", "snapshots")
+    expiac("render", "lab", "jobs=3", "--out", "rendered")
+    expiac("render", "lab", "--out", "rendered")
     mine.write_text("mine")
-    expiac("render", "lab", "--out", "snapshots")
+    expiac("render", "lab", "--out", "rendered")
     assert mine.read_text() == "mine"
 
 
-def test_two_stacks_may_share_a_folder(project, expiac, names):
-    """A file that the other stack renders too stays."""
+def test_files_in_folders_go_too(project, expiac):
+    """Those of trials, whose names have the name of their sweep."""
+    expiac("render", "lab", "--sweep", "words=a,b", "--out", "rendered")
+    trials = sorted(project.glob("rendered/*/*.yaml"))
+    assert len(trials) == 2
+    said = expiac("render", "lab", "--out", "rendered")
+    assert said.out.count("removed: no longer rendered") == 2
+    assert not any(file.exists() for file in trials)
+
+
+def test_a_link_leads_no_removal_elsewhere(project, expiac):
+    """What an export left may be a folder elsewhere by now."""
+    expiac("render", "lab", "--sweep", "words=a,b", "--out", "rendered")
+    (folder,) = [file for file in (project / "rendered").iterdir() if file.is_dir()]
+    folder.rename(project / "mine")
+    folder.symlink_to(project / "mine")
+    assert expiac("render", "lab", "--out", "rendered").code == 0
+    assert len(list((project / "mine").iterdir())) == 2
+
+
+def test_a_folder_is_that_of_one_stack(project, expiac, names):
+    """The manifest says of which; another one's export changes nothing in it."""
     (project / "stacks" / "other.py").write_text(OTHER)
-    expiac("render", "lab", "jobs=3", "--out", "snapshots")
-    expiac("render", "other", "--out", "snapshots")
-    expiac("render", "lab", "--out", "snapshots")
-    assert names() == ["say_0.task.yaml", "say_1.task.yaml"]
+    expiac("render", "lab", "--out", "rendered")
+    said = expiac("render", "other", "--out", "rendered")
+    assert (said.code, "Folder of another stack\n  rendered has the files of lab" in said.err) == (1, True)
+    assert names() == ["say_0.task.yaml"]
 
 
-@pytest.mark.parametrize("listed", ["{", "[]", '{"lab": [1]}'])
-def test_a_damaged_list_is_refused(project, expiac, names, listed):
-    """Before anything is written."""
-    (project / "snapshots").mkdir()
-    (project / "snapshots" / ".rendered.json").write_text(listed)
-    said = expiac("render", "lab", "--out", "snapshots")
-    assert (said.code, "Unreadable list" in said.err, names()) == (1, True, [])
+@pytest.mark.parametrize("written", ["{", "[]", '{"format_version": 2}', '{"format_version": 1, "stack": "lab"}'])
+def test_a_damaged_manifest_is_refused(project, expiac, names, written):
+    """Before anything is written: it may be a file of others."""
+    (project / "rendered").mkdir()
+    (project / "rendered" / "manifest.json").write_text(written)
+    said = expiac("render", "lab", "--out", "rendered")
+    assert (said.code, "Not a manifest" in said.err, names()) == (1, True, [])
 
 
-def test_a_list_names_nothing_outside_its_folder(project, expiac):
+@pytest.mark.parametrize("name", ["../../stacks/lab", "/etc/x", "a/../../stacks/lab"])
+def test_a_manifest_names_nothing_outside_its_folder(project, expiac, name):
     """Whoever wrote it."""
-    (project / "snapshots").mkdir()
-    (project / "snapshots" / ".rendered.json").write_text('{"lab": ["../stacks/lab.py", "..", "/etc/hostname"]}')
-    assert expiac("render", "lab", "--out", "snapshots").code == 0
+    expiac("render", "lab", "--out", "rendered")
+    manifest = project / "rendered" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"say_0"', f'"{name}"'))
+    for words in (("render", "lab", "--out", "rendered"), ("verify", "rendered")):
+        said = expiac(*words)
+        assert (said.code, "is not in its folder" in said.err) == (1, True)
     assert (project / "stacks" / "lab.py").exists()
+
+
+def test_an_export_says_the_same_each_time(project, expiac):
+    """Byte for byte."""
+    def export(folder: str) -> dict[str, bytes]:
+        assert expiac("render", "lab", "jobs=2", "--out", folder).code == 0
+        return {file.name: file.read_bytes() for file in (project / folder).iterdir()}
+
+    assert export("one") == export("two") == export("one")
+
+
+def test_the_manifest_has_the_digest_that_a_shell_makes(project, expiac):
+    """`sha256sum` of each file, and of its lines."""
+    expiac("render", "lab", "words=bye", "--out", "rendered")
+    manifest = json.loads((project / "rendered" / "manifest.json").read_text())
+    content = (project / "rendered" / "say_0.task.yaml").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    line = f"{digest}  say_0.task.yaml\n".encode()
+    assert manifest["jobs"] == {"say_0": {"digest": hashlib.sha256(line).hexdigest(), "files": {"task.yaml": digest}}}
+    assert (manifest["stack"], manifest["overrides"], manifest["commit"]) == ("lab", {"words": "bye"}, None)
+
+
+def test_the_review_leaves_an_export_alone(project, expiac):
+    """Even in its own folder: the files are the same, and the manifest is no snapshot."""
+    assert expiac("render", "lab", "--out", "snapshots/lab").code == 0
+    assert expiac("review", "lab", "--check").code == 0

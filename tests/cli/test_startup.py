@@ -90,6 +90,21 @@ def test_planning_without_a_look_asks_no_backend(tmp_path):
     assert not names & {"sky", "wandb", "torch", "hydra", "polars", "scipy", "numpy"}
 
 
+def test_a_plan_of_what_was_compiled_before_imports_nothing_that_renders_or_composes(tmp_path):
+    """Nor what reads metrics, proposes trials or shows tables."""
+    (tmp_path / "pyproject.toml").write_text("[tool.expiac]\n")
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/many.py").write_text(
+        "from expiac import Job, SkypilotJobConfig, Stack\n"
+        "where = SkypilotJobConfig(infra='local', workdir=None)\n"
+        "many = Stack('many', [Job(f'job_{n}', run='true', skypilot=where) for n in range(20)])\n")
+    code = "from expiac.cli import run; run(['plan', 'many', '--no-refresh']) and sys.exit('failed')"
+    first, again = imported_by(code, tmp_path), imported_by(code, tmp_path)
+    assert "jinja2" in first, "the first plan renders"
+    assert not again & {"jinja2", "yaml", "omegaconf", "hydra", "polars", "rich.table", "expiac.apply.metrics.sources",
+                        "expiac.apply.search", "expiac.util.render"}
+
+
 def test_usual_overrides_do_not_wait_for_hydras_parser():
     """It is asked for a text only that is no value of the field's type otherwise."""
     words = ["gpus=4", "spot=false", "user=None", "previous_job_ids=1,2", "budget=1e3"]

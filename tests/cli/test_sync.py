@@ -67,7 +67,8 @@ def test_an_offline_run_is_uploaded_once_and_status_links_to_it(project, expiac,
     assert [row["_step"] for row in run.history] == list(range(40))
     page = f"{server.url}/tester/ants/runs/{instance}"
     assert first["synced"] == [{"stack": "lab", "address": "train", "instance": instance, "id": instance,
-                                "outcome": "uploaded", "rows": 40, "url": page, "why": ""}]
+                                "outcome": "uploaded", "rows": 40, "artifacts": 0, "url": page,
+                                "why": ""}]
 
     again = expiac("sync", "lab")
     assert "1 unchanged" in again.out
@@ -185,3 +186,11 @@ def test_an_online_run_has_its_link_and_nothing_to_upload(project, expiac, serve
     assert len(server.run("ants", instance).history) == 40
     assert f"train: {server.url}/tester/ants/runs/{instance}" in expiac("status", "lab").out
     assert expiac("sync", "lab").out == "nothing was logged to W&B offline\n"
+
+
+def test_the_link_of_an_online_run_is_to_the_server_of_its_launch(project, expiac, server, monkeypatch):
+    """Whatever server is meant now."""
+    instance = train(project, expiac, "online")
+    for other in ("http://127.0.0.1:9", ""):
+        monkeypatch.setenv("WANDB_BASE_URL", other)
+        assert f"train: {server.url}/tester/ants/runs/{instance}" in expiac("status", "lab").out

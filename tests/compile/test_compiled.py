@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,6 +76,31 @@ def test_one_changed_job_is_compiled_alone(own, compiling):
     changed = desired(stack(training("a", seed=1), training("b", seed=3)), own)
     assert set(compiling) == {"b"}
     assert changed[1].inputs["config"]["seed"] == 3
+
+
+def test_a_config_that_jobs_share_is_as_one_of_their_own(own, tmp_path):
+    """Whether compiled or remembered."""
+    shared = TrainerConfig(optimizer=OptimizerConfig(type="muon"), total_timesteps=5)
+    apart = [TrainerConfig(optimizer=OptimizerConfig(type="muon"), total_timesteps=5) for _ in range(3)]
+    one, other = (stack(*(TrainingJob(f"t{at}", skypilot=HERE, training=TrainingRunConfig(
+        curriculum=SMALL, seed=at, trainer=trainer)) for at, trainer in enumerate(trainers)))
+        for trainers in ([shared] * 3, apart))
+    meant = forgotten(other, own, tmp_path / "other")
+    for _ in range(2):
+        assert repr(desired(one, own)) == repr(desired(other, own)) == repr(meant)
+
+
+def test_of_files_that_were_edited_only_the_last_state_is_kept(own):
+    """The memory does not grow with each edit."""
+    declared = stack(training("a"))
+    file = own.root / "configs/agent/fast.yaml"
+    for width in ("128", "96", "64"):
+        file.write_text(re.sub(r"hidden_size: \d+", f"hidden_size: {width}", file.read_text()))
+        desired(declared, own)
+    (kept,) = own.state_folder.rglob("compiled/*")
+    sets = json.loads(kept.read_bytes().split(b"\n")[1])
+    assert sorted(map(bool, sets.values())) == [False, True], "those of the training job, and none of the others"
+    assert kept.stat().st_mode & 0o077 == 0, "others may not read it"
 
 
 def test_a_small_stack_is_not_remembered(own):
@@ -144,7 +173,12 @@ def test_settings_of_the_project_count(own, tmp_path):
 
 @pytest.mark.parametrize("damage", [
     lambda data: b"", lambda data: data[:-7], lambda data: data[:100], lambda data: b"\xff" + data,
-    lambda data: data.replace(b"echo 7", b"echo 8"), lambda data: b"1 0\n", lambda data: data.replace(b"1 ", b"9 ", 1)])
+    lambda data: data.replace(b"echo 7", b"echo 8"), lambda data: b"2 0\n", lambda data: data.replace(b"2 ", b"9 ", 1),
+    lambda data: resigned(data, lambda body: body.replace(b"{", b"[", 1)),
+    lambda data: resigned(data, lambda body: b"[]" + body),
+    lambda data: resigned(data, lambda body: b"{}\n" + body.partition(b"\n")[2]),
+    lambda data: resigned(data, lambda body: body.replace(b'["', b'[["', 3)),
+    lambda data: resigned(data, lambda body: body[:-40])])
 def test_a_damaged_file_is_ignored(own, damage):
     """A cut end, another byte, another format."""
     declared = stack(training("a"))
@@ -152,6 +186,12 @@ def test_a_damaged_file_is_ignored(own, damage):
     (file,) = own.state_folder.rglob("compiled/*")
     file.write_bytes(damage(file.read_bytes()))
     assert repr(desired(declared, own)) == repr(first)
+
+
+def resigned(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """The file with other content, and the checksum of that."""
+    body = change(data.partition(b"\n")[2])
+    return b"%b %d\n%b" % (data.partition(b" ")[0], zlib.crc32(body), body)
 
 
 def test_a_class_of_ones_own_is_compiled_each_time(own, compiling):

@@ -10,8 +10,8 @@ import pytest
 from expiac.compile.compose import Composer
 from expiac.compile.schema import Schema
 from expiac.declare.project import Project
+from expiac.declare.training_settings import PACKAGE_HEADER
 from expiac.util.errors import ExpiacError
-from expiac.util.render import PACKAGE_HEADER
 
 CONFIG = """
 import json

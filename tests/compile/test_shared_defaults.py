@@ -26,8 +26,9 @@ from expiac.compile.hydra_session import hydra_session
 from expiac.compile.schema import Schema
 from expiac.compile.shared_defaults import SharedDefaults
 from expiac.declare.project import Project
+from expiac.declare.training_settings import PACKAGE_HEADER
 from expiac.util.errors import ExpiacError
-from expiac.util.render import PACKAGE_HEADER, to_yaml
+from expiac.util.render import to_yaml
 
 EXAMPLES = 12
 FILES = {

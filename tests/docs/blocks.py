@@ -25,6 +25,7 @@ RUN_ELSEWHERE = {
     ("docs/stack-references.md", "expiac apply"): "tests/e2e/test_stack_references.py",
     ("docs/testing.md", "expiac review"): "tests/docs/test_testing_page.py",
     ("docs/tutorial.md", ""): "tests/e2e/test_tutorial.py",
+    ("docs/verify.md", "expiac"): "tests/cli/test_verify.py",
     ("docs/wandb.md", "expiac sync"): "tests/cli/test_sync.py",
     ("docs/your-project.md", "expiac new"): "tests/scaffold/test_create_project.py",
     ("docs/your-project.md", "expiac plan"): "tests/e2e/test_project_page.py",

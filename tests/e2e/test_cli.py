@@ -136,7 +136,8 @@ def test_status_logs_render_version(trained: Folder):
     assert trained.output("refresh") == trained.output("status")
     assert "learning_rate: 0.0005" in trained.output("render")
     assert trained.output("render", "--out", "rendered").splitlines() == [
-        f"rendered/{job}.{file}.yaml" for job in ("job_0", "job_1") for file in ("task", "config", "composed")]
+        *(f"rendered/{job}.{file}.yaml" for job in ("job_0", "job_1") for file in ("task", "config", "composed")),
+        "rendered/manifest.json"]
     assert trained.output("version").startswith("expiac 0.")
 
 

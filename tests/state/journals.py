@@ -45,7 +45,9 @@ CREATE = Started("ppo", Effect.CREATE, "training_job", "local", RUN, inputs={"gp
 
 LIFE: tuple[Event, ...] = (
     Approved({"gpus": "4"}, "stacks/x.py", {"create": 1}, {"commit": "abc", "dirty": None},
-             ("sac",), (ApprovedStep("ppo", "replace", "new", ("gpus: 4 → 8",)),)),
+             ("sac",), (ApprovedStep("ppo", "replace", "new", ("gpus: 4 → 8",)),),
+             rendered={"x.ppo.0123abcd": "0f" * 32, "x.sac.0123abcd": "f0" * 32},
+             reviewed={"x.ppo.0123abcd": "x@gpus=4", "x.sac.0123abcd": ""}),
     CREATE,
     Submitted("ppo", {"request": "r1"}),
     EffectDone("ppo", Status.PENDING, {"checkpoint": "/runs/x/latest.pt"}, "queued"),

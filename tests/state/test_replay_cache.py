@@ -8,20 +8,23 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
+from inspect import signature
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from journals import CREATE, LIFE, RUN, folded, journal, written
 
 from expiac.state import replay_cache
-from expiac.state.events import Effect, EffectDone, Observed, Started
+from expiac.state.events import Effect, EffectDone, Observed, Run, Started
 from expiac.state.facts import Reference
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
-from expiac.state.model import State
+from expiac.state.model import Record, State
 from expiac.state.replay import WORTH_KEEPING, Beginning, Damage, Reading, replay
 from expiac.state.replay_cache import ReplayCache
 from expiac.state.status import Status
@@ -95,6 +98,35 @@ def test_a_state_with_an_output_of_another_stack_is_found(path, cache):
     known = cache.find(path.read_bytes())
     assert known is not None
     assert known.state == state
+
+
+PARTS = st.recursive(
+    st.sampled_from((0, 1, 1.0, True, False, 0.0, -0.0, None, "", "1", "é", "\ud800", 10**30)),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2))
+INPUTS = st.fixed_dictionaries({"run": PARTS}, optional={"config": st.dictionaries(st.sampled_from("xyz"), PARTS)})
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(present=st.lists(INPUTS, min_size=1, max_size=4), past=st.lists(INPUTS, max_size=2))
+def test_inputs_that_are_equal_to_python_only_stay_apart(path, cache, present, past):
+    """Records have the parts in common that are the same in every bit: 1 and True are not."""
+    path.unlink(missing_ok=True)
+    written(path, LONG)
+    known = kept(cache, path.read_bytes())
+    (record,) = known.state.records.values()
+    state = replace(known.state, records={str(at): replace(record, inputs=one) for at, one in enumerate(present)},
+                    history=tuple(replace(record, inputs=one) for one in past))
+    cache.keep(path.read_bytes(), replace(known, state=state))
+    found = cache.find(path.read_bytes())
+    assert found is not None
+    assert repr(found.state) == repr(state)
+
+
+def test_the_fields_of_a_record_are_its_arguments():
+    """In their order, so that a record can be made of their values."""
+    for kind in (Record, Run):
+        assert [field.name for field in fields(kind)] == list(signature(kind).parameters)
+        assert not any(field.kw_only or not field.init for field in fields(kind))
 
 
 def test_every_kind_of_value_of_a_state_can_be_found():

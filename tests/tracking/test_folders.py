@@ -42,13 +42,15 @@ def test_an_offline_run(offline_folder: Path):
         (step, 1 / (step + 1), step) for step in range(5)]
 
 
-def test_an_uploaded_run_is_the_same(offline_folder: Path, server: WandbServer, monkeypatch: pytest.MonkeyPatch):
+def test_an_uploaded_run_is_the_same(offline_folder: Path, server: WandbServer, monkeypatch: pytest.MonkeyPatch,
+                                     tmp_path: Path):
     """After `wandb sync`, W&B's answer and the folder say the same of the run, row by row."""
     for name, value in server.env.items():
         monkeypatch.setenv(name, value)
     folder = next(offline_folder.glob("wandb/offline-run-*"))
+    env = {**os.environ, "HOME": str(offline_folder), "WANDB_DATA_DIR": str(tmp_path)}  # so it deletes nothing staged
     subprocess.run([sys.executable, "-m", "wandb", "sync", "--no-mark-synced", str(folder)], check=True, timeout=120,
-                   env={**os.environ, "HOME": str(offline_folder)}, cwd=offline_folder, capture_output=True)
+                   env=env, cwd=offline_folder, capture_output=True)
     there, here = get_wandb_service(offline_folder, project="lab"), offline(offline_folder)
     for name in ("id", "name", "project", "group", "job_type", "tags", "notes", "state", "config"):
         assert getattr(there.get_run("one"), name) == getattr(here.get_run("one"), name), name

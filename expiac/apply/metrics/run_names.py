@@ -16,6 +16,7 @@ from expiac.util.errors import ExpiacError
 
 HISTORY, RUN = 2, 17
 """Kinds of records."""
+_ARTIFACT = 8
 _RUN_ID, _ENTITY, _PROJECT = 1, 2, 3
 _LOOKED_AT = 20
 """How many records: that of the run is the second."""
@@ -49,6 +50,14 @@ def kind_of(data: bytes) -> int:
         return next((number for number, _ in _fields(data)), -1)
     except ValueError:
         return -1
+
+
+def is_artifact(data: bytes) -> bool:
+    """Whether a record is that of an artifact: the client writes about itself first, with it."""
+    try:
+        return any(number == _ARTIFACT for number, _ in _fields(data))
+    except ValueError:
+        return False
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:

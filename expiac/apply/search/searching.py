@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from expiac.apply.metrics.places import STATUS_SECONDS, Look, MetricsSource
 from expiac.apply.search.curves import Curves
 from expiac.apply.search.limits import why_no_more
-from expiac.apply.search.study import FAILED, LIVE, Past, Study
+from expiac.apply.search.study import FAILED, LIVE, Past, Study, Verdicts
 from expiac.apply.search.trials import SearchTrial, study_digest, trial_name, trials_of
 from expiac.declare.component import SEPARATOR, component_of
 from expiac.declare.search import Search
@@ -53,6 +53,7 @@ class Searching:
         self._stack, self._sources = stack, sources
         self._sweeps = [sweep for sweep in stack.sweeps if sweep.search is not None]
         self._curves = {sweep.name: Curves(sweep.metric, sweep.search.checks) for sweep in self._sweeps if sweep.search}
+        self._verdicts = {sweep.name: Verdicts() for sweep in self._sweeps}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,7 +82,7 @@ class Searching:
             known, unread = trials_of(sweep, state, self._sources, look, datetime.now(UTC))
             one = _OneSearch(sweep, known, prices)
             if sweep.name not in without:
-                one.end_early(self._curves[sweep.name], self._sources, look)
+                one.end_early(self._curves[sweep.name], self._verdicts[sweep.name], self._sources, look)
                 one.propose()
             trials[sweep.name] = one.declared
             samplers |= one.samplers
@@ -139,14 +140,14 @@ class _OneSearch:
         self.samplers: dict[str, Json] = {}
         self._proposals: list[Trial] = []
 
-    def end_early(self, curves: Curves, sources: Sequence[MetricsSource], look: Look) -> None:
+    def end_early(self, curves: Curves, verdicts: Verdicts, sources: Sequence[MetricsSource], look: Look) -> None:
         """Finds the trials that are losing: each of them has come to something from now on."""
         search: Search = self._search
         if search.pruner is None:
             return
         self._curves = curves.of(list(self._trials.values()), sources, look)
         study = study_digest(self._sweep)
-        for number in self._study.losing(self._past):
+        for number in verdicts.of(self._study, self._past):
             check, value = max(self._curves[number].items())
             trial = self._trials[number]
             outcome = Outcome(PRUNED, (value,), float(check) / search.checks, study)

@@ -179,6 +179,24 @@ class Study:
         return kinds.FloatDistribution(one.low, one.high, log=one.log)
 
 
+class Verdicts:
+    """Which trials of one search are losing.
+
+    Optuna is asked again only where there is something new to go by: for a thousand trials it takes seconds, and an
+    apply looks several times before anything is new.
+    """
+
+    def __init__(self) -> None:
+        self._past: tuple[Past, ...] | None = None
+        self._losing: frozenset[int] = frozenset()
+
+    def of(self, study: Study, past: Sequence[Past]) -> frozenset[int]:
+        """As `study.losing`; the study is made for the same search each time."""
+        if self._past != (now := tuple(past)):
+            self._losing, self._past = frozenset(study.losing(now)), now
+        return self._losing
+
+
 def _import_optuna(name: str) -> Any:
     try:
         import optuna

@@ -88,7 +88,8 @@ def create_launch(
             if not is_launched(run, id):
                 _refuse_if_another_is_alive(run, id)
                 _prepare_home(run, task, texts, root)
-                run.publish(job)
+                holds_secrets = any(value is not None for value in task.secrets.values())
+                run.publish(job, {} if holds_secrets else texts)
     except TimeoutError as error:
         raise Uncertain("Another process is launching this run", str(error)) from error
     except OSError as error:

@@ -7,6 +7,7 @@
 ├── copied.json         which large files of the home are copies, to be shared with other ended runs
 └── launches/<n>/
     ├── job.json        what was asked for; the launch exists once this folder does
+    ├── sent/           the rendered files of the launch, as they were sent, unless they hold secrets; not durable
     ├── lock            held by the launch's supervisor as long as it lives
     ├── started.json    who supervises it; durable before anything of it runs
     ├── running.json    setup is done; not durable, so end.json has its time too
@@ -22,7 +23,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,14 @@ class Launch:
         """The paths of the declared outputs that are there, by name. One that the system refuses is not there."""
         paths = {name: str(self.home / job.workdir / path) for name, path in job.outputs.items()}
         return {name: path for name, path in paths.items() if os.path.exists(path)}
+
+    def sent(self) -> dict[str, bytes]:
+        """Its rendered files as they were sent, by name; none where they are gone."""
+        try:
+            return {entry.name: (self.path / "sent" / entry.name).read_bytes()
+                    for entry in os.scandir(self.path / "sent") if entry.is_file(follow_symlinks=False)}
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
 
     def record(self, name: str, *, durable: bool = True, **facts: Any) -> None:
         """Makes a fact known; where it is durable, returns once that survives a loss of power."""
@@ -135,11 +144,15 @@ class RunFolder:
                 shutil.rmtree(leftover, ignore_errors=True)
             yield
 
-    def publish(self, job: LocalJob) -> Launch:
-        """Makes the launch exist, whole and durably."""
+    def publish(self, job: LocalJob, sent: Mapping[str, str] | None = None) -> Launch:
+        """Makes the launch exist, whole and durably; `sent` has its rendered files by name."""
         launch = self.launch(job.launch)
         staging = launch.path.with_name(f".{job.launch}")
         make_private(staging)
+        if sent:
+            make_private(staging / "sent")
+            for name, text in sent.items():
+                write(staging / "sent" / name, text, durable=False)
         write(staging / "job.json", job.text())
         os.rename(staging, launch.path)
         for folder in (launch.path.parent, self.path, self.path.parent):

@@ -19,6 +19,7 @@ from expiac.providers.base import (
     Fetches,
     Id,
     Inputs,
+    KeepsSentFiles,
     Logs,
     Note,
     Observation,
@@ -53,7 +54,7 @@ ADVANCE_TIMEOUT = 5.0
 """Seconds to wait for another process that moves the queue on."""
 
 
-class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs, TellsActivity):
+class LocalProvider(AdvancesQueue, Examines, Fetches, KeepsSentFiles, Logs, Prunes, RunsJobs, TellsActivity):
     """Reads, creates and deletes the jobs of one project."""
 
     rents_machines: ClassVar[bool] = False
@@ -161,6 +162,15 @@ class LocalProvider(AdvancesQueue, Examines, Fetches, Logs, Prunes, RunsJobs, Te
             launches = [] if self._place.elsewhere(id) else self._run(id).launches()[-1:]
             return [file for launch in launches if (job := launch.job()) and job.lineage == id.lineage
                     for rank in range(job.nodes) if (file := launch.log(rank)).exists()]
+
+    def sent_files(self, id: Id) -> Mapping[str, bytes]:
+        """What was sent to this machine for a launch, as long as the run's folder is there."""
+        if self._place.elsewhere(id):
+            return {}
+        launch = self._run(id).launch(id.launch)
+        with disk_errors():
+            job = launch.job()
+            return launch.sent() if job is not None and job.lineage == id.lineage else {}
 
     def last_activity(self, id: Id) -> float | None:
         """When the last of the launch's nodes printed something."""

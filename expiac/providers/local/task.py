@@ -7,13 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from expiac.util.errors import ExpiacError
 from expiac.util.gpus import parse_gpus
-
-_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The same loader in C, where PyYAML has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +34,10 @@ class Task:
 
 def parse(text: str) -> Task:
     """The task that a document describes; keys that mean nothing on one machine are left unread."""
+    import yaml  # takes a while, and few commands read a task
+
     try:
-        document = yaml.load(text, _SafeLoader)  # a safe loader
+        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # a safe loader
     except yaml.YAMLError as error:
         raise _unreadable(str(error)) from error
     if not isinstance(document, dict):

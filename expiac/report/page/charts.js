@@ -90,8 +90,9 @@
     document.getElementById(`remark-${index}`).textContent = remarks.join("; ");
     const place = document.getElementById(`plot-${index}`);
     views.get(index)?.finalize();
+    const errorsAlone = 1;  // it warns of each layer without rows, such as that of single runs
     const result = await vegaEmbed(place, specOf(chart, rows, settings), {
-      actions: false, renderer: "svg", ast: true, patch: patched, tooltip: {disableDefaultStyle: true}});
+      logLevel: errorsAlone, actions: false, renderer: "svg", ast: true, patch: patched, tooltip: {disableDefaultStyle: true}});
     views.set(index, result);
     let brush = null;
     result.view.addSignalListener("zoom", (_, value) => { brush = value?.step ?? null; });

@@ -1,6 +1,6 @@
 """The answers to the operations on artifacts: a client creates a version, uploads its files and manifest, and commits.
 
-Then the version can be listed and downloaded. A version with the digest of the newest one is that one, as W&B has it.
+Then the version can be listed and downloaded. A version with the digest of another one is that one, as W&B has it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ _COLLECTION = {"__typename": "ArtifactSequence"}
 
 
 def _create(store: Store, _base_url: str, values: Values) -> dict[str, Any]:
-    """A new version, or the newest one if it has the same content."""
-    wanted = values["input"]
+    """A new version, or the one that has the same content. `wandb sync` has an older form of the query."""
+    wanted = values.get("input") or {**values, "artifactCollectionName": values["artifactCollectionNames"][0]}
     where = (wanted["entityName"], wanted["projectName"], wanted["artifactCollectionName"])
     versions = _versions(store, *where)
-    if versions and versions[-1].digest == wanted["digest"] and versions[-1].is_committed:
-        artifact = versions[-1]
-    else:
+    artifact = next((one for one in versions if one.is_committed and one.digest == wanted["digest"]), None)
+    if artifact is None:
         entity, project, name = where
         artifact = StoredArtifact(
             id=f"artifact-{len(store.artifacts)}", name=name, type=wanted["artifactTypeName"], version=len(versions),
@@ -67,8 +66,9 @@ def _create_files(store: Store, base_url: str, values: Values) -> dict[str, Any]
         artifact = _existing(store, wanted["artifactID"])
         path = f"/storage/artifacts/{artifact.id}/files/{wanted['name']}"
         artifact.files[wanted["name"]] = path
-        edges.append({"node": {"storagePath": path, "uploadUrl": base_url + path, "uploadHeaders": [],
-                               "uploadMultipartUrls": None, "artifact": {"id": artifact.id}}})
+        edges.append({"node": {"id": path, "name": wanted["name"], "displayName": wanted["name"], "storagePath": path,
+                               "uploadUrl": base_url + path, "uploadHeaders": [], "uploadMultipartUrls": None,
+                               "artifact": {"id": artifact.id}}})
     return {"createArtifactFiles": {"files": {"edges": edges}}}
 
 
@@ -89,6 +89,18 @@ def _run_outputs(store: Store, _base_url: str, values: Values) -> dict[str, Any]
     connection = {"totalCount": len(found), "edges": [{"node": _node(store, one)} for one in page],
                   "pageInfo": {"__typename": "PageInfo", "endCursor": str(end), "hasNextPage": end < len(found)}}
     return {"project": {"run": {"artifacts": connection}}}
+
+
+def _collection(store: Store, _base_url: str, values: Values) -> dict[str, Any]:
+    """The complete versions of one artifact; null where there is none."""
+    versions = _versions(store, values.get("entity") or store.user, values["project"], values["collection"])
+    found = [one for one in versions if one.is_committed and one.type == values["type"]]
+    if not found:
+        return {"project": {"artifactType": None}}
+    edges = [{"version": f"v{one.version}", "node": _node(store, one)} for one in found]
+    pages = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
+    connection = {"totalCount": len(found), "edges": edges, "pageInfo": pages}
+    return {"project": {"artifactType": {"artifactCollection": {**_COLLECTION, "artifacts": connection}}}}
 
 
 def _by_name(store: Store, _base_url: str, values: Values) -> dict[str, Any]:
@@ -149,5 +161,5 @@ ANSWERS: Mapping[str, Callable[[Store, str, Values], dict[str, Any]]] = {
     "ArtifactByID": _by_id, "ArtifactByName": _by_name, "ArtifactManifest": _manifest, "ArtifactType": _by_name,
     "CommitArtifact": _commit, "CreateArtifact": _create, "CreateArtifactFiles": _create_files,
     "CreateArtifactManifest": _create_manifest, "FetchArtifactManifest": _manifest, "GetArtifactFileUrls": _file_urls,
-    "RunOutputArtifacts": _run_outputs, "UpdateArtifactManifest": _update_manifest,
+    "ProjectArtifacts": _collection, "RunOutputArtifacts": _run_outputs, "UpdateArtifactManifest": _update_manifest,
 }

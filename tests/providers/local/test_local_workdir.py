@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,9 +124,11 @@ def test_a_missing_source_is_named(local, project: Path) -> None:
 def test_others_cannot_look_into_a_run(local, project: Path) -> None:
     launch(local, FIRST)
     run = local.folder(FIRST)
-    folders = [run, run / "home", run / "launches", run / "launches/1", local.machine.folder]
+    sent = run / "launches/1/sent"
+    folders = [run, run / "home", run / "launches", run / "launches/1", sent, local.machine.folder]
     assert {oct(folder.stat().st_mode & 0o777) for folder in folders} == {"0o700"}
-    files = [file for file in (run / "launches/1").iterdir() if file.name != "supervisor.log"]
+    files = [file for folder in (run / "launches/1", sent) for file in folder.iterdir()
+             if file.is_file() and file.name != "supervisor.log"]
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
 
 
@@ -133,3 +136,15 @@ def test_outputs_are_those_that_exist(local, project: Path) -> None:
     job = local.job("echo 1 > a", workdir=".", outputs={"a": "a", "b": "b"})
     local.provider().create(FIRST, job, lambda _: None)
     assert local.until(FIRST, Status.SUCCEEDED).outputs == {"a": str(local.folder(FIRST) / "home/sky_workdir/a")}
+
+
+def test_what_was_sent_is_kept_with_the_launch(local, project: Path) -> None:
+    """Byte for byte; nothing of another lineage's launch, nor of one that holds secrets itself."""
+    job = local.job("true")
+    local.provider().create(FIRST, job, lambda _: None)
+    assert local.provider().sent_files(FIRST) == {name: text.encode() for name, text in job.texts.items()}
+    assert local.provider().sent_files(replace(FIRST, lineage="other")) == {}
+    second = replace(FIRST, instance="lab.secret.0a1b2c3d")
+    local.provider().create(second, local.job("true", secrets={"GIVEN": "hush"}), lambda _: None)
+    assert local.provider().sent_files(second) == {}
+    assert local.provider().sent_files(replace(FIRST, instance="lab.never.0a1b2c3d")) == {}

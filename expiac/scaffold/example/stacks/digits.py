@@ -11,10 +11,14 @@ class Digits(ExperimentConfig):
 
 
 def stack(config: Digits) -> Stack:
-    return Stack(config.name, [arm(optimizer, config) for optimizer in ("sgd", "adam")])
+    """A run with each optimizer; with `seeds=5`, five with each, to tell a difference from luck."""
+    seeds = range(config.seeds) if config.seeds else [None]
+    return Stack(config.name, [arm(name, seed, config) for name in ("sgd", "adam") for seed in seeds])
 
 
-def arm(optimizer: str, config: Digits) -> TrainingJob:
+def arm(optimizer: str, seed: int | None, config: Digits) -> TrainingJob:
     """A run with an optimizer of `configs/optimizer`; what it does not say is left to `configs/`."""
-    training = TrainingRunConfig(defaults={"optimizer": optimizer}, trainer=TrainerConfig(epochs=config.epochs))
-    return TrainingJob(optimizer, skypilot=SkypilotJobConfig(gpus=0), training=training)
+    name = optimizer if seed is None else f"{optimizer}_seed_{seed}"
+    trainer = TrainerConfig(epochs=config.epochs)
+    training = TrainingRunConfig(seed=seed, defaults={"optimizer": optimizer}, trainer=trainer)
+    return TrainingJob(name, skypilot=SkypilotJobConfig(gpus=0), training=training)
