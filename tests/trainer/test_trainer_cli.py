@@ -104,13 +104,14 @@ def test_workers_do_not_outlive_the_trainer(start, tmp_path: Path, number: int, 
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one_run(start, tmp_path: Path):
+@pytest.mark.parametrize("agent", ["fast", "lstm"])
+def test_two_processes_train_as_one_run(start, tmp_path: Path, agent: str):
     """The same updates in the same number of samples; one of them writes, and both resume."""
     together = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "trainer")
-    code, said = finished(start(launcher=together))
+    code, said = finished(start(f"agent={agent}", launcher=together))
     assert code == 0, said
     assert [line["step"] for line in metrics(tmp_path)] == [0, 256, 512, 768, 1024, 1024]
-    code, said = finished(start("trainer.total_timesteps=1280", launcher=together))
+    code, said = finished(start(f"agent={agent}", "trainer.total_timesteps=1280", launcher=together))
     assert code == 0, said
     assert said.count("resuming tiny at step 1,024") == 1
     assert metrics(tmp_path)[-1]["step"] == 1280
