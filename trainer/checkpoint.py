@@ -15,7 +15,7 @@ from urllib.parse import ParseResult, unquote, urlparse
 import torch
 
 from trainer import tracking
-from trainer.config import FORMS
+from trainer.addresses import FORMS
 from trainer.errors import TrainerError
 
 LATEST, PREVIOUS = "latest.pt", "previous.pt"
@@ -70,14 +70,13 @@ def read(path: Path) -> dict[str, Any]:
     return state
 
 
-def policy_at(uri: str) -> dict[str, Any]:
-    """The policy's weights from a checkpoint: a file, a folder with `latest.pt`, or an address of one.
+def checkpoint_at(uri: str) -> dict[str, Any]:
+    """The checkpoint at a path, which is a file or a folder with `latest.pt`, or at an address.
 
     expiac tells in `EXPIAC_ADDRESSES`, a JSON mapping, where what `expiac://` names is. Raises `TrainerError`.
     """
     path = _path_of(uri)
-    weights: dict[str, Any] = read(path / LATEST if path.is_dir() else path)["policy"]
-    return weights
+    return read(path / LATEST if path.is_dir() else path)
 
 
 def _path_of(uri: str) -> Path:
@@ -91,10 +90,10 @@ def _path_of(uri: str) -> Path:
         case ParseResult(scheme="expiac"):
             known = json.loads(os.environ.get(ADDRESSES, "{}"))
             if uri not in known:
-                raise TrainerError(f"trainer.initial_policy.uri: {ADDRESSES} has no {uri}; give a path")
+                raise TrainerError(f"{ADDRESSES} has no {uri}; give a path")
             return Path(known[uri])
         case _:
-            raise TrainerError(f"trainer.initial_policy.uri: cannot read {uri!r}; give {', '.join(FORMS.values())}")
+            raise TrainerError(f"cannot read a policy from {uri!r}; give {', '.join(FORMS.values())}")
 
 
 def _sync(folder: Path) -> None:

@@ -5,56 +5,67 @@ declarations, the YAML in `configs/` and the command line are checked by the sam
 live in `configs/`, defaults here. Imports neither torch nor the simulator.
 """
 
-import re
 from dataclasses import field
 from enum import Enum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, WrapValidator, model_validator
+from pydantic import Field, model_validator
 
-from trainer.declared import NAMED, Declared, declared
+from trainer.agent_config import AgentConfig, AgentType
+from trainer.curriculum_config import CurriculumConfig, SimConfig
+from trainer.declared import Declared, declared
+from trainer.fields import ANNOTATION, Amount, Text
+from trainer.learner_config import (
+    KickstartConfig,
+    LRSchedulerConfig,
+    LRSchedulerType,
+    OptimizerConfig,
+    OptimizerType,
+    PPOConfig,
+    Precision,
+    PrioritizedExperienceReplayConfig,
+    VTraceConfig,
+)
+from trainer.task_config import BucketConfig, DrawConfig, DrawRule, Observe, TaskConfig, TaskKind
+from trainer.trainer_config import (
+    CheckpointConfig,
+    InitialPolicyConfig,
+    SimulationConfig,
+    TorchProfilerConfig,
+    TrainerConfig,
+)
 
-IN_YAML = "???"  # OmegaConf's mark for "configs/ decides"; composing fails when nothing does.
-
-# What a change of a field means to expiac: another run, by default. A result is the same wherever its run was, and
-# however the run is described.
-PLACEMENT, ANNOTATION = {"expiac": "placement"}, {"expiac": "annotation"}
-
-Count = Annotated[int, Field(ge=1)]
-Amount = Annotated[int, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-NonNegative = Annotated[float, Field(ge=0)]
-# A subclass of `str` stays what it is, so that a declaration can put a marked string where a value is not yet known.
-Text = Annotated[str, WrapValidator(lambda value, check: value if isinstance(value, str) else check(value))]
-
-
-ADDRESS = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<rest>.*)", re.DOTALL)
-FORMS = {"": "a path", "file": "file:///path", "expiac": "expiac://stack/job@best",
-         "wandb": "wandb://project/name:latest"}
-"""The addresses of a policy that can be read, by their scheme."""
-_PATHS = {"expiac": re.compile(r"[^/@\s]+(?:/[^/@\s]+)+@[^/@\s]+"),
-          "wandb": re.compile(r"(?:[^/:\s]+/){1,2}[^/:\s]+(?::[^/:\s]+)?")}
-
-
-def _check_address(uri: str | None) -> str | None:
-    """Raises ValueError for an address that can't be read; one with an interpolation is not known yet."""
-    if uri is None or "${" in uri:
-        return uri
-    match = ADDRESS.fullmatch(uri)
-    scheme, rest = (match["scheme"] or "", match["rest"]) if match else ("", uri)
-    if scheme not in FORMS:
-        raise ValueError(f"no policy can be read from {scheme}://: use {', '.join(FORMS.values())}")
-    if not rest or (scheme in _PATHS and not _PATHS[scheme].fullmatch(rest)):
-        raise ValueError(f"no address of a policy: use {FORMS[scheme]}")
-    return uri
-
-
-PolicyAddress = Annotated[Text, AfterValidator(_check_address)]
-
-
-class OptimizerType(str, Enum):
-    adam = "adam"
-    muon = "muon"
+__all__ = [
+    "AgentConfig",
+    "AgentType",
+    "BucketConfig",
+    "CheckpointConfig",
+    "Config",
+    "CurriculumConfig",
+    "Device",
+    "DrawConfig",
+    "DrawRule",
+    "InitialPolicyConfig",
+    "KickstartConfig",
+    "LRSchedulerConfig",
+    "LRSchedulerType",
+    "Observe",
+    "OptimizerConfig",
+    "OptimizerType",
+    "PPOConfig",
+    "Precision",
+    "PrioritizedExperienceReplayConfig",
+    "SimConfig",
+    "SimulationConfig",
+    "TaskConfig",
+    "TaskKind",
+    "TorchProfilerConfig",
+    "TrainerConfig",
+    "VTraceConfig",
+    "WandbConfig",
+    "WandbMode",
+    "register",
+]
 
 
 class Device(str, Enum):
@@ -67,139 +78,6 @@ class WandbMode(str, Enum):
     off = "off"
     offline = "offline"
     online = "online"
-
-
-@declared
-class OptimizerConfig(Declared):
-    """How gradients become steps."""
-
-    type: OptimizerType = OptimizerType.adam
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-4
-    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
-    eps: Annotated[float, Field(gt=0)] = 1e-5
-    weight_decay: NonNegative = 0.0
-
-    def config_groups(self) -> dict[str, str]:
-        """A named type selects its file in `configs/optimizer/`."""
-        return {"optimizer@trainer.optimizer": self.type.value} if "type" in self.fields_set else {}
-
-
-@declared
-class PPOConfig(Declared):
-    """The coefficients of Proximal Policy Optimization (Schulman et al. 2017), by their usual names."""
-
-    clip_coef: Annotated[float, Field(gt=0, le=1)] = 0.2
-    ent_coef: NonNegative = 0.01
-    vf_coef: NonNegative = 0.5
-    gamma: Fraction = 0.99
-    gae_lambda: Fraction = 0.95
-    update_epochs: Count = 4
-    norm_adv: bool = True
-    clip_vloss: bool = False
-    vf_clip_coef: Annotated[float, Field(gt=0)] = 0.2
-    max_grad_norm: Annotated[float, Field(gt=0)] = 0.5
-    target_kl: float | None = None
-
-
-@declared
-class CheckpointConfig(Declared):
-    """Where checkpoints are, and how many samples are between two of them."""
-
-    checkpoint_dir: Text = IN_YAML
-    interval: Count = field(default=100_000, metadata=PLACEMENT)
-
-
-@declared
-class SimulationConfig(Declared):
-    """When the policy is evaluated during training, and where replays go. `0`: only before and after training."""
-
-    replay_dir: Text = IN_YAML
-    evaluate_interval: Amount = 0
-    write_replays: bool = field(default=True, metadata=PLACEMENT)
-
-
-@declared
-class TorchProfilerConfig(Declared):
-    """Every how many updates one is traced with the torch profiler. `0`: never."""
-
-    profile_dir: Text = IN_YAML
-    interval_epochs: Amount = 0
-
-
-@declared
-class InitialPolicyConfig(Declared):
-    """The checkpoint whose policy a new run starts from: a file, a folder with `latest.pt`, or an address.
-
-    `file:///path`; `expiac://stack/job@best`, `@latest` or an instance name, which expiac resolves; and
-    `wandb://entity/project/artifact:version`.
-    """
-
-    uri: PolicyAddress | None = None
-
-
-@declared
-class TrainerConfig(Declared):
-    """One training. Counts are over all processes: the same run is the same run on any number of them."""
-
-    total_timesteps: Count = 1_000_000
-    batch_size: Count = 8_192
-    minibatch_size: Count = 2_048
-    horizon: Count = 32
-    num_workers: Count = field(default=1, metadata=PLACEMENT)
-    torch_threads: Count = field(default=1, metadata=PLACEMENT)
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    ppo: PPOConfig = field(default_factory=PPOConfig)
-    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
-    simulation: SimulationConfig = field(default_factory=SimulationConfig)
-    profiler: TorchProfilerConfig = field(default_factory=TorchProfilerConfig, metadata=PLACEMENT)
-    initial_policy: InitialPolicyConfig = field(default_factory=InitialPolicyConfig)
-
-    @model_validator(mode="after")
-    def _minibatches_fill_the_batch(self) -> Self:
-        # With one of the two left to configs/, only the composed config can tell.
-        both_named = {"batch_size", "minibatch_size"} <= vars(self).get(NAMED, frozenset())
-        if both_named and self.batch_size % self.minibatch_size:
-            raise ValueError(f"minibatch_size ({self.minibatch_size}) must divide batch_size ({self.batch_size})")
-        return self
-
-
-@declared
-class AgentConfig(Declared):
-    """The policy network: a multilayer perceptron with a head for actions and one for values."""
-
-    hidden_size: Count
-    hidden_layers: Count
-
-
-@declared
-class CurriculumConfig(Declared):
-    """The arena to learn in: walled rooms in which ore becomes batteries and batteries become hearts."""
-
-    agents: Count
-    width: Annotated[int, Field(ge=4)]
-    height: Annotated[int, Field(ge=4)]
-    mines: Count
-    generators: Count
-    altars: Count
-    max_steps: Count
-    walls: Amount = 0
-    instances: Count = 1
-    shaped_reward: Fraction = 0.5
-
-    @model_validator(mode="after")
-    def _everything_fits(self) -> Self:
-        things = self.agents + self.mines + self.generators + self.altars + self.walls
-        if 2 * things > self.width * self.height:
-            raise ValueError(f"{things} things fill more than half of a room of {self.width} × {self.height} cells")
-        return self
-
-
-@declared
-class SimConfig(Declared):
-    """The episodes that evaluate a policy: the same ones every time."""
-
-    episodes: Count
-    seed: Amount = 0
 
 
 @declared
@@ -229,6 +107,27 @@ class Config(Declared):
     sim: SimConfig
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     wandb: WandbConfig = field(default_factory=WandbConfig)
+
+    @model_validator(mode="after")
+    def _attention_has_tokens(self) -> Self:
+        seen = self.curriculum.expanded()[0].extremes()[0].observe
+        if self.agent.type is AgentType.attention and seen is not Observe.tokens:
+            raise ValueError(f"an agent of type attention reads tokens: curriculum.observe is {seen.value}")
+        return self
+
+    @model_validator(mode="after")
+    def _memory_is_not_compiled(self) -> Self:
+        if self.agent.type is AgentType.lstm and self.trainer.compile:
+            raise ValueError("trainer.compile is not for an agent of type lstm")
+        return self
+
+    @model_validator(mode="after")
+    def _suites_are_valid(self) -> Self:
+        trained = self.curriculum.expanded()[0].extremes()[0]
+        for name, suite in self.sim.suites_of(self.curriculum).items():
+            if (suite.observe, suite.gymnasium_id) != (trained.observe, trained.gymnasium_id):
+                raise ValueError(f"sim.suites.{name} is observed in another way than what is trained on")
+        return self
 
 
 def register() -> None:

@@ -71,6 +71,15 @@ def declared(cls: type[T]) -> type[T]:
     return config_class  # type: ignore[no-any-return]
 
 
+def are_named(value: Declared, *fields: str) -> bool:
+    """Whether a rule over these fields can be checked: what is not named, `configs/` may still say.
+
+    Every field of a composed config is named.
+    """
+    named: frozenset[str] = vars(value).get(NAMED, frozenset())
+    return named.issuperset(fields)
+
+
 def _record_named(value: Declared, given: Mapping[str, Any]) -> None:
     vars(value)[NAMED] = frozenset(given)
     for name, part in given.items():

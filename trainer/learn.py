@@ -1,55 +1,160 @@
-"""One update of the policy from a rollout, and its metrics."""
+"""One update of the policy from a rollout, and its metrics.
+
+Nothing here waits for the device, but for the summary at the end, and the KL after each epoch if the config has a
+`target_kl`.
+"""
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from trainer import ppo
+from trainer import kickstart, ppo
+from trainer.advantage import Targets, gae, vtrace
+from trainer.agent import Policy
 from trainer.errors import TrainerError
+from trainer.minibatches import Minibatch, beta_at, prioritized, samples_of, shuffled, whole_segments
 from trainer.rollout import Rollout
+from trainer.schedule import lr_factor
 from trainer.training import Training
 
 LOSSES = ("loss", "policy_loss", "value_loss", "entropy", "kl", "clipped")
+TEACHER_KL = "teacher_kl"
 
 
-def update_policy(run: Training, rollout: Rollout) -> dict[str, float]:
-    """Several epochs of minibatch gradients on one rollout. Gives the metrics of this update, over all ranks."""
-    settings, parameters = run.config.trainer.ppo, list(run.policy.parameters())
-    advantage_TN = ppo.gae(
-        rollout.reward_TN, rollout.value_TN, rollout.done_TN, rollout.last_value_N,
-        gamma=settings.gamma, lam=settings.gae_lambda,
-    )  # fmt: skip
-    features_BF = rollout.features_TNF.flatten(0, 1)
-    action_B, logprob_B, value_B, advantage_B = (
-        x.flatten() for x in (rollout.action_TN, rollout.logprob_TN, rollout.value_TN, advantage_TN)
-    )
-    minibatches: list[ppo.Losses] = []
-    for _ in range(settings.update_epochs):
-        order_B = torch.randperm(len(action_B), generator=run.generator, device=run.generator.device)
-        for b in torch.split(order_B[: run.layout.batch], run.layout.minibatch):
-            logits_BA, new_value_B = run.policy(features_BF[b])
-            losses = ppo.losses(settings, logits_BA, new_value_B, action_B[b], logprob_B[b], value_B[b], advantage_B[b])
-            run.optimizer.zero_grad()
-            torch.autograd.backward(losses.total)
-            overdue, kl = run.ranks.average(parameters, torch.tensor(float(run.stop.is_overdue)), losses.kl)
-            nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
-            run.optimizer.step()
-            minibatches.append(losses)
-            if overdue:
-                return summary(run, rollout, minibatches)
-        if settings.target_kl is not None and kl > settings.target_kl:
+@dataclass(frozen=True)
+class Batch:
+    """The samples of a rollout in one row, and the teacher's log-probabilities there if there is a teacher."""
+
+    features_BF: Tensor
+    action_B: Tensor
+    logprob_B: Tensor
+    value_B: Tensor
+    done_B: Tensor
+    first_state_NS: Tensor
+    teacher_logprob_BA: Tensor | None
+
+    @property
+    def agents(self) -> int:
+        """N."""
+        return len(self.first_state_NS)
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.action_B) // self.agents
+
+
+def update_policy(run: Training, rollout: Rollout, step: int) -> dict[str, float]:
+    """Several epochs of minibatch gradients on one rollout, begun at `step`. Gives its metrics, over all ranks."""
+    config = run.config.trainer
+    factor = lr_factor(config.lr_scheduler, step=step, samples=run.layout.samples, total=config.total_timesteps)
+    run.optimizer.scale_learning_rates(factor)
+    batch = batch_of(run, rollout)
+    figures: list[dict[str, Tensor]] = []
+    for epoch in range(config.ppo.update_epochs):
+        learned = targets(run, rollout, batch, epoch)
+        for minibatch in minibatches(run, learned.advantage_TN, step):
+            losses = losses_of(run, batch, learned, minibatch, step)
+            take_gradient_step(run, losses["loss"])
+            figures.append({name: loss.detach() for name, loss in losses.items()})
+            if run.ranks.any(run.stop.is_overdue):
+                return summary(run, figures, factor)
+        if config.ppo.target_kl is not None and run.ranks.mean(float(losses["kl"]))[0] > config.ppo.target_kl:
             break
-    return summary(run, rollout, minibatches)
+    return summary(run, figures, factor)
 
 
-def summary(run: Training, rollout: Rollout, minibatches: list[ppo.Losses]) -> dict[str, float]:
+def batch_of(run: Training, rollout: Rollout) -> Batch:
+    """The rollout's samples in one row."""
+    features_BF = rollout.features_TNF.flatten(0, 1)
+    action_B, logprob_B, value_B, done_B = (
+        x.flatten() for x in (rollout.action_TN, rollout.logprob_TN, rollout.value_TN, rollout.done_TN)
+    )
+    logprobs = kickstart.teacher_logprobs(run.teacher, features_BF, run.layout.minibatch) if run.teacher else None
+    return Batch(features_BF, action_B, logprob_B, value_B, done_B, rollout.first_state_NS, logprobs)
+
+
+def targets(run: Training, rollout: Rollout, batch: Batch, epoch: int) -> Targets:
+    """What an epoch learns from: by GAE, or by V-trace and what the epochs before have made of the policy."""
+    settings, clips = run.config.trainer.ppo, run.config.trainer.vtrace
+    experience = (rollout.reward_TN, rollout.value_TN, rollout.next_value_TN, rollout.done_TN)
+    if clips.rho_clip is None or clips.c_clip is None:
+        advantage_TN = gae(*experience, gamma=settings.gamma, lam=settings.gae_lambda)
+        return Targets(advantage_TN, advantage_TN + rollout.value_TN)
+    ratio_TN = ratios(run, batch).view_as(rollout.value_TN) if epoch else torch.ones_like(rollout.value_TN)
+    return vtrace(
+        *experience, ratio_TN,
+        gamma=settings.gamma, lam=settings.gae_lambda, rho_clip=clips.rho_clip, c_clip=clips.c_clip,
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def ratios(run: Training, batch: Batch) -> Tensor:
+    """The probability (B) of each action now, over that when it was taken."""
+    segment_N = torch.arange(batch.agents, device=batch.action_B.device)
+    logprob_B = torch.empty_like(batch.logprob_B)
+    for segment_S in torch.split(segment_N, max(1, run.layout.minibatch // batch.steps)):
+        index_B = samples_of(segment_S, batch.steps, batch.agents).flatten()
+        logprob_B[index_B] = ppo.log_prob(predict(run.policy, batch, index_B)[0], batch.action_B[index_B])
+    return (logprob_B - batch.logprob_B).exp()
+
+
+def predict(policy: Policy, batch: Batch, index_B: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (B, A) and values (B) of these samples; of a policy that remembers, they are whole segments in a row."""
+    if not policy.is_recurrent:
+        logits_BA, value_B, _ = policy(batch.features_BF[index_B])
+        return logits_BA, value_B
+    index_TS = index_B.view(-1, batch.steps).T
+    b = index_TS.flatten()
+    logits_BA, value_B, _ = policy(batch.features_BF[b], batch.first_state_NS[index_TS[0]], batch.done_B[b])
+    by_segment_B = torch.arange(len(b), device=b.device).view(index_TS.shape).T.flatten()
+    return logits_BA[by_segment_B], value_B[by_segment_B]
+
+
+def minibatches(run: Training, advantage_TN: Tensor, step: int) -> Iterator[Minibatch]:
+    """The minibatches of one epoch."""
+    replay, total = run.config.trainer.prioritized_experience_replay, run.config.trainer.total_timesteps
+    steps, agents = advantage_TN.shape
+    if replay.prio_alpha == 0 and run.policy.is_recurrent:
+        return whole_segments(steps, agents, run.layout, run.generator)
+    if replay.prio_alpha == 0:
+        return shuffled(advantage_TN.numel(), run.layout, run.generator)
+    beta = beta_at(replay, step, total)
+    return prioritized(advantage_TN, run.layout, run.generator, alpha=replay.prio_alpha, beta=beta)
+
+
+def losses_of(run: Training, batch: Batch, learned: Targets, minibatch: Minibatch, step: int) -> dict[str, Tensor]:
+    """The losses of one minibatch, by their names; `loss` is the one that is minimised."""
+    b = minibatch.index_B
+    logits_BA, value_B = predict(run.policy, batch, b)
+    losses = ppo.losses(
+        run.config.trainer.ppo, logits_BA, value_B, batch.action_B[b], batch.logprob_B[b], batch.value_B[b],
+        learned.advantage_TN.flatten()[b], learned.return_TN.flatten()[b], minibatch.weight_B,
+    )  # fmt: skip
+    named = dict(zip(LOSSES, losses, strict=True))
+    if batch.teacher_logprob_BA is not None:
+        named[TEACHER_KL] = ppo.kl_divergence(batch.teacher_logprob_BA[b], logits_BA)
+        named["loss"] = losses.total + kickstart.coefficient(run, step) * named[TEACHER_KL]
+    return named
+
+
+def take_gradient_step(run: Training, loss: Tensor) -> None:
+    """One step down the gradient, which is averaged over the ranks and clipped."""
+    parameters = list(run.policy.parameters())
+    run.optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    run.ranks.average_gradients(parameters)
+    nn.utils.clip_grad_norm_(parameters, run.config.trainer.ppo.max_grad_norm)
+    run.optimizer.step()
+
+
+def summary(run: Training, losses: list[dict[str, Tensor]], factor: float) -> dict[str, float]:
     """The metrics of the update. Raises `TrainerError` if the loss is not finite: training cannot recover."""
-    losses_ML = torch.stack([torch.stack([part.detach() for part in losses]) for losses in minibatches])
-    means = losses_ML.mean(0).tolist()
-    per_episode = rollout.reward_TN.mean().item() * run.config.curriculum.max_steps
-    figures = run.ranks.mean(per_episode, float(run.environments.block.hearts.mean()), *means)
-    named = dict(zip(("reward", "hearts", *LOSSES), figures, strict=True))
+    means_L = torch.stack([torch.stack(list(named.values())) for named in losses]).mean(0)
+    named = dict(zip(losses[0], run.ranks.mean(*means_L.tolist()), strict=True))
     if not math.isfinite(named["loss"]):
         raise TrainerError(f"the loss is {named['loss']}; try a smaller trainer.optimizer.learning_rate")
-    return {name: value for name, value in named.items() if math.isfinite(value)}  # no hearts before the first episode
+    return {**named, "learning_rate": factor * run.config.trainer.optimizer.learning_rate}

@@ -7,6 +7,7 @@ the line for people is followed by that of the file. Knows nothing of how metric
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -28,7 +29,7 @@ class MetricsFile:
     def __init__(self, path: Path, *, step: int | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = [line for line in read(path) if step is not None and line["step"] <= step]
-        self.last_evaluation = max((e["step"] for e in kept if "eval/hearts" in e["metrics"]), default=None)
+        self.last_evaluation = max((line["step"] for line in kept if is_evaluation(line["metrics"])), default=None)
         fresh = path.with_suffix(".tmp")
         fresh.write_text("".join(_text(line) for line in kept), encoding="utf-8")
         os.replace(fresh, path)
@@ -56,8 +57,12 @@ def read(path: Path) -> list[dict[str, Any]]:
 class Progress:
     """Logs how far the run is: to the file, the logger and standard output."""
 
-    def __init__(self, file: MetricsFile, logger: MetricsLogger, *, total_steps: int, elapsed: float) -> None:
-        self._file, self._logger = file, logger
+    def __init__(
+        self, file: MetricsFile, logger: MetricsLogger, *, total_steps: int, elapsed: float,
+        printed: Sequence[str] = ("reward", "loss", "entropy"),
+    ) -> None:  # fmt: skip
+        """A line for people has those of the metrics that `printed` names, and those of evaluations."""
+        self._file, self._logger, self._printed = file, logger, printed
         self.total_steps = total_steps
         self._started_at = time.perf_counter() - elapsed
         self._printed_at = -PRINT_INTERVAL
@@ -75,7 +80,7 @@ class Progress:
     def log(self, step: int, metrics: dict[str, float]) -> None:
         """Write one line of metrics."""
         now = {"step": step, "total_steps": self.total_steps, "time": time.time(), "elapsed": round(self.elapsed, 3)}
-        if "eval/hearts" in metrics:
+        if is_evaluation(metrics):
             self._file.last_evaluation = step
         line = {**now, "metrics": metrics}
         self._file.write(line)
@@ -96,7 +101,7 @@ class Progress:
         self._file.close()
 
     def _is_line_due(self, step: int, metrics: dict[str, float]) -> bool:
-        if "eval/hearts" in metrics:
+        if is_evaluation(metrics):
             return True
         if self.elapsed - self._printed_at < PRINT_INTERVAL and step < self.total_steps:
             return False
@@ -104,13 +109,16 @@ class Progress:
         return True
 
     def _print_line(self, step: int, metrics: dict[str, float]) -> None:
-        figures = "  ".join(f"{name} {metrics[name]:,.3g}" for name in PRINTED if name in metrics)
+        names = [name for name in metrics if name in self._printed or name.startswith("eval/")]
+        figures = "  ".join(f"{name} {metrics[name]:,.3g}" for name in names)
         speed = metrics.get("sps", 0.0)
         rest = f"  {speed:,.0f} samples/s  {(self.total_steps - step) / speed:,.0f} s left" if speed else ""
         print(f"{step:>12,} / {self.total_steps:,}  {step / self.total_steps:4.0%}  {figures}{rest}", flush=True)
 
 
-PRINTED = ("eval/hearts", "eval/reward", "hearts", "reward", "loss", "entropy")
+def is_evaluation(metrics: dict[str, float]) -> bool:
+    """Whether these are the metrics of an evaluation, which have lines of their own."""
+    return any(name.startswith("eval/") for name in metrics)
 
 
 def _text(line: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ class Optimizers:
 
     def __init__(self, *parts: torch.optim.Optimizer) -> None:
         self._parts = parts
+        self._rates = [[float(group["lr"]) for group in part.param_groups] for part in parts]
 
     def zero_grad(self) -> None:
         for part in self._parts:
@@ -27,16 +28,20 @@ class Optimizers:
         for part in self._parts:
             part.step()
 
+    def scale_learning_rates(self, factor: float) -> None:
+        """Set every learning rate to `factor` times that of the config."""
+        for part, rates in zip(self._parts, self._rates, strict=True):
+            for group, rate in zip(part.param_groups, rates, strict=True):
+                group["lr"] = factor * rate
+
     def state_dict(self) -> list[dict[str, Any]]:
         return [part.state_dict() for part in self._parts]
 
     def load_state_dict(self, state: list[dict[str, Any]]) -> None:
         """Take over the state of the same optimizers; the learning rates stay those of the config."""
         for part, saved in zip(self._parts, state, strict=True):
-            rates = [group["lr"] for group in part.param_groups]
             part.load_state_dict(saved)
-            for group, rate in zip(part.param_groups, rates, strict=True):
-                group["lr"] = rate
+        self.scale_learning_rates(1.0)
 
 
 def make(config: OptimizerConfig, policy: Policy) -> Optimizers:

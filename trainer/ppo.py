@@ -1,7 +1,7 @@
 """Proximal Policy Optimization: its maths, as pure functions of tensors.
 
-Schulman et al. 2017, arXiv:1707.06347; the advantage is Schulman et al. 2016, arXiv:1506.02438. Shapes are in the
-names: T steps, N agents, B samples of a minibatch, A actions. Knows nothing of environments, networks or optimizers.
+Schulman et al. 2017, arXiv:1707.06347. Shapes are in the names: B samples of a minibatch, A actions. Advantages are in
+`advantage.py`. Knows nothing of environments, networks or optimizers.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from trainer.config import PPOConfig
 
 
 class Losses(NamedTuple):
-    """The losses of one minibatch; `total` is what is minimised, the rest are metrics."""
+    """The losses of one minibatch; `total` is what is minimised, the rest are metrics. Scalars."""
 
     total: Tensor
     policy: Tensor
@@ -22,22 +22,6 @@ class Losses(NamedTuple):
     entropy: Tensor
     kl: Tensor
     clipped: Tensor
-
-
-def gae(
-    reward_TN: Tensor, value_TN: Tensor, done_TN: Tensor, last_value_N: Tensor, *, gamma: float, lam: float
-) -> Tensor:
-    """Generalized advantage estimates (T, N). A step that is done ended its episode: nothing flows back over it."""
-    advantage_TN = torch.zeros_like(reward_TN)
-    running_N = torch.zeros_like(last_value_N)
-    next_value_N = last_value_N
-    for t in reversed(range(len(reward_TN))):
-        alive_N = 1.0 - done_TN[t].float()
-        delta_N = reward_TN[t] + gamma * alive_N * next_value_N - value_TN[t]
-        running_N = delta_N + gamma * lam * alive_N * running_N
-        advantage_TN[t] = running_N
-        next_value_N = value_TN[t]
-    return advantage_TN
 
 
 def normalize(advantage_B: Tensor) -> Tensor:
@@ -78,17 +62,25 @@ def approximate_kl(logprob_B: Tensor, old_logprob_B: Tensor) -> Tensor:
     return (log_ratio_B.exp() - 1 - log_ratio_B).mean()
 
 
+def kl_divergence(logprob_BA: Tensor, other_logits_BA: Tensor) -> Tensor:
+    """KL(p, q), summed over the actions, mean over the batch: p by its log-probabilities, q by its logits."""
+    return (logprob_BA.exp() * (logprob_BA - log_softmax(other_logits_BA, -1))).sum(-1).mean()
+
+
 def losses(
     config: PPOConfig, logits_BA: Tensor, value_B: Tensor, action_B: Tensor, old_logprob_B: Tensor, old_value_B: Tensor,
-    advantage_B: Tensor,
+    advantage_B: Tensor, return_B: Tensor, weight_B: Tensor | None = None,
 ) -> Losses:  # fmt: skip
-    """Equation 9 for one minibatch: policy, value and entropy together."""
+    """Equation 9 for one minibatch: policy, value and entropy together.
+
+    `return_B` is what values are drawn to. `weight_B` weighs the samples of the policy's loss.
+    """
     logprob_B = log_prob(logits_BA, action_B)
-    return_B = advantage_B + old_value_B
+    scaled_B = normalize(advantage_B) if config.norm_adv else advantage_B
     policy = policy_loss(
         logprob_B,
         old_logprob_B,
-        normalize(advantage_B) if config.norm_adv else advantage_B,
+        scaled_B if weight_B is None else weight_B * scaled_B,
         clip_coef=config.clip_coef,
     )
     value = value_loss(value_B, old_value_B, return_B, clip_coef=config.vf_clip_coef if config.clip_vloss else None)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 
 from trainer.config import Device
 
@@ -28,26 +28,28 @@ class Ranks:
     def is_first(self) -> bool:
         return self.rank == 0
 
-    def average(self, parameters: Iterable[nn.Parameter], *extras: Tensor) -> list[float]:
-        """Replace every gradient, in one exchange, by its mean over all ranks. Gives the means of `extras`."""
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient, in one exchange, by its mean over all ranks."""
         if self.world == 1:
-            return [float(extra) for extra in extras]
+            return
         gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = torch.cat([*(g.flatten() for g in gradients), *(e.detach().reshape(1).to(self.device) for e in extras)])
+        flat = torch.cat([g.flatten() for g in gradients])
         dist.all_reduce(flat)
         flat /= self.world
-        parts = torch.split(flat, [*(g.numel() for g in gradients), len(extras)])
-        for gradient, mean in zip(gradients, parts, strict=False):
+        for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
-        return [float(extra) for extra in parts[-1]]
 
     def mean(self, *values: float) -> list[float]:
         """The means of some numbers over all ranks."""
-        return self.average([], *(torch.tensor(value, dtype=torch.float32) for value in values))
+        means = torch.tensor(values, dtype=torch.float32)  # on the CPU, where reading them waits for no GPU
+        if self.world > 1:
+            dist.all_reduce(means)
+            means /= self.world
+        return list(means.tolist())
 
     def any(self, flag: bool) -> bool:
         """Whether `flag` is true on any rank; every rank gets the same answer."""
-        return self.mean(float(flag))[0] > 0
+        return flag if self.world == 1 else self.mean(float(flag))[0] > 0
 
     def gather(self, value: Any) -> list[Any]:
         """Every rank's value, in order, on every rank."""

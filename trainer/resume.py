@@ -12,7 +12,9 @@ from typing import Any
 import torch
 
 from trainer import checkpoint
+from trainer.curriculum import CurriculumState
 from trainer.errors import TrainerError
+from trainer.experience import draw_by
 from trainer.training import Training
 
 
@@ -25,13 +27,19 @@ class TrainState:
     elapsed: float = 0.0
     resumed: bool = False
     generator: torch.Tensor | None = None
+    memory_NS: torch.Tensor | None = None
     environments: dict[str, torch.Tensor] = field(default_factory=dict)
+    curriculum: CurriculumState = field(default_factory=lambda: CurriculumState.initial(1))
 
 
-def current_state(run: Training, step: int, update: int) -> TrainState:
+def current_state(run: Training, step: int, update: int, curriculum: CurriculumState) -> TrainState:
     """The state of this rank now."""
     environments = {name: torch.from_numpy(array) for name, array in run.environments.state().items()}
-    return TrainState(step, update, generator=run.generator.get_state(), environments=environments)
+    generator = run.generator.get_state()
+    memory_NS = run.memory_NS.cpu().clone()
+    return TrainState(
+        step, update, generator=generator, memory_NS=memory_NS, environments=environments, curriculum=curriculum
+    )
 
 
 def checkpoint_of(run: Training, states: list[TrainState], elapsed: float) -> dict[str, Any]:
@@ -44,16 +52,21 @@ def checkpoint_of(run: Training, states: list[TrainState], elapsed: float) -> di
         "config": json.loads(run.config.to_json()),
         "policy": run.policy.state_dict(),
         "optimizer": run.optimizer.state_dict(),
-        "ranks": [{"generator": state.generator, "environments": state.environments} for state in states],
+        "curriculum": states[0].curriculum.to_dict(),
+        "ranks": [
+            {"generator": state.generator, "environments": state.environments, "memory": state.memory_NS}
+            for state in states
+        ],
     }
 
 
 def restore(run: Training) -> TrainState:
     """Restore the run from its checkpoint and give its state; the state of a new run if there is no checkpoint."""
     folder = Path(run.config.trainer.checkpoint.checkpoint_dir)
+    tasks = run.environments.shape.tasks
     state = run.ranks.broadcast(checkpoint.load(folder) if run.ranks.is_first else None)
     if state is None:
-        return current_state(run, 0, 0)
+        return current_state(run, 0, 0, CurriculumState.initial(tasks))
     try:
         run.policy.load_state_dict(state["policy"])
         run.optimizer.load_state_dict(state["optimizer"])
@@ -61,17 +74,28 @@ def restore(run: Training) -> TrainState:
         raise TrainerError(f"the checkpoint in {folder} is of another agent or optimizer\n{error}") from error
     if run.ranks.is_first:
         print(f"resuming {run.config.run_name} at step {state['step']:,}", flush=True)
+    curriculum = CurriculumState.from_dict(state.get("curriculum", {}), tasks)
+    draw_by(run, curriculum)
     if len(state["ranks"]) == run.ranks.world:
         _restore_rank(run, **state["ranks"][run.ranks.rank])
-    elif run.ranks.is_first:
-        print(f"{len(state['ranks'])} processes before, {run.ranks.world} now: episodes begin anew", flush=True)
-    now = current_state(run, state["step"], state["update"])
+    else:
+        run.environments.begin()
+        if run.ranks.is_first:
+            print(f"{len(state['ranks'])} processes before, {run.ranks.world} now: episodes begin anew", flush=True)
+    now = current_state(run, state["step"], state["update"], curriculum)
     return replace(now, elapsed=state["elapsed"], resumed=True)
 
 
-def _restore_rank(run: Training, generator: torch.Tensor, environments: dict[str, torch.Tensor]) -> None:
+def _restore_rank(
+    run: Training, generator: torch.Tensor, environments: dict[str, torch.Tensor], memory: torch.Tensor | None = None
+) -> None:
+    """Without a `memory`, agents remember nothing: that of a checkpoint from before there were such agents."""
     if generator.shape == run.generator.get_state().shape:  # else it was of another kind of device
         run.generator.set_state(generator)
     arrays = {name: tensor.numpy() for name, tensor in environments.items()}
     if run.environments.fits(arrays):
         run.environments.restore(arrays)
+        if memory is not None:
+            run.memory_NS.copy_(memory)
+    else:
+        run.environments.begin()

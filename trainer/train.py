@@ -3,16 +3,17 @@
 Reads like the paper; each part is in the module of its name. Knows nothing of Hydra or of the command line.
 """
 
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from trainer import checkpoint
 from trainer.config import Config
-from trainer.evaluate import evaluate
+from trainer.evaluate import evaluate_all
+from trainer.experience import follow_curriculum, measure
+from trainer.kickstart import with_teacher
 from trainer.learn import update_policy
 from trainer.metrics import METRICS, MetricsFile, Progress
-from trainer.profiler import trace_update
+from trainer.profiler import Timings, trace_update
 from trainer.ranks import Ranks
 from trainer.resume import TrainState, checkpoint_of, current_state, restore
 from trainer.rollout import collect
@@ -28,6 +29,7 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
         state = restore(run)
         if not state.resumed:
             load_initial_policy(run)
+        run = with_teacher(run, state.step)
         total = run.layout.total(config.trainer.total_timesteps, done=state.step)
         progress = stack.enter_context(open_progress(run, tracker, state, total)) if ranks.is_first else None
 
@@ -36,17 +38,21 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
                 evaluate_policy(run, state.step, progress)
             if state.step >= total:
                 break
-            started_at = time.perf_counter()
+            timings = Timings()
             with trace_update(config.trainer.profiler, state.update):
-                rollout = collect(run.policy, run.environments, run.layout.steps, run.generator, stop)
+                rollout = collect(
+                    run.policy, run.environments, run.memory_NS, run.layout.steps, run.generator, stop, timings
+                )
                 if ranks.any(rollout is None):
                     save_checkpoint(run, state, progress)
                     raise Stopped(stop.exit_code)
                 assert rollout is not None
-                figures = update_policy(run, rollout)
-            state = current_state(run, state.step + run.layout.samples, state.update + 1)
+                with timings.measure("learn"):
+                    figures = {**measure(run, rollout.reward_TN), **update_policy(run, rollout, state.step)}
+            curriculum, task_figures = follow_curriculum(run, state.curriculum)
+            state = current_state(run, state.step + run.layout.samples, state.update + 1, curriculum)
             if progress:
-                progress.log(state.step, {**figures, "sps": run.layout.samples / (time.perf_counter() - started_at)})
+                progress.log(state.step, {**figures, **task_figures, **timings.metrics(run.layout.samples)})
             if state.step >= total or is_checkpoint_due(run, state.step):
                 save_checkpoint(run, state, progress)
 
@@ -55,14 +61,14 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
 
 
 def evaluate_policy(run: Training, step: int, progress: Progress) -> None:
-    """Evaluate the current policy, with a replay of the first episode."""
+    """Evaluate the current policy, with a replay of each suite's first episode where the environment has replays."""
     simulation = run.config.trainer.simulation
     replay = Path(simulation.replay_dir) / f"step_{step:012d}.json.z" if simulation.write_replays else None
-    figures = evaluate(run.policy, run.config.curriculum, run.config.sim, run.stop, replay=replay)
-    if figures is not None:
-        progress.log(step, figures)
-        if replay:
-            progress.keep(REPLAY, replay)
+    evaluation = evaluate_all(run.policy, run.config.curriculum, run.config.sim, run.stop, replay=replay)
+    if evaluation is not None:
+        progress.log(step, evaluation.figures)
+        for path in evaluation.replays:
+            progress.keep(REPLAY, path)
 
 
 def is_evaluation_due(run: Training, step: int, total: int) -> bool:
@@ -92,4 +98,5 @@ def save_checkpoint(run: Training, state: TrainState, progress: Progress | None)
 def open_progress(run: Training, tracker: Tracker, state: TrainState, total: int) -> Progress:
     """Continue the run's metrics file from its state; begin a new file if the run is new."""
     file = MetricsFile(Path(run.config.run_dir) / METRICS, step=state.step if state.resumed else None)
-    return Progress(file, tracker, total_steps=total, elapsed=state.elapsed)
+    printed = ("reward", *run.environments.spec.infos, "loss", "entropy")
+    return Progress(file, tracker, total_steps=total, elapsed=state.elapsed, printed=printed)

@@ -1,13 +1,15 @@
 """The parts of a run, built from the config and its seed: the same every time."""
 
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainer import checkpoint, optimizer
-from trainer.agent import Policy
+from trainer.agent import Policy, compile_policy
 from trainer.config import Config
 from trainer.errors import TrainerError
 from trainer.layout import Layout
@@ -29,13 +31,17 @@ class Training:
     optimizer: Optimizers
     environments: Environments
     generator: torch.Generator
+    memory_NS: Tensor  # what each agent remembers now; changed in place
+    teacher: Policy | None = None
 
 
 def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Training:
     """Build everything from the config and its seed. The environments are numbered over all ranks."""
-    torch.set_num_threads(config.trainer.torch_threads)
     curriculum, trainer = config.curriculum, config.trainer
-    layout = Layout.of(trainer, agents=curriculum.agents * curriculum.instances, world=ranks.world)
+    torch.set_num_threads(trainer.torch_threads)
+    set_deterministic(trainer.torch_deterministic)
+    agents = curriculum.expanded()[0].extremes()[0].total_agents
+    layout = Layout.of(trainer, agents=agents, world=ranks.world)
     environments = stack.enter_context(
         Environments(
             curriculum,
@@ -46,13 +52,24 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
         )
     )
     torch.manual_seed(config.seed)
-    policy = Policy(environments.shape.features, environments.actions, config.agent)
+    spec = environments.spec
+    policy = Policy(spec.observations, spec.actions, config.agent, trainer.precision)
     policy.to(ranks.device)
+    if trainer.compile:
+        compile_policy(policy, ranks.device)
     seed = int(np.random.SeedSequence((config.seed, ranks.rank)).generate_state(1)[0])
     generator = torch.Generator(ranks.device).manual_seed(seed)
-    return Training(
-        config, ranks, stop, layout, policy, optimizer.make(trainer.optimizer, policy), environments, generator
-    )
+    memory_NS = policy.initial_state(environments.shape.rows)
+    optimizers = optimizer.make(trainer.optimizer, policy)
+    return Training(config, ranks, stop, layout, policy, optimizers, environments, generator, memory_NS)
+
+
+def set_deterministic(wanted: bool) -> None:
+    """Have torch use deterministic algorithms only, or whichever are fastest."""
+    if wanted:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS is first used
+    torch.use_deterministic_algorithms(wanted)
+    torch.backends.cudnn.deterministic = wanted
 
 
 def load_initial_policy(run: Training) -> None:
@@ -60,7 +77,7 @@ def load_initial_policy(run: Training) -> None:
     uri = run.config.trainer.initial_policy.uri
     if uri is None:
         return
-    weights = run.ranks.broadcast(checkpoint.policy_at(uri) if run.ranks.is_first else None)
+    weights = run.ranks.broadcast(checkpoint.checkpoint_at(uri)["policy"] if run.ranks.is_first else None)
     try:
         run.policy.load_state_dict(weights)
     except RuntimeError as error:

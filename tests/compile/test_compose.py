@@ -69,6 +69,35 @@ def test_an_edit_of_a_file_in_its_closure_composes_anew(own, file):
     assert compose(own, text) != before
 
 
+def test_an_edit_of_a_file_that_a_curriculum_stands_on_composes_anew(own):
+    """configs/env/mettagrid/curriculum/arena/advanced.yaml begins with combat, and that with basic."""
+    text = rendered(own, TrainingRunConfig(curriculum="env/mettagrid/curriculum/arena/advanced"))
+    assert compose(own, text)["curriculum"]["mines"] == 10
+    path = own.root / "configs/env/mettagrid/curriculum/arena/basic.yaml"
+    path.write_text(path.read_text().replace("mines: 10", "mines: 11"))
+    assert compose(own, text)["curriculum"]["mines"] == 11
+
+
+CURRICULA = ["env/gymnasium/cartpole", "env/mettagrid/curriculum/arena/bucketed",
+             "env/mettagrid/curriculum/navigation/progressive"]
+
+
+@pytest.mark.parametrize("curriculum", CURRICULA)
+def test_a_curriculum_of_any_group_takes_the_place_of_the_default(project, curriculum):
+    """The project's own default is the basic arena."""
+    config = compose(project, rendered(project, TrainingRunConfig(curriculum=curriculum)))
+    text = (project.root / f"configs/{curriculum}.yaml").read_text()
+    assert config["curriculum"]["kind"] == curriculum.split("/")[-2]
+    assert all(name in text for name in [*config["curriculum"]["tasks"], *config["curriculum"]["buckets"]])
+
+
+def test_a_task_that_is_not_valid_stops_the_plan(project):
+    """Before anything is launched."""
+    text = rendered(project, TrainingRunConfig(curriculum=SMALL))
+    with pytest.raises(ExpiacError, match=r"job: curriculum: .*task a: wals: Unexpected keyword"):
+        compose(project, text.replace("seed: 0", "curriculum: {tasks: {a: {wals: 1}}}"))
+
+
 def test_an_edit_elsewhere_composes_nothing(own, monkeypatch):
     """configs/agent/wide.yaml does not reach a run of the fast agent."""
     text = rendered(own, small())

@@ -28,6 +28,13 @@ REFUSED = {
     "training.key": "the schema knows one place of the trainer's config",
     "training.format": "the trainer reads its config through Hydra",
     "training.sim": "configs/sim has one file: there is no other",
+    "training.trainer.lr_scheduler.min_lr_ratio": "a constant learning rate ends where it begins",
+    "training.trainer.vtrace.rho_clip": "V-trace has two clips: a c_clip is missing",
+    "training.trainer.vtrace.c_clip": "likewise a rho_clip",
+    "training.trainer.prioritized_experience_replay.prio_beta0": "without a prio_alpha there is no bias to correct",
+    "training.trainer.kickstart.action_loss_coef": "there is no teacher",
+    "training.trainer.kickstart.kickstart_steps": "likewise",
+    "training.trainer.profiler.interval_epochs": "the traces have no place: a profile_dir is missing",
 }
 ARENA = "env/mettagrid/curriculum/arena"
 OTHER = {
@@ -42,7 +49,8 @@ OTHER = {
     "seed": "3", "defaults": '{"agent": "wide"}', "key": "other", "format": "yaml", "timeout": "10m",
     "before_create": "true", "after_create": "true", "before_delete": "true", "after_delete": "true", "notify": "true",
     "ignore_changes": '["gpus"]', "replace_on_changes": '["gpus"]', "aliases": '["earlier"]', "betas": "[0.5, 0.6]",
-    "target_kl": "0.1", "uri": "policy.pt", "checkpoint_dir": "c", "replay_dir": "r", "profile_dir": "p",
+    "target_kl": "0.1", "uri": "policy.pt", "teacher_uri": "teacher.pt", "kickstart_steps": "1000",
+    "rho_clip": "1.5", "c_clip": "0.5", "checkpoint_dir": "c", "replay_dir": "r", "profile_dir": "p",
     "minibatch_size": "1024", "seeds": "2", "expect": '{"loss": "< 1"}', "max_idle": "30m",
 }
 """By the field's name: a value that no shipped stack has. A flag is turned, a number doubled."""

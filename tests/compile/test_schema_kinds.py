@@ -92,11 +92,11 @@ def test_a_kind_that_there_is_not_is_refused_in_the_project(tmp_path: Path) -> N
 
 
 def test_the_shipped_trainer_says_what_decides_nothing() -> None:
-    """Its W&B run, its workers, its profiler and its checkpoints."""
+    """Its W&B run, its workers, its profiler, its checkpoints, and how torch computes the same numbers."""
     kinds = schema_kinds(Schema(Project(root=Path(__file__).parents[2], schema="trainer.config:Config")).node)
     assert {path for path, kind in kinds.items() if kind is Kind.PLACEMENT} == {
-        "trainer.num_workers", "trainer.torch_threads", "trainer.checkpoint.interval",
-        "trainer.simulation.write_replays", "trainer.profiler"}
+        "trainer.num_workers", "trainer.torch_threads", "trainer.compile", "trainer.torch_deterministic",
+        "trainer.checkpoint.interval", "trainer.simulation.write_replays", "trainer.profiler"}
     assert {path for path, kind in kinds.items() if kind is Kind.ANNOTATION} == {
         f"wandb.{name}" for name in ("mode", "entity", "project", "group", "job_type", "artifacts")}
 

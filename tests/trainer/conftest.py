@@ -19,7 +19,6 @@ from trainer.config import (
     PPOConfig,
     SimConfig,
     SimulationConfig,
-    TorchProfilerConfig,
     TrainerConfig,
     WandbConfig,
 )
@@ -70,7 +69,6 @@ class Runs:
             trainer=TrainerConfig(
                 checkpoint=CheckpointConfig(checkpoint_dir=str(run_dir / "checkpoints"), interval=512),
                 simulation=SimulationConfig(replay_dir=str(run_dir / "replays")),
-                profiler=TorchProfilerConfig(profile_dir=str(run_dir / "torch_traces")),
                 ppo=PPOConfig(gamma=0.95),
                 **settings,
             ),

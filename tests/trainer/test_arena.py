@@ -5,20 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.arena import WINDOW, arena
 from trainer.config import CurriculumConfig
-from trainer.environment import FEATURES, VISIBLE
+from trainer.envs.rooms import room
+from trainer.envs.vocabulary import WINDOW, Vocabulary
 from trainer.vector import Environments
 
 ROOM = CurriculumConfig(agents=2, width=6, height=6, mines=2, generators=2, altars=2, max_steps=20)
+KNOWN = Vocabulary.of([ROOM])
 
 
 def wander(environments: Environments, steps: int, *, seed: int = 0) -> np.ndarray:
     """Act at random; gives all that was seen, earned and ended."""
     rng, block, seen = np.random.default_rng(seed), environments.block, []
     for _ in range(steps):
-        environments.step(rng.integers(0, environments.actions, environments.shape.rows))
-        seen.append([*block.features.sum(1), *block.rewards, *block.dones, *np.nan_to_num(block.hearts)])
+        environments.step(rng.integers(0, environments.spec.actions, environments.shape.rows))
+        seen.append([*block.features.sum(1), *block.rewards, *block.dones, *np.nan_to_num(block.infos[:, 0])])
     return np.array(seen, dtype=float)
 
 
@@ -70,21 +71,21 @@ def test_episodes_end_on_time_and_the_next_begins():
 
 def test_hearts_are_unknown_before_an_episode_ends():
     with Environments(ROOM, count=2, seed=1) as environments:
-        assert np.isnan(environments.block.hearts).all()
+        assert np.isnan(environments.block.infos).all()
         wander(environments, 20)
-        assert not np.isnan(environments.block.hearts).any()
+        assert not np.isnan(environments.block.infos).any()
 
 
 def test_an_agent_sees_itself_in_the_middle():
     with Environments(ROOM, count=2, seed=1) as environments:
-        middle = (WINDOW * WINDOW // 2) * len(VISIBLE) + VISIBLE.index("agent")
-        assert environments.block.features.shape == (4, FEATURES)
+        middle = (WINDOW * WINDOW // 2) * len(KNOWN.kinds) + KNOWN.kinds.index("agent")
+        assert environments.block.features.shape == (4, KNOWN.features)
         assert (environments.block.features[:, middle] == 1).all()
 
 
 def test_a_heart_takes_ore_and_a_battery():
     """Mine, generator, altar: each pays once, and a second ore brings nothing to an agent that carries one."""
-    config = arena(ROOM).game
+    config = room(ROOM, KNOWN).game
     handlers = {name: config.objects[name].on_use_handler for name in ("mine", "generator", "altar")}
     given = {name: handler.mutations[0].deltas for name, handler in handlers.items()}
     assert given == {"mine": {"ore": 1}, "generator": {"ore": -1, "battery": 1}, "altar": {"battery": -1, "heart": 1}}

@@ -62,11 +62,15 @@ def composed(tmp_path: Path):
     return compose_it
 
 
-@pytest.mark.parametrize("choices", list(product(*CHOICES.values())), ids="-".join)
+# test_env_configs.py composes the other arenas and sims, test_attention.py the agent that needs tokens.
+FEW = CHOICES | {"arena": ["basic", "small"], "sim": ["arena"], "agent": ["fast", "lstm", "wide"]}
+
+
+@pytest.mark.parametrize("choices", list(product(*FEW.values())), ids="-".join)
 def test_every_combination_composes(composed, choices: tuple[str, ...]):
     config = composed(**dict(zip(CHOICES, choices, strict=True)))
     assert config.run_dir == "./train_dir/x"
-    assert config.trainer.profiler.profile_dir == "./train_dir/x/torch_traces"
+    assert config.trainer.checkpoint.checkpoint_dir == "./train_dir/x/checkpoints"
     assert (config.seed, config.trainer.total_timesteps) == (3, 5000)
 
 
@@ -97,6 +101,12 @@ def test_no_file_repeats_a_default_of_the_schema():
         ("+trainer.typo=3", "typo"),
         ("~curriculum", "curriculum"),
         ("curriculum.mines=99", "more than half"),
+        ("trainer.vtrace.rho_clip=1", "both rho_clip and c_clip"),
+        ("trainer.lr_scheduler.type=exponential", "give a min_lr_ratio above 0"),
+        ("trainer.lr_scheduler.warmup_steps=5000", r"must be less than total_timesteps \(5000\)"),
+        ("trainer.kickstart.kickstart_steps=5", "without a teacher_uri"),
+        ("trainer.profiler.interval_epochs=5", "needs a profile_dir"),
+        ("trainer.prioritized_experience_replay={prio_alpha: 1, prio_beta0: 2}", "less than or equal to 1"),
     ],
 )
 def test_a_wrong_config_says_why(composed, override: str, message: str):

@@ -1,11 +1,13 @@
 """Optimizers: Muon does what torch's does, and takes what is meant for it."""
 
+import numpy as np
 import pytest
 import torch
 
 from trainer import optimizer
 from trainer.agent import Policy
 from trainer.config import AgentConfig, OptimizerConfig
+from trainer.envs.spec import ObservationKind, ObservationSpec
 from trainer.muon import Muon, orthogonalize
 
 
@@ -34,7 +36,8 @@ def test_an_orthogonalized_matrix_has_singular_values_near_one():
 
 @pytest.mark.parametrize("kind", ["adam", "muon"])
 def test_every_parameter_is_stepped_and_the_state_comes_back(kind: str):
-    policy = Policy(7, 5, AgentConfig(hidden_size=8, hidden_layers=2))
+    seen = ObservationSpec(ObservationKind.features, (7,), np.uint8)
+    policy = Policy(seen, 5, AgentConfig(hidden_size=8, hidden_layers=2))
     before = [p.clone() for p in policy.parameters()]
     made = optimizer.make(OptimizerConfig(type=kind, learning_rate=0.1), policy)
     for parameter in policy.parameters():

@@ -1,41 +1,15 @@
-"""The maths, on numbers small enough to check by hand."""
+"""PPO's losses: on numbers small enough to check by hand, and against other implementations of the definitions."""
 
 from math import exp, log
 
+import numpy as np
 import pytest
 import torch
-from torch import Tensor, tensor
+from torch import tensor
+from torch.distributions import Categorical, kl_divergence
 
 from trainer import ppo
 from trainer.config import PPOConfig
-
-
-def column(*values: float) -> Tensor:
-    return tensor(values, dtype=torch.float32).unsqueeze(1)
-
-
-def test_the_advantage_discounts_what_comes_after():
-    """γ = ½, λ = 1: the last step earns 4 + ½·2 - 1 = 4; the first, 1 + ½·1 - 2 + ½·4 = 1.5."""
-    advantage = ppo.gae(column(1, 4), column(2, 1), column(0, 0), tensor([2.0]), gamma=0.5, lam=1.0)
-    assert advantage.flatten().tolist() == [1.5, 4.0]
-
-
-def test_without_lambda_the_advantage_looks_one_step_ahead():
-    advantage = ppo.gae(column(1, 4), column(2, 1), column(0, 0), tensor([2.0]), gamma=0.5, lam=0.0)
-    assert advantage.flatten().tolist() == [-0.5, 4.0]
-
-
-def test_nothing_flows_back_over_the_end_of_an_episode():
-    """The first step ended its episode: 1 - 2, whatever the next one brings."""
-    advantage = ppo.gae(column(1, 4), column(2, 1), column(1, 0), tensor([2.0]), gamma=0.5, lam=1.0)
-    assert advantage.flatten().tolist() == [-1.0, 4.0]
-
-
-def test_agents_do_not_mix():
-    reward = tensor([[1.0, 0.0], [0.0, 1.0]])
-    zero = torch.zeros(2, 2)
-    advantage = ppo.gae(reward, zero, zero, torch.zeros(2), gamma=1.0, lam=1.0)
-    assert advantage.tolist() == [[1.0, 1.0], [0.0, 1.0]]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +50,60 @@ def test_the_total_loss_weighs_its_parts():
     """Even actions and ratio 1: -1 for the policy, ½·2² for the value, log 2 of entropy."""
     config = PPOConfig(vf_coef=0.5, ent_coef=0.1, norm_adv=False)
     old = tensor([log(0.5)])
-    losses = ppo.losses(config, torch.zeros(1, 2), tensor([4.0]), tensor([0]), old, tensor([1.0]), tensor([1.0]))
+    losses = ppo.losses(
+        config, torch.zeros(1, 2), tensor([4.0]), tensor([0]), old, tensor([1.0]), tensor([1.0]), tensor([2.0])
+    )
     assert losses.total.item() == pytest.approx(-1 + 0.5 * 2 - 0.1 * log(2))
     assert losses.clipped.item() == 0.0
+
+
+def test_a_weight_scales_what_its_sample_adds_to_the_policy_loss_alone():
+    """Ratio 1, so that each sample's surrogate is its advantage: -(2·1 + ½·4)/2 for the policy."""
+    config = PPOConfig(norm_adv=False)
+    even, none = tensor([log(0.5)] * 2), torch.zeros(2)
+    arguments = (config, torch.zeros(2, 2), none, tensor([0, 1]), even, none, tensor([1.0, 4.0]), tensor([1.0, 1.0]))
+    weighted, plain = ppo.losses(*arguments, tensor([2.0, 0.5])), ppo.losses(*arguments)
+    assert weighted.policy.item() == -2.0
+    assert plain.policy.item() == -2.5
+    assert (weighted.value, weighted.entropy) == (plain.value, plain.entropy)
+
+
+def reference(config: PPOConfig, logits, value, action, old_logprob, old_value, advantage, target) -> float:
+    """The loss of PPO with clipped values, sample by sample, in numpy and double precision."""
+    if config.norm_adv:
+        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+    total = 0.0
+    for b in range(len(action)):
+        p = np.exp(logits[b]) / np.exp(logits[b]).sum()
+        ratio = p[action[b]] / np.exp(old_logprob[b])
+        clipped = min(max(ratio, 1 - config.clip_coef), 1 + config.clip_coef)
+        error = (value[b] - target[b]) ** 2
+        if config.clip_vloss:
+            moved = min(max(value[b] - old_value[b], -config.vf_clip_coef), config.vf_clip_coef)
+            error = max(error, (old_value[b] + moved - target[b]) ** 2)
+        total -= min(ratio * advantage[b], clipped * advantage[b])
+        total += config.vf_coef * error / 2 + config.ent_coef * (p * np.log(p)).sum()
+    return total / len(action)
+
+
+@pytest.mark.parametrize("norm_adv", [True, False])
+@pytest.mark.parametrize("clip_vloss", [True, False])
+def test_the_total_loss_is_that_of_a_loop_over_samples(norm_adv: bool, clip_vloss: bool):
+    config = PPOConfig(norm_adv=norm_adv, clip_vloss=clip_vloss, clip_coef=0.1, ent_coef=0.03, vf_coef=0.7)
+    rng = np.random.default_rng(0)
+    logits, action = rng.normal(size=(50, 5)), rng.integers(0, 5, 50)
+    columns = [*rng.normal(size=(2, 50)), *rng.normal(size=(3, 50))]
+    columns[1] = np.log(rng.uniform(0.1, 0.4, 50))  # the probabilities that the actions were taken with
+    value, old_logprob, old_value, advantage, target = columns
+    expected = reference(config, logits, value, action, old_logprob, old_value, advantage, target)
+    given = [torch.from_numpy(x) for x in (logits, value, action, old_logprob, old_value, advantage, target)]
+    assert ppo.losses(config, *given).total.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_log_probabilities_entropy_and_kl_are_those_of_torch():
+    torch.manual_seed(0)
+    logits, other, action = torch.randn(9, 5), torch.randn(9, 5), torch.randint(5, (9,))
+    p, q = Categorical(logits=logits), Categorical(logits=other)
+    torch.testing.assert_close(ppo.log_prob(logits, action), p.log_prob(action))
+    torch.testing.assert_close(ppo.entropy(logits), p.entropy())
+    torch.testing.assert_close(ppo.kl_divergence(p.logits, other), kl_divergence(p, q).mean())

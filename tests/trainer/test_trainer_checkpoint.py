@@ -80,14 +80,14 @@ def test_a_newer_format_is_refused(tmp_path: Path):
 @pytest.mark.parametrize("form", ["{file}", "{folder}", "file://{file}"])
 def test_a_policy_is_found_by_file_folder_or_address(tmp_path: Path, form: str):
     checkpoint.save(tmp_path, state(3))
-    weights = checkpoint.policy_at(form.format(file=tmp_path / LATEST, folder=tmp_path))
+    weights = checkpoint.checkpoint_at(form.format(file=tmp_path / LATEST, folder=tmp_path))["policy"]
     assert weights["w"][0] == 3.0
 
 
 def test_a_run_of_expiac_is_found_where_expiac_says_that_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     checkpoint.save(tmp_path, state(3))
     monkeypatch.setenv("EXPIAC_ADDRESSES", f'{{"expiac://lab/a@lab.a.0": "{tmp_path / LATEST}"}}')
-    assert checkpoint.policy_at("expiac://lab/a@lab.a.0")["w"][0] == 3.0
+    assert checkpoint.checkpoint_at("expiac://lab/a@lab.a.0")["policy"]["w"][0] == 3.0
 
 
 @pytest.mark.parametrize("uri", ["s3://bucket/x.pt", "wandb://ants", "expiac://lab/a", ""])
@@ -104,4 +104,4 @@ def test_an_address_that_can_be_read_is_taken(uri: str):
 @pytest.mark.parametrize("uri", ["s3://bucket/x.pt", "/nowhere/latest.pt", "expiac://lab/a@best"])
 def test_a_policy_that_cannot_be_read_is_named(uri: str):
     with pytest.raises(TrainerError, match=uri):
-        checkpoint.policy_at(uri)
+        checkpoint.checkpoint_at(uri)

@@ -64,6 +64,18 @@ def test_an_invalid_config_is_explained_without_a_traceback(start, tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_where_torch_cannot_compile_the_error_says_what_to_do(start, tmp_path: Path):
+    """On a CPU torch needs a C++ compiler."""
+    code, said = finished(
+        start("trainer.compile=true", CXX=str(tmp_path / "none"), TORCHINDUCTOR_CACHE_DIR=str(tmp_path / "cache"))
+    )
+    assert code == 1
+    assert "error: torch.compile failed: " in said
+    assert "trainer.compile=false" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
 def test_a_terminated_run_leaves_a_checkpoint_and_the_next_launch_goes_on(start, tmp_path: Path):
     process = start("trainer.total_timesteps=1000000")
     until(lambda: len(metrics(tmp_path)) > 3)
@@ -92,16 +104,29 @@ def test_workers_do_not_outlive_the_trainer(start, tmp_path: Path, number: int, 
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one_run(start, tmp_path: Path):
+@pytest.mark.parametrize("agent", ["fast", "lstm"])
+def test_two_processes_train_as_one_run(start, tmp_path: Path, agent: str):
     """The same updates in the same number of samples; one of them writes, and both resume."""
     together = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "trainer")
-    code, said = finished(start(launcher=together))
+    code, said = finished(start(f"agent={agent}", launcher=together))
     assert code == 0, said
     assert [line["step"] for line in metrics(tmp_path)] == [0, 256, 512, 768, 1024, 1024]
-    code, said = finished(start("trainer.total_timesteps=1280", launcher=together))
+    code, said = finished(start(f"agent={agent}", "trainer.total_timesteps=1280", launcher=together))
     assert code == 0, said
     assert said.count("resuming tiny at step 1,024") == 1
     assert metrics(tmp_path)[-1]["step"] == 1280
+
+
+@pytest.mark.slow
+def test_two_processes_follow_one_curriculum(start, tmp_path: Path):
+    """Both draw by the results of both."""
+    together = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "trainer")
+    tasks = ["+curriculum.tasks={few: {}, many: {walls: 3}}", "curriculum.draw.rule=learning_progress"]
+    code, said = finished(start(*tasks, launcher=together))
+    assert code == 0, said
+    shares = [line["metrics"].get("curriculum/few/share", 0) for line in metrics(tmp_path)]
+    assert 0 < max(shares) < 1
+    assert metrics(tmp_path)[-2]["metrics"]["curriculum/few/weight"] > 0
 
 
 def test_a_root_config_without_the_schema_is_refused():

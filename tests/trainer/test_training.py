@@ -7,11 +7,20 @@ import pytest
 import torch
 
 from trainer import rollout
-from trainer.config import CurriculumConfig, InitialPolicyConfig, OptimizerConfig
+from trainer.config import (
+    CurriculumConfig,
+    InitialPolicyConfig,
+    KickstartConfig,
+    LRSchedulerConfig,
+    OptimizerConfig,
+    PrioritizedExperienceReplayConfig,
+    TorchProfilerConfig,
+    VTraceConfig,
+)
 from trainer.errors import TrainerError
 from trainer.stop import Stop, Stopped
 
-TIMING = ("sps",)
+TIMING = ("sps", "time/env", "time/inference", "time/learn")
 SMALL = CurriculumConfig(agents=4, width=12, height=12, mines=8, generators=5, altars=5, max_steps=200)
 
 
@@ -45,7 +54,7 @@ def test_a_run_begins_and_ends_with_an_evaluation(runs):
     assert all(line["total_steps"] == 1024 for line in lines)
     assert [i for i, line in enumerate(lines) if "eval/hearts" in line["metrics"]] == [0, 5]
     assert set(lines[4]["metrics"]) == {
-        "reward", "hearts", "loss", "policy_loss", "value_loss", "entropy", "kl", "clipped", "sps",
+        "reward", "hearts", "loss", "policy_loss", "value_loss", "entropy", "kl", "clipped", "learning_rate", *TIMING,
     }  # fmt: skip
 
 
@@ -80,6 +89,46 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(runs, times: int, kind: s
     assert stopped.value.exit_code == 143
     assert figures(runs.train(runs.config("stopped", optimizer=optimizer))) == figures(unbroken)
     assert same(runs.policy("stopped"), runs.policy("unbroken"))
+
+
+LEARNERS: dict[str, dict[str, Any]] = {
+    "schedule": {"lr_scheduler": LRSchedulerConfig(type="cosine", warmup_steps=512, min_lr_ratio=0.1)},
+    "vtrace": {"vtrace": VTraceConfig(rho_clip=1.0, c_clip=1.0)},
+    "prioritized": {"prioritized_experience_replay": PrioritizedExperienceReplayConfig(prio_alpha=0.8)},
+    "bfloat16": {"precision": "bfloat16"},
+    "deterministic": {"torch_deterministic": True},
+}
+"""What may be added to PPO; the last changes nothing on a CPU."""
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_resumed_run_ends_the_same_whatever_it_learns_by(runs, learner: str):
+    """With a teacher too, whose weight is on its way down."""
+    runs.train(runs.config("teacher", total_timesteps=256, seed=5))
+    kickstart = KickstartConfig(teacher_uri=str(runs.folder / "teacher" / "checkpoints"), kickstart_steps=900)
+    settings = {**LEARNERS[learner], "kickstart": kickstart}
+    unbroken = runs.train(runs.config("unbroken", **settings))
+    with pytest.raises(Stopped):
+        runs.train(runs.config("stopped", **settings), stop=StopAfter(50))
+    assert figures(runs.train(runs.config("stopped", **settings))) == figures(unbroken)
+    assert same(runs.policy("stopped"), runs.policy("unbroken"))
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_what_is_added_to_ppo_has_an_effect(runs, learner: str):
+    """But for determinism, which a CPU has anyway."""
+    for name, settings in (("plain", {}), (learner, LEARNERS[learner])):
+        runs.train(runs.config(name, optimizer=OptimizerConfig(learning_rate=0.01), **settings))
+    assert same(runs.policy("plain"), runs.policy(learner)) is (learner == "deterministic")
+
+
+def test_the_learning_rate_is_logged_as_it_was_used(runs):
+    """A warm-up of two updates, then linearly down over two."""
+    config = runs.config(
+        lr_scheduler=LRSchedulerConfig(type="linear", warmup_steps=512), optimizer=OptimizerConfig(learning_rate=0.01)
+    )
+    rates = [line["metrics"]["learning_rate"] for line in runs.train(config) if "loss" in line["metrics"]]
+    assert rates == pytest.approx([0.005, 0.01, 0.01, 0.005])
 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(runs, monkeypatch):
@@ -147,11 +196,24 @@ def test_a_loss_that_is_not_finite_ends_the_run(runs, monkeypatch):
 
 
 def test_updates_are_traced_when_asked(runs):
-    config = runs.config(total_timesteps=512)
-    config.trainer.profiler.interval_epochs = 2
-    runs.train(config)
-    (trace,) = (runs.folder / "run" / "torch_traces").iterdir()
-    assert trace.name.startswith("update_000000")
+    """The first, if the config only says where to; else every so many."""
+    for name, interval, traced in (("one", 0, ["update_000000"]), ("more", 3, ["update_000000", "update_000003"])):
+        traces = runs.folder / f"traces-{name}"
+        runs.train(runs.config(name, profiler=TorchProfilerConfig(profile_dir=str(traces), interval_epochs=interval)))
+        assert sorted(path.name.partition(".")[0] for path in traces.iterdir()) == traced
+
+
+def test_nothing_is_traced_unasked(runs):
+    runs.train(runs.config(total_timesteps=256))
+    assert {path.name for path in (runs.folder / "run").iterdir()} == {"metrics.jsonl", "checkpoints", "replays"}
+
+
+def test_each_update_says_where_its_time_went(runs):
+    updates = [line["metrics"] for line in runs.train(runs.config()) if "loss" in line["metrics"]]
+    for metrics in updates:
+        shares = [metrics[name] for name in TIMING if name.startswith("time/")]
+        assert all(share > 0 for share in shares)
+        assert sum(shares) <= 1
 
 
 def test_agents_that_do_not_divide_a_batch_still_train(runs):

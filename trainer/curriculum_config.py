@@ -1,0 +1,59 @@
+"""What is trained on and evaluated on: a base task, and how further tasks differ from it.
+
+Imports neither torch nor an environment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import field, fields
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from trainer.declared import Declared, declared
+from trainer.fields import Amount, Count
+from trainer.task_config import BucketConfig, DrawConfig, DrawRule, TaskConfig
+from trainer.tasks import Task, expand, varied
+
+
+@declared
+class CurriculumConfig(TaskConfig):
+    """The base task; and further tasks, if any, with how one is drawn for each episode."""
+
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Named tasks, in order: what differs from the base."""
+    buckets: dict[str, BucketConfig] = field(default_factory=dict)
+    """Settings of which every combination of values is a task; with `tasks`, of each of them."""
+    draw: DrawConfig = field(default_factory=DrawConfig)
+
+    def expanded(self) -> tuple[Task, ...]:
+        """Every task. Raises `ValueError` where one is not valid, or does not fit the others."""
+        return expand(self, self.tasks, self.buckets)
+
+    @model_validator(mode="after")
+    def _tasks_are_valid(self) -> Self:
+        names = {task.name for task in self.expanded()}
+        if unknown := sorted(self.draw.weights.keys() - names):
+            raise ValueError(f"draw.weights has {', '.join(unknown)}; the tasks are {', '.join(sorted(names))}")
+        if self.draw.weights and self.draw.rule is not DrawRule.random:
+            raise ValueError(f"draw.weights is for draw.rule random, and not for {self.draw.rule.value}")
+        return self
+
+
+@declared
+class SimConfig(Declared):
+    """The episodes that evaluate a policy: the same ones every time."""
+
+    episodes: Count
+    seed: Amount = 0
+    suites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Named tasks to evaluate in, each as what differs from the curriculum's base; the base if there are none."""
+
+    def suites_of(self, base: TaskConfig) -> dict[str, CurriculumConfig]:
+        """The task of each suite; the base, without a name, if there are none. Raises `ValueError`."""
+        return {name: _only(base, given) for name, given in self.suites.items()} or {"": _only(base, {})}
+
+
+def _only(base: TaskConfig, given: Mapping[str, Any]) -> CurriculumConfig:
+    """A curriculum of one task."""
+    task = varied(base, given)
+    return CurriculumConfig(**{each.name: getattr(task, each.name) for each in fields(TaskConfig)})
