@@ -65,11 +65,11 @@ class Composer:
     def _from_cache(self, text: str) -> Composed | None:
         try:
             entry = json.loads(self._file(text).read_bytes())
-        except (OSError, ValueError):
+            if any(self.digest_of(path) != was for path, was in entry["files"].items()):
+                return None
+            return Composed(entry["config"], entry["outputs"], entry["files"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # damaged: it is composed anew
             return None
-        if any(self.digest_of(path) != was for path, was in entry["files"].items()):
-            return None
-        return Composed(entry["config"], entry["outputs"], entry["files"])
 
     def _store(self, text: str, composed: Composed, files: Mapping[str, str]) -> None:
         entry = {"files": files, "config": composed.config, "outputs": composed.outputs}
