@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-
-from tests.cli.reviewed import edit, files
+from reviewed import edit, files
 
 SNAPSHOTS = {"lab/say_0.task.yaml"}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from reviewed import edit, files
 
 from expiac.cli.review_session import ask_about
 from expiac.declare.project import find_project
 from expiac.review.snapshots import Snapshots
 from expiac.reviewing import review_of
 from expiac.util.errors import ExpiacError
-from tests.cli.reviewed import edit, files
 
 
 @pytest.fixture

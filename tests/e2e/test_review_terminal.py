@@ -6,8 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
+from terminal import CTRL_C, Terminal
+
 from expiac.cli import run
-from tests.e2e.terminal import CTRL_C, Terminal
 
 ROOT = Path(__file__).parents[2]
 STACK = """

@@ -51,7 +51,7 @@ def _signature(name: str, value: Any) -> str:
 
 def _own_members(value: type) -> set[str]:
     """What a class writes itself, and no decorator for it."""
-    members = {name: getattr(member, "__func__", member) for name, member in vars(value).items()}
+    members = {name: getattr(member, "__func__", member) for name, member in dict(vars(value)).items()}
     return {name for name, member in members.items() if inspect.isfunction(member)
             and member.__code__.co_filename == inspect.getsourcefile(value)}
 
