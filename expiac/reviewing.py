@@ -36,6 +36,9 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
         except ExpiacError as error:
             errors[name] = _said(error)
             continue
+        if declared.name in known:  # as an apply refuses it: the snapshots are those of the other file
+            errors[name] = f"Duplicate name: another stack file declares {declared.name} too"
+            continue
         known.add(declared.name)
         sets = [SnapshotSet(declared.name, tuple(overrides))]
         if not overrides:

@@ -209,3 +209,13 @@ def test_outputs_of_other_stacks_need_no_state(project, expiac):
     (project / "stacks" / "uses.py").write_text(USES)
     assert expiac("review", "uses", "--accept").code == 0
     assert expiac("review", "uses", "--check").out == "1 as reviewed\n"
+
+
+def test_two_files_that_declare_one_stack_are_told(accepted, expiac):
+    """Each would be a change of the other one's snapshots."""
+    other = (accepted / "stacks" / "lab.py").read_text(encoding="utf-8").replace('"hello"', '"other"')
+    (accepted / "stacks" / "more.py").write_text(other, encoding="utf-8")
+    before = files(accepted)
+    answer = expiac("review", "--accept")
+    assert (answer.code, files(accepted)) == (1, before)
+    assert "more is not rendered: Duplicate name: another stack file declares lab too" in answer.out
