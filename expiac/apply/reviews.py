@@ -6,11 +6,10 @@ what reads and writes rendered files.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 
-from expiac.declare.override_words import words_of
+from expiac.declare.override_words import command_line
 from expiac.declare.project import Project
 from expiac.plan.model import Plan
 from expiac.util.errors import ExpiacError
@@ -58,4 +57,4 @@ def _refuse(unreviewed: list[str], plan: Plan) -> None:
         more = f" and {len(unreviewed) - _MOST:,} more" if len(unreviewed) > _MOST else ""
         raise ExpiacError("Not reviewed",
                           f"{', '.join(unreviewed[:_MOST])}{more}: what would be launched was not accepted",
-                          shlex.join(["expiac", "review", plan.program or plan.stack, *words_of(plan.overrides)]))
+                          command_line("review", plan.program or plan.stack, plan.overrides))

@@ -7,6 +7,7 @@ parser is not called for keys: it takes 0.1 s to import, and each word says at i
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
@@ -57,6 +58,11 @@ def split_key(key: str) -> tuple[Sign, str]:
 def words_of(overrides: Mapping[str, str]) -> list[str]:
     """The overrides as they are typed."""
     return [word_of(key, text) for key, text in overrides.items()]
+
+
+def command_line(verb: str, stack: str, overrides: Mapping[str, str]) -> str:
+    """The command that does this with a stack under these overrides, to be pasted."""
+    return shlex.join(["expiac", verb, stack, *words_of(overrides)])
 
 
 def word_of(key: str, text: str) -> str:

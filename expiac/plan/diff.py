@@ -35,16 +35,17 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
 def settings_digest(inputs: Mapping[str, Any], kinds: Mapping[str, Kind], ignored: Iterable[str]) -> str:
     """A digest of the leaves that decide a result or where it is made, without those that a pattern ignores."""
     patterns = tuple(ignored)
-    leaves = ((key, path, value) for key, whole in inputs.items() for path, value in _all_leaves(_shown(key), whole))
-    return digest(sorted([path, canonical(value)] for key, path, value in leaves
+    found = ((key, path, value) for key, whole in inputs.items() for path, value in leaves(_shown(key), whole))
+    return digest(sorted([path, canonical(value)] for key, path, value in found
                          if kind_of(kinds, key, path) in (Kind.IDENTITY, Kind.PLACEMENT)
                          and not matches(path, patterns)))
 
 
-def _all_leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Each value in a nested one that is no section, with its key path; an empty section is a value."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
-            yield from _all_leaves(f"{path}.{key}" if path else str(key), inner)
+            yield from leaves(f"{path}.{key}" if path else str(key), inner)
     else:
         yield path or CONFIG, value
 

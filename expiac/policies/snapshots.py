@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from expiac.declare.override_words import words_of
+from expiac.declare.override_words import command_line, words_of
 from expiac.declare.project import Project
 from expiac.plan import formatting
 from expiac.plan.model import Plan
@@ -93,7 +92,7 @@ def _difference(change: JobChange, snapshots: Snapshots) -> str:
 
 def _review_command(plan: Plan, project: Project, snapshots: Snapshots) -> str:
     """The command that shows what changed and writes the snapshots, to be pasted."""
-    command = shlex.join(["expiac", "review", plan.program or plan.stack, *words_of(plan.overrides)])
+    command = command_line("review", plan.program or plan.stack, plan.overrides)
     if snapshots.folder == project.root / project.snapshots:
         return command
     folder = os.path.relpath(snapshots.folder, project.root)

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any
 
+from expiac.plan.diff import leaves
 from expiac.plan.model import MISSING
-from expiac.review.differences import Difference, differences, leaves, read_text
+from expiac.review.differences import Difference, differences, read_text
 from expiac.review.renderings import COMPOSED_FILE
 from expiac.review.snapshots import SnapshotSet, job_of
-from expiac.review.text_lines import text_difference
+from expiac.review.text_lines import changed_lines, text_difference
 
 Rendered = Mapping[str, Mapping[str, str]]
 """The texts of a stack, by job and file name."""
@@ -60,7 +60,7 @@ class FileChange:
     def said(self) -> Mapping[str, Any]:
         """The values of what is rendered now, by key path; none of a text that can't be read."""
         found = None if self.after is None else read_text(_text(self.after), self.name)
-        return dict(leaves(found)) if found else {}
+        return dict(leaves("", found)) if found else {}
 
     @cached_property
     def text_lines(self) -> list[str]:
@@ -114,14 +114,13 @@ class JobChange:
         for file in self.files:
             yield file.name, file.kind.value
             if self.kind is Kind.NEW:  # its values are its own; jobs with the same settings are one kind of job
-                yield sorted(file.said) or self._without_names(file.text_lines)
+                yield sorted(file.said) or self._without_names(changed_lines(file.text_lines))
             else:
-                yield [one.key for one in file.differences] or self._without_names(file.text_lines)
+                yield [one.key for one in file.differences] or self._without_names(changed_lines(file.text_lines))
 
     def _without_names(self, lines: Sequence[str]) -> list[str]:
-        """The changed lines of a text, where the names of the stack and of the job make no difference."""
-        return [line.replace(self.job, "\0").replace(self.of.stack, "\1") for line in lines[2:]
-                if not line.startswith(("@@", " "))]
+        """Lines in which the names of the stack and of the job make no difference."""
+        return [line.replace(self.job, "\0").replace(self.of.stack, "\1") for line in lines]
 
 
 @dataclass(frozen=True)
@@ -162,8 +161,8 @@ def compare(of: SnapshotSet, rendered: Rendered, snapshots: Mapping[str, bytes])
             kept[job] += 1
         else:
             differing.setdefault(job, []).append(FileChange(file, before, after))
-    changes = [JobChange(of, job, tuple(sorted(files, key=_place)), is_whole=not kept.get(job),
-                         composed=texts.get(f"{job}.{COMPOSED_FILE}", b""))
+    changes = [JobChange(of, job, tuple(sorted(files, key=lambda file: reading_order(file.name))),
+                         is_whole=not kept.get(job), composed=texts.get(f"{job}.{COMPOSED_FILE}", b""))
                for job, files in differing.items() if files]
     return changes, len(differing) - len(changes)
 
@@ -190,9 +189,9 @@ def stacks_of(changes: Sequence[JobChange]) -> Mapping[str, list[str]]:
     return found
 
 
-def _place(file: FileChange) -> tuple[bool, str]:
-    """A composed config comes last: most of what it says, the rendered one has said."""
-    return PurePosixPath(file.name).name == COMPOSED_FILE, file.name
+def reading_order(name: str) -> tuple[bool, str]:
+    """By this the files of a job are told: a composed config last, since most of what it says another one has said."""
+    return name == COMPOSED_FILE, name
 
 
 def _text(content: bytes) -> str:

@@ -61,16 +61,6 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Di
                  for one in found if id(one) not in targets)
 
 
-def leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value that is no section, with its key path; an empty section is a value."""
-    for key, inner in value.items():
-        here = f"{path}.{key}" if path else key
-        if isinstance(inner, dict) and inner:
-            yield from leaves(inner, here)
-        else:
-            yield here, inner
-
-
 def _moves(found: Sequence[Difference]) -> Iterator[tuple[str, Difference]]:
     """By the path from which a value is gone: where the same one has come, if it is clear that it is the same."""
     gone: dict[str, list[Difference]] = {}

@@ -31,6 +31,11 @@ def text_difference(before: str, after: str, name: str, *, context: int = 3) -> 
     return [f"--- {name} (reviewed)", f"+++ {name} (rendered)", *found] if found else []
 
 
+def changed_lines(difference: Sequence[str]) -> list[str]:
+    """Of a unified diff the lines that are gone (`-`) and that have come (`+`), without those around them."""
+    return [line for line in difference[2:] if not line.startswith(("@@", " "))]
+
+
 class _Lines(SequenceMatcher[str]):
     """Two texts, matched as this module does it."""
 

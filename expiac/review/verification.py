@@ -14,7 +14,7 @@ from expiac.declare.project import Project
 from expiac.plan import history
 from expiac.plan.history import PastRun
 from expiac.plan.kinds import CONFIG
-from expiac.review.changes import FileChange, JobChange
+from expiac.review.changes import FileChange, JobChange, reading_order
 from expiac.review.digests import file_digest
 from expiac.review.manifest import JobManifest, Manifest
 from expiac.review.renderings import COMPOSED_FILE, composed_text
@@ -168,13 +168,8 @@ class _Judge:
                 is_complete: bool = True) -> JobChange | None:
         """How files that are known of a launch differ from those of the manifest; those that are gone tell nothing."""
         whole = {name: self.files[f"{job}.{name}"] for name in one.files if f"{job}.{name}" in self.files}
-        names = sorted(whole.keys() & found.keys(), key=_place)
+        names = sorted(whole.keys() & found.keys(), key=reading_order)
         changes = [FileChange(name, whole[name], found[name]) for name in names if whole[name] != found[name]]
         if is_complete:
             changes += [FileChange(name, None, found[name]) for name in sorted(found.keys() - one.files.keys())]
         return JobChange(SnapshotSet(self.manifest.stack), job, tuple(changes), is_whole=False) if changes else None
-
-
-def _place(name: str) -> tuple[bool, str]:
-    """A composed config comes last: most of what it says, the rendered one has said."""
-    return name == COMPOSED_FILE, name

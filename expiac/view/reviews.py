@@ -6,7 +6,6 @@ Whatever comes from a config or a file is printable: a terminal obeys nothing of
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from expiac.plan.model import MISSING
 from expiac.review.changes import FileChange, JobChange, Kind, Review, stacks_of, varying
 from expiac.review.differences import Difference
 from expiac.review.resolved import Resolver
+from expiac.review.text_lines import changed_lines, text_difference
 
 _NAMES = 4
 _PATHS = 40
@@ -112,8 +112,7 @@ def _lines_of(one: Difference) -> list[str]:
     values = (one.before, one.after)
     if not all(isinstance(value, str) for value in values) or not any("\n" in value.strip() for value in values):
         return []
-    old, new = (value.splitlines() for value in values)
-    return [line for line in list(unified_diff(old, new, lineterm="", n=0))[2:] if not line.startswith("@@")]
+    return changed_lines(text_difference(*values, ""))
 
 
 def _varying(alike: Sequence[JobChange], width: int, *, every: bool) -> Iterator[str]:

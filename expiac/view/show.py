@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from expiac.declare.component import component_of
-from expiac.declare.override_words import words_of
+from expiac.declare.override_words import command_line
 from expiac.plan import cost
 from expiac.plan import formatting as inline
 from expiac.plan.durations import seconds_until_done
@@ -95,7 +94,7 @@ def _unreviewed(plan: Plan) -> list[str]:
         return []
     names = named_by_group(plan.unreviewed, lambda address: group_of(address, plan.sweeps))
     more = f" and {len(names) - _MOST_UNREVIEWED:,} more" if len(names) > _MOST_UNREVIEWED else ""
-    command = shlex.join(["expiac", "review", plan.program or plan.stack, *words_of(plan.overrides)])
+    command = command_line("review", plan.program or plan.stack, plan.overrides)
     return [f"not reviewed: {', '.join(names[:_MOST_UNREVIEWED])}{more}; {command}"]
 
 
@@ -127,7 +126,7 @@ def opening(plan: Plan, width: int = 80, *, program: str = "") -> list[str]:
     values = differing_overrides(plan)
     if not values or plan.previous_overrides is None:
         return []
-    command = shlex.join(["expiac", "plan", program or plan.stack, *words_of(plan.previous_overrides)])
+    command = command_line("plan", program or plan.stack, plan.previous_overrides)
     return [
         "Overrides differ from the last apply:",
         *(line for value in values for line in wrap(value, "  ", width)),
