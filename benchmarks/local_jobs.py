@@ -9,17 +9,16 @@ that had a part in it, divided by their number.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.measure import ROOT, Cost, in_turns
+from benchmarks.measure import ROOT, Cost
+from benchmarks.peers import SNAKEFILE, has, measure, relative, write_files
 
 STACK = """\
 from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
@@ -34,14 +33,6 @@ class Config(ExperimentConfig):
 
 def stack(config: Config) -> Stack:
     return Stack(config.name, [Job(f"job_{n}", run="true", skypilot=HERE) for n in range(config.jobs)])
-"""
-SNAKEFILE = """\
-rule all:
-    input: expand("out/{n}", n=range(int(config["jobs"])))
-
-rule one:
-    output: touch("out/{n}")
-    shell: "true"
 """
 SUBMITIT = """\
 import os, subprocess, sys, time
@@ -76,7 +67,7 @@ class Peers:
         """Those that are there."""
         found = {"bash": self.bash, "expiac": self.expiac}
         wanted: dict[str, Callable[[], Cost]] = {"snakemake": self.snakemake, "submitit": self.submitit}
-        return found | {name: run for name, run in wanted.items() if self._has(name)}
+        return found | {name: run for name, run in wanted.items() if has(self._python, name)}
 
     def bash(self) -> Cost:
         return self._per_job("bash", {}, ["bash", "-c", BASH, str(self._jobs)], self._jobs)
@@ -95,17 +86,11 @@ class Peers:
         jobs = min(self._jobs, SUBMITIT_UP_TO)
         return self._per_job("submitit", {"many.py": SUBMITIT}, [self._python, "many.py", str(jobs)], jobs)
 
-    def _has(self, module: str) -> bool:
-        return subprocess.run([self._python, "-c", f"import {module}"], capture_output=True).returncode == 0
-
     def _per_job(self, name: str, files: dict[str, str], command: list[str], jobs: int) -> Cost:
         """The cost of one job where the command carries out so many in a fresh folder."""
         folder = self._folder / name
         shutil.rmtree(folder, ignore_errors=True)
-        for file, text in files.items():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_text(text, encoding="utf-8")
-        folder.mkdir(exist_ok=True)
+        write_files(folder, files)
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1",
                        "EXPIAC_LOCAL_MACHINE": str(folder / "machine"), "EXPIAC_LOCAL_GPUS": "0"}
         with (folder / "said.txt").open("wb") as said:
@@ -119,19 +104,12 @@ class Peers:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.local_jobs", description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=3, help="of which the median counts")
-    parser.add_argument("--peers", default=sys.executable, help="a Python with snakemake and submitit")
-    given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="expiac-local-jobs-") as folder:
-        costs = in_turns(Peers(Path(folder), given.peers, given.jobs).commands(), given.runs)
-    ours = costs["expiac"]
-    print(f"\n| {given.jobs:,} jobs | wall a job | CPU a job | wall, × expiac | CPU, × expiac |\n"
+    jobs, costs = measure("local_jobs", __doc__, "snakemake and submitit",
+                          lambda folder, python, jobs: Peers(folder, python, jobs).commands(), arguments)
+    print(f"\n| {jobs:,} jobs | wall a job | CPU a job | wall, × expiac | CPU, × expiac |\n"
           "| --- | ---: | ---: | ---: | ---: |")
     for name, cost in costs.items():
-        print(f"| {name} | {cost.wall * 1000:.1f} ms | {cost.cpu * 1000:.1f} ms | {cost.wall / ours.wall:.2f} | "
-              f"{cost.cpu / ours.cpu:.2f} |")
+        print(f"| {name} | {cost.wall * 1000:.1f} ms | {cost.cpu * 1000:.1f} ms | {relative(cost, costs['expiac'])}")
 
 
 if __name__ == "__main__":

@@ -10,15 +10,12 @@ what the program declares. In turns, so that a busy moment of the machine meets 
 
 from __future__ import annotations
 
-import argparse
 import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.measure import Cost, command, in_turns, python
+from benchmarks.measure import Cost, command, python
+from benchmarks.peers import SNAKEFILE, has, measure, relative, write_files
 
 STACK = """\
 from expiac import ExperimentConfig, Job, SkypilotJobConfig, Stack
@@ -38,14 +35,6 @@ PROJECT = """\
 [tool.expiac.providers]
 memory = "benchmarks.backend:Backend"
 """
-SNAKEFILE = """\
-rule all:
-    input: expand("out/{n}", n=range(int(config["jobs"])))
-
-rule one:
-    output: touch("out/{n}")
-    shell: "true"
-"""
 QUIET = {"DVC_NO_ANALYTICS": "1", "ITERATIVE_DO_NOT_TRACK": "1"}
 """DVC tells nobody that it was used."""
 
@@ -59,26 +48,26 @@ class Peers:
     def commands(self) -> dict[str, Callable[[], Cost]]:
         """Those that are there, each of which has been run once."""
         known = {"expiac": self.expiac, "snakemake": self.snakemake, "dvc": self.dvc}
-        found = {name: make() for name, make in known.items() if name == "expiac" or self._has(name)}
+        found = {name: make() for name, make in known.items() if name == "expiac" or has(self._peers, name)}
         for run in found.values():
             run()
         return found
 
     def expiac(self) -> Callable[[], Cost]:
-        folder = self._make("expiac", {"stacks/tiny.py": STACK, "pyproject.toml": PROJECT})
+        folder = write_files(self._folder / "expiac", {"stacks/tiny.py": STACK, "pyproject.toml": PROJECT})
         named = ["tiny", f"jobs={self._jobs}"]
         python(["-m", "expiac", "apply", *named, "--yes"], folder)
         return lambda: python(["-m", "expiac", "plan", *named], folder)
 
     def snakemake(self) -> Callable[[], Cost]:
-        folder = self._make("snakemake", {"Snakefile": SNAKEFILE, **self._outputs()})
+        folder = write_files(self._folder / "snakemake", {"Snakefile": SNAKEFILE, **self._outputs()})
         words = [self._peers, "-m", "snakemake", "--cores", "1", "--quiet", "all", "--config", f"jobs={self._jobs}"]
         command([*words, "--touch"], folder)
         return lambda: command([*words, "--dry-run"], folder)
 
     def dvc(self) -> Callable[[], Cost]:
         stages = {f"job_{n}": {"cmd": "true", "outs": [{f"out/{n}": {"cache": False}}]} for n in range(self._jobs)}
-        folder = self._make("dvc", {"dvc.yaml": json.dumps({"stages": stages}), **self._outputs()})
+        folder = write_files(self._folder / "dvc", {"dvc.yaml": json.dumps({"stages": stages}), **self._outputs()})
         words = [self._peers, "-m", "dvc"]
         self._dvc([*words, "init", "--no-scm", "--quiet"], folder)
         self._dvc([*words, "config", "core.check_update", "false"], folder)
@@ -92,31 +81,15 @@ class Peers:
     def _outputs(self) -> dict[str, str]:
         return {f"out/{n}": f"{n}\n" for n in range(self._jobs)}
 
-    def _make(self, name: str, files: dict[str, str]) -> Path:
-        for file, text in files.items():
-            path = self._folder / name / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return self._folder / name
-
-    def _has(self, module: str) -> bool:
-        return subprocess.run([self._peers, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
-
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.plans", description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=3, help="of which the median counts")
-    parser.add_argument("--peers", default=sys.executable, help="a Python with snakemake and DVC")
-    given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="expiac-plans-") as folder:
-        costs = in_turns(Peers(Path(folder), given.peers, given.jobs).commands(), given.runs)
-    ours = costs["expiac"]
-    print(f"\n| {given.jobs:,} jobs | wall | CPU | peak | wall, × expiac | CPU, × expiac |\n"
+    jobs, costs = measure("plans", __doc__, "snakemake and DVC",
+                          lambda folder, peers, jobs: Peers(folder, peers, jobs).commands(), arguments)
+    print(f"\n| {jobs:,} jobs | wall | CPU | peak | wall, × expiac | CPU, × expiac |\n"
           "| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, cost in costs.items():
-        print(f"| {name} | {cost.wall:.2f} s | {cost.cpu:.2f} s | {cost.peak:.0f} MiB | {cost.wall / ours.wall:.2f} | "
-              f"{cost.cpu / ours.cpu:.2f} |")
+        print(f"| {name} | {cost.wall:.2f} s | {cost.cpu:.2f} s | {cost.peak:.0f} MiB | "
+              f"{relative(cost, costs['expiac'])}")
 
 
 if __name__ == "__main__":

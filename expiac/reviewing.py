@@ -28,6 +28,7 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
     parts: list[_Part] = []
     errors: dict[str, str] = {}
     known: set[str] = set()
+    kept = snapshots.sets()
     # Refuses a name that means no file, before anything is rendered; two names of one file are one stack.
     named = {find_stack_file(project, name): name for name in stacks}
     for name in list(named.values()) or stack_files(project):
@@ -42,7 +43,7 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
         known.add(declared.name)
         sets = [SnapshotSet(declared.name, tuple(overrides))]
         if not overrides:
-            sets += [one for one in snapshots.sets() if one.stack == declared.name and one.overrides]
+            sets += [one for one in kept if one.stack == declared.name and one.overrides]
         for one in sets:
             try:
                 stack = declared if one is sets[0] else load(project, name, one.overrides).stack
@@ -50,7 +51,7 @@ def review_of(project: Project, stacks: Sequence[str] = (), overrides: Sequence[
             except ExpiacError as error:
                 errors[one.name] = _said(error)
     if not stacks and not errors:
-        for one in [one for one in snapshots.sets() if one.stack not in known]:
+        for one in [one for one in kept if one.stack not in known]:
             try:
                 parts.append(_of_other_name(project, snapshots, one))
             except ExpiacError as error:

@@ -4,7 +4,7 @@ Imports neither torch nor an environment.
 """
 
 from collections.abc import Mapping
-from dataclasses import field, fields
+from dataclasses import field
 from typing import Any, Self
 
 from pydantic import model_validator
@@ -12,7 +12,7 @@ from pydantic import model_validator
 from trainer.declared import Declared, declared
 from trainer.fields import Amount, Count
 from trainer.task_config import BucketConfig, DrawConfig, DrawRule, TaskConfig
-from trainer.tasks import Task, expand, varied
+from trainer.tasks import Task, expand, settings_of, varied
 
 
 @declared
@@ -55,5 +55,4 @@ class SimConfig(Declared):
 
 def _only(base: TaskConfig, given: Mapping[str, Any]) -> CurriculumConfig:
     """A curriculum of one task."""
-    task = varied(base, given)
-    return CurriculumConfig(**{each.name: getattr(task, each.name) for each in fields(TaskConfig)})
+    return CurriculumConfig(**settings_of(varied(base, given)))

@@ -25,11 +25,6 @@ class Task:
     settings: Mapping[str, Any] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict)
 
-    @property
-    def is_fixed(self) -> bool:
-        """Whether every episode has the same settings."""
-        return not self.spans
-
     def config(self, draws: Sequence[float] = ()) -> TaskConfig:
         """The settings of an episode; `draws` has, for each span, a number from 0 to 1."""
         drawn = {
@@ -43,10 +38,15 @@ class Task:
         return [self.config(ends) for ends in product((0.0, 1.0), repeat=len(self.spans))]
 
 
+def settings_of(task: TaskConfig) -> dict[str, Any]:
+    """The settings of a task by name, without those of a curriculum of which it is the base."""
+    return {each.name: getattr(task, each.name) for each in fields(TaskConfig)}
+
+
 def varied(base: TaskConfig, given: Mapping[str, Any]) -> TaskConfig:
     """`base` with some settings changed. Raises `ValueError` if the result is not valid."""
     try:
-        return TaskConfig(**{each.name: getattr(base, each.name) for each in fields(TaskConfig)} | dict(given))
+        return TaskConfig(**settings_of(base) | dict(given))
     except ValidationError as error:
         told = [": ".join([*map(str, one["loc"]), one["msg"].removeprefix("Value error, ")]) for one in error.errors()]
         raise ValueError("; ".join(told)) from error

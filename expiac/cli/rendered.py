@@ -5,17 +5,14 @@ The manifest in the folder names the files that expiac wrote there. expiac remov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expiac.util.errors import ExpiacError
 
 if TYPE_CHECKING:
+    from expiac.review.changes import Rendered
     from expiac.review.manifest import Manifest
-
-Rendered = Mapping[str, Mapping[str, str]]
-"""Texts by address and file name."""
 
 
 def print_rendered(rendered: Rendered) -> None:

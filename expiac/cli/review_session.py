@@ -66,7 +66,7 @@ def ask_about(review: Review, snapshots: Snapshots, read: Callable[[], str] = re
 
 def _next_key(now: Decisions, screen: _Screen) -> str:
     if now.current is None:
-        _print_counts(now, screen.out)
+        screen.out.print(f"\n{', '.join(_counts(now))}", soft_wrap=True)
         prompt = "All decided. u undo, b back, q end: "
     else:
         if screen.shown != now.at:
@@ -136,17 +136,16 @@ def _show_lines(lines: list[str], out: Console) -> None:
         out.print(styled, soft_wrap=True)
 
 
-def _print_counts(now: Decisions, out: Console) -> None:
+def _counts(now: Decisions) -> list[str]:
+    """`20 accepted` and `1 skipped`."""
     counted = now.count()
-    told = ", ".join(f"{counted[one]:,} {one.value}" for one in Decision if counted[one])
-    out.print(f"\n{told}", soft_wrap=True)
+    return [f"{counted[one]:,} {one.value}" for one in Decision if counted[one]]
 
 
 def _print_result(now: Decisions, out: Console) -> None:
     counted = now.count()
     left = len(now.taken) - sum(counted.values())
-    told = [f"{counted[one]:,} {one.value}" for one in Decision if counted[one]]
-    told += [f"{left:,} not decided"] if left else []
+    told = [*_counts(now), *([f"{left:,} not decided"] if left else [])]
     out.print(f"{', '.join(told)}; {now.review.unchanged:,} as they were", soft_wrap=True)
     if counted[Decision.REJECT]:
         out.print("What was rejected is still rendered so: change the declaration, the template or the configs.",

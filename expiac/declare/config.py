@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any, dataclass_transform
 
 from dataclasses_json import DataClassJsonMixin, Undefined
@@ -68,28 +68,29 @@ class ConfigReader:
     """Reads configs as data. One that is read again, as the jobs of a stack often share one, is taken as it was."""
 
     def __init__(self) -> None:
-        self._data: dict[tuple[int, bool], tuple[Any, dict[str, Any]]] = {}
-        self._groups: dict[int, tuple[Any, tuple[tuple[str, str], ...]]] = {}
-        self._values: dict[int, tuple[Any, dict[str, Any]]] = {}
-        # With each one itself, so that no other gets its id.
+        self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
+        """What was read of a value, by what that is; with the value itself, so that no other gets its id."""
 
     def data(self, value: Any, *, named_only: bool) -> dict[str, Any]:
         """As `config_data`, not to be changed."""
-        key = id(value), named_only
-        if (known := self._data.get(key)) is None:
-            known = self._data[key] = value, config_data(value, named_only=named_only)
-        return known[1]
+        read = partial(config_data, named_only=named_only)
+        found: dict[str, Any] = self._once("named" if named_only else "all", value, read)
+        return found
 
     def values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values of every config, as JSON has them: a list for a tuple."""
-        if (known := self._values.get(id(values))) is None:
-            known = self._values[id(values)] = values, map_texts(copy.deepcopy(dict(values)), str)
-        return known[1]
+        found: dict[str, Any] = self._once("values", values, lambda given: map_texts(copy.deepcopy(dict(given)), str))
+        return found
 
     def groups(self, value: Any) -> tuple[tuple[str, str], ...]:
         """As `config_groups`."""
-        if (known := self._groups.get(id(value))) is None:
-            known = self._groups[id(value)] = value, tuple(config_groups(value))
+        found: tuple[tuple[str, str], ...] = self._once("groups", value, lambda given: tuple(config_groups(given)))
+        return found
+
+    def _once(self, what: str, value: Any, read: Callable[[Any], Any]) -> Any:
+        key = what, id(value)
+        if (known := self._known.get(key)) is None:
+            known = self._known[key] = value, read(value)
         return known[1]
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from syrupy.data import Snapshot, SnapshotCollection
 
+from expiac.review.snapshots import remove_snapshot
+
 _Folders = dict[str, list[str]]
 _NOTED = pytest.StashKey[_Folders]()
 """By the folder of a stack: the snapshots there that no job has."""
@@ -43,13 +45,14 @@ def finish(session: pytest.Session) -> None:
     if worker is not None:
         worker["expiac_unused"] = noted
         return
-    paths = [Path(folder, name) for folder, names in sorted(noted.items()) for name in names]
+    paths = {Path(folder, name): Path(folder).parent for folder, names in sorted(noted.items()) for name in names}
     if not paths or getattr(options, "disable_unused_snapshots", False):
         return
     config.stash[_UNTOLD] = _report(config, paths)
     if options.update_snapshots:
         if not getattr(options, "no_cleanup", False):
-            _remove(paths, noted)
+            for path, top in paths.items():
+                remove_snapshot(top, path)
     elif not options.warn_unused_snapshots:
         session.exitstatus = max(int(session.exitstatus), int(pytest.ExitCode.TESTS_FAILED))
 
@@ -76,14 +79,3 @@ def _report(config: pytest.Config, paths: Collection[Path]) -> list[str]:
     with suppress(AttributeError):
         del report.num_unused  # counted before
     return [str(path) for path in paths if str(path) not in report.unused]
-
-
-def _remove(paths: Collection[Path], folders: Collection[str]) -> None:
-    """Removes files, and folders of stacks that are empty without them."""
-    for path in paths:
-        path.unlink(missing_ok=True)
-        for folder in path.parents:
-            with suppress(OSError):
-                folder.rmdir()
-            if str(folder) in folders:
-                break

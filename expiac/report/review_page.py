@@ -20,7 +20,7 @@ from expiac.report.files import REVIEW_MARK
 from expiac.review.changes import FileChange, JobChange, Kind, Review, varying
 from expiac.review.resolved import Resolver
 from expiac.util.version import VERSION
-from expiac.view.reviews import differing_lines, size, summary
+from expiac.view.reviews import differing_lines, distinct_values, size, summary
 
 LONGEST = 2000
 """Characters of a value or a line in the page."""
@@ -95,7 +95,7 @@ def _varies(alike: Sequence[JobChange]) -> list[tuple[str, list[str], int]]:
     """In what new jobs of one kind differ: the key path, values, and how many more there are."""
     found = []
     for path, values in list(varying(alike).items())[:ROWS]:
-        distinct = list(dict.fromkeys(_shown(inline.value(value)) for value in values))
+        distinct = list(dict.fromkeys(map(_shown, distinct_values(values))))
         found.append((_shown(path), distinct[:_VALUES], max(len(distinct) - _VALUES, 0)))
     return found
 

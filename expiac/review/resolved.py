@@ -29,6 +29,15 @@ class Resolver:
                          for place, value in enumerate(values))
         return before, after
 
+    def told(self, file: FileChange, one: Difference) -> tuple[Any, Any] | None:
+        """Both values, with what can be resolved of them resolved; None where nothing can."""
+        found = self.resolved(file, one)
+        if all(value is MISSING for value in found):
+            return None
+        before, after = (raw if value is MISSING else value
+                         for value, raw in zip(found, (one.before, one.after), strict=True))
+        return before, after
+
     def _value(self, place: int, path: str) -> Any:
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException

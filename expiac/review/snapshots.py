@@ -106,17 +106,21 @@ class Snapshots:
 
     def remove(self, which: SnapshotSet, name: str) -> None:
         """Removes a snapshot, and the folders that are empty without it; never a file of a folder that is a link."""
-        path = self.folder / which.name / name
-        if (link := next((one for one in path.parents if one.is_relative_to(self.folder) and one != self.folder
-                          and one.is_symlink()), None)) is not None:
-            raise ExpiacError("Cannot remove", f"{path}: {link} is a link to another folder", "remove the link")
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise ExpiacError("Cannot remove", f"{path}: {error.strerror}") from error
-        for folder in path.parents:
-            if folder == self.folder or not _remove_if_empty(folder):
-                return
+        remove_snapshot(self.folder, self.folder / which.name / name)
+
+
+def remove_snapshot(top: Path, path: Path) -> None:
+    """As `Snapshots.remove`, of the snapshot at a path below the folder of all."""
+    inner = [folder for folder in path.parents if folder != top and folder.is_relative_to(top)]
+    if (link := next((folder for folder in inner if folder.is_symlink()), None)) is not None:
+        raise ExpiacError("Cannot remove", f"{path}: {link} is a link to another folder", "remove the link")
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExpiacError("Cannot remove", f"{path}: {error.strerror}") from error
+    for folder in inner:
+        if not _remove_if_empty(folder):
+            return
 
 
 def _content(path: str) -> bytes:

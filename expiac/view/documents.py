@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -12,6 +12,7 @@ from expiac.declare.fields import Kind
 from expiac.plan.model import Action
 from expiac.state.status import Status
 from expiac.view.parts import (
+    Absent,
     AsOf,
     Count,
     Dollars,
@@ -40,7 +41,7 @@ class Change(TypedDict):
     after: Any
     """Any JSON value."""
     kind: Kind
-    absent: Literal["before", "after"] | None
+    absent: Absent
 
 
 class Inputs(TypedDict):

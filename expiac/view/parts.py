@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from expiac.plan.model import Action
+from expiac.plan.model import MISSING, Action
 
 Json = Mapping[str, Any]
 FormatVersion = TypeAliasType("FormatVersion", Literal[1])
@@ -33,6 +33,17 @@ Figure = TypeAliasType("Figure", Annotated[float | None, Field(
     description="Null where it is no number, as of a loss that diverged.")])
 Figures = TypeAliasType("Figures", Mapping[str, Figure])
 _ACTIONS = [action.value for action in Action]
+Absent = Literal["before", "after"] | None
 Summary = TypeAliasType("Summary", Annotated[Mapping[str, Count], Field(
     description="How many steps of each action, zeros included.",
     json_schema_extra={"required": _ACTIONS, "propertyNames": {"enum": _ACTIONS}})])
+
+
+def or_null(value: Any) -> Any:
+    """A value, and null for one that is not there."""
+    return None if value is MISSING else value
+
+
+def absent(before: Any, after: Any) -> Absent:
+    """Which of two values is not there."""
+    return "before" if before is MISSING else "after" if after is MISSING else None

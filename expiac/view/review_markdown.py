@@ -15,7 +15,7 @@ from expiac.plan.model import MISSING
 from expiac.review.changes import JobChange, Kind, Review, stacks_of, varying
 from expiac.review.resolved import Resolver
 from expiac.view.markdown_text import code, details, escape, fence
-from expiac.view.reviews import differing_lines, size, summary
+from expiac.view.reviews import differing_lines, distinct_values, size, summary
 
 LIMIT = 65_000
 """Characters of a comment."""
@@ -97,10 +97,8 @@ def _changed(change: JobChange) -> Iterator[str]:
             if one.moved_to:
                 yield f"  - {_code(one.path, _PATH)} moved to {_code(one.moved_to, _PATH)}"
                 continue
-            before, after = resolver.resolved(file, one)
-            is_resolved = before is not MISSING or after is not MISSING
-            which = (f", which is {_values(one.before if before is MISSING else before)} → "
-                     f"{_values(one.after if after is MISSING else after)}") if is_resolved else ""
+            told = resolver.told(file, one)
+            which = f", which is {_values(told[0])} → {_values(told[1])}" if told else ""
             yield f"  - {_code(one.path, _PATH)}: {_change(one.before, one.after)}{which}"
         if len(found) > _PATHS:
             yield f"  - and {len(found) - _PATHS:,} more"
@@ -119,7 +117,7 @@ def _whole(alike: Sequence[JobChange]) -> Iterator[str]:
         found = varying(alike)
         yield "- they differ in" if found else "- they say the same"
         for path, values in list(found.items())[:_PATHS]:
-            distinct = list(dict.fromkeys(inline.value(value) for value in values))
+            distinct = distinct_values(values)
             more = f" and {len(distinct) - _VALUES:,} more values" if len(distinct) > _VALUES else ""
             yield f"  - {_code(path, _PATH)}: {', '.join(_code(one, _VALUE) for one in distinct[:_VALUES])}{more}"
         if len(found) > _PATHS:

@@ -7,13 +7,12 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from expiac.plan.model import MISSING
 from expiac.review.changes import FileChange, JobChange, Kind, Review
 from expiac.review.differences import Difference
 from expiac.review.resolved import Resolver
 from expiac.review.snapshots import Snapshots
 from expiac.view import show
-from expiac.view.parts import Count, FormatVersion, Name, Names
+from expiac.view.parts import Absent, Count, FormatVersion, Name, Names, absent, or_null
 
 _KINDS: Mapping[Kind, Literal["new", "changed", "removed"]] = {
     Kind.NEW: "new", Kind.CHANGED: "changed", Kind.REMOVED: "removed"}
@@ -37,7 +36,7 @@ class ReviewedDifference(TypedDict):
     """Any JSON value, as it stands in the snapshot."""
     after: Any
     """Any JSON value, as it is rendered."""
-    absent: Literal["before", "after"] | None
+    absent: Absent
     moved_to: str | None
     """The key path at which the same value stands now; null where it did not move."""
     resolved: ResolvedValues | None
@@ -115,29 +114,16 @@ def _file(file: FileChange, path: str, resolver: Resolver) -> ReviewedFile:
         "path": path,
         "kind": _KINDS[file.kind],
         "is_text_only": file.is_text_only,
-        "differences": [_difference(one, resolver.resolved(file, one)) for one in file.differences],
+        "differences": [_difference(one, resolver.told(file, one)) for one in file.differences],
     }
 
 
-def _difference(one: Difference, resolved: tuple[Any, Any]) -> ReviewedDifference:
-    before, after = (value if found is MISSING else found
-                     for found, value in zip(resolved, (one.before, one.after), strict=True))
-    is_resolved = any(value is not MISSING for value in resolved)
+def _difference(one: Difference, resolved: tuple[Any, Any] | None) -> ReviewedDifference:
     return {
         "path": one.path,
-        "before": _json(one.before),
-        "after": _json(one.after),
-        "absent": _absent(one),
+        "before": or_null(one.before),
+        "after": or_null(one.after),
+        "absent": absent(one.before, one.after),
         "moved_to": one.moved_to or None,
-        "resolved": {"before": _json(before), "after": _json(after)} if is_resolved else None,
+        "resolved": {"before": or_null(resolved[0]), "after": or_null(resolved[1])} if resolved else None,
     }
-
-
-def _absent(one: Difference) -> Literal["before", "after"] | None:
-    if one.before is MISSING:
-        return "before"
-    return "after" if one.after is MISSING else None
-
-
-def _json(value: Any) -> Any:
-    return None if value is MISSING else value

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from expiac.plan import formatting as inline
-from expiac.plan.model import MISSING
 from expiac.review.changes import FileChange, JobChange, Kind, Review, stacks_of, varying
 from expiac.review.differences import Difference
 from expiac.review.resolved import Resolver
@@ -66,7 +65,7 @@ def _changed(change: JobChange, width: int, *, every: bool) -> Iterator[str]:
         yield f"  {inline.printable(file.name)}"
         shown = found if every else found[:_PATHS]
         for one in shown:
-            yield from difference_lines(one, resolver.resolved(file, one), width, every=every)
+            yield from difference_lines(one, resolver.told(file, one), width, every=every)
         if len(found) > len(shown):
             yield f"    and {len(found) - len(shown):,} more"
     for file in change.files:
@@ -77,7 +76,8 @@ def _changed(change: JobChange, width: int, *, every: bool) -> Iterator[str]:
             yield f"  {name}: {file.kind.value}{size(file)}"
 
 
-def difference_lines(one: Difference, resolved: tuple[Any, Any], width: int, *, every: bool = False) -> Iterator[str]:
+def difference_lines(one: Difference, resolved: tuple[Any, Any] | None, width: int, *,
+                     every: bool = False) -> Iterator[str]:
     """A line or two of a value that is another, and one of what interpolations in it come to."""
     path = inline.printable(one.path)
     if one.moved_to:
@@ -101,9 +101,8 @@ def difference_lines(one: Difference, resolved: tuple[Any, Any], width: int, *, 
     else:
         yield head.rstrip()
         yield f"      {inline.difference(before, after, max(width - 9, _MIN_VALUES))}"
-    if any(value is not MISSING for value in resolved):
-        said = [inline.printable(inline.value(value if value is not MISSING else raw), room=width // 2)
-                for value, raw in zip(resolved, (one.before, one.after), strict=True)]
+    if resolved is not None:
+        said = [inline.printable(inline.value(value), room=width // 2) for value in resolved]
         yield f"      which is {said[0]} → {said[1]}" if said[0] != said[1] else f"      which is {said[1]} as before"
 
 
@@ -123,10 +122,15 @@ def _varying(alike: Sequence[JobChange], width: int, *, every: bool) -> Iterator
         if number == _PATHS and not every:
             yield f"    and {len(found) - number:,} more"
             return
-        distinct = list(dict.fromkeys(inline.value(value) for value in values))
+        distinct = distinct_values(values)
         more = f", and {len(distinct) - _VALUES:,} more values" if len(distinct) > _VALUES else ""
         line = inline.printable(f"{path}: {', '.join(distinct[:_VALUES])}{more}", room=max(width - 4, _MIN_VALUES))
         yield f"    {line}"
+
+
+def distinct_values(values: Sequence[Any]) -> list[str]:
+    """The values of several jobs, each once, as they are shown."""
+    return list(dict.fromkeys(map(inline.value, values)))
 
 
 def size(file: FileChange) -> str:

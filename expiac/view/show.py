@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from expiac.declare.component import component_of
 from expiac.declare.override_words import command_line
@@ -16,9 +16,10 @@ from expiac.plan import formatting as inline
 from expiac.plan.durations import seconds_until_done
 from expiac.plan.exported import changes_of_exports
 from expiac.plan.groups import group_of, named_by_group, trial_of
-from expiac.plan.model import MISSING, Change, Plan, Step
+from expiac.plan.model import Change, Plan, Step
 from expiac.state.facts import Reference, SweepFacts
 from expiac.view.creates import Creates, creates
+from expiac.view.parts import absent, or_null
 from expiac.view.step_groups import COUNTED, StepGroup, group_lines, hidden_addresses, step_groups
 from expiac.view.step_lines import step_lines, wrap
 
@@ -245,12 +246,10 @@ def references(found: Iterable[Reference]) -> list[documents.Reference]:
 
 def change_document(change: Change) -> documents.Change:
     """One change as JSON values."""
-    absent: Literal["before", "after"] | None
-    absent = "before" if change.before is MISSING else "after" if change.after is MISSING else None
     return {
         "path": change.path,
-        "before": None if change.before is MISSING else change.before,
-        "after": None if change.after is MISSING else change.after,
+        "before": or_null(change.before),
+        "after": or_null(change.after),
         "kind": change.kind,
-        "absent": absent,
+        "absent": absent(change.before, change.after),
     }

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from typing_extensions import TypedDict
 
 from expiac.plan import formatting as inline
-from expiac.plan.model import MISSING
 from expiac.review.changes import JobChange
 from expiac.review.digests import SHOWN
 from expiac.review.verification import Outcome, Verification, VerifiedJob, VerifiedRun
 from expiac.state.status import Status
-from expiac.view.parts import FormatVersion, Instance, Launch, Name, Names, Overrides
+from expiac.view.parts import Absent, FormatVersion, Instance, Launch, Name, Names, Overrides, absent, or_null
 from expiac.view.reviews import difference_lines
 from expiac.view.show import FORMAT
 
@@ -39,7 +38,7 @@ class VerifiedDifference(TypedDict):
     """In the files of the manifest: any JSON value."""
     after: Any
     """In what is known of the run: any JSON value."""
-    absent: Literal["before", "after"] | None
+    absent: Absent
 
 
 class RunOfManifest(TypedDict):
@@ -114,10 +113,8 @@ def _run(run: VerifiedRun) -> RunOfManifest:
 def _differences(change: JobChange) -> Iterator[VerifiedDifference]:
     for file, found in change.differences:
         for one in found:
-            absent: Literal["before", "after"] | None
-            absent = "before" if one.before is MISSING else "after" if one.after is MISSING else None
-            yield {"file": file.name, "path": one.path, "before": None if one.before is MISSING else one.before,
-                   "after": None if one.after is MISSING else one.after, "absent": absent}
+            yield {"file": file.name, "path": one.path, "before": or_null(one.before), "after": or_null(one.after),
+                   "absent": absent(one.before, one.after)}
 
 
 def lines(found: Verification, width: int, *, every: bool = False) -> Iterator[str]:
@@ -174,7 +171,7 @@ def _change_lines(change: JobChange, width: int, *, every: bool) -> Iterator[str
         yield f"  {inline.printable(file.name)}"
         shown = found if every else found[:_MOST_DIFFERENCES]
         for one in shown:
-            yield from difference_lines(one, (MISSING, MISSING), width, every=every)
+            yield from difference_lines(one, None, width, every=every)
         if len(found) > len(shown):
             yield f"    and {len(found) - len(shown):,} more: --verbose"
     for file in change.files:
