@@ -6,16 +6,14 @@ scripts, by their digests, and reach no network.
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from expiac.analysis.curves import Curves
 from expiac.analysis.wording import short_text
 from expiac.report import charts, sweep_charts
-from expiac.report.embedding import content_policy, json_text
+from expiac.report.embedding import asset, content_policy, environment, json_text
 from expiac.report.files import MARK
 from expiac.report.inert import inert, inert_values
 from expiac.report.model import Report
@@ -27,19 +25,19 @@ SHORT = 60
 """Characters of a value in a cell."""
 CHARTS_AT_ONCE = 6
 _LONG = 1 << 20
+_FOLDER = "page"
 _SCRIPTS = ("theme.js", "charts.js", "sweeps.js", "replays.js", "page.js")
 
 
 def page(report: Report, *, live: str = "") -> bytes:
     """The page as a file; `live` is the version of a page that a server keeps fresh."""
-    scripts = [Markup(script) for script in (charts.library(), *(_file(name) for name in _SCRIPTS))]
-    environment = Environment(loader=PackageLoader("expiac.report", "page"), autoescape=True, trim_blocks=True,
-                              lstrip_blocks=True, undefined=StrictUndefined, finalize=_finalize)
-    environment.filters["short"] = lambda text: short_text(inert(text, LONGEST), SHORT)
-    environment.filters["long"] = lambda text: Markup("{}").format(inert(text, _LONG))
-    html = environment.get_template("page.html").render(
-        report=report, mark=Markup(MARK.decode()), version=VERSION, live=live,
-        policy=content_policy(scripts, connects=bool(live)), style=Markup(_file("style.css")),
+    scripts = [Markup(script) for script in (charts.library(), *(asset(_FOLDER, name) for name in _SCRIPTS))]
+    templates = environment(_FOLDER, finalize=_finalize)
+    templates.filters["short"] = lambda text: short_text(inert(text, LONGEST), SHORT)
+    templates.filters["long"] = lambda text: Markup("{}").format(inert(text, _LONG))
+    html = templates.get_template("page.html").render(
+        report=report, title=f"{report.stack}: report", mark=Markup(MARK.decode()), version=VERSION, live=live,
+        policy=content_policy(scripts, connects=bool(live)), style=Markup(asset(_FOLDER, "style.css")),
         scripts=scripts, data=_data(report), charts=report.curves[:CHARTS_AT_ONCE],
         more_charts=report.curves[CHARTS_AT_ONCE:],
         thinned=[curves for curves in report.curves if curves.is_thinned])
@@ -48,10 +46,6 @@ def page(report: Report, *, live: str = "") -> bytes:
 
 def _finalize(value: Any) -> Any:
     return inert(value, LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _file(name: str) -> str:
-    return (files("expiac.report") / "page" / name).read_text(encoding="utf-8")
 
 
 def _data(report: Report) -> Markup:

@@ -7,15 +7,13 @@ turn the direction of writing, are spelled out. Lines that are in many differenc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from expiac.plan import formatting as inline
 from expiac.plan.model import MISSING
-from expiac.report.embedding import content_policy, json_text
+from expiac.report.embedding import asset, content_policy, environment, json_text
 from expiac.report.files import REVIEW_MARK
 from expiac.review.changes import FileChange, JobChange, Kind, Review, varying
 from expiac.review.resolved import Resolver
@@ -27,6 +25,7 @@ LONGEST = 2000
 ROWS = 1000
 """Differences of one file in the page; its textual difference has all."""
 _VALUES = 20
+_FOLDER = "review"
 _SCRIPTS = ("diff.js", "detail.js", "page.js")
 
 
@@ -45,18 +44,13 @@ class _Lines:
 
 def page(review: Review) -> bytes:
     """The page as a file."""
-    scripts = [Markup(_file(name)) for name in _SCRIPTS]
-    environment = Environment(loader=PackageLoader("expiac.report", "review"), autoescape=True, trim_blocks=True,
-                              lstrip_blocks=True, undefined=StrictUndefined)
-    html = environment.get_template("page.html").render(
+    scripts = [Markup(asset(_FOLDER, name)) for name in _SCRIPTS]
+    html = environment(_FOLDER).get_template("page.html").render(
         mark=Markup(REVIEW_MARK.decode()), version=VERSION, policy=content_policy(scripts), scripts=scripts,
-        style=Markup(_file("style.css")), summary=summary(review), data=json_text(_data(review)),
+        style=Markup(asset(_FOLDER, "style.css")), title=f"Review: {summary(review)}", summary=summary(review),
+        data=json_text(_data(review)),
         errors=[(_shown(name), _shown(" ".join(said.split()))) for name, said in review.errors.items()])
     return html.encode(errors="replace")
-
-
-def _file(name: str) -> str:
-    return (files("expiac.report") / "review" / name).read_text(encoding="utf-8")
 
 
 def _data(review: Review) -> dict[str, Any]:

@@ -140,9 +140,9 @@ def test_readers_without_a_mouse_or_a_screen(shown):
 
 def test_light_dark_paper_and_phones():
     """The style sheet knows of each."""
-    from expiac.report.page import _file
+    from expiac.report.embedding import asset
 
-    style = _file("style.css")
+    style = asset("page", "style.css")
     for words in ("prefers-color-scheme: dark", "@media print", "max-width: 30rem", ":focus-visible"):
         assert words in style
 
