@@ -31,11 +31,10 @@ settings.load_profile("untimed")
 
 
 def _helper_names() -> list[str]:
-    """The modules in `tests` that hold no tests, by the names under which the tests import them."""
-    files = [file for file in sorted((ROOT / "tests").rglob("*.py"))
+    """The modules in `tests` that hold no tests, by each name under which a test can import them."""
+    files = [file.relative_to(ROOT).with_suffix("") for file in sorted((ROOT / "tests").rglob("*.py"))
              if not file.name.startswith(("test_", "__")) and file.name != "conftest.py"]
-    return [".".join(file.relative_to(ROOT).with_suffix("").parts) if (file.parent / "__init__.py").exists()
-            else file.stem for file in files]
+    return [name for file in files for name in (".".join(file.parts), file.stem)]
 
 
 pytest.register_assert_rewrite("expiac.testing.contract", "expiac.testing.bench", *_helper_names())

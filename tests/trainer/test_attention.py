@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from composing import composed
+from observing import vector
 
-from tests.trainer.composing import composed
-from tests.trainer.observing import vector
 from trainer.agent import Policy
 from trainer.config import AgentConfig, AgentType, CurriculumConfig, OptimizerConfig
 from trainer.envs.spec import ObservationKind, ObservationSpec

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from composing import CURRICULA, composed
 
-from tests.trainer.composing import CURRICULA, composed
 from trainer.config import CurriculumConfig, TaskKind
 from trainer.errors import TrainerError
 from trainer.vector import Environments

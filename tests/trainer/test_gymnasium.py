@@ -5,8 +5,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from composing import composed
 
-from tests.trainer.composing import composed
 from trainer.config import CurriculumConfig
 from trainer.envs.spec import ObservationKind
 from trainer.errors import TrainerError

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import torch
+from observing import vector
 
-from tests.trainer.observing import vector
 from trainer.agent import Policy
 from trainer.config import KickstartConfig, OptimizerConfig
 from trainer.errors import TrainerError

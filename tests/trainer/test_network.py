@@ -4,8 +4,8 @@ import os
 
 import pytest
 import torch
+from observing import vector
 
-from tests.trainer.observing import vector
 from trainer.agent import Policy, compile_policy
 from trainer.config import AgentConfig, Precision
 from trainer.training import set_deterministic

@@ -4,10 +4,10 @@ from contextlib import ExitStack
 
 import pytest
 import torch
+from observing import vector
+from remembering import delayed_choice
 from torch import nn
 
-from tests.trainer.observing import vector
-from tests.trainer.remembering import delayed_choice
 from tests.trainer.test_training import StopAfter, figures, same
 from trainer.agent import Policy
 from trainer.config import AgentConfig, AgentType, Config, KickstartConfig, OptimizerConfig, SimConfig, VTraceConfig

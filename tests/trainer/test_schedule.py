@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from observing import vector
 from torch.optim import lr_scheduler
 from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearLR, LRScheduler, SequentialLR
 
-from tests.trainer.observing import vector
 from trainer.agent import Policy
 from trainer.config import AgentConfig, LRSchedulerConfig, OptimizerConfig
 from trainer.optimizer import make
