@@ -106,15 +106,16 @@ class Study:
         stands = _PRUNERS.get(self._search.pruner or "", self._search.pruner) in _ON_RUNGS
         found: set[int] = set()
         for one in sorted(past.values(), key=lambda one: (one.state == LIVE, one.number)):
-            verdicts = []
+            last, verdicts = max(one.curve), []
             for check, value in sorted(one.curve.items()):
                 trials[one.number].report(value, check)
-                verdicts.append(trials[one.number].should_prune())
+                if stands or (one.state == LIVE and check == last):  # nobody else goes by the answer, which takes long
+                    verdicts.append(trials[one.number].should_prune())
             if one.state == COMPLETE:
                 study.tell(trials[one.number], one.results)
             elif one.state != LIVE:
                 study.tell(trials[one.number], state=states.TrialState.PRUNED)
-            elif any(verdicts) if stands else verdicts[-1]:
+            elif any(verdicts):
                 found.add(one.number)
         return found
 
