@@ -109,16 +109,16 @@ class Study:
         stands, is_stateless = pruner in _ON_RUNGS, pruner in _STATELESS
         found: set[int] = set()
         for one in sorted(past.values(), key=lambda one: (one.state == LIVE, one.number)):
-            last, verdicts = max(one.curve), []
+            trial, verdicts = trials[one.number], []
             for check, value in sorted(one.curve.items()):
-                trials[one.number].report(value, check)
-                if not is_stateless or (one.state == LIVE and check == last):  # each answer takes long
-                    verdicts.append(trials[one.number].should_prune())
+                trial.report(value, check)
+                if not is_stateless:  # each answer takes long
+                    verdicts.append(trial.should_prune())
             if one.state == COMPLETE:
-                study.tell(trials[one.number], one.results)
+                study.tell(trial, one.results)
             elif one.state != LIVE:
-                study.tell(trials[one.number], state=states.TrialState.PRUNED)
-            elif any(verdicts) if stands else verdicts[-1]:
+                study.tell(trial, state=states.TrialState.PRUNED)
+            elif trial.should_prune() if is_stateless else any(verdicts) if stands else verdicts[-1]:
                 found.add(one.number)
         return found
 
