@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections import Counter
 
 import pytest
 
@@ -15,27 +14,41 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3000)]
 JOBS = 4
 LONG = 2 * LIMIT
 """Seconds for the end of all of them, each of which takes SkyPilot a while on a busy machine."""
-REQUESTS = """
+CANCELS = """
 import json, sky
-print(json.dumps([request.name for request in sky.api_status(all_status=True, limit=None)]))
+asked = [request for request in sky.api_status(all_status=True, limit=None) if request.name.endswith("jobs.cancel")]
+print(json.dumps([json.loads(request.request_body)["job_ids"] for request in asked]))
+"""
+JOB_IDS = """
+import json
+from expiac.providers.skypilot import get_skypilot_service
+from expiac.providers.skypilot.snapshot import envs
+print(json.dumps([[envs(job.task).get("EXPIAC_LINEAGE"), job.id] for job in get_skypilot_service().list()]))
 """
 
 
-def requests(desk: Desk) -> Counter[str]:
-    """How many requests of each name the API server was ever sent."""
-    listed = subprocess.run([sys.executable, "-c", REQUESTS], cwd=desk.folder, env=desk.env, text=True, check=True,
+def asked(desk: Desk, program: str) -> list[list[int]]:
+    """What a program that asks SkyPilot prints."""
+    listed = subprocess.run([sys.executable, "-c", program], cwd=desk.folder, env=desk.env, text=True, check=True,
                             capture_output=True, timeout=LIMIT).stdout
-    return Counter(name.removeprefix("sky.") for name in json.loads(listed.splitlines()[-1]))
+    return json.loads(listed.splitlines()[-1])
+
+
+def cancels_of(desk: Desk, stack: str) -> list[list[int]]:
+    """The ids in each request to cancel that names a job of this stack: other tests use the same API server."""
+    lineage = json.loads(desk.journal(stack).splitlines()[0])["lineage"]
+    ours = {id for job_lineage, id in asked(desk, JOB_IDS) if job_lineage == lineage}
+    return [sorted(ids) for ids in asked(desk, CANCELS) if ours & set(ids or ())]
 
 
 def test_many_are_cancelled_in_one_request(desk):
     """The second time, the destroy is killed, and the next one ends what is left."""
     apply = ("apply", "small", "name=many", f"jobs={JOBS}", "seconds=1000", "--yes")
     desk.done(*apply, limit=LONG)
-    before = requests(desk)
+    assert cancels_of(desk, "many") == []
     desk.done("destroy", "many", "--yes", limit=LONG)
-    made = requests(desk) - before
-    assert made["jobs.cancel"] == 1, made
+    made = cancels_of(desk, "many")
+    assert [len(ids) for ids in made] == [JOBS], made
     assert [status for *_, status in desk.queue("many")] == ["CANCELLED"] * JOBS
     desk.done(*apply, limit=LONG)
     desk.killed_once('"delete"', "many", "destroy", "many", "--yes", delay=2)
