@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from expiac.apply.events import Silent
 from expiac.declare.program import Program, find_stack_file, load, stack_files
@@ -124,12 +124,31 @@ def _of_other_name(project: Project, snapshots: Snapshots, which: SnapshotSet) -
     which the fewest changes lead is meant; if none does any more, its files are removed.
     """
     found = snapshots.read(which)
-    parts = [compare(which, _render(project, program, which, stack), found)
-             for program, stack in declared_under(project, which)]
-    return min(parts, key=lambda part: len(part[0]), default=compare(which, {}, found))
+    parts = [part for _, part in _parts_under(project, which, found)]
+    return min(parts, key=_changes_in, default=compare(which, {}, found))
 
 
-def declared_under(project: Project, which: SnapshotSet) -> Iterator[tuple[str, Stack]]:
+def nearest_stack_file(project: Project, snapshots: Snapshots, which: SnapshotSet) -> str:
+    """The stem of the stack file that is meant by a set of a stack which no file declares by itself, as a review means
+    it; empty where none declares it under the overrides of the set."""
+    programs = [program for program, _ in _declared_under(project, which)]
+    if len(programs) < 2:
+        return programs[0] if programs else ""
+    parts = _parts_under(project, which, snapshots.read(which))
+    return min(parts, key=lambda part: _changes_in(part[1]))[0]
+
+
+def _parts_under(project: Project, which: SnapshotSet, found: Mapping[str, bytes]) -> list[tuple[str, _Part]]:
+    """What changed in a set by each stack file that declares its stack under its overrides."""
+    return [(program, compare(which, _render(project, program, which, stack), found))
+            for program, stack in _declared_under(project, which)]
+
+
+def _changes_in(part: _Part) -> int:
+    return len(part[0])
+
+
+def _declared_under(project: Project, which: SnapshotSet) -> Iterator[tuple[str, Stack]]:
     """The stack files that declare the stack of a set under its overrides; none where it has no overrides."""
     for name in stack_files(project) if which.overrides else ():
         try:

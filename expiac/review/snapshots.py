@@ -106,18 +106,21 @@ class Snapshots:
         except OSError as error:
             raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
 
+    def has(self, which: SnapshotSet) -> bool:
+        """Whether the set has a folder."""
+        return (self.folder / which.name).is_dir()
+
     def stack_file(self, which: SnapshotSet) -> str:
         """The path of the stack file of a set, where it is not in the folder of the stacks; else empty."""
         content = self.content(which, _STACK_FILE)
         return "" if content is None else content.decode(errors="surrogateescape").strip()
 
     def write_stack_file(self, which: SnapshotSet, program: str) -> None:
-        """Records the stack file of a set that has a folder; an empty path is that of one in the folder of the stacks."""
-        if program == self.stack_file(which) or not (self.folder / which.name).is_dir():
-            return
-        if program:
+        """Records the stack file of a set; an empty path is that of one in the folder of the stacks."""
+        before = self.stack_file(which)
+        if program and program != before:
             self.write(which, _STACK_FILE, f"{program}\n".encode(errors="surrogateescape"))
-        else:
+        elif before and not program:
             remove_snapshot(self.folder, self.folder / which.name / _STACK_FILE)
 
     def remove(self, which: SnapshotSet, name: str) -> None:

@@ -35,14 +35,15 @@ def put(change: JobChange, snapshots: Snapshots, *, accepted: bool) -> None:
             snapshots.remove(change.of, name)
         else:
             snapshots.write(change.of, name, content)
-    if accepted:
+    if accepted and snapshots.has(change.of):
         snapshots.write_stack_file(change.of, change.program)
 
 
 def write_stack_files(review: Review, snapshots: Snapshots) -> None:
     """Records which stack files of the reviewed sets are not in the folder of the stacks: a later review finds them."""
     for which, program in review.stack_files.items():
-        snapshots.write_stack_file(which, program)
+        if snapshots.has(which):
+            snapshots.write_stack_file(which, program)
 
 
 def _content(file: FileChange, *, accepted: bool) -> bytes | None:
