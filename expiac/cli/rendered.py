@@ -5,6 +5,11 @@ The manifest in the folder names the files that expiac wrote there. expiac remov
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,17 +28,36 @@ def print_rendered(rendered: Rendered) -> None:
 
 
 def write_rendered(rendered: Rendered, folder: Path, manifest: Manifest) -> None:
-    """Writes each file to `<folder>/<address>.<name>`, and the manifest; removes files of removed jobs; prints them."""
+    """Writes each file to `<folder>/<address>.<name>`, and the manifest; removes files of removed jobs; prints them.
+
+    All is written into a new folder beside first, and then moved, the manifest last: each file is the old one or the
+    new one, whole. Where a process was killed between, the next export knows from the folder beside what was moved.
+    Raises `ExpiacError`, before anything is changed, where a link stands in the way.
+    """
     from expiac.review.manifest import MANIFEST, text_of
 
     texts = {f"{address}.{name}": text for address, files in rendered.items() for name, text in files.items()}
+    beside = folder.absolute().with_name(f".{folder.absolute().name}.expiac-new")
     before = _names_before(folder, manifest.stack)
-    for name, text in texts.items():
-        _write(folder / name, text.encode())
-        print(folder / name)
-    for name in sorted(before - texts.keys()):
-        _remove(folder, name)
-    _write(folder / MANIFEST, text_of(manifest))
+    _refuse_links(folder, [*texts, MANIFEST])
+    with _error_of_writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(folder.parent / f"{beside.name}.lock", folder):
+            before |= _names_of(beside, manifest.stack)
+            shutil.rmtree(beside, ignore_errors=True)
+            contents = {**{name: text.encode() for name, text in texts.items()}, MANIFEST: text_of(manifest)}
+            try:
+                _write_all(beside, contents)
+            except BaseException:
+                shutil.rmtree(beside, ignore_errors=True)
+                raise
+            _move_all(beside, folder, texts)
+            for name in texts:
+                print(folder / name)
+            for name in sorted(before - texts.keys()):
+                _remove(folder, name)
+            os.replace(beside / MANIFEST, folder / MANIFEST)
+            shutil.rmtree(beside, ignore_errors=True)
     print(folder / MANIFEST)
 
 
@@ -50,12 +74,60 @@ def _names_before(folder: Path, stack: str) -> set[str]:
     return set(earlier.files)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _names_of(beside: Path, stack: str) -> set[str]:
+    """The files that an export meant to write which was killed; none where it was killed before it moved any."""
     try:
+        return _names_before(beside, stack)
+    except ExpiacError:
+        return set()
+
+
+def _refuse_links(folder: Path, names: Iterable[str]) -> None:
+    """Raises `ExpiacError` where the folder, a folder in it or a file that would be replaced is a symbolic link."""
+    paths = {folder / name for name in names}
+    inner = {parent for path in paths for parent in path.parents if parent.is_relative_to(folder)}
+    if link := next((path for path in sorted({folder, *inner, *paths}) if path.is_symlink()), None):
+        raise ExpiacError("Cannot write", f"{link} is a symbolic link to {os.readlink(link)}",
+                          "remove the link, or name the folder that it leads to")
+    if in_the_way := next((path for path in sorted(paths) if path.is_dir()), None):
+        raise ExpiacError("Cannot write", f"{in_the_way} is a folder")
+
+
+@contextmanager
+def _error_of_writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ExpiacError("Cannot write", f"{error.filename or folder}: {error.strerror}") from error
+
+
+@contextmanager
+def _locked(file: Path, folder: Path) -> Iterator[None]:
+    """Lets one export at a time write into a folder. Raises `ExpiacError` where another one does."""
+    fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+        file.unlink(missing_ok=True)
+    except BlockingIOError:
+        raise ExpiacError("Cannot write", f"another export writes into {folder}") from None
+    finally:
+        os.close(fd)
+
+
+def _write_all(beside: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes the files of an export; the manifest comes last, and says that all are there."""
+    for name, content in contents.items():
+        path = beside / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    except OSError as error:
-        raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
+
+
+def _move_all(beside: Path, folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(beside / name, folder / name)
+    folder.mkdir(exist_ok=True)
 
 
 def _remove(folder: Path, name: str) -> None:

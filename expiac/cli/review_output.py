@@ -8,7 +8,7 @@ from pathlib import Path
 from expiac.cli.invocation import command_name
 from expiac.review.changes import Review
 from expiac.review.snapshots import Snapshots
-from expiac.review.writing import put
+from expiac.review.writing import put, write_stack_files
 from expiac.view import reviews
 from expiac.view.console import console
 
@@ -65,6 +65,7 @@ def accept_all(review: Review, snapshots: Snapshots, *, quiet: bool) -> None:
         for file in [] if quiet else change.files:
             path = snapshots.path(change.of, f"{change.job}.{file.name}")
             print(reviews.printable_path(path) + ("   removed" if file.after is None else ""))
+    write_stack_files(review, snapshots)
     if not quiet:
         print_errors(review)
         console().print(f"{len(review.changes):,} accepted; {review.unchanged:,} as they were", soft_wrap=True)

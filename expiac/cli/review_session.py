@@ -15,7 +15,7 @@ from expiac.cli.keys import read_key
 from expiac.review.changes import Kind, Review
 from expiac.review.decisions import Decision, Decisions
 from expiac.review.snapshots import Snapshots
-from expiac.review.writing import write
+from expiac.review.writing import write, write_stack_files
 from expiac.view import reviews
 from expiac.view.console import console
 
@@ -47,6 +47,7 @@ def ask_about(review: Review, snapshots: Snapshots, read: Callable[[], str] = re
     """Asks about each change; gives the exit code, which is 0 if nothing is left to review."""
     screen = _Screen(console(), read)
     review_output.print_errors(review)
+    write_stack_files(review, snapshots)
     if not review.changes:
         screen.out.print(reviews.summary(review), soft_wrap=True)
         return ERROR if review.errors else DONE

@@ -88,6 +88,8 @@ class ReviewedSnapshot:
         folder = other.snapshots.folder / other.which.name
         texts = {f"{job}.{name}": text for job, files in other.by_job.items() for name, text in files.items()}
         are_equal = [self._is_equal(folder / name, text) for name, text in texts.items()]
+        if texts and self._request.config.option.update_snapshots:
+            other.snapshots.write_stack_file(other.which, other.stack_file)
         unused.note(self._request.config, folder, before.keys() - texts.keys())
         self.failed = None
         if not all(are_equal):

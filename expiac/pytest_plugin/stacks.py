@@ -18,6 +18,7 @@ from expiac.plan.model import Plan
 from expiac.review.changes import Rendered
 from expiac.review.snapshots import Snapshots, SnapshotSet
 from expiac.review.stateless import render
+from expiac.reviewing import nearest_stack_file, path_outside
 from expiac.session import Session
 from expiac.util.errors import ExpiacError
 
@@ -27,8 +28,10 @@ Overrides = str | Mapping[str, Any]
 class Renderings(Mapping[str, str]):
     """The rendered files of a stack: `train/config.yaml` → its text. `@instance@` stands for the name of the run."""
 
-    def __init__(self, which: SnapshotSet, by_job: Rendered, snapshots: Snapshots) -> None:
+    def __init__(self, which: SnapshotSet, by_job: Rendered, snapshots: Snapshots, stack_file: str = "") -> None:
         self.which, self.by_job, self.snapshots = which, by_job, snapshots
+        self.stack_file = stack_file
+        """The path of the stack file, where it is not in the folder of the stacks."""
         self._texts = {f"{job}/{file}": text for job, files in by_job.items()
                        for file, text in sorted(files.items())}
 
@@ -71,7 +74,8 @@ class StackUnderTest:
     @cached_property
     def renderings(self) -> Renderings:
         """The rendered files of all jobs, composed configs among them."""
-        return Renderings(self.which, render(self.stack, self.project), Snapshots(self.project))
+        return Renderings(self.which, render(self.stack, self.project), Snapshots(self.project),
+                          path_outside(self.project, self.program))
 
     @cached_property
     def plan(self) -> Plan:
@@ -114,11 +118,21 @@ def project_of(test_file: Path, root: Path) -> Project:
 
 
 def cases(project: Project) -> Mapping[str, tuple[str, tuple[str, ...]]]:
-    """Each stack file and, besides, each set of overrides that has snapshots: file stem and overrides, by a name."""
+    """Each stack file and, besides, each set that has snapshots of its own: stack file and overrides, by a name.
+
+    A set under overrides of which no file declares the stack has a test too, which fails as the set can't be loaded.
+    """
     found: dict[str, tuple[str, tuple[str, ...]]] = {stem: (stem, ()) for stem in stack_files(project)}
-    if sets := [one for one in Snapshots(project).sets() if one.overrides]:
+    snapshots = Snapshots(project)
+    sets = [(one, snapshots.stack_file(one)) for one in snapshots.sets()]
+    if sets := [(one, program) for one, program in sets if one.overrides or program]:
         stems = {name: stem for stem in found if (name := _stack_name(project, stem))}
-        found |= {one.name: (stems[one.stack], one.overrides) for one in sets if one.stack in stems}
+        for one, program in sets:
+            if one.stack in stems:
+                found |= {one.name: (stems[one.stack], one.overrides)} if one.overrides else {}
+            else:
+                path = str(project.root / program) if program else nearest_stack_file(project, snapshots, one)
+                found[one.name] = (path or one.stack, one.overrides)
     return found
 
 

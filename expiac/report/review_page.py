@@ -18,7 +18,7 @@ from expiac.report.files import REVIEW_MARK
 from expiac.review.changes import FileChange, JobChange, Kind, Review, varying
 from expiac.review.resolved import Resolver
 from expiac.util.version import VERSION
-from expiac.view.reviews import differing_lines, distinct_values, size, summary
+from expiac.view.reviews import distinct_values, size, summary
 
 LONGEST = 2000
 """Characters of a value or a line in the page."""
@@ -72,7 +72,7 @@ def _group(alike: Sequence[JobChange], lines: _Lines) -> dict[str, Any]:
 
 def _text(file: FileChange, lines: _Lines) -> dict[str, Any]:
     return {"name": _shown(file.name), "kind": file.kind.value, "textOnly": file.is_text_only,
-            "size": size(file).strip(" ()"), "lines": lines.places(differing_lines(file.text_lines))}
+            "size": size(file).strip(" ()"), "lines": lines.places(file.text_lines)}
 
 
 def _rows(change: JobChange) -> list[dict[str, Any]]:

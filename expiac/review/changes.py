@@ -84,6 +84,8 @@ class JobChange:
     """It has no other files: all are new, or all are removed."""
     composed: bytes = b""
     """Its composed config as it is rendered now, by which interpolations are resolved; empty if it has none."""
+    program: str = ""
+    """The path of its stack file, where that is not in the folder of the stacks."""
 
     @property
     def kind(self) -> Kind:
@@ -132,6 +134,8 @@ class Review:
     """The number of jobs that are as they were accepted."""
     errors: Mapping[str, str] = field(default_factory=dict)
     """What could not be rendered, and why, by the name of the set."""
+    stack_files: Mapping[SnapshotSet, str] = field(default_factory=dict)
+    """The path of the stack file of each set of which that is not in the folder of the stacks."""
 
     @property
     def is_clean(self) -> bool:
@@ -147,8 +151,12 @@ class Review:
         return tuple(map(tuple, groups.values()))
 
 
-def compare(of: SnapshotSet, rendered: Rendered, snapshots: Mapping[str, bytes]) -> tuple[list[JobChange], int]:
-    """The jobs of one stack that changed, new ones and removed ones among them, and how many did not."""
+def compare(of: SnapshotSet, rendered: Rendered, snapshots: Mapping[str, bytes], program: str = ""
+            ) -> tuple[list[JobChange], int]:
+    """The jobs of one stack that changed, new ones and removed ones among them, and how many did not.
+
+    `program` is the path of its stack file, where that is not in the folder of the stacks.
+    """
     texts = {f"{job}.{name}": text.encode() for job, files in rendered.items() for name, text in files.items()}
     differing: dict[str, list[FileChange]] = {job: [] for job in rendered}
     kept: dict[str, int] = dict.fromkeys(rendered, 0)
@@ -162,16 +170,17 @@ def compare(of: SnapshotSet, rendered: Rendered, snapshots: Mapping[str, bytes])
         else:
             differing.setdefault(job, []).append(FileChange(file, before, after))
     changes = [JobChange(of, job, tuple(sorted(files, key=lambda file: reading_order(file.name))),
-                         is_whole=not kept.get(job), composed=texts.get(f"{job}.{COMPOSED_FILE}", b""))
+                         is_whole=not kept.get(job), composed=texts.get(f"{job}.{COMPOSED_FILE}", b""), program=program)
                for job, files in differing.items() if files]
     return changes, len(differing) - len(changes)
 
 
-def gather(parts: Iterable[tuple[list[JobChange], int]], errors: Mapping[str, str]) -> Review:
+def gather(parts: Iterable[tuple[list[JobChange], int]], errors: Mapping[str, str],
+           stack_files: Mapping[SnapshotSet, str] | None = None) -> Review:
     """The review of several stacks."""
     found = list(parts)
     return Review(tuple(change for changes, _ in found for change in changes),
-                  sum(unchanged for _, unchanged in found), dict(errors))
+                  sum(unchanged for _, unchanged in found), dict(errors), dict(stack_files or {}))
 
 
 def varying(changes: Sequence[JobChange]) -> Mapping[str, list[Any]]:

@@ -21,6 +21,8 @@ from expiac.util.errors import ExpiacError
 _STEMS = (CONFIG_STEM, PurePosixPath(TASK_FILE).stem, PurePosixPath(COMPOSED_FILE).stem)
 _SAFE = "=+-._~:()[]{} "
 """What stands for itself in the name of a folder; a comma parts overrides."""
+_STACK_FILE = ".stack_file"
+"""In the folder of a set whose stack file is not in the folder of the stacks: the path of that file."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,6 +106,23 @@ class Snapshots:
         except OSError as error:
             raise ExpiacError("Cannot write", f"{path}: {error.strerror}") from error
 
+    def has(self, which: SnapshotSet) -> bool:
+        """Whether the set has a folder."""
+        return (self.folder / which.name).is_dir()
+
+    def stack_file(self, which: SnapshotSet) -> str:
+        """The path of the stack file of a set, where it is not in the folder of the stacks; else empty."""
+        content = self.content(which, _STACK_FILE)
+        return "" if content is None else content.decode(errors="surrogateescape").strip()
+
+    def write_stack_file(self, which: SnapshotSet, program: str) -> None:
+        """Records the stack file of a set; an empty path is that of one in the folder of the stacks."""
+        before = self.stack_file(which)
+        if program and program != before:
+            self.write(which, _STACK_FILE, f"{program}\n".encode(errors="surrogateescape"))
+        elif before and not program:
+            remove_snapshot(self.folder, self.folder / which.name / _STACK_FILE)
+
     def remove(self, which: SnapshotSet, name: str) -> None:
         """Removes a snapshot, and the folders that are empty without it; never a file of a folder that is a link."""
         remove_snapshot(self.folder, self.folder / which.name / name)
@@ -119,6 +138,8 @@ def remove_snapshot(top: Path, path: Path) -> None:
     except OSError as error:
         raise ExpiacError("Cannot remove", f"{path}: {error.strerror}") from error
     for folder in inner:
+        if [entry.name for entry in _entries(folder)] == [_STACK_FILE]:  # of a set that has no snapshots any more
+            (folder / _STACK_FILE).unlink(missing_ok=True)
         if not _remove_if_empty(folder):
             return
 
@@ -141,6 +162,14 @@ def _files_in(folder: str, within: str = "") -> Iterator[str]:
             yield from _files_in(entry.path, f"{within}{entry.name}/")
         elif entry.is_file():
             yield within + entry.name
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
 
 
 def _remove_if_empty(folder: Path) -> bool:

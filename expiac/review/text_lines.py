@@ -11,13 +11,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import Match, SequenceMatcher
 
+NO_END = " (no newline at the end)"
+"""Follows the last line of a text that does not end with a newline, where only the ends of lines differ."""
 _LARGEST = 2_000 * 2_000
 """Pairs of lines that difflib compares; where more lines have nothing that occurs once, all count as changed."""
 
 
 def text_difference(before: str, after: str, name: str, *, context: int = 3) -> list[str]:
-    """The lines of a unified diff, without line ends; none if only line ends differ."""
+    """The lines of a unified diff, without line ends; where only line ends differ, those other than a newline show."""
     old, new = before.splitlines(), after.splitlines()
+    if old == new and before != after:
+        old, new = _with_ends(before), _with_ends(after)
     found: list[str] = []
     for group in _Lines(old, new).get_grouped_opcodes(context):
         (_, old_from, _, new_from, _), (_, _, old_to, _, new_to) = group[0], group[-1]
@@ -29,6 +33,12 @@ def text_difference(before: str, after: str, name: str, *, context: int = 3) -> 
             found += [f"-{line}" for line in old[first:last]]
             found += [f"+{line}" for line in new[first_new:last_new]]
     return [f"--- {name} (reviewed)", f"+++ {name} (rendered)", *found] if found else []
+
+
+def _with_ends(text: str) -> list[str]:
+    """Lines with what ends them: a newline does not show, `\\r` and the like do, and so does that nothing ends one."""
+    return [line.removesuffix("\n") if line.splitlines() != [line] else f"{line}{NO_END}"
+            for line in text.splitlines(keepends=True)]
 
 
 def changed_lines(difference: Sequence[str]) -> list[str]:

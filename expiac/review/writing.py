@@ -5,7 +5,7 @@ What somebody else has written there since, in another review or by a checkout, 
 
 from __future__ import annotations
 
-from expiac.review.changes import FileChange, JobChange
+from expiac.review.changes import FileChange, JobChange, Review
 from expiac.review.decisions import Decision, Decisions
 from expiac.review.snapshots import Snapshots
 from expiac.util.errors import ExpiacError
@@ -35,6 +35,15 @@ def put(change: JobChange, snapshots: Snapshots, *, accepted: bool) -> None:
             snapshots.remove(change.of, name)
         else:
             snapshots.write(change.of, name, content)
+    if accepted and snapshots.has(change.of):
+        snapshots.write_stack_file(change.of, change.program)
+
+
+def write_stack_files(review: Review, snapshots: Snapshots) -> None:
+    """Records which stack files of the reviewed sets are not in the folder of the stacks: a later review finds them."""
+    for which, program in review.stack_files.items():
+        if snapshots.has(which):
+            snapshots.write_stack_file(which, program)
 
 
 def _content(file: FileChange, *, accepted: bool) -> bytes | None:

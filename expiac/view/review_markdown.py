@@ -15,7 +15,7 @@ from expiac.plan.model import MISSING
 from expiac.review.changes import JobChange, Kind, Review, stacks_of, varying
 from expiac.review.resolved import Resolver
 from expiac.view.markdown_text import code, details, escape, fence
-from expiac.view.reviews import differing_lines, distinct_values, size, summary
+from expiac.view.reviews import distinct_values, size, summary
 
 LIMIT = 65_000
 """Characters of a comment."""
@@ -161,7 +161,6 @@ def _with_diffs(groups: Sequence[_Group], room: int) -> tuple[list[str], int]:
 
 def _diff(title: str, lines: Sequence[str], room: int) -> str:
     """A textual difference behind a click, in so many characters; empty if there is no room for a line of it."""
-    lines = differing_lines(lines)
     count = min(len(lines), _LINES)
     shown = [line if len(line) <= _LINE else line[:_LINE - 1] + "…" for line in lines[:count]]
     while count:

@@ -140,11 +140,6 @@ def size(file: FileChange) -> str:
     return f" ({lines:,} {'line' if lines == 1 else 'lines'})"
 
 
-def differing_lines(lines: Sequence[str]) -> Sequence[str]:
-    """The lines of a textual difference; a sentence where there is none to be seen."""
-    return lines or ["only the ends of lines differ"]
-
-
 def error_lines(review: Review) -> list[str]:
     """What could not be rendered, and why."""
     return [inline.printable(f"{name} is not rendered: {' '.join(said.split())}")

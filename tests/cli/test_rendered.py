@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import itertools
 import json
+import os
 
 import pytest
 
@@ -118,3 +121,50 @@ def test_the_review_leaves_an_export_alone(project, expiac):
     """Even in its own folder: the files are the same, and the manifest is no snapshot."""
     assert expiac("render", "lab", "--out", "snapshots/lab").code == 0
     assert expiac("review", "lab", "--check").code == 0
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_an_export_that_is_killed_leaves_whole_files(project, expiac, monkeypatch, at):
+    """Each file is the old one or the new one, and the next export removes all else."""
+    def export(words, jobs):
+        return expiac("render", "lab", f"jobs={jobs}", f"words={words}", "--out", "rendered")
+
+    export("old", 1)
+    real, moves = os.replace, itertools.count()
+
+    def dies(source, target):
+        if next(moves) == at:
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr("os.replace", dies)
+    export("new", 4)
+    monkeypatch.setattr("os.replace", real)
+    left = {path.name: path.read_text(encoding="utf-8") for path in (project / "rendered").iterdir()}
+    assert all(text.endswith("\n") for text in left.values())
+    assert ("echo new" in left["say_0.task.yaml"]) == (at > 0)
+    assert export("old", 1).code == 0
+    assert sorted(path.name for path in (project / "rendered").iterdir()) == ["manifest.json", "say_0.task.yaml"]
+    assert not list(project.glob(".rendered*"))
+
+
+@pytest.mark.parametrize("link", ["rendered", "rendered/say_0.task.yaml", "rendered/manifest.json"])
+def test_an_export_writes_through_no_link(project, expiac, link):
+    """Nothing is written at all."""
+    mine = project / "mine"
+    if link == "rendered":
+        mine.mkdir()
+    else:
+        (project / "rendered").mkdir()
+    (project / link).symlink_to(mine)
+    said = expiac("render", "lab", "--out", "rendered")
+    assert (said.code, f"{link} is a symbolic link" in said.err) == (1, True), said.err
+    assert not mine.exists() or not list(mine.iterdir())
+    assert not list(project.glob(".rendered*"))
+
+
+def test_one_export_at_a_time_writes_into_a_folder(project, expiac):
+    with (project / ".rendered.expiac-new.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        said = expiac("render", "lab", "--out", "rendered")
+    assert (said.code, "another export writes into rendered" in said.err) == (1, True), said.err

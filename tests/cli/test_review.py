@@ -219,3 +219,41 @@ def test_two_files_that_declare_one_stack_are_told(accepted, expiac):
     answer = expiac("review", "--accept")
     assert (answer.code, files(accepted)) == (1, before)
     assert "more is not rendered: Duplicate name: another stack file declares lab too" in answer.out
+
+
+def test_a_stack_file_that_is_named_by_its_path_is_not_gone(accepted, expiac):
+    """A review of all stacks renders it again, under its overrides too, and removes nothing of it."""
+    (accepted / "elsewhere").mkdir()
+    text = (accepted / "stacks" / "lab.py").read_text(encoding="utf-8")
+    (accepted / "elsewhere" / "far.py").write_text(text.replace('"lab"', '"far"'), encoding="utf-8")
+    assert expiac("review", "elsewhere/far.py", "--accept").code == 0
+    assert expiac("review", "elsewhere/far.py", "name=far_long", "jobs=2", "--accept").code == 0
+    before = files(accepted)
+    assert expiac("review", "--check").out == "4 as reviewed\n"
+    assert (expiac("review", "--accept").code, files(accepted)) == (0, before)
+    edit(accepted, "gpus=0", "gpus=2", "elsewhere/far.py")
+    assert "changed: far say_0; far_long@name=far_long,jobs=2 say_0, say_1" in expiac("review", "--check").out
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    (lambda file: file.unlink(), "its file elsewhere/far.py is not there"),
+    (lambda file: file.write_text(file.read_text().replace('"lab"', '"near"')), "elsewhere/far.py declares near now")])
+def test_no_snapshot_of_a_stack_file_elsewhere_is_removed_by_a_review_of_all(accepted, expiac, change, told):
+    """The file may have been moved."""
+    far = accepted / "elsewhere" / "far.py"
+    far.parent.mkdir()
+    (accepted / "stacks" / "lab.py").rename(far)
+    assert expiac("review", "elsewhere/far.py", "--accept").out == "0 accepted; 1 as they were\n"
+    change(far)
+    before = files(accepted)
+    answer = expiac("review", "--accept")
+    assert (answer.code, files(accepted)) == (1, before)
+    assert "lab is not rendered: No such stack: " + told in answer.out
+
+
+def test_a_set_that_is_removed_leaves_no_folder(accepted, expiac):
+    (accepted / "far.py").write_text((accepted / "stacks" / "lab.py").read_text().replace('"lab"', '"far"'))
+    expiac("review", "far.py", "--accept")
+    (accepted / "far.py").write_text("from expiac import Stack\nfar = Stack('far', [])\n")
+    assert "snapshots/far/say_0.task.yaml   removed" in expiac("review", "--accept").out
+    assert set(files(accepted)) == SNAPSHOTS

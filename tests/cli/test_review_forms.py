@@ -92,3 +92,12 @@ def test_the_api_returns_what_changed(changed, capfd):
 def test_the_api_refuses_overrides_without_one_stack(project):
     with pytest.raises(UsageError, match="Which stack"):
         api.review(overrides={"words": "hello"})
+
+
+def test_where_only_the_ends_of_lines_differ_these_are_shown(project, expiac):
+    expiac("review", "--accept")
+    path = project / "snapshots" / "lab" / "say_0.task.yaml"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n", 1))
+    out = expiac("review", "--verbose").out
+    assert "only its text differs" in out
+    assert any(line.startswith("-") and line.endswith("\\r") for line in out.splitlines()), out

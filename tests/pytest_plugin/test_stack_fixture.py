@@ -113,3 +113,18 @@ def test_a_project_without_stacks_has_none_to_test(suite):
 def _digest(folder):
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*")
             if path.is_file() and "__pycache__" not in path.parts}
+
+
+def test_a_set_of_a_stack_that_an_override_names_is_a_test(suite, expiac):
+    """And so is one of a stack file outside the folder of the stacks; one that no file declares any more fails."""
+    suite.write("far.py", "from expiac import Job, Stack\n\nfar = Stack('far', [Job('only', run='true')])\n")
+    expiac("review", "lab", "name=lab_long", "jobs=1", "--accept")
+    expiac("review", "far.py", "--accept")
+    suite.write("tests/test_lab.py", "def test_it(expiac_each_stack, expiac_snapshot):\n"
+                                     "    assert expiac_each_stack.renderings == expiac_snapshot\n")
+    done = suite.run("--snapshot-update", "-v")
+    assert done.outcomes == {"passed": 4}, done.output
+    done.has("*test_it?far?*", "*test_it?lab_long@name=lab_long,jobs=1?*")
+    assert suite.files()["far/.stack_file"] == b"far.py\n"
+    suite.write("snapshots/gone@word=x/say_0.task.yaml", "a: 1\n")
+    assert suite.run().outcomes == {"passed": 4, "errors": 1}

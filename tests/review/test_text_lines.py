@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expiac.review.text_lines import text_difference
+from expiac.review.text_lines import NO_END, text_difference
 
 LINES = ("a", "b", "c", "", "- x", "--- y", *(f"key_{n}: {n}" for n in range(30)))
 TEXTS = st.lists(st.sampled_from(LINES), max_size=40)
@@ -31,8 +31,10 @@ def test_a_file_that_is_new_or_removed():
     assert text_difference("a\n", "", "x")[2:] == ["@@ -1 +0,0 @@", "-a"]
 
 
-def test_line_ends_are_no_difference_of_lines():
-    assert text_difference("a\r\nb", "a\nb\n", "x") == []
+def test_line_ends_are_shown_where_nothing_else_differs():
+    assert text_difference("a\r\nb\nc", "a\nb\nc\n", "x")[2:] == [
+        "@@ -1,3 +1,3 @@", "-a\r", "+a", " b", f"-c{NO_END}", "+c"]
+    assert text_difference("a\r\nb", "a\nc", "x")[2:] == ["@@ -1,2 +1,2 @@", " a", "-b", "+c"]
 
 
 @given(TEXTS, TEXTS)
@@ -40,8 +42,10 @@ def test_line_ends_are_no_difference_of_lines():
 def test_both_texts_stand_in_the_difference(before, after):
     old, new = "\n".join(before), "\n".join(after)
     found = text_difference(old, new, "x", context=1000)
-    if old.splitlines() == new.splitlines():
+    if old == new:
         assert found == []
+    elif old.splitlines() == new.splitlines():
+        assert found, "the ends of lines"
     else:
         assert sides(found) == (old.splitlines(), new.splitlines())
 

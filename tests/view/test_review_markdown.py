@@ -65,7 +65,7 @@ def test_a_difference_of_text_alone():
 
 
 def test_line_ends_alone():
-    assert "\nonly the ends of lines differ\n" in markdown(review(configs(1, "a: 1\r\n"), configs(1, "a: 1\n")))
+    assert "\n-a: 1\\r\n+a: 1\n" in markdown(review(configs(1, "a: 1\r\n"), configs(1, "a: 1\n")))
 
 
 def test_what_could_not_be_rendered_is_an_alert():
