@@ -52,6 +52,12 @@ class SimConfig(Declared):
         """The task of each suite; the base, without a name, if there are none. Raises `ValueError`."""
         return {name: _only(base, given) for name, given in self.suites.items()} or {"": _only(base, {})}
 
+    def figures_of(self, base: TaskConfig) -> tuple[str, ...]:
+        """The names of an evaluation's figures: `eval/reward`, or with several suites `eval/<suite>/reward`."""
+        suites = self.suites_of(base)
+        prefixes = {name: f"eval/{name}" if len(suites) > 1 else "eval" for name in suites}
+        return tuple(f"{prefixes[name]}/{figure}" for name, task in suites.items() for figure in task.figures)
+
 
 def _only(base: TaskConfig, given: Mapping[str, Any]) -> CurriculumConfig:
     """A curriculum of one task."""
