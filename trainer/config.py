@@ -125,10 +125,7 @@ class Config(Declared):
 
     @model_validator(mode="after")
     def _suites_are_valid(self) -> Self:
-        trained = self.curriculum.expanded()[0].extremes()[0]
-        for name, suite in self.sim.suites_of(self.curriculum).items():
-            if (suite.observe, suite.gymnasium_id) != (trained.observe, trained.gymnasium_id):
-                raise ValueError(f"sim.suites.{name} is observed in another way than what is trained on")
+        self.sim.refuse_unlike(self.curriculum)
         return self
 
     @model_validator(mode="after")
