@@ -144,7 +144,7 @@ print("survived")
 
 @pytest.mark.slow
 def test_whenever_the_process_is_killed_every_file_is_whole_and_nothing_is_missed(tmp_path: Path):
-    """After a kill -9 before each effect on the folder; the run that goes on ends with the files of one never killed."""
+    """After a kill -9 before any effect on the folder, the run that goes on ends with the files of one never killed."""
     root = Path(__file__).parents[2]
     where = config(tmp_path, best_metric=HEARTS, keep_last=1, keep_every=20)
     for effects in range(200):
