@@ -23,6 +23,7 @@ NO_EFFECT = {
 }
 NO_EFFECT_IN = {
     ("warm_start", "seeds"): "repeats the jobs of an Experiment: this program makes its jobs itself, and says so",
+    ("evaluated", "seeds"): "likewise",
 }
 REFUSED = {
     "training.key": "the schema knows one place of the trainer's config",
