@@ -1,4 +1,4 @@
-"""What this repository says of its trainings and evaluations, for projects that tests make of its configs and trainer."""
+"""What this repository says of trainings and evaluations, for projects that tests make of its configs and trainer."""
 
 from pathlib import Path
 
