@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -89,6 +90,26 @@ def test_what_is_behind_ends_early(pruner: str, options: Mapping[str, Any]) -> N
             Past(9, {"x": 0.5, "y": 0.5}, LIVE, curve={1: 0.5, 2: 0.5}), Past(10, {"x": 0.5, "y": 0.5}, LIVE)]
     assert study.losing(past) == {8}
     assert _study(NUMBERS).losing(past) == set()
+
+
+@pytest.mark.parametrize(("pruner", "options"), [
+    ("median", {"n_startup_trials": 2}), ("median", {"n_startup_trials": 2, "n_warmup_steps": 2, "interval_steps": 3}),
+    ("percentile", {"n_startup_trials": 2, "n_min_trials": 3}), ("threshold", {"upper": 0.7})])
+def test_the_last_answer_about_a_live_trial_is_enough(pruner: str, options: Mapping[str, Any],
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pruner that keeps nothing says the same where it is asked at every check of every trial."""
+    draw, found = random.Random(0), set[int]()
+    for _ in range(20):
+        past = [Past(number, {"x": draw.random(), "y": draw.random()}, state, (0.5,) if state == COMPLETE else (),
+                     curve={check: draw.random() for check in range(1, draw.randint(2, 8))})
+                for number, state in enumerate([COMPLETE] * 6 + [PRUNED, FAILED] + [LIVE] * 4)]
+        study = _study(NUMBERS, pruner=pruner, pruner_options=options)
+        losing = study.losing(past)
+        with monkeypatch.context() as asked_always:
+            asked_always.setattr("expiac.apply.search.study._STATELESS", ())
+            assert losing == study.losing(past)
+        found |= losing
+    assert found
 
 
 def test_pruned_trials_count_for_proposals_and_pruners() -> None:

@@ -26,6 +26,8 @@ _STATEFUL = ("QMCSampler",)
 """Samplers that count in the study itself how far they are, which is made anew each time."""
 _PRUNERS = {"median": "MedianPruner", "percentile": "PercentilePruner", "halving": "SuccessiveHalvingPruner",
             "hyperband": "HyperbandPruner", "patient": "PatientPruner", "threshold": "ThresholdPruner"}
+_STATELESS = ("MedianPruner", "PercentilePruner", "ThresholdPruner")
+"""Pruners that keep nothing from one answer to the next: only the last one about a live trial counts."""
 _ON_RUNGS = ("SuccessiveHalvingPruner", "HyperbandPruner")
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {"TPESampler": {"constant_liar": True},
                                               "PercentilePruner": {"percentile": 25.0}}
@@ -103,13 +105,15 @@ class Study:
             trials[number] = study.ask(self._space)
             if number not in past:
                 study.tell(trials[number], state=states.TrialState.FAIL)
-        stands = _PRUNERS.get(self._search.pruner or "", self._search.pruner) in _ON_RUNGS
+        pruner = _PRUNERS.get(self._search.pruner or "", self._search.pruner)
+        stands, is_stateless = pruner in _ON_RUNGS, pruner in _STATELESS
         found: set[int] = set()
         for one in sorted(past.values(), key=lambda one: (one.state == LIVE, one.number)):
-            verdicts = []
+            last, verdicts = max(one.curve), []
             for check, value in sorted(one.curve.items()):
                 trials[one.number].report(value, check)
-                verdicts.append(trials[one.number].should_prune())
+                if not is_stateless or (one.state == LIVE and check == last):  # each answer takes long
+                    verdicts.append(trials[one.number].should_prune())
             if one.state == COMPLETE:
                 study.tell(trials[one.number], one.results)
             elif one.state != LIVE:
