@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from expiac.cli.runner import runner
     from expiac.declare.component import Component
     from expiac.declare.distributions import Choice, IntUniform, Uniform
+    from expiac.declare.evaluation import Evaluation
     from expiac.declare.experiment import (
         Experiment,
         ExperimentConfig,
@@ -37,6 +38,7 @@ _HOMES = {
     "Annotation": "declare.fields",
     "Choice": "declare.distributions",
     "Component": "declare.component",
+    "Evaluation": "declare.evaluation",
     "Experiment": "declare.experiment",
     "ExperimentConfig": "declare.experiment",
     "ExpiacError": "util.errors",
@@ -72,6 +74,7 @@ __all__ = [
     "Annotation",
     "Choice",
     "Component",
+    "Evaluation",
     "Experiment",
     "ExperimentConfig",
     "ExpiacError",

@@ -1,7 +1,16 @@
-"""What this repository says of its own training configs, for projects that tests make of its configs and trainer."""
+"""What this repository says of trainings and evaluations, for projects that tests make of its configs and trainer."""
 
 from pathlib import Path
 
-_TABLE = "[tool.expiac.training]"
-TRAINING = _TABLE + (Path(__file__).parents[1] / "pyproject.toml").read_text().partition(_TABLE)[2].partition("\n[")[0]
-"""The table `[tool.expiac.training]`, as TOML."""
+_TEXT = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def _table(name: str) -> str:
+    """A table of the repository's own settings, as TOML."""
+    head = f"[tool.expiac.{name}]"
+    return head + _TEXT.partition(head)[2].partition("\n[")[0]
+
+
+TRAINING = _table("training")
+EVALUATION = f"{_table('evaluation')}\n{_table('evaluation.outputs')}"
+OUTPUTS = _table("outputs")

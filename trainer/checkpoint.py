@@ -23,22 +23,26 @@ FORMAT = 1
 ADDRESSES = "EXPIAC_ADDRESSES"
 
 
-def save(folder: Path, state: dict[str, Any]) -> Path:
-    """Write `state` as the latest checkpoint. Whenever the process dies, a complete checkpoint is there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    latest, fresh = folder / LATEST, folder / f"{LATEST}.{os.getpid()}.tmp"
-    with fresh.open("wb") as file:
-        torch.save({"format": FORMAT, **state}, file)
-        file.flush()
-        os.fsync(file.fileno())
+def save(folder: Path, state: dict[str, Any], *, beside: str | None = None) -> Path:
+    """Write `state` as the latest checkpoint. Whenever the process dies, a complete checkpoint is there.
+
+    It is also given the name `beside`, and first: a run that resumes from it will not come to this step again.
+    """
+    latest = folder / LATEST
+    fresh = _write_fresh(latest, state)
+    if beside is not None:
+        _link(fresh, folder / beside)
     if latest.exists():
-        before = folder / f"{PREVIOUS}.tmp"
-        before.unlink(missing_ok=True)
-        os.link(latest, before)  # a second name, so that `latest` is never missing
-        os.replace(before, folder / PREVIOUS)
+        _link(latest, folder / PREVIOUS)  # a second name, so that `latest` is never missing
     os.replace(fresh, latest)
     _sync(folder)
     return latest
+
+
+def write(path: Path, state: dict[str, Any]) -> None:
+    """Write `state` to a file. Whenever the process dies, the file is whole: the new one, or the one before."""
+    os.replace(_write_fresh(path, state), path)
+    _sync(path.parent)
 
 
 def load(folder: Path) -> dict[str, Any] | None:
@@ -77,6 +81,25 @@ def checkpoint_at(uri: str) -> dict[str, Any]:
     """
     path = _path_of(uri)
     return read(path / LATEST if path.is_dir() else path)
+
+
+def _write_fresh(path: Path, state: dict[str, Any]) -> Path:
+    """Write `state` to a temporary file beside `path`, and have it on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with fresh.open("wb") as file:
+        torch.save({"format": FORMAT, **state}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    return fresh
+
+
+def _link(path: Path, name: Path) -> None:
+    """Give the file a second name, in place of the file that has it now."""
+    second = name.with_name(f"{name.name}.tmp")
+    second.unlink(missing_ok=True)
+    os.link(path, second)
+    os.replace(second, name)
 
 
 def _path_of(uri: str) -> Path:

@@ -28,6 +28,7 @@ from trainer.learner_config import (
 )
 from trainer.task_config import BucketConfig, DrawConfig, DrawRule, Observe, TaskConfig, TaskKind
 from trainer.trainer_config import (
+    BestMode,
     CheckpointConfig,
     InitialPolicyConfig,
     SimulationConfig,
@@ -38,6 +39,7 @@ from trainer.trainer_config import (
 __all__ = [
     "AgentConfig",
     "AgentType",
+    "BestMode",
     "BucketConfig",
     "CheckpointConfig",
     "Config",
@@ -123,10 +125,14 @@ class Config(Declared):
 
     @model_validator(mode="after")
     def _suites_are_valid(self) -> Self:
-        trained = self.curriculum.expanded()[0].extremes()[0]
-        for name, suite in self.sim.suites_of(self.curriculum).items():
-            if (suite.observe, suite.gymnasium_id) != (trained.observe, trained.gymnasium_id):
-                raise ValueError(f"sim.suites.{name} is observed in another way than what is trained on")
+        self.sim.refuse_unlike(self.curriculum)
+        return self
+
+    @model_validator(mode="after")
+    def _the_best_is_of_a_figure(self) -> Self:
+        metric, known = self.trainer.checkpoint.best_metric, self.sim.figures_of(self.curriculum)
+        if metric is not None and metric not in known:
+            raise ValueError(f"trainer.checkpoint.best_metric is {metric}; evaluations have {', '.join(known)}")
         return self
 
 

@@ -52,6 +52,19 @@ class SimConfig(Declared):
         """The task of each suite; the base, without a name, if there are none. Raises `ValueError`."""
         return {name: _only(base, given) for name, given in self.suites.items()} or {"": _only(base, {})}
 
+    def refuse_unlike(self, trained: CurriculumConfig) -> None:
+        """Raises `ValueError` for a suite that is not valid, or that a policy trained so can't observe."""
+        seen = trained.expanded()[0].extremes()[0]
+        for name, suite in self.suites_of(trained).items():
+            if (suite.observe, suite.gymnasium_id) != (seen.observe, seen.gymnasium_id):
+                raise ValueError(f"sim.suites.{name} is observed in another way than what is trained on")
+
+    def figures_of(self, base: TaskConfig) -> tuple[str, ...]:
+        """The names of an evaluation's figures: `eval/reward`, or with several suites `eval/<suite>/reward`."""
+        suites = self.suites_of(base)
+        prefixes = {name: f"eval/{name}" if len(suites) > 1 else "eval" for name in suites}
+        return tuple(f"{prefixes[name]}/{figure}" for name, task in suites.items() for figure in task.figures)
+
 
 def _only(base: TaskConfig, given: Mapping[str, Any]) -> CurriculumConfig:
     """A curriculum of one task."""

@@ -113,7 +113,8 @@ class Progress:
         figures = "  ".join(f"{name} {metrics[name]:,.3g}" for name in names)
         speed = metrics.get("sps", 0.0)
         rest = f"  {speed:,.0f} samples/s  {(self.total_steps - step) / speed:,.0f} s left" if speed else ""
-        print(f"{step:>12,} / {self.total_steps:,}  {step / self.total_steps:4.0%}  {figures}{rest}", flush=True)
+        done = step / max(1, self.total_steps)
+        print(f"{step:>12,} / {self.total_steps:,}  {done:4.0%}  {figures}{rest}", flush=True)
 
 
 def is_evaluation(metrics: dict[str, float]) -> bool:

@@ -64,6 +64,16 @@ class TaskConfig(Declared):
         """Over all rooms."""
         return self.agents * self.instances
 
+    @property
+    def infos(self) -> tuple[str, ...]:
+        """What is measured of an episode besides the return, per agent."""
+        return () if self.kind is TaskKind.gymnasium else ("hearts",)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """What an evaluation in it comes to."""
+        return (*self.infos, "reward")
+
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
         if self.gymnasium_id and self.kind is not TaskKind.gymnasium:

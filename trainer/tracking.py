@@ -15,8 +15,8 @@ from trainer.errors import TrainerError
 
 STEP = "step"
 DOWNLOAD_TIMEOUT = 60  # seconds for each answer of the service
-CHECKPOINT, REPLAY = "checkpoint", "replay"
-ARTIFACT_TYPES = {CHECKPOINT: "model", REPLAY: "replay"}
+BEST, CHECKPOINT, REPLAY = "best", "checkpoint", "replay"
+ARTIFACT_TYPES = {BEST: "model", CHECKPOINT: "model", REPLAY: "replay"}
 """The W&B type of each kind of file that a run keeps."""
 
 

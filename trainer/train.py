@@ -6,7 +6,7 @@ Reads like the paper; each part is in the module of its name. Knows nothing of H
 from contextlib import ExitStack
 from pathlib import Path
 
-from trainer import checkpoint
+from trainer import keeping
 from trainer.config import Config
 from trainer.evaluate import evaluate_all
 from trainer.experience import follow_curriculum, measure
@@ -18,7 +18,7 @@ from trainer.ranks import Ranks
 from trainer.resume import TrainState, checkpoint_of, current_state, restore
 from trainer.rollout import collect
 from trainer.stop import Stop, Stopped
-from trainer.tracking import CHECKPOINT, REPLAY, Tracker
+from trainer.tracking import BEST, CHECKPOINT, REPLAY, Tracker
 from trainer.training import Training, load_initial_policy, prepare
 
 
@@ -35,7 +35,7 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
 
         while True:
             if progress and is_evaluation_due(run, state.step, total) and progress.last_evaluation != state.step:
-                evaluate_policy(run, state.step, progress)
+                evaluate_policy(run, state, progress)
             if state.step >= total:
                 break
             timings = Timings()
@@ -60,12 +60,14 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
             raise Stopped(stop.exit_code)  # a signal cut the last evaluation short; the next launch repeats it
 
 
-def evaluate_policy(run: Training, step: int, progress: Progress) -> None:
+def evaluate_policy(run: Training, state: TrainState, progress: Progress) -> None:
     """Evaluate the current policy, with a replay of each suite's first episode where the environment has replays."""
+    step = state.step
     simulation = run.config.trainer.simulation
     replay = Path(simulation.replay_dir) / f"step_{step:012d}.json.z" if simulation.write_replays else None
     evaluation = evaluate_all(run.policy, run.config.curriculum, run.config.sim, run.stop, replay=replay)
     if evaluation is not None:
+        keep_best_checkpoint(run, state, evaluation.figures, progress)  # first: a logged evaluation is not repeated
         progress.log(step, evaluation.figures)
         for path in evaluation.replays:
             progress.keep(REPLAY, path)
@@ -91,12 +93,25 @@ def save_checkpoint(run: Training, state: TrainState, progress: Progress | None)
     """Write a checkpoint of the run with this rank's `state`. All ranks take part, the first one writes."""
     states = run.ranks.gather(state)
     if progress:
-        folder = Path(run.config.trainer.checkpoint.checkpoint_dir)
-        progress.keep(CHECKPOINT, checkpoint.save(folder, checkpoint_of(run, states, progress.elapsed)))
+        whole, is_due = checkpoint_of(run, states, progress.elapsed), is_checkpoint_due(run, state.step)
+        progress.keep(CHECKPOINT, keeping.save(run.config.trainer.checkpoint, whole, is_due=is_due))
+
+
+def keep_best_checkpoint(run: Training, state: TrainState, figures: dict[str, float], progress: Progress) -> None:
+    """Write the best checkpoint anew if this evaluation is the best so far. Of several ranks, it has the first's state.
+
+    A run that starts from it on several ranks begins its episodes anew.
+    """
+    path = keeping.keep_best(
+        run.config.trainer.checkpoint, figures, lambda: checkpoint_of(run, [state], progress.elapsed)
+    )
+    if path is not None:
+        progress.keep(BEST, path)
 
 
 def open_progress(run: Training, tracker: Tracker, state: TrainState, total: int) -> Progress:
     """Continue the run's metrics file from its state; begin a new file if the run is new."""
+    keeping.prune(run.config.trainer.checkpoint)
     file = MetricsFile(Path(run.config.run_dir) / METRICS, step=state.step if state.resumed else None)
     printed = ("reward", *run.environments.spec.infos, "loss", "entropy")
     return Progress(file, tracker, total_steps=total, elapsed=state.elapsed, printed=printed)

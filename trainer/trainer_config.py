@@ -4,6 +4,7 @@
 """
 
 from dataclasses import field
+from enum import Enum
 from typing import Self
 
 from pydantic import model_validator
@@ -22,12 +23,39 @@ from trainer.learner_config import (
 )
 
 
+class BestMode(str, Enum):
+    max = "max"
+    min = "min"
+
+
 @declared
 class CheckpointConfig(Declared):
-    """Where checkpoints are, and how many samples are between two of them."""
+    """Where checkpoints are, how many samples are between two of them, and which are kept beside the latest."""
 
     checkpoint_dir: Text = IN_YAML
     interval: Count = field(default=100_000, metadata=PLACEMENT)
+    best_metric: Text | None = field(default=None, metadata=PLACEMENT)
+    """The figure of evaluations, such as `eval/reward`, by which the best checkpoint is kept; `null`: none is."""
+    best_mode: BestMode = field(default=BestMode.max, metadata=PLACEMENT)
+    """Whether the largest or the smallest figure is the best."""
+    keep_last: Count | None = field(default=None, metadata=PLACEMENT)
+    """How many of the newest checkpoints stay in the history."""
+    keep_every: Amount = field(default=0, metadata=PLACEMENT)
+    """Of every so many samples, one checkpoint stays in the history. With neither of the two there is no history."""
+
+    @model_validator(mode="after")
+    def _there_is_a_best(self) -> Self:
+        if are_named(self, "best_metric", "best_mode") and self.best_metric is None and self.best_mode != BestMode.max:
+            raise ValueError(f"best_mode ({self.best_mode.value}) without a best_metric has no effect")
+        return self
+
+    @model_validator(mode="after")
+    def _the_history_is_as_dense_as_asked(self) -> Self:
+        if are_named(self, "interval", "keep_every") and 0 < self.keep_every < self.interval:
+            raise ValueError(
+                f"keep_every ({self.keep_every}) is less than interval ({self.interval}), and so no more is kept"
+            )
+        return self
 
 
 @declared

@@ -83,11 +83,13 @@ def refuse_changed_files(plan: Plan, project: Project) -> None:
             _compare(want, f"file_mounts.{target}", want.inputs["file_mounts"][target], mounted[source])
         if "code" in want.inputs:
             _compare(want, "code", want.inputs["code"], code)
-    texts = {want.address: text for want in launched if (text := experiment_text(want.texts)) is not None}
-    if texts and is_composed(project):
-        composed = Composer(project).compose(texts)
-        for want in (want for want in launched if want.address in composed):
-            _compare(want, "config", want.inputs["config"], composed[want.address].config)
+    for type in dict.fromkeys(want.type for want in launched):
+        of_type, own = [want for want in launched if want.type == type], project.of_resource(type)
+        texts = {want.address: text for want in of_type if (text := experiment_text(want.texts)) is not None}
+        if texts and is_composed(own):
+            composed = Composer(own).compose(texts)
+            for want in (want for want in of_type if want.address in composed):
+                _compare(want, "config", want.inputs["config"], composed[want.address].config)
 
 
 def refuse_lost_runs(plan: Plan, archive: Archive) -> None:

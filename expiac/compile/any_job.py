@@ -13,11 +13,12 @@ from expiac.compile.composed import Composed
 from expiac.compile.ignored import recorded_placement
 from expiac.compile.output_paths import output_path
 from expiac.compile.task import task
+from expiac.declare.evaluation import Evaluation
 from expiac.declare.fields import non_default_fields
 from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.options import Options
 from expiac.declare.stack_reference import any_refs
-from expiac.declare.training import TrainingJob
+from expiac.declare.training import ConfiguredJob, TrainingJob
 from expiac.plan.kinds import CONFIG
 from expiac.providers.base import TASK_FILE
 from expiac.providers.registry import SKYPILOT
@@ -26,7 +27,7 @@ from expiac.util.errors import ExpiacError
 from expiac.util.hashing import exact
 from expiac.util.placeholders import escape
 
-J = TypeVar("J", bound=Job | TrainingJob)
+J = TypeVar("J", bound=Job | ConfiguredJob)
 _TASK = "task.yaml.j2"
 
 
@@ -74,7 +75,8 @@ class AnyJobCompiler(ResourceCompiler[J], ABC):
 
     def declaration(self) -> bytes:
         resource, place = self.resource, self.place
-        if type(resource) not in (Job, TrainingJob) or type(place) is not SkypilotJobConfig or self.recorded:
+        is_ours = type(resource) in (Evaluation, Job, TrainingJob) and type(place) is SkypilotJobConfig
+        if not is_ours or self.recorded:
             return b""  # a class of someone's own may look at more, and what is recorded changes
         if self.references:
             return b""  # what they mean changes with another stack

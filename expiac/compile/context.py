@@ -50,8 +50,17 @@ class StackContext:
         self._content: dict[str, str] = {}
         self._folders: dict[str, bool] = {}
         self._backends: dict[str, str] = {}
+        self._of_type: dict[str, StackContext] = {}
         self.configs = ConfigReader()
         """The configs of the jobs as data, each read once."""
+
+    def of_resource(self, type: str) -> StackContext:
+        """The context in which a resource of this type is compiled, the same for all of the type."""
+        if type not in self._of_type:
+            own = self.project.of_resource(type)
+            self._of_type[type] = self if own is self.project else StackContext(
+                self._stack, own, self._records, self.providers, self._elsewhere)
+        return self._of_type[type]
 
     def recorded_inputs(self, resource: Resource) -> Json:
         """The inputs of its record, under this name or an earlier one; none if it ignores no changes."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from expiac.compile.any_job import AnyJobCompiler
 from expiac.compile.compiler import compiler_of
-from expiac.compile.training_jobs import TrainingJobCompiler
+from expiac.compile.training_jobs import EvaluationCompiler, TrainingJobCompiler
+from expiac.declare.evaluation import Evaluation
 from expiac.declare.job import Job
 from expiac.declare.training import TrainingJob
 from expiac.util.placeholders import escape
@@ -32,4 +33,5 @@ class JobCompiler(AnyJobCompiler[Job]):
 
 
 compiler_of.register(Job, JobCompiler)
+compiler_of.register(Evaluation, EvaluationCompiler)
 compiler_of.register(TrainingJob, TrainingJobCompiler)

@@ -63,7 +63,7 @@ def _compile_all(compilers: Compilers, project: Project, context: StackContext) 
     declarations = {name: compiler.declaration() for name, compiler in compilers.items()} if memory.is_on else {}
     known = {name: found for name, text in declarations.items() if (found := memory.find(text))}
     composed = _compose({name: compiler for name, compiler in compilers.items() if name not in known},
-                        project, composer)
+                        context, composer)
     wanted = []
     for name in compilers:
         want = _compile(name, compilers, composed.get(name), known.get(name))
@@ -75,11 +75,14 @@ def _compile_all(compilers: Compilers, project: Project, context: StackContext) 
     return wanted
 
 
-def _compose(compilers: Compilers, project: Project, composer: Composer) -> Mapping[str, Composed]:
-    texts = config_texts(compilers)
-    if not texts or not is_composed(project):
-        return {}
-    return composer.compose(texts)
+def _compose(compilers: Compilers, context: StackContext, composer: Composer) -> Mapping[str, Composed]:
+    """Every config, those of one context together: an evaluation has another schema than a training."""
+    found: dict[str, Composed] = {}
+    for own in {id(compiler.context): compiler.context for compiler in compilers.values()}.values():
+        texts = config_texts({name: compiler for name, compiler in compilers.items() if compiler.context is own})
+        if texts and is_composed(own.project):
+            found |= (composer if own is context else Composer(own.project)).compose(texts)
+    return found
 
 
 def _compile(name: str, compilers: Compilers, composed: Composed | None, known: Compiled | None) -> Desired:

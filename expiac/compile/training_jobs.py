@@ -1,10 +1,11 @@
-"""Compiles jobs with a training config: as a file, as arguments or through Hydra. The project says their command."""
+"""Compiles jobs with a config: as a file, as arguments or through Hydra. The project says their command."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from expiac.compile.any_job import AnyJobCompiler
 from expiac.compile.composed import Composed
@@ -15,12 +16,15 @@ from expiac.compile.config_files import (
     refuse_refs,
     write_config,
 )
+from expiac.compile.context import StackContext
 from expiac.compile.ignored import merge_recorded_config
 from expiac.compile.own_settings import own_settings
 from expiac.compile.run_addresses import SCHEME, Address, pin_runs
 from expiac.compile.task import hydra_config
+from expiac.declare.evaluation import Evaluation, check_command
 from expiac.declare.fields import Kind
-from expiac.declare.training import TrainingJob
+from expiac.declare.job import SkypilotJobConfig
+from expiac.declare.training import ConfiguredJob, TrainingJob, TrainingRunConfig
 from expiac.declare.training_settings import TrainingSettings
 from expiac.plan.kinds import CONFIG
 from expiac.plan.references import with_values
@@ -29,11 +33,12 @@ from expiac.util.errors import ExpiacError
 from expiac.util.hashing import exact
 from expiac.util.placeholders import escape
 
+C = TypeVar("C", bound=ConfiguredJob)
 _SCHEME = SCHEME.encode()
 
 
-class TrainingJobCompiler(AnyJobCompiler[TrainingJob]):
-    """Compiles a job with a training config; the project says its command and its outputs."""
+class ConfiguredJobCompiler(AnyJobCompiler[C]):
+    """Compiles a job with a config; the project says its command and its outputs."""
 
     @property
     def run(self) -> str:
@@ -79,8 +84,12 @@ class TrainingJobCompiler(AnyJobCompiler[TrainingJob]):
     @cached_property
     def settings(self) -> TrainingSettings:
         """What the project and the job say of its training config."""
-        project, training = self.context.project, self.resource.training
-        return training.with_settings(project.training)
+        return self.run_config.with_settings(self.context.project.training)
+
+    @cached_property
+    def run_config(self) -> TrainingRunConfig:
+        """What the job says of its config."""
+        return self.resource.run_config(self.context.project.training)
 
     def declaration(self) -> bytes:
         if not self.is_composed:
@@ -94,13 +103,9 @@ class TrainingJobCompiler(AnyJobCompiler[TrainingJob]):
         return {**self.resource.kinds(), **self.context.config_kinds}
 
     def own_settings(self) -> Json | None:
-        declared, trainer = self.declared_inputs[CONFIG], self.resource.training.trainer
+        declared, trainer = self.declared_inputs[CONFIG], self.run_config.trainer
         config = own_settings(declared, trainer, self.settings, self.context.project.training)
         return {CONFIG: config, **{key: value for key, value in self.declared_inputs.items() if key != CONFIG}}
-
-    @property
-    def phase(self) -> Mapping[str, str]:
-        return {"WANDB_JOB_TYPE": "train"}
 
     @property
     def config_name(self) -> str | None:
@@ -137,3 +142,29 @@ class TrainingJobCompiler(AnyJobCompiler[TrainingJob]):
 
     def output_templates(self, composed: Composed | None) -> Mapping[str, str]:
         return self.context.project.outputs if composed is None else composed.outputs
+
+
+class TrainingJobCompiler(ConfiguredJobCompiler[TrainingJob]):
+    """Compiles a training job."""
+
+    @property
+    def phase(self) -> Mapping[str, str]:
+        return {"WANDB_JOB_TYPE": "train"}
+
+
+class EvaluationCompiler(ConfiguredJobCompiler[Evaluation]):
+    """Compiles an evaluation, as the project's settings of evaluations say."""
+
+    def __init__(self, resource: Evaluation, context: StackContext) -> None:
+        super().__init__(resource, context.of_resource(resource.type))
+        check_command(resource.name, self.run)
+
+    @property
+    def phase(self) -> Mapping[str, str]:
+        return {"WANDB_JOB_TYPE": "eval"}
+
+    @cached_property
+    def place(self) -> SkypilotJobConfig:
+        """With the variables that it gets besides."""
+        place, added = super().place, self.resource.environment(self.settings)
+        return replace(place, envs={**added, **place.envs}) if added else place

@@ -17,7 +17,7 @@ from expiac.declare.job import Job, SkypilotJobConfig
 from expiac.declare.options import Options
 from expiac.declare.resource import Ref, Resource
 from expiac.declare.stack import Stack
-from expiac.declare.training import TrainingJob, TrainingRunConfig
+from expiac.declare.training import ConfiguredJob, TrainingJob, TrainingRunConfig
 
 ONLY_JOB = "train"
 
@@ -139,7 +139,7 @@ def with_experiment_settings(stack: Stack, config: ExperimentConfig) -> Stack:
 
 
 def _with_job_settings(resource: Resource, config: ExperimentConfig) -> Resource:
-    if not isinstance(resource, Job | TrainingJob):
+    if not isinstance(resource, Job | ConfiguredJob):
         return resource
     place = resource.skypilot
     wanted: dict[str, Any] = {name: value for name in ("infra", "data_dir", "git_check")

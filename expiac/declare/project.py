@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from expiac.declare.evaluation_settings import EvaluationSettings
 from expiac.declare.metrics import MetricSettings
 from expiac.declare.notify import NotifySettings
 from expiac.declare.training_settings import TrainingSettings
@@ -20,6 +21,8 @@ from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 STATE = "EXPIAC_STATE"
 """The variable that says where the states are, in place of `[tool.expiac] state`."""
+EVALUATION = "evaluation"
+"""The type of evaluations among resources."""
 _NEARLY_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)(?::(?!//)/?|//)")
 RUN = """\
 set -e
@@ -73,6 +76,8 @@ class Project:
     """Resource type, or name of a backend, → `module:Class` of its provider."""
     training: TrainingSettings = dataclasses.field(default_factory=TrainingSettings)
     """What training configs stand on, and how a job gets its own."""
+    evaluation: EvaluationSettings = dataclasses.field(default_factory=EvaluationSettings)
+    """How policies are evaluated: the command, and what configs of evaluations stand on."""
     metrics: MetricSettings = dataclasses.field(default_factory=MetricSettings)
     """Which metrics `status` and results show, and how."""
     notify: NotifySettings = dataclasses.field(default_factory=NotifySettings)
@@ -89,6 +94,13 @@ class Project:
     def state_url(self) -> str:
         """The store of shared states; empty where they are files in the folder."""
         return self.state if "://" in self.state else ""
+
+    def of_resource(self, type: str) -> Project:
+        """The project as a resource of this type finds it: an evaluation has a command and a schema of its own."""
+        if type != EVALUATION:
+            return self
+        own = self.evaluation
+        return dataclasses.replace(self, schema=own.schema, run=own.run, outputs=own.outputs, training=own)
 
 
 def find_project(start: Path) -> Project:

@@ -134,9 +134,8 @@ class TrainingRunConfig(Config):
         config = configs.data(self.trainer, named_only=settings.format == "hydra")
         if not config:
             return values
-        for part in reversed(settings.key.split(".") if settings.key else ()):
-            config = {part: config}
-        return _merged(values, config) if values else dict(config)
+        config = nested(settings.key, config)
+        return merged(values, config) if values else dict(config)
 
     def _defaults_list(self, settings: TrainingSettings, configs: ConfigReader) -> list[Any]:
         choices = {_package(key): {key: option} for key, option in self._choices().items()}
@@ -203,21 +202,27 @@ def _package(group: str) -> str:
     return package or name.strip("/").replace("/", ".")
 
 
-def _merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    both = {key: _merged(values[key], others[key]) for key in values.keys() & others.keys()
+def nested(path: str, value: Any) -> Any:
+    """The value at a key path: `{"a": {"b": value}}` for `a.b`; the value itself for no path."""
+    for part in reversed(path.split(".") if path else ()):
+        value = {part: value}
+    return value
+
+
+def merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, level by level; those of `others` where they differ."""
+    both = {key: merged(values[key], others[key]) for key in values.keys() & others.keys()
             if isinstance(values[key], Mapping) and isinstance(others[key], Mapping)}
     return {key: both.get(key, others.get(key, values.get(key))) for key in {**values, **others}}
 
 
-class TrainingJob(Resource):
-    """A job with a rendered training config: what users mostly write. The project says how it is run."""
+class ConfiguredJob(Resource):
+    """What jobs with a rendered config have in common: one of a training, or of an evaluation."""
 
-    type: ClassVar[str] = "training-job"
     completes: ClassVar[bool] = True
-    default_gpus: ClassVar[int] = 1
+    default_gpus: ClassVar[int] = 0
 
     skypilot: SkypilotJobConfig = dataclasses.field(default_factory=SkypilotJobConfig)
-    training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
     expect: Option[Expectations] = dataclasses.field(default_factory=dict)
     """Metric → the bound that its last value has to meet, such as `>= 12`; a run that misses one has failed."""
     max_idle: Option[Annotated[int | str | None, AfterValidator(duration.validate)]] = None
@@ -229,17 +234,31 @@ class TrainingJob(Resource):
         return self.inputs_in(TrainingSettings())
 
     def inputs_in(self, settings: TrainingSettings, configs: ConfigReader | None = None) -> dict[str, Any]:
-        """As `inputs`, with what the project's settings say of all training configs; `configs` as for `document`."""
-        training = self.training
-        noted = {"tags": training.wandb_tags, "notes": training.wandb_notes}
+        """As `inputs`, with what the project's settings say of all such configs; `configs` as for `document`."""
+        run = self.run_config(settings)
+        noted = {"tags": run.wandb_tags, "notes": run.wandb_notes}
         placed = placement_inputs(self.skypilot)
+        if added := self.environment(settings):
+            placed["envs"] = {**added, **placed.get("envs", {})}
         if placed.get("gpus") == self.default_gpus:
             del placed["gpus"]  # the default, said or not
         return {
-            "config": training.document(settings, configs),
+            "config": self.document(settings, configs),
             **{name: value for name, value in noted.items() if value},
             **placed,
         }
+
+    def run_config(self, settings: TrainingSettings) -> TrainingRunConfig:
+        """What is said of its config in the words of a training."""
+        raise NotImplementedError
+
+    def document(self, settings: TrainingSettings, configs: ConfigReader | None) -> dict[str, Any]:
+        """Its config as data."""
+        return self.run_config(settings).document(settings, configs)
+
+    def environment(self, settings: TrainingSettings) -> dict[str, str]:
+        """The variables that it gets besides those of its placement."""
+        return {}
 
     def refs(self) -> tuple[Ref, ...]:
         # Most jobs refer to nothing, and a glance shows it: `inputs` takes much longer.
@@ -249,7 +268,19 @@ class TrainingJob(Resource):
         return dict(TRAINING_KINDS)
 
 
+class TrainingJob(ConfiguredJob):
+    """A job with a rendered training config: what users mostly write. The project says how it is run."""
+
+    type: ClassVar[str] = "training-job"
+    default_gpus: ClassVar[int] = 1
+
+    training: TrainingRunConfig = dataclasses.field(default_factory=TrainingRunConfig)
+
+    def run_config(self, settings: TrainingSettings) -> TrainingRunConfig:
+        return self.training
+
+
 TRAINING_KINDS: Mapping[str, Kind] = MappingProxyType({
     "config": Kind.IDENTITY, "run": Kind.IDENTITY, "tags": Kind.ANNOTATION, "notes": Kind.ANNOTATION,
     **PLACEMENT_KINDS})
-"""What kind of thing each input of a training job is."""
+"""What kind of thing each input of a job with a config is."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from expiac.declare.evaluation import Evaluation
 from expiac.declare.job import Job
 from expiac.declare.training import TrainingJob
 from expiac.state.model import Record
 from expiac.util.gpus import parse_gpus
 
-_DEFAULT_GPUS = {kind.type: kind.default_gpus for kind in (Job, TrainingJob)}
+_DEFAULT_GPUS = {kind.type: kind.default_gpus for kind in (Evaluation, Job, TrainingJob)}
 
 
 def gpus_of(record: Record) -> int:

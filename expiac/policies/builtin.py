@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from expiac.declare.evaluation import Evaluation
 from expiac.declare.job import Job, accelerators
 from expiac.declare.project import Project
 from expiac.declare.training import TrainingJob
@@ -104,7 +105,7 @@ def _inputs(step: Step) -> Mapping[str, Any]:
     return step.desired.inputs if step.desired is not None else {}
 
 
-_DEFAULT_GPUS = {kind.type: kind.default_gpus for kind in (Job, TrainingJob)}
+_DEFAULT_GPUS = {kind.type: kind.default_gpus for kind in (Evaluation, Job, TrainingJob)}
 
 
 def _gpus(step: Step) -> int:

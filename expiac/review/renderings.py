@@ -26,7 +26,7 @@ def reviewed_files(want: Desired, project: Project, stack: str) -> Mapping[str, 
     The composed config keeps its interpolations: its text is the same on every machine.
     """
     texts: Mapping[str, str] = fill(dict(want.texts))
-    if experiment_text(want.texts) is None or not is_composed(project):
+    if experiment_text(want.texts) is None or not is_composed(project.of_resource(want.type)):
         return texts
     return {**texts, COMPOSED_FILE: composed_text(want.inputs[CONFIG], want.address, project, stack)}
 
@@ -45,4 +45,4 @@ def composed_text(composed: Json, job: str, project: Project, stack: str) -> str
 
 def is_composed_elsewhere(want: Desired, project: Project) -> bool:
     """Whether Hydra composes its config where the job runs, and expiac can't do so here."""
-    return experiment_text(want.texts) is not None and not is_composed(project)
+    return experiment_text(want.texts) is not None and not is_composed(project.of_resource(want.type))

@@ -83,6 +83,7 @@ SUMMARIES = {
     "no-config": "No config",
     "no-config-class": "No config class",
     "no-configs": "No configs",
+    "no-evaluation-command": "No evaluation command",
     "no-logs": "No logs",
     "no-null-in-toml": "No null in TOML",
     "no-package-header": "Rendered config has no package header",

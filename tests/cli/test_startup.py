@@ -58,7 +58,8 @@ def test_declaring_and_planning_import_no_backend(tmp_path):
     assert not imported_by(code) & {"sky", "wandb", "torch", "mettagrid", "polars", "scipy"}
 
 
-@pytest.mark.parametrize(("typed", "offered"), [("", ["arena", "lr_ab_test", "warm_start"]), ("l", ["lr_ab_test"])])
+@pytest.mark.parametrize(("typed", "offered"), [
+    ("", ["arena", "evaluated", "lr_ab_test", "warm_start"]), ("l", ["lr_ab_test"])])
 def test_stack_names_are_completed(typed, offered):
     """As a shell asks for it."""
     done = python("from expiac.cli import main; main()", _EXPIAC_COMPLETE="complete_bash",

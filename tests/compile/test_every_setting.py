@@ -23,6 +23,7 @@ NO_EFFECT = {
 }
 NO_EFFECT_IN = {
     ("warm_start", "seeds"): "repeats the jobs of an Experiment: this program makes its jobs itself, and says so",
+    ("evaluated", "seeds"): "likewise",
 }
 REFUSED = {
     "training.key": "the schema knows one place of the trainer's config",
@@ -34,6 +35,7 @@ REFUSED = {
     "training.trainer.prioritized_experience_replay.prio_beta0": "without a prio_alpha there is no bias to correct",
     "training.trainer.kickstart.action_loss_coef": "there is no teacher",
     "training.trainer.kickstart.kickstart_steps": "likewise",
+    "training.trainer.checkpoint.best_mode": "there is no best_metric",
     "training.trainer.profiler.interval_epochs": "the traces have no place: a profile_dir is missing",
 }
 ARENA = "env/mettagrid/curriculum/arena"
@@ -51,6 +53,7 @@ OTHER = {
     "ignore_changes": '["gpus"]', "replace_on_changes": '["gpus"]', "aliases": '["earlier"]', "betas": "[0.5, 0.6]",
     "target_kl": "0.1", "uri": "policy.pt", "teacher_uri": "teacher.pt", "kickstart_steps": "1000",
     "rho_clip": "1.5", "c_clip": "0.5", "checkpoint_dir": "c", "replay_dir": "r", "profile_dir": "p",
+    "best_metric": "eval/hearts", "keep_last": "3", "keep_every": "200000",
     "minibatch_size": "1024", "seeds": "2", "expect": '{"loss": "< 1"}', "max_idle": "30m",
 }
 """By the field's name: a value that no shipped stack has. A flag is turned, a number doubled."""

@@ -96,7 +96,9 @@ def test_the_shipped_trainer_says_what_decides_nothing() -> None:
     kinds = schema_kinds(Schema(Project(root=Path(__file__).parents[2], schema="trainer.config:Config")).node)
     assert {path for path, kind in kinds.items() if kind is Kind.PLACEMENT} == {
         "trainer.num_workers", "trainer.torch_threads", "trainer.compile", "trainer.torch_deterministic",
-        "trainer.checkpoint.interval", "trainer.simulation.write_replays", "trainer.profiler"}
+        "trainer.checkpoint.interval", "trainer.checkpoint.best_metric", "trainer.checkpoint.best_mode",
+        "trainer.checkpoint.keep_last", "trainer.checkpoint.keep_every",
+        "trainer.simulation.write_replays", "trainer.profiler"}
     assert {path for path, kind in kinds.items() if kind is Kind.ANNOTATION} == {
         f"wandb.{name}" for name in ("mode", "entity", "project", "group", "job_type", "artifacts")}
 

@@ -57,8 +57,8 @@ def test_each_key_of_the_settings_is_in_the_reference():
     """In the section of its table, by pydantic's own account of the classes."""
     made = TypeAdapter(Project).json_schema()
     tables = {"tool-expiac": made, **{f"tool-expiac-{name}": made["$defs"][kind] for name, kind in {
-        "training": "TrainingSettings", "metrics": "MetricSettings", "metrics-show": "Metric",
-        "notify": "NotifySettings"}.items()}}
+        "training": "TrainingSettings", "evaluation": "EvaluationSettings", "metrics": "MetricSettings",
+        "metrics-show": "Metric", "notify": "NotifySettings"}.items()}}
     assert len(made["$defs"]) == len(tables) - 1
     found = sections("settings")
     missing = [(table, key) for table, part in tables.items() for key in part["properties"]

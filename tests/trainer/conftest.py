@@ -106,9 +106,12 @@ def start(tmp_path: Path) -> Start:
     (tmp_path / "configs" / "experiments").mkdir()
     (tmp_path / "configs" / "experiments" / "tiny.yaml").write_text(EXPERIMENT)
 
-    def begin(*overrides: str, launcher: tuple[str, ...] = ("-m", "trainer"), **env: str) -> "subprocess.Popen[str]":
+    def begin(
+        *overrides: str, launcher: tuple[str, ...] = ("-m", "trainer"),
+        run: tuple[str, ...] = ("+experiments=tiny", "run_name=tiny"), **env: str,
+    ) -> "subprocess.Popen[str]":  # fmt: skip
         return subprocess.Popen(
-            [sys.executable, *launcher, "+experiments=tiny", "run_name=tiny", "data_dir=.", *overrides],
+            [sys.executable, *launcher, *run, "data_dir=.", *overrides],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **env},
             stdout=subprocess.PIPE,

@@ -11,7 +11,8 @@ import psutil
 import pytest
 from omegaconf import OmegaConf
 
-from trainer.__main__ import validate
+from trainer.command import validate
+from trainer.config import Config
 
 TIMEOUT = 240
 
@@ -132,4 +133,4 @@ def test_two_processes_follow_one_curriculum(start, tmp_path: Path):
 def test_a_root_config_without_the_schema_is_refused():
     """`configs/config.yaml` is the user's file: its mistakes are explained, under `python -O` too."""
     with pytest.raises(SystemExit, match="root_schema is not among its defaults"):
-        validate(OmegaConf.create({"run_name": "x"}))
+        validate(OmegaConf.create({"run_name": "x"}), Config, "config")

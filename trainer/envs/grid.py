@@ -42,7 +42,7 @@ def spec_of(tasks: Sequence[TaskConfig], seen: Sequence[TaskConfig]) -> Environm
         observations=observations,
         actions=ACTIONS,
         max_steps=longest,
-        infos=("hearts",),
+        infos=tasks[0].infos,
         ends_early=shortest < longest,
         truncates=TRUNCATES,
     )

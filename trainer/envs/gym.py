@@ -34,7 +34,7 @@ def spec_of(tasks: Sequence[TaskConfig]) -> EnvironmentSpec:
         observations=ObservationSpec(ObservationKind.features, seen.shape, kind),
         actions=int(actions.n),
         max_steps=max(task.max_steps for task in tasks),
-        infos=(),
+        infos=tasks[0].infos,
         ends_early=True,
         truncates=True,
     )

@@ -1,0 +1,60 @@
+"""What the commands of the trainer share: a config composed with Hydra and checked with its schema, and exit codes.
+
+Imports no torch: it is imported after the config is checked.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+C = TypeVar("C")
+
+
+def config_folder() -> Path:
+    """The working folder's `configs/` if it has one, else the one beside this package."""
+    here = Path.cwd() / "configs"
+    return here if (here / "config.yaml").is_file() else Path(__file__).resolve().parent.parent / "configs"
+
+
+def validate(composed: DictConfig, schema: type[C], primary: str) -> C:
+    """The composed config as a value. Exits with a message for each key that is wrong."""
+    try:
+        config = OmegaConf.to_object(composed)
+    except ValidationError as error:
+        sys.exit("\n".join(["Invalid config", *(_describe(error.title, problem) for problem in error.errors())]))
+    except OmegaConfBaseException as error:
+        sys.exit(f"Invalid config\n  {error.__cause__ or error}")
+    if not isinstance(config, schema):
+        sys.exit(f"Invalid config\n  configs/{primary}.yaml: root_schema is not among its defaults")
+    return config
+
+
+def main(schema: type[C], primary: str, launch: Callable[[C], int]) -> None:
+    """Compose the primary config with what the command line says, launch it, and exit with the code of that."""
+    store: Any = ConfigStore.instance()
+    store.store("root_schema", node=schema)  # the first default of the primary config
+    configs: list[C] = []
+
+    @hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=primary)  # type: ignore[untyped-decorator]
+    def compose(composed: DictConfig) -> None:
+        configs.append(validate(composed, schema, primary))
+
+    compose()
+    try:
+        # Outside of Hydra, which would cut our tracebacks short. With --help or --cfg there is nothing to run.
+        sys.exit(launch(configs[0]) if configs else 0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _describe(title: str, problem: object) -> str:
+    assert isinstance(problem, dict)
+    where = ".".join([title, *map(str, problem["loc"])])
+    return f"  {where}: {problem['msg']}" + (f" (given: {problem['input']!r})" if problem["loc"] else "")
