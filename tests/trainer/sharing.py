@@ -1,4 +1,4 @@
-"""Trains so that the same numbers come of one process and of several: `python -m tests.trainer.sharing FOLDER NAME KIND`.
+"""`python -m tests.trainer.sharing FOLDER NAME KIND` trains so that one process and several compute the same numbers.
 
 By design three things depend on the rank: which actions are drawn, which samples are in a minibatch, and by which mean
 and deviation advantages are normalized. Here every rank draws the numbers of all agents and takes its own agents'; a
