@@ -7,6 +7,7 @@ that see the whole map.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import altair as alt
@@ -49,13 +50,18 @@ def _navigation(histories: pl.DataFrame, images: Path) -> str:
             "random policy": baselines.hearts_of_random(config, sim),
             "shortest ways": baselines.hearts_of_oracle(config, sim),
         }
-        charts.append(curves.trainings_chart(found, list(NAVIGATION), bounds, SUITES[suite]))
+        charts.append(curves.trainings_chart(found, _plain(NAVIGATION), bounds, SUITES[suite]))
         ends = [f"{hearts:.1f}" for hearts in bounds.values()]
         columns.append([ends[0], *[curves.summary(found, training) for training in NAVIGATION], ends[1]])
     curves.save(alt.hconcat(*charts).resolve_scale(color="shared", y="shared"), images / "learning-navigation.png")
     names = ["random policy", *NAVIGATION.values(), "shortest ways, the whole map known"]
     rows = [[name, *(column[i] for column in columns)] for i, name in enumerate(names)]
     return curves.table(["navigation", *SUITES.values()], rows)
+
+
+def _plain(names: Mapping[str, str]) -> dict[str, str]:
+    """Names without the marks of Markdown."""
+    return {training: name.replace("`", "") for training, name in names.items()}
 
 
 if __name__ == "__main__":

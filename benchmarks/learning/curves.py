@@ -60,26 +60,31 @@ def seeds_chart(found: pl.DataFrame, baselines: Mapping[str, float], title: str)
     return _layered([lines.encode(_x(), _y("hearts"), _colour(names))], baselines, title)
 
 
-def trainings_chart(found: pl.DataFrame, names: list[str], baselines: Mapping[str, float], title: str) -> Any:
-    """For each of several trainings a line, the mean of its seeds, in a band from the least to the most of them."""
-    data = _data(over_seeds(found.filter(pl.col("training").is_in(names))).rename({"training": "line"}))
-    band = alt.Chart(data).mark_area(opacity=0.15).encode(
-        _x(), alt.Y("least:Q"), alt.Y2("most:Q"), _colour(names))
-    line = alt.Chart(data).mark_line().encode(_x(), _y("mean"), _colour(names))
+def trainings_chart(found: pl.DataFrame, names: Mapping[str, str], baselines: Mapping[str, float], title: str
+                    ) -> alt.LayerChart:  # fmt: skip
+    """For each training that `names` calls by a name, the mean of its seeds, in a band from the least to the most."""
+    shown = over_seeds(found).filter(pl.col("training").is_in(list(names)))
+    data = _data(shown.with_columns(pl.col("training").replace_strict(names, return_dtype=pl.String).alias("line")))
+    colour = _colour(list(names.values()))
+    band = alt.Chart(data).mark_area(opacity=0.15).encode(_x(), _y("least"), alt.Y2("most:Q"), colour)
+    line = alt.Chart(data).mark_line().encode(_x(), _y("mean"), colour)
     return _layered([band, line], baselines, title)
 
 
 def save(chart: alt.TopLevelMixin, file: Path) -> None:
-    """Write a picture, `.png` or `.svg`. Needs vl-convert."""
-    chart.save(str(file), scale_factor=2) if file.suffix == ".png" else chart.save(str(file))
+    """Write a picture, as PNG. Needs vl-convert."""
+    chart.save(str(file), scale_factor=2)
 
 
 def _layered(layers: list[alt.Chart], baselines: Mapping[str, float], title: str) -> alt.LayerChart:
+    """With a dashed line for each of the baselines, its name at its right end."""
     for name, hearts in baselines.items():
         data = alt.Data(values=[{"hearts": hearts, "name": name}])
-        layers.append(alt.Chart(data).mark_rule(strokeDash=[5, 4], color="#666").encode(y="hearts:Q"))
-        text = alt.Chart(data).mark_text(align="left", baseline="bottom", x=6, dy=-2, color="#666")
-        layers.append(text.encode(y="hearts:Q", text="name:N"))
+        layers.append(alt.Chart(data).mark_rule(strokeDash=[5, 4], color="#666").encode(_y("hearts")))
+        is_upper = hearts > min(baselines.values())
+        place = {"baseline": "top", "dy": 4} if is_upper else {"baseline": "bottom", "dy": -2}
+        text = alt.Chart(data).mark_text(align="right", x="width", dx=-4, color="#666", **place)
+        layers.append(text.encode(_y("hearts"), text="name:N"))
     return alt.layer(*layers).properties(title=title, **SIZE)
 
 
@@ -88,7 +93,7 @@ def _data(frame: pl.DataFrame) -> alt.Data:
 
 
 def _x() -> alt.X:
-    return alt.X("step:Q", title="samples", axis=alt.Axis(format="~s", tickCount=6))
+    return alt.X("step:Q", title="million samples", axis=alt.Axis(labelExpr="datum.value / 1e6", tickCount=6))
 
 
 def _y(column: str) -> alt.Y:
@@ -96,4 +101,6 @@ def _y(column: str) -> alt.Y:
 
 
 def _colour(names: list[str]) -> alt.Color:
-    return alt.Color("line:N", title=None, sort=names, scale=alt.Scale(domain=names, range=COLOURS[: len(names)]))
+    scale = alt.Scale(domain=names, range=COLOURS[: len(names)])
+    legend = alt.Legend(orient="bottom", labelLimit=400, symbolOpacity=1, symbolType="stroke", symbolStrokeWidth=3)
+    return alt.Color("line:N", title=None, sort=names, scale=scale, legend=legend)

@@ -67,7 +67,7 @@ def test_a_summary_has_the_last_evaluations_mean_and_range():
 def test_pictures_are_drawn(tmp_path: Path):
     found = curves.evaluations(HISTORIES, "eval/hearts")
     for name, chart in (("seeds", curves.seeds_chart(found, {"random policy": 0.5}, "arena")),
-                        ("mean", curves.trainings_chart(found, ["arena"], {}, "arena"))):  # fmt: skip
+                        ("mean", curves.trainings_chart(found, {"arena": "the arena"}, {}, "arena"))):  # fmt: skip
         curves.save(chart, tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -75,7 +75,7 @@ def test_pictures_are_drawn(tmp_path: Path):
 def test_the_stack_trains_what_the_tables_show():
     """Three seeds of each, one at a time."""
     project = find_project(ROOT)
-    stack = load(project, "benchmarks/learning/stack.py").build([])
+    stack = load(project, "benchmarks/learning/stack.py").make_stack({})
     names = {resource.name.split("/")[0] for resource in stack.resources}
     assert names == {"arena", *NAVIGATION}
     assert (len(stack.resources), stack.max_running) == (15, 1)
