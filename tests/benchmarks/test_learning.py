@@ -75,7 +75,7 @@ def test_pictures_are_drawn(tmp_path: Path):
 def test_the_stack_trains_what_the_tables_show():
     """Three seeds of each, one at a time."""
     project = find_project(ROOT)
-    stack = load(project, "benchmarks/learning/stack.py").make_stack({})
+    stack = load(project, "benchmarks/learning/stack.py").stack
     names = {resource.name.split("/")[0] for resource in stack.resources}
     assert names == {"arena", *NAVIGATION}
     assert (len(stack.resources), stack.max_running) == (15, 1)
