@@ -1,7 +1,9 @@
 """Minibatches: each sample once, or segments as often as their priority says."""
 
+import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 from torch import tensor
 
 from trainer.config import PrioritizedExperienceReplayConfig
@@ -53,6 +55,19 @@ def test_segments_are_drawn_as_often_as_their_probabilities_say():
     counts = torch.bincount(drawn % 4, minlength=4) / len(drawn)
     assert len(drawn) == 60_000
     torch.testing.assert_close(counts, priorities(ADVANTAGE, 1.0), atol=0.018, rtol=0)
+
+
+def test_segments_are_drawn_and_weighted_as_numpy_says():
+    """Probabilities and weights by their definitions in double precision; the draws pass a χ² test of scipy's."""
+    advantage = torch.randn(3, 40, generator=generator())
+    layout = Layout(environments=20, steps=3, samples=120, batch=60_000, minibatch=600)
+    minibatches = list(prioritized(advantage, layout, generator(), alpha=0.7, beta=0.4))
+    segment = np.concatenate([m.index_B.view(-1, 3)[:, 0].numpy() for m in minibatches])
+    weight = np.concatenate([m.weight_B.view(-1, 3)[:, 0].numpy() for m in minibatches])
+    share = np.abs(advantage.numpy().astype(np.float64)).sum(0) ** 0.7
+    share /= share.sum()
+    np.testing.assert_allclose(weight, (1 / (40 * share[segment])) ** 0.4, rtol=1e-5)
+    assert chisquare(np.bincount(segment, minlength=40), share * len(segment)).pvalue > 1e-3
 
 
 def test_a_segment_comes_whole_and_in_order_with_one_weight():
