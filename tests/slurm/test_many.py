@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ print(json.dumps([[envs(job.task).get("EXPIAC_LINEAGE"), job.id] for job in get_
 """
 
 
-def asked(desk: Desk, program: str) -> list[list[int]]:
+def asked(desk: Desk, program: str) -> list[Any]:
     """What a program that asks SkyPilot prints."""
     listed = subprocess.run([sys.executable, "-c", program], cwd=desk.folder, env=desk.env, text=True, check=True,
                             capture_output=True, timeout=LIMIT).stdout
