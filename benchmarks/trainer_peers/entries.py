@@ -57,6 +57,7 @@ TITLES: Mapping[str, tuple[str, tuple[str, ...], tuple[Setting, ...]]] = {
     "TorchRL": ("torchrl", (), (BOTH, WORKERS, THREADS)),
 }
 """Of each: the contestant, its overrides, and its settings on two cores, of which the first was the fastest."""
+CONTESTANTS = {name for name, _, _ in TITLES.values()}
 NEEDED = {"sb3": "stable_baselines3", "sb3-separate": "stable_baselines3", "torchrl": "torchrl"}
 """The modules without which a contestant is left out."""
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import psutil
@@ -21,6 +20,8 @@ from benchmarks.trainer_peers.entries import Entry
 
 TIMEOUT = 180.0
 """Seconds after which a contestant that does not answer is taken for dead."""
+QUIET = 0.2
+"""On a machine that is quiet, all other work computes on fewer cores than this."""
 Turns = dict[Entry, list["Turn"]]
 """Those of each round."""
 
@@ -31,6 +32,8 @@ class Turn:
 
     speed: float
     """Samples per second."""
+    cpu_speed: float
+    """Samples per second that the first process computed, in all its threads. Other work disturbs it less."""
     others: float
     """How many cores all other processes of the machine computed on meanwhile."""
 
@@ -60,7 +63,8 @@ class Contestant:
         first.stdin.flush()
         answer = self.answer()
         others = busy_seconds() - busy - (self._computed() - own)
-        return Turn(answer["samples"] / answer["seconds"], max(0.0, others) / (time.perf_counter() - began))
+        speed, cpu_speed = answer["samples"] / answer["seconds"], answer["samples"] / answer["cpu"]
+        return Turn(speed, cpu_speed, max(0.0, others) / (time.perf_counter() - began))
 
     def answer(self) -> dict[str, Any]:
         """What the contestant says at the end of its preparation, or of a turn."""
@@ -124,9 +128,12 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def measure(entries: Sequence[Entry], python: str, folder: Path, *, seconds: float, rounds: int
-            ) -> Turns:
-    """The turns of all entries: each has one in each round, and waits while the others have theirs."""
+def rounds(entries: Sequence[Entry], python: str, folder: Path, *, seconds: float, count: int, patience: float
+           ) -> Iterator[Turns]:
+    """The turns so far, after each of `count` rounds: each entry has one in each, and waits while others have theirs.
+
+    `patience` is how many seconds a turn may wait for a quiet machine.
+    """
     running: dict[Entry, Contestant] = {}
     try:
         for number, entry in enumerate(entries):
@@ -134,14 +141,29 @@ def measure(entries: Sequence[Entry], python: str, folder: Path, *, seconds: flo
         for contestant in running.values():
             contestant.answer()
         turns: Turns = {entry: [] for entry in entries}
-        for number in range(rounds):
+        for _ in range(count):
             for entry, contestant in running.items():
-                turns[entry].append(contestant.turn(seconds))
-            others = median(each[-1].others for each in turns.values())
-            print(f"round {number + 1} of {rounds}: other work computed on {others:.2f} cores", flush=True)
-        return turns
+                turns[entry].append(quiet_turn(contestant, seconds, patience))
+            yield turns
     finally:
         for contestant in running.values():
             contestant.end()
         for contestant in running.values():
             contestant.wait()
+
+
+def quiet_turn(contestant: Contestant, seconds: float, patience: float) -> Turn:
+    """A turn on a quiet machine; if there is none within `patience` seconds, the quietest of those that were tried."""
+    until, tried = time.perf_counter() + patience, []
+    while not tried or (tried[-1].others > QUIET and time.perf_counter() < until):
+        while time.perf_counter() < until and cores_in_use() > QUIET:
+            pass
+        tried.append(contestant.turn(seconds))
+    return min(tried, key=lambda turn: turn.others)
+
+
+def cores_in_use(seconds: float = 0.5) -> float:
+    """How many cores computed in a moment in which this process sleeps."""
+    began, busy = time.perf_counter(), busy_seconds()
+    time.sleep(seconds)
+    return (busy_seconds() - busy) / (time.perf_counter() - began)

@@ -1,31 +1,21 @@
-"""From speeds to ratios, tables and JSON. Knows nothing of processes."""
+"""From turns to ratios, tables and JSON. Knows nothing of processes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
 from benchmarks.trainer_peers.entries import REFERENCE, Entry
-from benchmarks.trainer_peers.running import Turns
-
-Speeds = dict[Entry, list[float]]
-"""Samples per second of each round."""
-Fastest = dict[str, Entry]
-"""The entry of each title."""
+from benchmarks.trainer_peers.running import Turn, Turns
 
 
-def speeds_of(turns: Turns) -> Speeds:
-    """The speeds of all turns."""
-    return {entry: [turn.speed for turn in each] for entry, each in turns.items()}
-
-
-def fastest(speeds: Mapping[Entry, Sequence[float]], cores: int) -> Fastest:
-    """Of each title the entry on so many cores that has the highest median; of equal ones the first."""
-    found: Fastest = {}
-    for entry in speeds:
+def fastest(turns: Turns, cores: int) -> dict[str, Entry]:
+    """Of each title the entry on so many cores that has the highest median speed; of equal ones the first."""
+    found: dict[str, Entry] = {}
+    for entry in turns:
         known = found.get(entry.title)
-        if entry.setting.cores == cores and (known is None or median(speeds[entry]) > median(speeds[known])):
+        if entry.setting.cores == cores and (known is None or _median(turns[entry]) > _median(turns[known])):
             found[entry.title] = entry
     return found
 
@@ -40,22 +30,35 @@ def spread(values: Sequence[float], pattern: str) -> str:
     return f"{median(values):{pattern}} ({min(values):{pattern}}–{max(values):{pattern}})"
 
 
-def tables(speeds: Speeds) -> str:
+def tables(turns: Turns) -> str:
     """One for each number of cores. Ratios are those to the reference on as many."""
-    return "\n\n".join(_table(speeds, cores) for cores in sorted({entry.setting.cores for entry in speeds}))
+    return "\n\n".join(_table(turns, cores) for cores in sorted({entry.setting.cores for entry in turns}))
 
 
-def _table(speeds: Speeds, cores: int) -> str:
-    found = fastest(speeds, cores)
-    reference = found.get(REFERENCE)
-    head = ["one core" if cores == 1 else f"{cores} cores", *(["setting"] if cores > 1 else []), "samples/s",
-            f"× {REFERENCE}"]  # fmt: skip
-    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * (len(head) - 2) + ['---:'] * 2)} |"]
+def _table(turns: Turns, cores: int) -> str:
+    """On one core with samples per second of its processor time, on more with the setting."""
+    found, rest = fastest(turns, cores), [f"× {REFERENCE}"]
+    head = ["one core", "samples/s", *rest, "samples/CPU s", *rest] if cores == 1 else [
+        f"{cores} cores", "setting", "samples/s", *rest]  # fmt: skip
+    lines = [head, ["---"] * (1 if cores == 1 else 2) + ["---:"] * (4 if cores == 1 else 2)]
     for title, entry in found.items():
-        times = "–" if reference is None else spread(ratios(speeds[entry], speeds[reference]), ".2f")
-        setting = [str(entry.setting)] if cores > 1 else []
-        lines.append(f"| {' | '.join([title, *setting, spread(speeds[entry], ',.0f'), times])} |")
-    return "\n".join(lines)
+        reference = turns[found[REFERENCE]] if REFERENCE in found else None
+        speeds = _cells(turns[entry], reference, "speed")
+        lines.append([title, *speeds, *_cells(turns[entry], reference, "cpu_speed")] if cores == 1 else [
+            title, str(entry.setting), *speeds])  # fmt: skip
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cells(turns: Sequence[Turn], reference: Sequence[Turn] | None, field: str) -> tuple[str, str]:
+    """A speed, and its ratio."""
+    values = [getattr(turn, field) for turn in turns]
+    if reference is None:
+        return spread(values, ",.0f"), "–"
+    return spread(values, ",.0f"), spread(ratios(values, [getattr(turn, field) for turn in reference]), ".2f")
+
+
+def _median(turns: Sequence[Turn]) -> float:
+    return median(turn.speed for turn in turns)
 
 
 def rows(turns: Turns) -> list[dict[str, Any]]:
@@ -68,6 +71,7 @@ def rows(turns: Turns) -> list[dict[str, Any]]:
             "threads": entry.setting.threads,
             "ranks": entry.setting.ranks,
             "samples per second": [turn.speed for turn in each],
+            "samples per CPU second": [turn.cpu_speed for turn in each],
             "cores of other work": [turn.others for turn in each],
         }
         for entry, each in turns.items()

@@ -15,7 +15,7 @@ from benchmarks.trainer_peers.__main__ import main, present
 from benchmarks.trainer_peers.case import config_of, layout_of
 from benchmarks.trainer_peers.contestant import run
 from benchmarks.trainer_peers.entries import ALONE, BOTH, REFERENCE, THREADS, Entry, Setting, entries
-from benchmarks.trainer_peers.running import Turn, environments
+from benchmarks.trainer_peers.running import QUIET, Turn, environments, quiet_turn
 from benchmarks.trainer_peers.turns import NoMoreTurns, Turns
 from trainer.advantage import gae
 from trainer.config import PPOConfig
@@ -28,15 +28,15 @@ TINY = ("trainer.batch_size=64", "trainer.minibatch_size=32", "trainer.horizon=8
 def test_a_turn_counts_whole_updates_after_its_first():
     """The clock says 0, 1, 2, …: one second passes with each look at it."""
     answers, ticks = io.StringIO(), count()
-    turns = Turns(io.StringIO("2\n"), answers, clock=lambda: next(ticks))
+    turns = Turns(io.StringIO("2\n"), answers, clock=lambda: next(ticks), cpu_clock=lambda: 0)
     turns.count(10)  # the end of the preparation
     turns.count(10)  # the first of the turn, which does not count
     turns.count(10)
     with pytest.raises(NoMoreTurns):
         turns.count(10)
     assert [json.loads(line) for line in answers.getvalue().splitlines()] == [
-        {"samples": 10, "seconds": 1},
-        {"samples": 20, "seconds": 2},
+        {"samples": 10, "seconds": 1, "cpu": 0},
+        {"samples": 20, "seconds": 2, "cpu": 0},
     ]
 
 
@@ -49,17 +49,19 @@ def test_ratios_are_of_turns_in_the_same_round():
 
 def test_the_fastest_setting_counts():
     slow, fast = Entry("expiac", "expiac", BOTH), Entry("expiac", "expiac", THREADS)
-    reference = Entry(REFERENCE, "sb3", BOTH)
-    speeds = {Entry("expiac", "expiac", ALONE): [9.0], slow: [1000.0], fast: [3000.0], reference: [2000.0]}
-    assert table.fastest(speeds, 2) == {"expiac": fast, REFERENCE: reference}
-    one, two = table.tables(speeds).split("\n\n")
-    assert "| expiac | 9 (9–9) | – |" in one
+    alone, reference = Entry("expiac", "expiac", ALONE), Entry(REFERENCE, "sb3", BOTH)
+    speeds = {alone: 9.0, slow: 1000.0, fast: 3000.0, reference: 2000.0}
+    turns = {entry: [Turn(speed, 2 * speed, 0.0)] for entry, speed in speeds.items()}
+    assert table.fastest(turns, 2) == {"expiac": fast, REFERENCE: reference}
+    one, two = table.tables(turns).split("\n\n")
+    assert "| expiac | 9 (9–9) | – | 18 (18–18) | – |" in one
     assert "| expiac | 2 torch threads | 3,000 (3,000–3,000) | 1.50 (1.50–1.50) |" in two
 
 
 def test_json_has_every_turn():
-    rows = table.rows({Entry("expiac", "expiac", BOTH): [Turn(10.0, 0.5), Turn(11.0, 0.0)]})
+    rows = table.rows({Entry("expiac", "expiac", BOTH): [Turn(10.0, 12.0, 0.5), Turn(11.0, 13.0, 0.0)]})
     assert rows[0]["samples per second"] == [10.0, 11.0]
+    assert rows[0]["samples per CPU second"] == [12.0, 13.0]
     assert rows[0]["cores of other work"] == [0.5, 0.0]
 
 
@@ -81,6 +83,14 @@ def test_ranks_know_each_other():
     assert (one["RANK"], two["RANK"], one["WORLD_SIZE"]) == ("0", "1", "2")
     assert one["MASTER_PORT"] == two["MASTER_PORT"]
     assert "RANK" not in next(environments(Entry("expiac", "expiac", ALONE)))
+
+
+@pytest.mark.parametrize(("patience", "speed"), [(60.0, 20.0), (0.0, 10.0)])
+def test_a_turn_beside_other_work_is_repeated(patience: float, speed: float, monkeypatch: pytest.MonkeyPatch):
+    """The second one is quiet. Without patience the first one counts, whatever else the machine does."""
+    monkeypatch.setattr("benchmarks.trainer_peers.running.cores_in_use", lambda: 0.0)
+    left = iter([Turn(10.0, 10.0, 2 * QUIET), Turn(20.0, 20.0, 0.0), Turn(30.0, 30.0, 0.0)])
+    assert quiet_turn(SimpleNamespace(turn=lambda seconds: next(left)), 1.0, patience).speed == speed
 
 
 def test_who_lacks_a_module_is_left_out(monkeypatch: pytest.MonkeyPatch):
