@@ -35,19 +35,14 @@ class CheckpointConfig(Declared):
     checkpoint_dir: Text = IN_YAML
     interval: Count = field(default=100_000, metadata=PLACEMENT)
     best_metric: Text | None = field(default=None, metadata=PLACEMENT)
-    """The figure of evaluations, such as `eval/reward`, by which the best checkpoint is kept; `null`: none is."""
+    """The figure of evaluations, such as `eval/hearts`, by which the best checkpoint is kept; `null`: the reward in the
+    first suite."""
     best_mode: BestMode = field(default=BestMode.max, metadata=PLACEMENT)
     """Whether the largest or the smallest figure is the best."""
     keep_last: Count | None = field(default=None, metadata=PLACEMENT)
     """How many of the newest checkpoints stay in the history."""
     keep_every: Amount = field(default=0, metadata=PLACEMENT)
     """Of every so many samples, one checkpoint stays in the history. With neither of the two there is no history."""
-
-    @model_validator(mode="after")
-    def _there_is_a_best(self) -> Self:
-        if are_named(self, "best_metric", "best_mode") and self.best_metric is None and self.best_mode != BestMode.max:
-            raise ValueError(f"best_mode ({self.best_mode.value}) without a best_metric has no effect")
-        return self
 
     @model_validator(mode="after")
     def _the_history_is_as_dense_as_asked(self) -> Self:

@@ -35,7 +35,6 @@ REFUSED = {
     "training.trainer.prioritized_experience_replay.prio_beta0": "without a prio_alpha there is no bias to correct",
     "training.trainer.kickstart.action_loss_coef": "there is no teacher",
     "training.trainer.kickstart.kickstart_steps": "likewise",
-    "training.trainer.checkpoint.best_mode": "there is no best_metric",
     "training.trainer.profiler.interval_epochs": "the traces have no place: a profile_dir is missing",
 }
 ARENA = "env/mettagrid/curriculum/arena"
