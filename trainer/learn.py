@@ -58,9 +58,9 @@ def update_policy(run: Training, rollout: Rollout, step: int) -> dict[str, float
         learned = targets(run, rollout, batch, epoch)
         for minibatch in minibatches(run, learned.advantage_TN, step):
             losses = losses_of(run, batch, learned, minibatch, step)
-            take_gradient_step(run, losses["loss"])
+            is_overdue = take_gradient_step(run, losses["loss"])
             figures.append({name: loss.detach() for name, loss in losses.items()})
-            if run.ranks.any(run.stop.is_overdue):
+            if is_overdue:
                 return summary(run, figures, factor)
         if config.ppo.target_kl is not None and run.ranks.mean(float(losses["kl"]))[0] > config.ppo.target_kl:
             break
@@ -141,14 +141,15 @@ def losses_of(run: Training, batch: Batch, learned: Targets, minibatch: Minibatc
     return named
 
 
-def take_gradient_step(run: Training, loss: Tensor) -> None:
-    """One step down the gradient, which is averaged over the ranks and clipped."""
+def take_gradient_step(run: Training, loss: Tensor) -> bool:
+    """One step down the gradient, which is averaged over the ranks and clipped. Gives whether to end the update now."""
     parameters = list(run.policy.parameters())
     run.optimizer.zero_grad()
     torch.autograd.backward(loss)
-    run.ranks.average_gradients(parameters)
+    is_overdue = run.ranks.average_gradients(parameters, run.stop.is_overdue)
     nn.utils.clip_grad_norm_(parameters, run.config.trainer.ppo.max_grad_norm)
     run.optimizer.step()
+    return is_overdue
 
 
 def summary(run: Training, losses: list[dict[str, Tensor]], factor: float) -> dict[str, float]:

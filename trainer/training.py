@@ -10,6 +10,7 @@ from torch import Tensor
 
 from trainer import checkpoint, optimizer
 from trainer.agent import Policy, compile_policy
+from trainer.allocator import keep_freed_memory
 from trainer.config import Config
 from trainer.errors import TrainerError
 from trainer.layout import Layout
@@ -38,6 +39,7 @@ class Training:
 def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Training:
     """Build everything from the config and its seed. The environments are numbered over all ranks."""
     curriculum, trainer = config.curriculum, config.trainer
+    keep_freed_memory()
     torch.set_num_threads(trainer.torch_threads)
     set_deterministic(trainer.torch_deterministic)
     agents = curriculum.expanded()[0].extremes()[0].total_agents
