@@ -13,8 +13,9 @@ from trainer.envs.vocabulary import Vocabulary
 from trainer.task_config import TaskConfig
 
 ARENA = TaskConfig(agents=4, width=12, height=12, mines=8, generators=5, altars=5, max_steps=200)
-COMBAT = TaskConfig(agents=6, width=14, height=14, mines=8, generators=5, altars=5, laseries=3, armories=3, max_steps=200,
-                    combat=True)  # fmt: skip
+COMBAT = TaskConfig(
+    agents=6, width=14, height=14, mines=8, generators=5, altars=5, laseries=3, armories=3, max_steps=200, combat=True
+)
 
 
 def buffers(agents: int) -> Buffers:
