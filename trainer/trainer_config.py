@@ -99,6 +99,8 @@ class TrainerConfig(Declared):
     horizon: Count = 32
     num_workers: Count = field(default=1, metadata=PLACEMENT)
     torch_threads: Count = field(default=1, metadata=PLACEMENT)
+    async_rollouts: bool = False
+    """Collect each rollout while the policy learns from the one before it; V-trace corrects for what that changes."""
     precision: Precision = Precision.float32
     """Of the network's matrix products; weights, losses and gradients are float32 in any case."""
     compile: bool = field(default=False, metadata=PLACEMENT)
@@ -117,6 +119,12 @@ class TrainerConfig(Declared):
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     profiler: TorchProfilerConfig = field(default_factory=TorchProfilerConfig, metadata=PLACEMENT)
     initial_policy: InitialPolicyConfig = field(default_factory=InitialPolicyConfig)
+
+    @model_validator(mode="after")
+    def _what_is_an_update_old_is_corrected(self) -> Self:
+        if are_named(self, "async_rollouts", "vtrace") and self.async_rollouts and self.vtrace.rho_clip is None:
+            raise ValueError("async_rollouts needs V-trace: give vtrace.rho_clip and vtrace.c_clip, such as 1.0")
+        return self
 
     @model_validator(mode="after")
     def _minibatches_fill_the_batch(self) -> Self:
