@@ -70,6 +70,7 @@ def rows(turns: Turns) -> list[dict[str, Any]]:
             "workers": entry.setting.workers,
             "threads": entry.setting.threads,
             "ranks": entry.setting.ranks,
+            "async_rollouts": entry.setting.ahead,
             "samples per second": [turn.speed for turn in each],
             "samples per CPU second": [turn.cpu_speed for turn in each],
             "cores of other work": [turn.others for turn in each],

@@ -65,10 +65,12 @@ def test_json_has_every_turn():
     assert rows[0]["cores of other work"] == [0.5, 0.0]
 
 
-def test_everyone_is_there_on_one_core_and_on_two():
+def test_everyone_is_there_once_on_two_cores_and_all_but_async_rollouts_on_one():
     found = [(entry.title, entry.setting.cores) for entry in entries()]
     assert len(found) == len(set(found))
-    assert {title for title, cores in found if cores == 1} == {title for title, cores in found if cores == 2}
+    alone, two = ({title for title, cores in found if cores == count} for count in (1, 2))
+    assert two - alone == {"expiac, async_rollouts", "expiac, async_rollouts, bfloat16"}
+    assert alone < two
     assert set(entries()) < set(entries(every_setting=True))
 
 
@@ -76,6 +78,15 @@ def test_a_setting_says_what_is_more_than_one():
     assert str(ALONE) == "one thread"
     assert str(Setting(workers=2, threads=2)) == "2 environment processes, 2 torch threads"
     assert str(Setting(ranks=2)) == "2 ranks"
+    assert str(Setting(ahead=True)) == "collects while it learns"
+
+
+@pytest.mark.parametrize("entry", entries(every_setting=True), ids=lambda entry: f"{entry.title}, {entry.setting}")
+def test_every_setting_is_one_of_the_config(entry: Entry, tmp_path: Path):
+    """An override that the schema does not know, or refuses, would end the contestant."""
+    trainer = config_of(tmp_path, *entry.arguments[1:]).trainer
+    assert (trainer.num_workers, trainer.torch_threads) == (entry.setting.workers, entry.setting.threads)
+    assert trainer.async_rollouts == entry.setting.ahead
 
 
 def test_ranks_know_each_other():
