@@ -7,7 +7,13 @@ from statistics import median
 from typing import Any
 
 from benchmarks.trainer_peers.entries import REFERENCE, Entry
-from benchmarks.trainer_peers.running import Turn, Turns
+from benchmarks.trainer_peers.running import QUIET, Turn, Turns
+
+
+def quiet_rounds(*several: Sequence[Turn]) -> list[int]:
+    """The rounds in which the turns of all of these were quiet; every round if there is none."""
+    every = range(len(several[0]))
+    return [number for number in every if all(turns[number].others <= QUIET for turns in several)] or list(every)
 
 
 def fastest(turns: Turns, cores: int) -> dict[str, Entry]:
@@ -31,7 +37,10 @@ def spread(values: Sequence[float], pattern: str) -> str:
 
 
 def tables(turns: Turns) -> str:
-    """One for each number of cores. Ratios are those to the reference on as many."""
+    """One for each number of cores. Ratios are those to the reference on as many.
+
+    Turns beside other work are left out where there are quiet ones. JSON has all.
+    """
     return "\n\n".join(_table(turns, cores) for cores in sorted({entry.setting.cores for entry in turns}))
 
 
@@ -50,15 +59,20 @@ def _table(turns: Turns, cores: int) -> str:
 
 
 def _cells(turns: Sequence[Turn], reference: Sequence[Turn] | None, field: str) -> tuple[str, str]:
-    """A speed, and its ratio."""
-    values = [getattr(turn, field) for turn in turns]
+    """A speed, and its ratio, of the rounds that are quiet."""
+    speed = spread(_values(turns, field, quiet_rounds(turns)), ",.0f")
     if reference is None:
-        return spread(values, ",.0f"), "–"
-    return spread(values, ",.0f"), spread(ratios(values, [getattr(turn, field) for turn in reference]), ".2f")
+        return speed, "–"
+    common = quiet_rounds(turns, reference)
+    return speed, spread(ratios(_values(turns, field, common), _values(reference, field, common)), ".2f")
+
+
+def _values(turns: Sequence[Turn], field: str, chosen: Sequence[int]) -> list[float]:
+    return [getattr(turns[number], field) for number in chosen]
 
 
 def _median(turns: Sequence[Turn]) -> float:
-    return median(turn.speed for turn in turns)
+    return median(_values(turns, "speed", quiet_rounds(turns)))
 
 
 def rows(turns: Turns) -> list[dict[str, Any]]:

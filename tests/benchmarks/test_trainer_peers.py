@@ -58,6 +58,18 @@ def test_the_fastest_setting_counts():
     assert "| expiac | 2 torch threads | 3,000 (3,000–3,000) | 1.50 (1.50–1.50) |" in two
 
 
+def test_turns_beside_other_work_are_left_out_where_there_are_quiet_ones():
+    """In the first round the reference had company, and in the second the other one did."""
+    busy = 2 * QUIET
+    ours = [Turn(30.0, 1.0, 0.0), Turn(1.0, 1.0, busy), Turn(20.0, 1.0, 0.0)]
+    theirs = [Turn(5.0, 1.0, busy), Turn(9.0, 1.0, 0.0), Turn(10.0, 1.0, 0.0)]
+    assert table.quiet_rounds(ours) == [0, 2]
+    assert table.quiet_rounds(ours, theirs) == [2]
+    assert table.quiet_rounds(ours[1:2], theirs[:1]) == [0]
+    found = table.tables({Entry("expiac", "expiac", BOTH): ours, Entry(REFERENCE, "sb3", BOTH): theirs})
+    assert "| 25 (20–30) | 2.00 (2.00–2.00) |" in found
+
+
 def test_json_has_every_turn():
     rows = table.rows({Entry("expiac", "expiac", BOTH): [Turn(10.0, 12.0, 0.5), Turn(11.0, 13.0, 0.0)]})
     assert rows[0]["samples per second"] == [10.0, 11.0]
