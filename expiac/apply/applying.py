@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from expiac.apply.code import project_code
-from expiac.apply.ending_sweeps import SweepEnder
+from expiac.apply.ending_sweeps import SweepEnder, skip_unaffordable
 from expiac.apply.engine import Engine
 from expiac.apply.events import (
     Began,
@@ -31,6 +32,8 @@ from expiac.apply.wait import METRICS_PAUSE, UNDER_WAY, OnceIn, are_under_way, p
 from expiac.declare.component import component_of
 from expiac.declare.project import Project
 from expiac.plan.approval import approval_event
+from expiac.plan.budgeting import bound_launches, within_budgets
+from expiac.plan.budgets import Budgets, budgets_of
 from expiac.plan.deferred import Outlook, outlook
 from expiac.plan.model import Action, Plan, Step
 from expiac.plan.preflight import refuse_without_access
@@ -84,9 +87,11 @@ class Applying:
                 if _decides(plan):
                     self._approve(plan, self._provenance(plan))
                     remaining, stopped = without_ended_runs(plan, self._journal.state)
+                    remaining = bound_launches(remaining, _budgets(plan, self._journal.state))
                     remaining = bound_running(remaining, self._journal.state, plan.max_running)
                     self._report_ended(stopped)
                     result = self._engine.apply(remaining)
+                    result = skip_unaffordable(result, _budgets(plan, self._journal.state), self._reporter)
                     result = replace(result, done=(*stopped, *result.done))
                     self._refresher.send_notices()
             self._refresher.reload()
@@ -191,7 +196,8 @@ class Applying:
 
     def _begin_ready(self, plan: Plan, result: Result) -> Result:
         """Begins the deferred steps whose time has come, as the state under the lock has it: others may be at work."""
-        if not _changes(outlook(result.deferred, plan, self._refresher.state), plan, self._refresher.state):
+        expected = outlook(result.deferred, plan, self._refresher.state)
+        if not (self._first_to_run(expected, plan) or expected.blocked or expected.done):
             return result
         with lock_state(self._journal, None, purpose="apply"):
             self._refresher.reload()
@@ -204,7 +210,7 @@ class Applying:
         """Begins them. Needs the lock, and the state that it guards."""
         self._refuse_other_plan(plan)
         expected = outlook(result.deferred, plan, self._refresher.state)
-        begun = first_to_run(expected.ready, self._refresher.state, plan.max_running)
+        begun = self._first_to_run(expected, plan)
         for step, why in expected.blocked:
             self._reporter.on_event(StepSkipped(step, why))
         left_out = tuple(step for step, _ in expected.blocked)
@@ -216,6 +222,12 @@ class Applying:
         part = replace(plan, steps=begun, moves={})
         self._approve_again(part)
         return _joined(result, self._engine.apply(part))
+
+    def _first_to_run(self, expected: Outlook, plan: Plan) -> tuple[Step, ...]:
+        """The deferred steps for which there are a place and a budget now."""
+        assert self._sweeps is not None, "it waits"
+        ready = within_budgets(expected.ready, self._sweeps.budgets(plan))
+        return first_to_run(ready, self._refresher.state, plan.max_running)
 
     def _begin_proposed(self, plan: Plan, result: Result) -> Result:
         """Records what trials of searches came to, begins those that are proposed, and ends those that are losing.
@@ -280,7 +292,5 @@ def _decides(plan: Plan) -> bool:
     return not plan.is_empty or plan.previous_overrides is not None or plan.previous_outputs is not None
 
 
-def _changes(expected: Outlook, plan: Plan, state: State) -> bool:
-    """Whether any deferred step begins or is given up now."""
-    begun = first_to_run(expected.ready, state, plan.max_running)
-    return bool(begun or expected.blocked or expected.done)
+def _budgets(plan: Plan, state: State) -> Budgets:
+    return budgets_of(plan.sweeps, state, datetime.now(UTC))

@@ -1,17 +1,20 @@
-"""Ends sweeps of which too many trials have failed: begins no further one, and says why, with the first errors."""
+"""Ends sweeps of which too many trials have failed, or whose budget is spent: begins no further one, and says why."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from expiac.apply.engine import Engine
 from expiac.apply.events import Reporter, Result, StepSkipped, Warned
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
-from expiac.plan.failures import EndedSweep, ended_sweeps, stops_of_queued
-from expiac.plan.model import Plan
+from expiac.plan.budgeting import beyond_budgets
+from expiac.plan.budgets import Budgets, budgets_of
+from expiac.plan.failures import EndedSweep, ended_sweeps, overspent_sweeps, stops_of
+from expiac.plan.model import Plan, Step
 from expiac.providers.base import Logs, Provider
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
@@ -22,6 +25,16 @@ _ERRORS = 3
 """How many errors are shown of a sweep."""
 
 
+def skip_unaffordable(result: Result, budgets: Budgets, reporter: Reporter) -> Result:
+    """The result, in which deferred trials are skipped that no budget is left for, whatever those come to that run."""
+    skipped = dict[str, Step]()
+    for step, why in beyond_budgets(result.deferred, budgets):
+        reporter.on_event(StepSkipped(step, why))
+        skipped[step.address] = step
+    return replace(result, skipped=(*result.skipped, *skipped.values()),
+                   deferred=tuple(step for step in result.deferred if step.address not in skipped))
+
+
 class SweepEnder:
     """Watches the sweeps of one plan."""
 
@@ -29,17 +42,19 @@ class SweepEnder:
                  reporter: Reporter, approve: Callable[[Plan], None], *, max_failures: int | None = None) -> None:
         self._journal, self._refresher, self._engine = journal, refresher, engine
         self._providers, self._reporter, self._approve = providers, reporter, approve
-        self._max_failures = max_failures
+        self._max_failures, self._since = max_failures, journal.state.approval
         self._told: set[str] = set()
         self.ended: set[str] = set()
         """The sweeps of which nothing more is to be begun."""
 
     def end(self, plan: Plan, result: Result) -> Result:
         """The result, in which deferred trials of ended sweeps are skipped; takes back those that wait in a queue."""
-        ended = ended_sweeps(plan, self._refresher.state, self._max_failures)
+        budgets = self.budgets(plan)
+        ended = (*ended_sweeps(plan, self._refresher.state, self._max_failures), *overspent_sweeps(plan, budgets))
         for sweep in ended:
             self._tell(sweep)
             self.ended.add(sweep.name)
+        result = skip_unaffordable(result, budgets, self._reporter)
         if not ended:
             return result
         skipped = {step.address: (step, sweep) for step in result.deferred for sweep in ended
@@ -50,14 +65,22 @@ class SweepEnder:
                          deferred=tuple(step for step in result.deferred if step.address not in skipped))
         return self._take_back(plan, result, ended)
 
+    def budgets(self, plan: Plan) -> Budgets:
+        """What its sweeps may still use: as the plan says, or another command that was approved since."""
+        state = self._refresher.state
+        approved = state.approved
+        later = approved is not None and state.approval > self._since and bool(approved.program)
+        sweeps = approved.sweeps if approved is not None and later else plan.sweeps
+        return budgets_of(sweeps, state, datetime.now(UTC))
+
     def _take_back(self, plan: Plan, result: Result, ended: Sequence[EndedSweep]) -> Result:
-        if not stops_of_queued(ended, self._refresher.state):
+        if not stops_of(ended, self._refresher.state):
             return result
         with lock_state(self._journal, None, purpose="apply"):
             self._refresher.query()  # the queue may have moved on since
             self._refresher.record()
             self._refresher.reload()
-            stops = stops_of_queued(ended, self._refresher.state)
+            stops = stops_of(ended, self._refresher.state)
             if stops:
                 part = replace(plan, steps=stops, moves={})
                 self._approve(part)
@@ -73,7 +96,8 @@ class SweepEnder:
         self._told.add(sweep.name)
         errors = [f"  {record.address}: {self._error(record)}" for record in sweep.failed[:_ERRORS]]
         more = len(sweep.failed) - _ERRORS
-        lines = [f"{sweep.why}; no further one is begun", *errors, *([f"  and {more:,} more"] if more > 0 else [])]
+        then = "nothing more is begun, and what runs is stopped" if sweep.stops_runs else "no further one is begun"
+        lines = [f"{sweep.why}; {then}", *errors, *([f"  and {more:,} more"] if more > 0 else [])]
         self._reporter.on_event(Warned("\n".join(lines)))
 
     def _error(self, record: Record) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from expiac.apply.archive import ProjectArchive
@@ -29,10 +30,12 @@ from expiac.declare.project import Project
 from expiac.declare.stack import Stack
 from expiac.plan import planner
 from expiac.plan.adoption import find_jobs, previous_jobs
+from expiac.plan.budgeting import bound_launches, stop_overspending, tell_of_budgets
+from expiac.plan.budgets import Budgets, budgets_of
 from expiac.plan.groups import components_in, members
 from expiac.plan.model import Desired, Plan
 from expiac.plan.planner import PlanOptions
-from expiac.plan.preflight import examine_plan
+from expiac.plan.preflight import examine_plan, with_prices
 from expiac.plan.protection import refuse_protected
 from expiac.plan.running import bound_running
 from expiac.plan.selection import select
@@ -42,7 +45,7 @@ from expiac.providers.registry import Providers
 from expiac.state.events import Json
 from expiac.state.facts import Reference
 from expiac.state.locking import refuse_stale
-from expiac.state.model import Record
+from expiac.state.model import Record, State
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -188,17 +191,36 @@ class Planning:
                                  ask=refresh)
         plan = planner.plan(wanted, observed, options, archive)
         plan = select(plan, options.target, options.exclude, options.only)
-        plan = plan if options.destroy else bound_running(plan, observed, self._max_running)
+        if not options.destroy:
+            plan = bound_running(self._within_budgets(plan, observed), observed, self._max_running)
         refuse_protected(plan)
         plan = plan if options.destroy else self._with_program(plan)
         plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self._project) if wanted else None
-        all_prices = policies is not None and policies.need_prices
+        all_prices = policies is not None and (policies.need_prices or self._counts_dollars)
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=all_prices)
         plan = policies.evaluate(plan) if policies else plan
         plan = mark_reviewed(plan, self._project, demanded=self._options.reviewed_only)
+        if not options.destroy:
+            plan = tell_of_budgets(plan, self._budgets(observed))
         return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
+
+    def _within_budgets(self, plan: Plan, observed: State) -> Plan:
+        """The plan, in which nothing is launched, and nothing goes on, that the budget of its sweep does not allow."""
+        if not (budgets := self._budgets(observed)):
+            return plan
+        if self._counts_dollars:
+            plan = with_prices(plan, self._providers)
+        return bound_launches(stop_overspending(plan, budgets), budgets)
+
+    def _budgets(self, state: State) -> Budgets:
+        return budgets_of(sweep_facts(self._declared.stack), state, datetime.now(UTC))
+
+    @property
+    def _counts_dollars(self) -> bool:
+        """Whether the price of a launch decides what else may be launched."""
+        return self._program is not None and any(sweep.budget for sweep in self._program.stack.sweeps)
 
     @property
     def _max_running(self) -> int | None:

@@ -138,9 +138,11 @@ def _raise_unless_well(result: Result, program: str, stack: str) -> None:
         raise Interrupted("Interrupted", "nothing new is begun; runs that were launched go on",
                           f"expiac status {stack}")
     failed = [step for step, _ in result.failed]
-    if not_done := [step.address for step in (*failed, *result.skipped)]:
-        names = ", ".join(named_by_group(not_done, component_of))
-        raise ExpiacError("Apply incomplete", f"not done: {names}", f"expiac plan {program}")
+    not_done = [step.address for step in (*failed, *result.skipped)]
+    paused = [step.address for step in result.done if step.pauses]
+    lists = ((not_done, "not done"), (paused, "stopped, since the budget is spent"))
+    if told := [f"{words}: {', '.join(named_by_group(names, component_of))}" for names, words in lists if names]:
+        raise ExpiacError("Apply incomplete", "\n".join(told), f"expiac plan {program}")
     _raise_for_failed_runs(result, stack)
 
 

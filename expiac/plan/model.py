@@ -153,6 +153,9 @@ class Step:
     restores: Record | None = None
     """The archived run that stands at the address again, in place of what stands there now."""
 
+    pauses: bool = False
+    """Of a stop: the run stays at its address, and goes on once it is launched again."""
+
     @property
     def extends(self) -> bool:
         """A run goes on with other settings than those of its record."""
@@ -229,7 +232,7 @@ class Plan:
     told: tuple[TrialTold, ...] = ()
     """What trials of searches came to that is not recorded yet."""
     outlook: tuple[str, ...] = ()
-    """Of each search, how far it is, and what depends on results."""
+    """Of each search, how far it is, and what depends on results; of each sweep with a budget, how far that reaches."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """What the stack exports: name → `${ref:resource.output}`."""
     previous_outputs: Mapping[str, str] | None = None

@@ -13,7 +13,7 @@ def sweep_facts(stack: Stack) -> Mapping[str, SweepFacts]:
     """What is recorded of each sweep, by its address."""
     return {sweep.name: SweepFacts(sweep.keys, sweep.metric, sweep.goal,
                                    sweep.search.trials if sweep.search else len(sweep.trials), bool(sweep.search),
-                                   sweep.max_failures)
+                                   sweep.max_failures, sweep.budget, sweep.gpu_hours)
             for sweep in stack.sweeps}
 
 

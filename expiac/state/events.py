@@ -143,6 +143,8 @@ class EffectDone(Fact):
     detail: str = ""
     seconds: float | None = None
     judgement: Judgement | None = None
+    began_at: str = ""
+    """When it began to run, as its backend says, ISO 8601, UTC; empty where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,8 @@ class Observed(Fact):
     detail: str = ""
     seconds: float | None = None
     judgement: Judgement | None = None
+    began_at: str = ""
+    """When it began to run, as its backend says, ISO 8601, UTC; empty where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,25 @@ class SweepFacts(Fact):
     """Its trials are proposed one after the other."""
     max_failures: int | None = None
     """How many of its trials may fail before no further one is begun; None where nothing bounds that."""
+    budget: float | None = None
+    """Dollars that all its trials may cost together; None where nothing bounds that."""
+    gpu_hours: float | None = None
+    """Hours of a GPU that all its trials may use together; None where nothing bounds that."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a budget of any sort."""
+        return self.budget is not None or self.gpu_hours is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PastLaunch(Fact):
+    """What an earlier launch of a run used."""
+
+    seconds: float = 0.0
+    """How long it ran."""
+    cost: float | None = None
+    """Dollars, as its backend said; None where it said nothing."""
 
 
 COMPLETE, PRUNED, TRIAL_FAILED = "complete", "pruned", "failed"

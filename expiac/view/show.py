@@ -198,7 +198,7 @@ def document(plan: Plan) -> documents.Plan:
 def sweep_document(facts: SweepFacts) -> documents.Sweep:
     """What is declared of a sweep, as JSON values."""
     return {"keys": list(facts.keys), "metric": facts.metric, "goal": facts.goal, "trials": facts.trials,
-            "max_failures": facts.max_failures}
+            "max_failures": facts.max_failures, "budget": facts.budget, "gpu_hours": facts.gpu_hours}
 
 
 def _step_document(step: Step, reviewed: str) -> documents.Step:

@@ -16,7 +16,9 @@ from expiac.declare.search import Search
 from expiac.declare.stack import Stack
 from expiac.declare.sweep import Sweep
 from expiac.declare.trials import Trial
+from expiac.plan.budgets import sweep_usage
 from expiac.plan.model import Action, Desired, Plan, Step
+from expiac.plan.usage import Usage
 from expiac.state.events import Json, TrialTold
 from expiac.state.facts import COMPLETE, PRUNED, Outcome
 from expiac.state.model import State
@@ -70,7 +72,6 @@ class Searching:
 
         Searches of `without` propose nothing, and end no trial early.
         """
-        prices = {name: price for one in state.approvals for name, price in one.approved.prices.items()}
         look = Look(state.lineage, seconds=STATUS_SECONDS if asks else 0.0)
         trials: dict[str, list[Trial]] = {}
         samplers: dict[str, Json] = {}
@@ -80,7 +81,7 @@ class Searching:
         proposed = 0
         for sweep in self._sweeps:
             known, unread = trials_of(sweep, state, self._sources, look, datetime.now(UTC))
-            one = _OneSearch(sweep, known, prices)
+            one = _OneSearch(sweep, known, sweep_usage(sweep.name, state, datetime.now(UTC)))
             if sweep.name not in without:
                 one.end_early(self._curves[sweep.name], self._verdicts[sweep.name], self._sources, look)
                 one.propose()
@@ -130,13 +131,13 @@ def _told(step: Step, outcome: Outcome | None) -> Step:
 class _OneSearch:
     """One search, in one look."""
 
-    def __init__(self, sweep: Sweep, trials: Sequence[SearchTrial], prices: Mapping[str, float]) -> None:
+    def __init__(self, sweep: Sweep, trials: Sequence[SearchTrial], used: Usage) -> None:
         assert sweep.search is not None, "chosen by it"
         self._sweep, self._search = sweep, sweep.search
         self._trials = {trial.number: trial for trial in trials}
         self._curves: Mapping[int, Mapping[int, float]] = {}
         self._study = Study(sweep.name, self._search, list(sweep.objectives.values()))
-        self._why = why_no_more(self._search, trials, prices, datetime.now(UTC))
+        self._why = why_no_more(self._search, trials, used)
         self.samplers: dict[str, Json] = {}
         self._proposals: list[Trial] = []
 
