@@ -11,6 +11,7 @@ from expiac.apply.engine import Engine
 from expiac.apply.events import Reporter, Result, StepSkipped, Warned
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
+from expiac.apply.wait import OnceIn
 from expiac.plan.budgeting import beyond_budgets
 from expiac.plan.budgets import Budgets, budgets_of
 from expiac.plan.failures import EndedSweep, ended_sweeps, overspent_sweeps, stops_of
@@ -23,6 +24,8 @@ from expiac.util.errors import ExpiacError
 
 _ERRORS = 3
 """How many errors are shown of a sweep."""
+_PAUSE = 60.0
+"""Seconds after which a stop that failed is tried again."""
 
 
 def skip_unaffordable(result: Result, budgets: Budgets, reporter: Reporter) -> Result:
@@ -44,6 +47,8 @@ class SweepEnder:
         self._providers, self._reporter, self._approve = providers, reporter, approve
         self._max_failures, self._since = max_failures, journal.state.approval
         self._told: set[str] = set()
+        self._tries: dict[str, OnceIn] = {}
+        """When a stop that failed is tried again, by address."""
         self.ended: set[str] = set()
         """The sweeps of which nothing more is to be begun."""
 
@@ -74,18 +79,21 @@ class SweepEnder:
         return budgets_of(sweeps, state, datetime.now(UTC))
 
     def _take_back(self, plan: Plan, result: Result, ended: Sequence[EndedSweep]) -> Result:
-        if not stops_of(ended, self._refresher.state):
+        due = {step.address for step in stops_of(ended, self._refresher.state)
+               if self._tries.setdefault(step.address, OnceIn(_PAUSE))()}
+        if not due:
             return result
         with lock_state(self._journal, None, purpose="apply"):
             self._refresher.query()  # the queue may have moved on since
             self._refresher.record()
             self._refresher.reload()
-            stops = stops_of(ended, self._refresher.state)
+            stops = tuple(step for step in stops_of(ended, self._refresher.state) if step.address in due)
             if stops:
                 part = replace(plan, steps=stops, moves={})
                 self._approve(part)
                 more = self._engine.apply(part)
-                result = replace(result, done=result.done + more.done, failed=result.failed + more.failed,
+                before = tuple((step, error) for step, error in result.failed if step.address not in due)
+                result = replace(result, done=result.done + more.done, failed=before + more.failed,
                                  skipped=result.skipped + more.skipped, interrupted=more.interrupted)
         self._refresher.reload()
         return result

