@@ -169,6 +169,8 @@ class Applying:
 
     def _approve(self, plan: Plan, provenance: Mapping[str, Any]) -> None:
         """Records who lets the steps of a plan be done: the launches that follow belong to this approval."""
+        if self._sweeps is not None:
+            plan = replace(plan, sweeps=self._sweeps.sweeps(plan))  # of another command, where that was approved since
         rendered, reviewed = review_facts(plan, self._project)
         self._journal.append(approval_event(plan, provenance, rendered=rendered, reviewed=reviewed))
         self._approval = self._journal.state.approval

@@ -17,6 +17,7 @@ from expiac.plan.budgets import Budgets, budgets_of
 from expiac.plan.failures import EndedSweep, ended_sweeps, overspent_sweeps, stops_of
 from expiac.plan.model import Plan, Step
 from expiac.providers.base import Logs, Provider
+from expiac.state.facts import SweepFacts
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
 from expiac.state.model import Record
@@ -54,8 +55,8 @@ class SweepEnder:
 
     def end(self, plan: Plan, result: Result) -> Result:
         """The result, in which deferred trials of ended sweeps are skipped; takes back those that wait in a queue."""
-        budgets = self.budgets(plan)
-        ended = (*ended_sweeps(plan, self._refresher.state, self._max_failures), *overspent_sweeps(plan, budgets))
+        budgets = self._budgets_now(plan, result)
+        ended = self._ended(plan, budgets)
         for sweep in ended:
             self._tell(sweep)
             self.ended.add(sweep.name)
@@ -71,12 +72,28 @@ class SweepEnder:
         return self._take_back(plan, result, ended)
 
     def budgets(self, plan: Plan) -> Budgets:
-        """What its sweeps may still use: as the plan says, or another command that was approved since."""
-        state = self._refresher.state
+        """What its sweeps may still use."""
+        return budgets_of(self.sweeps(plan), self._refresher.state, datetime.now(UTC))
+
+    def _budgets_now(self, plan: Plan, result: Result) -> Budgets:
+        """The same; before anything is ended or left out by them, another command may have raised them."""
+        budgets = self.budgets(plan)
+        is_new = any(sweep.name not in self.ended for sweep in overspent_sweeps(plan, budgets))
+        if not is_new and not beyond_budgets(result.deferred, budgets):
+            return budgets
+        self._journal.reload()
+        self._refresher.reload()
+        return self.budgets(plan)
+
+    def _ended(self, plan: Plan, budgets: Budgets) -> tuple[EndedSweep, ...]:
+        return (*ended_sweeps(plan, self._refresher.state, self._max_failures), *overspent_sweeps(plan, budgets))
+
+    def sweeps(self, plan: Plan) -> Mapping[str, SweepFacts]:
+        """Its sweeps: as the plan says, or what was approved since, such as a larger budget by another command."""
+        state = self._journal.state
         approved = state.approved
-        later = approved is not None and state.approval > self._since and bool(approved.program)
-        sweeps = approved.sweeps if approved is not None and later else plan.sweeps
-        return budgets_of(sweeps, state, datetime.now(UTC))
+        is_later = approved is not None and state.approval > self._since and approved.program
+        return approved.sweeps if approved is not None and is_later else plan.sweeps
 
     def _take_back(self, plan: Plan, result: Result, ended: Sequence[EndedSweep]) -> Result:
         due = {step.address for step in stops_of(ended, self._refresher.state)
@@ -87,7 +104,8 @@ class SweepEnder:
             self._refresher.query()  # the queue may have moved on since
             self._refresher.record()
             self._refresher.reload()
-            stops = tuple(step for step in stops_of(ended, self._refresher.state) if step.address in due)
+            now = self._ended(plan, self.budgets(plan))
+            stops = tuple(step for step in stops_of(now, self._refresher.state) if step.address in due)
             if stops:
                 part = replace(plan, steps=stops, moves={})
                 self._approve(part)

@@ -190,6 +190,8 @@ class Planning:
         archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse,
                                  ask=refresh)
         plan = planner.plan(wanted, observed, options, archive)
+        if not options.destroy:
+            plan = stop_overspending(plan, self._budgets(observed))
         plan = select(plan, options.target, options.exclude, options.only)
         if not options.destroy:
             plan = bound_running(self._within_budgets(plan, observed), observed, self._max_running)
@@ -207,12 +209,12 @@ class Planning:
         return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
 
     def _within_budgets(self, plan: Plan, observed: State) -> Plan:
-        """The plan, in which nothing is launched, and nothing goes on, that the budget of its sweep does not allow."""
+        """The plan, in which launches wait that the budget of their sweep does not allow."""
         if not (budgets := self._budgets(observed)):
             return plan
         if self._counts_dollars:
             plan = with_prices(plan, self._providers)
-        return bound_launches(stop_overspending(plan, budgets), budgets)
+        return bound_launches(plan, budgets)
 
     def _budgets(self, state: State) -> Budgets:
         return budgets_of(sweep_facts(self._declared.stack), state, datetime.now(UTC))

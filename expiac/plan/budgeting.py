@@ -12,6 +12,8 @@ from expiac.plan.model import Action, Plan, Step
 
 def stop_overspending(plan: Plan, budgets: Budgets) -> Plan:
     """The plan, in which what runs of sweeps whose budget is spent is stopped, to go on once there is more of it."""
+    if not budgets.spent:
+        return plan
     return replace(plan, steps=tuple(_stopped(step, budgets) for step in plan.steps))
 
 
@@ -77,7 +79,8 @@ def _parts(account: Account, plan: Plan) -> list[str]:
         kept = [f"{stops} to stop"] if stops else []
         kept += [f"{len(launches)} not launched until there is more"] if launches else []
         return [*parts, *kept]
-    going = sum(more for address, more in account.committed.items() if _goes_on(plan, address))
+    ending = {step.address for step in own if step.action not in (Action.KEEP, Action.UPDATE)}
+    going = sum(more for address, more in account.running.items() if address not in ending)
     if going:
         parts.append(f"at most {account.text(going)} more by what runs")
     if launches:
@@ -110,12 +113,6 @@ def _usual(account: Account, step: Step) -> float | None:
     hours = None if step.expected_seconds is None else step.expected_seconds / 3600
     rate = account.rate(step)
     return 0.0 if not rate else None if hours is None else rate * hours
-
-
-def _goes_on(plan: Plan, address: str) -> bool:
-    """Whether what runs at an address goes on."""
-    step = next((one for one in plan.steps if one.address == address), None)
-    return step is None or step.action in (Action.KEEP, Action.UPDATE)
 
 
 def _is_launch(step: Step) -> bool:

@@ -32,13 +32,15 @@ class Account:
     limit: float
     used: float
     """By all its runs that the state knows, those that have ended among them."""
-    committed: Mapping[str, float] = field(default_factory=dict)
+    running: Mapping[str, float] = field(default_factory=dict)
     """By the address of each run that goes on, what it may use besides, where something bounds it."""
+    committed: float = 0.0
+    """What they may use together, and what was launched since."""
 
     @property
     def left(self) -> float:
         """What may still be launched."""
-        return self.limit - self.used - sum(self.committed.values())
+        return self.limit - self.used - self.committed
 
     @property
     def why_spent(self) -> str:
@@ -73,14 +75,15 @@ class Account:
 
     def why_not_now(self, step: Step) -> str:
         """Why a launch has to wait for runs that go on to end; empty where it need not."""
-        own = self.committed.get(step.address, 0.0)
+        own = self.running.get(step.address, 0.0)
         if (self.most(step) or 0.0) <= self.left + own + self.limit * ROUNDING:
             return ""
         return f"waits for the budget of {self.sweep}: what runs may {self._verb} the rest of {self.text(self.limit)}"
 
     def committing(self, step: Step) -> Account:
         """The account once a step has launched its run, in the place of what runs at its address."""
-        return replace(self, committed={**self.committed, step.address: self.most(step) or 0.0})
+        more = (self.most(step) or 0.0) - self.running.get(step.address, 0.0)
+        return replace(self, committed=self.committed + more)
 
     def text(self, amount: float) -> str:
         """`$12.00`, or `3.5 GPU-hours`."""
@@ -148,8 +151,8 @@ def budgets_of(sweeps: Mapping[str, SweepFacts], state: State, now: datetime) ->
         for account in _accounts(name, facts.budget, facts.gpu_hours, used):
             rates = {one.address: prices.get(one.run.instance, 0.0) if account.is_dollars else float(gpus_of(one))
                      for one in live}
-            committed = {one.address: _rest(one, rates[one.address], now) for one in live}
-            accounts.append(replace(account, committed=committed))
+            running = {one.address: _rest(one, rates[one.address], now) for one in live}
+            accounts.append(replace(account, running=running, committed=sum(running.values())))
     return Budgets(accounts)
 
 

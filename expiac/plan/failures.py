@@ -48,9 +48,10 @@ def ended_sweeps(plan: Plan, state: State, max_failures: int | None = None) -> t
 
 
 def overspent_sweeps(plan: Plan, budgets: Budgets) -> tuple[EndedSweep, ...]:
-    """The sweeps of a plan, or of a part of one, whose budget is spent."""
+    """The sweeps of a plan whose budget is spent, without those that it leaves out."""
     return tuple(EndedSweep(name, f"{name} ends early: {why}", stops_runs=True) for name, why in budgets.spent.items()
-                 if any(in_sweep(step.address, name) for step in plan.steps))
+                 if any(in_sweep(step.address, name) for step in plan.steps)
+                 and not any(in_sweep(address, name) for address in plan.left_out))
 
 
 def stops_of(ended: Sequence[EndedSweep], state: State) -> tuple[Step, ...]:

@@ -11,7 +11,7 @@ import pytest
 from expiac.apply.events import ProgressEvent, Result, StepSkipped, Waiting, Warned
 from expiac.declare.project import find_project
 from expiac.plan import saved
-from expiac.plan.model import Plan
+from expiac.plan.model import Action, Plan
 from expiac.plan.planner import PlanOptions
 from expiac.providers.base import Estimates, Id, Inputs, Observation
 from expiac.session import Session
@@ -266,20 +266,18 @@ def test_without_a_price_dollars_bound_nothing_and_the_plan_says_so(lab: Lab) ->
 
 
 def test_another_command_raises_the_budget_while_it_waits(lab: Lab) -> None:
-    """The one that waits goes by what was approved last."""
+    """The one that waits goes by what was approved last, also for what it begins later."""
     raised: list[Result] = []
 
     def work() -> None:
-        lab.memory.tick()
-        lab.memory.costs["seed_0"] = 6.0 if raised else 1.0
+        lab.end_one()
         if not raised:
-            raised.append(lab.apply("dollars=100", "limit=null", "trials=6"))
+            raised.append(lab.apply("gpu_hours=100", "max_running=2"))
 
     lab.on_look = work
-    with lab.open("dollars=5", "limit=null") as session:
-        # One of the six is left for the other command, so that there is something to approve.
-        result = session.apply(session.plan(options=PlanOptions(exclude=["lr/seed_5"])), wait=True, timeout=60)
-    assert (result.is_well, len(lab.launched)) == (True, 6)
+    assert lab.apply("gpu_hours=1", "max_running=2", wait=True).is_well
+    assert len(lab.launched) == 6
+    assert lab.status().endswith("6 of 100 GPU-hours")
 
 
 def test_a_protected_trial_goes_on(lab: Lab) -> None:
@@ -290,11 +288,12 @@ def test_a_protected_trial_goes_on(lab: Lab) -> None:
     assert len(lab.running) == 6
 
 
-def test_a_sweep_that_is_left_out_is_left_alone(lab: Lab) -> None:
+@pytest.mark.parametrize("options", [{"target": ["other"]}, {"exclude": ["lr"]}, {"only": [Action.CREATE]}])
+def test_a_sweep_that_is_left_out_is_left_alone(lab: Lab, options: Mapping[str, object]) -> None:
     lab.apply("dollars=5", "limit=null")
     lab.memory.tick()
     lab.memory.costs["seed_3"] = 7.0
-    assert lab.apply("dollars=5", "limit=null", wait=True, target=["other"]).done == ()
+    assert lab.apply("dollars=5", "limit=null", wait=True, **options).done == ()
     assert lab.warnings == []
 
 

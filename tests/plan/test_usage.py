@@ -97,8 +97,8 @@ def test_what_runs_has_its_worst_case_set_aside() -> None:
         ("8:00", Approved(prices={RUN.instance: 4.0})), ("8:00", started(max_runtime="6h", max_restarts=1)),
         ("8:00", EffectDone("lr/a", Status.RUNNING)))
     dollars, hours = budgets_of({"lr": SweepFacts(budget=100.0, gpu_hours=50.0)}, state, NOON).accounts
-    assert (dollars.used, dollars.committed, dollars.left) == (16.0, {"lr/a": 32.0}, 52.0)
-    assert (hours.used, hours.committed, hours.left) == (8.0, {"lr/a": 16.0}, 26.0)
+    assert (dollars.used, dollars.running, dollars.left) == (16.0, {"lr/a": 32.0}, 52.0)
+    assert (hours.used, hours.running, hours.left) == (8.0, {"lr/a": 16.0}, 26.0)
 
 
 def test_a_search_and_a_sweep_without_a_limit_have_no_account() -> None:
