@@ -79,7 +79,7 @@ def test_what_runs_is_stopped_and_goes_on_with_a_larger_budget(lab: Folder) -> N
 def test_after_a_kill_the_next_apply_knows_what_was_used(lab: Folder) -> None:
     """The trials went on alone, and their time is that of their own records."""
     waiting = lab.begin("apply", "small", "gpu_hours=0.0008", "--yes", "--wait")
-    until(lambda: len(lab.launches()) == 3, "all run")
+    until(lambda: len([one for one in lab.launches() if (one / "started.json").exists()]) == 3, "all run")
     os.kill(waiting.pid, signal.SIGKILL)
     waiting.communicate()
     assert len(lab.alive()) == 3
