@@ -141,9 +141,9 @@ class Budgets:
 
 
 def budgets_of(sweeps: Mapping[str, SweepFacts], state: State, now: datetime) -> Budgets:
-    """The accounts of sweeps whose trials are declared; a search knows itself when to propose no more."""
+    """The accounts of the sweeps that limit what they use."""
     accounts: list[Account] = []
-    limited = {name: facts for name, facts in sweeps.items() if facts.is_limited and not facts.is_search}
+    limited = {name: facts for name, facts in sweeps.items() if facts.is_limited}
     prices = prices_of(state) if limited else {}
     for name, facts in limited.items():
         used = total_usage(runs_of(name, state), prices, now)

@@ -103,3 +103,25 @@ def test_killed_at_random_instants_it_never_exceeds_the_budget(lab: Folder, tmp_
     assert max(_numbers(tmp_path / "counted" / "counts")) <= 3
     assert sorted(_numbers(tmp_path / "counted" / "done")) == list(range(8))
     assert 0 < _sweep(lab)["gpu_hours_used"] < 0.01
+
+
+def test_what_runs_of_a_search_is_stopped_and_goes_on_too(project: Folder) -> None:
+    """Its trials are no failures: the search waits for them."""
+    declared = """\
+from expiac import Search, Stack, Sweep
+
+def stack():
+    place = SkypilotJobConfig(gpus=1, cpus=1, workdir=None)
+    search = Search(trials=6, max_concurrent=2, space={"envs.RATE": [1, 2, 3]}, gpu_hours=HOURS)
+    return Stack("small", [Sweep("lr", Job("train", run="sleep 300", skypilot=place), search, metric="score")])
+"""
+    project.stack(declared.replace("HOURS", "0.0005"))
+    assert project.expiac("apply", "--yes", "--wait").returncode == 1
+    assert (len(project.launches()), project.alive()) == (2, [])
+    outlook = project.said("plan")["outlook"]
+    assert outlook[0].startswith("lr: 2 of 6 trials, no more: its trials have used 0.00")
+    assert outlook[1].endswith("2 not launched until there is more")
+    project.stack(declared.replace("HOURS", "9"))
+    project.output("apply", "--yes")
+    assert sorted(launch.name for launch in project.launches()) == ["1", "1", "2", "2"]
+    assert len(project.alive()) == 2

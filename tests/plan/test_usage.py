@@ -101,6 +101,6 @@ def test_what_runs_has_its_worst_case_set_aside() -> None:
     assert (hours.used, hours.running, hours.left) == (8.0, {"lr/a": 16.0}, 26.0)
 
 
-def test_a_search_and_a_sweep_without_a_limit_have_no_account() -> None:
+def test_a_sweep_without_a_limit_has_no_account() -> None:
     sweeps = {"lr": SweepFacts(), "found": SweepFacts(is_search=True, budget=5.0)}
-    assert not budgets_of(sweeps, State("lab", "0" * 32), NOON)
+    assert [one.sweep for one in budgets_of(sweeps, State("lab", "0" * 32), NOON).accounts] == ["found"]
