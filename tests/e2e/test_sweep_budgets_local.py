@@ -115,6 +115,10 @@ def stack():
     search = Search(trials=6, max_concurrent=2, space={"envs.RATE": [1, 2, 3]}, gpu_hours=HOURS)
     return Stack("small", [Sweep("lr", Job("train", run="sleep 300", skypilot=place), search, metric="score")])
 """
+    project.stack(declared.replace("HOURS", "3").replace("workdir=None", "workdir=None, max_runtime='2h'"))
+    plan = project.said("plan")
+    assert [step["address"] for step in plan["steps"]] == ["lr/trial_0"]
+    assert "; not begun yet: trial_1, waits for the budget of lr" in plan["outlook"][0]
     project.stack(declared.replace("HOURS", "0.0005"))
     assert project.expiac("apply", "--yes", "--wait").returncode == 1
     assert (len(project.launches()), project.alive()) == (2, [])

@@ -16,6 +16,7 @@ from expiac.declare.search import Search
 from expiac.declare.stack import Stack
 from expiac.declare.sweep import Sweep
 from expiac.declare.trials import Trial
+from expiac.plan.approval import NEW
 from expiac.plan.budgets import sweep_usage
 from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.plan.usage import Usage
@@ -36,8 +37,8 @@ class Found:
     """What a sampler noted of a proposal, by the address of the trial."""
     told: tuple[TrialTold, ...] = ()
     """What trials came to that is not recorded yet."""
-    outlook: tuple[str, ...] = ()
-    """How far each search is, and what depends on results."""
+    outlook: Mapping[str, str] = field(default_factory=dict)
+    """How far each search is, and what depends on results, by the address of the search."""
     warnings: tuple[str, ...] = ()
     proposed: int = 0
     """How many trials are proposed."""
@@ -76,7 +77,7 @@ class Searching:
         trials: dict[str, list[Trial]] = {}
         samplers: dict[str, Json] = {}
         told: list[TrialTold] = []
-        outlook: list[str] = []
+        outlook: dict[str, str] = {}
         warnings: list[str] = []
         proposed = 0
         for sweep in self._sweeps:
@@ -88,10 +89,10 @@ class Searching:
             trials[sweep.name] = one.declared
             samplers |= one.samplers
             told += one.told
-            outlook.append(one.outlook)
+            outlook[sweep.name] = one.outlook
             warnings += unread
             proposed += len(one.samplers)
-        return Found(self._stack.with_trials(trials), samplers, tuple(told), tuple(outlook), tuple(warnings), proposed)
+        return Found(self._stack.with_trials(trials), samplers, tuple(told), outlook, tuple(warnings), proposed)
 
 
 def with_searches(plan: Plan, found: Found, digests: Mapping[str, str], desired: Sequence[Desired]) -> Plan:
@@ -101,9 +102,11 @@ def with_searches(plan: Plan, found: Found, digests: Mapping[str, str], desired:
     """
     declared = [[want.address, want.digest] for want in desired if component_of(want.address) not in digests]
     losing = {event.address: event.outcome for event in found.told if event.outcome.state == PRUNED}
-    steps = tuple(_told(step, losing.get(step.address)) for step in plan.steps
-                  if not (step.deferred and step.address in found.samplers))
-    return replace(plan, steps=steps, told=found.told, outlook=found.outlook,
+    held = [step for step in plan.steps if step.deferred and step.address in found.samplers]
+    steps = tuple(_told(step, losing.get(step.address)) for step in plan.without(held).steps)
+    outlook = tuple(line + _held([step for step in held if component_of(step.address) == name])
+                    for name, line in found.outlook.items())
+    return replace(plan, steps=steps, told=found.told, outlook=outlook,
                    declared=digest([declared, dict(digests)]), warnings=(*plan.warnings, *found.warnings))
 
 
@@ -119,6 +122,14 @@ def only_proposed(plan: Plan, proposed: Collection[str]) -> Plan:
 
     steps = tuple(step for step in plan.steps if is_asked_for(step) and not step.renames)
     return replace(plan, steps=steps, moves={})
+
+
+def _held(steps: Sequence[Step]) -> str:
+    """Which proposals have to wait, and why."""
+    if not steps:
+        return ""
+    names = ", ".join(step.address.rpartition(SEPARATOR)[2] for step in steps)
+    return f"; not begun yet: {names}, {steps[0].reason.removeprefix(f'{NEW}; ')}"
 
 
 def _told(step: Step, outcome: Outcome | None) -> Step:
