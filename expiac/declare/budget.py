@@ -13,6 +13,6 @@ class SweepLimits:
     """The limits of a sweep, whether its trials are declared or proposed."""
 
     budget: Annotated[float | None, Field(gt=0)] = None
-    """Dollars: no more trials once those that there are have cost so much."""
+    """Dollars: no more trials once those that there are have cost so much; those that run are stopped."""
     gpu_hours: Annotated[float | None, Field(gt=0)] = None
-    """No more trials once those that there are have used so many hours of a GPU."""
+    """No more trials once those that there are have used so many hours of a GPU; those that run are stopped."""
