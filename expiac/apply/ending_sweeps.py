@@ -36,7 +36,7 @@ class SweepEnder:
 
     def end(self, plan: Plan, result: Result) -> Result:
         """The result, in which deferred trials of ended sweeps are skipped; takes back those that wait in a queue."""
-        ended = ended_sweeps(plan, self._refresher.state, self._max_failures)
+        ended = ended_sweeps(plan.sweeps, self._refresher.state, self._max_failures)
         for sweep in ended:
             self._tell(sweep)
             self.ended.add(sweep.name)

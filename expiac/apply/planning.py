@@ -35,12 +35,13 @@ from expiac.plan.planner import PlanOptions
 from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
 from expiac.plan.running import bound_running
+from expiac.plan.searches import with_searches_to_approve
 from expiac.plan.selection import select
 from expiac.plan.sweeps import sweep_facts
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
 from expiac.state.events import Json
-from expiac.state.facts import Reference
+from expiac.state.facts import ApprovedSearch, Reference
 from expiac.state.locking import refuse_stale
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
@@ -128,6 +129,9 @@ class Planning:
             options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
         plan = self._make_plan(self.desired, options, refresh=refresh)
         _refuse_no_extension(plan, options.extend, self._project.metrics.total_steps)
+        if self._searching:
+            to_approve = self._searching.to_approve(self._options)
+            plan = with_searches_to_approve(plan, to_approve, self._refresher.state)
         if plan.outputs != (exported := dict(self._refresher.state.outputs)):
             plan = replace(plan, previous_outputs=exported)
         before = self._refresher.state.approved
@@ -143,6 +147,11 @@ class Planning:
     def awaits_results(self) -> bool:
         """Whether the last look at the searches found trials that have ended, with results that can't be read yet."""
         return self._found is not None and bool(self._found.warnings)
+
+    @property
+    def searches(self) -> Mapping[str, ApprovedSearch]:
+        """What the program declares of its searches, by their addresses."""
+        return self._searching.to_approve(PlanOptions()) if self._searching else {}
 
     @property
     def proposals(self) -> Proposals | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from expiac.declare.component import SEPARATOR
-from expiac.plan.model import Action, Plan, Step
+from expiac.plan.model import Action, Step
+from expiac.state.facts import SweepFacts
 from expiac.state.model import Record, State
 from expiac.state.status import Status
 
@@ -31,13 +32,14 @@ class EndedSweep:
         return address.startswith(f"{self.name}{SEPARATOR}")
 
 
-def ended_sweeps(plan: Plan, state: State, max_failures: int | None = None) -> tuple[EndedSweep, ...]:
-    """The sweeps of a plan of which more trials have failed than may; `max_failures` counts before what each declares.
+def ended_sweeps(sweeps: Mapping[str, SweepFacts], state: State,
+                 max_failures: int | None = None) -> tuple[EndedSweep, ...]:
+    """The sweeps of which more trials have failed than may; `max_failures` counts before what each declares.
 
     What somebody cancelled, and what a search pruned, has not failed.
     """
     ended = []
-    for name, facts in plan.sweeps.items():
+    for name, facts in sweeps.items():
         bound = facts.max_failures if max_failures is None else max_failures
         if bound is None:
             continue

@@ -20,3 +20,8 @@ def sweep_facts(stack: Stack) -> Mapping[str, SweepFacts]:
 def recorded_sweeps(state: State) -> Mapping[str, SweepFacts]:
     """The sweeps that the last applied program declared, by address: a destroy declares nothing."""
     return next((one.approved.sweeps for one in reversed(state.approvals) if one.approved.program), {})
+
+
+def has_search(state: State) -> bool:
+    """Whether any of them is a search."""
+    return any(facts.is_search for facts in recorded_sweeps(state).values())

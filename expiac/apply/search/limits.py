@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from expiac.apply.search.study import FAILED
 from expiac.apply.search.trials import SearchTrial, trial_name
 from expiac.declare.expectations import meets
-from expiac.declare.search import Search
 from expiac.plan.cost import dollars
 from expiac.plan.usage import gpus_of
 from expiac.state.facts import COMPLETE
 from expiac.state.model import Record
 
 
-def why_no_more(search: Search, trials: Sequence[SearchTrial], prices: Mapping[str, float], now: datetime) -> str:
+class Limits(Protocol):
+    """What bounds a search: a `Search`, or what was approved of one."""
+
+    @property
+    def stop_when(self) -> str | None: ...
+
+    @property
+    def max_failures(self) -> int | None: ...
+
+    @property
+    def budget(self) -> float | None: ...
+
+    @property
+    def gpu_hours(self) -> float | None: ...
+
+
+def why_no_more(search: Limits, trials: Sequence[SearchTrial], prices: Mapping[str, float], now: datetime) -> str:
     """Why nothing more is proposed, though trials are left; empty where more are. `prices` are dollars per hour."""
     if search.stop_when is not None:
         for trial in trials:
