@@ -169,8 +169,9 @@ class Session:
         from expiac.apply.applying import Applying
         from expiac.apply.approvals import Approvals
 
+        approvals, proposals = Approvals(self.project, self._journal, **how), self._planning.proposals
         self._applying = Applying(self.project, self._journal, self._refresher, self._providers, self._reporter,
-                                  Approvals(self.project, self._journal, **how), parallelism=parallelism, proposals=self._planning.proposals)
+                                  approvals, parallelism=parallelism, proposals=proposals)
         if self._stopped.is_set():
             self._applying.stop()
         return self._applying
@@ -234,10 +235,7 @@ class Session:
         return result
 
     def go_on(self, *, timeout: float = WEEK) -> Result:
-        """As `watch`, and begins the next trials of searches, just as they were approved, until none is left.
-
-        Raises `ExpiacError` where the program declares something else by now: see `apply.continuing`.
-        """
+        """As `watch`, and begins the next trials of searches. Raises `ExpiacError` where they are not as approved."""
         from expiac.apply.continuing import continuation
 
         plan, since = continuation(self._planning, self.state, self.project.stacks)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from expiac.declare.stack import Stack
 from expiac.state.facts import SweepFacts
 from expiac.state.model import State
+
+if TYPE_CHECKING:
+    from expiac.declare.stack import Stack
 
 
 def sweep_facts(stack: Stack) -> Mapping[str, SweepFacts]:

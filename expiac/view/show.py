@@ -91,7 +91,7 @@ def notes(plan: Plan) -> list[str]:
 
 def _changed_searches(plan: Plan) -> list[str]:
     """What has changed of searches, and what is approved though nothing is done now."""
-    return [f"{name}: {changes or 'not approved yet'}{', since it was approved' if changes else ''}"
+    return [f"{name}: {changes} since it was approved" if changes else f"{name}: not approved yet"
             for name, changes in plan.changed_searches.items() if changes or plan.is_empty]
 
 

@@ -1,4 +1,4 @@
-"""`status --watch --continue`: goes on with a search, by the real command line, as it was approved and not otherwise."""
+"""`status --watch --continue` goes on with a search as it was approved, and not otherwise: the real command line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from terminal import Terminal
 from throwaway import Folder, until
 
 from expiac.state import codec
+from expiac.state.events import TrialTold
+from expiac.state.facts import Outcome
+from expiac.state.file_log import FileLog
+from expiac.state.journal import Journal
 
 WORK = '''
 import json, math, os, sys, time
@@ -47,7 +52,8 @@ def _begun_file(project: Folder) -> Path:
 
 def _begun(project: Folder) -> list[str]:
     """The instance of each launch, as the runs themselves tell it."""
-    return _begun_file(project).read_text(encoding="utf-8").splitlines()
+    file = _begun_file(project)
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
 def _events(project: Folder, kind: str) -> list[dict[str, Any]]:
@@ -63,14 +69,13 @@ def _trials(count: int) -> list[str]:
     return [f"lr/trial_{number}" for number in range(count)]
 
 
-def _rewrite_approvals(project: Folder, **without: Any) -> None:
-    """The journal as an earlier release wrote it: its approvals do not have these fields."""
+def _forget_searches(project: Folder) -> None:
+    """Makes the journal one of an earlier release: its approvals say nothing of searches."""
     head, *lines = project.journal().read_bytes().splitlines(keepends=True)
     made = []
     for line in lines:
         value = json.loads(line)
-        for field in without:
-            value["body"].pop(field, None)
+        value["body"].pop("searches", None)
         del value["crc"]
         made.append(codec.seal(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()[:-1]))
     project.journal().write_bytes(b"".join([head, *made]))
@@ -132,7 +137,7 @@ def test_an_apply_approves_the_change_though_it_begins_nothing(project: Folder) 
     _declare(project, trials=3, pause=1.5)
     told = project.output("apply", "--yes")
     assert "no changes" in told
-    assert "lr: trials 4 → 3, since it was approved" in told
+    assert "lr: trials 4 → 3 since it was approved" in told
     assert "approved" not in project.output("plan")
     project.output(*CONTINUE)
     assert _told(project) == _trials(3)
@@ -187,7 +192,7 @@ def test_a_journal_of_an_earlier_release_is_read_and_goes_on_after_one_apply(pro
     _declare(project, trials=3)
     project.output("apply", "--yes")
     project.output("status", "--watch")
-    _rewrite_approvals(project, searches=None)
+    _forget_searches(project)
     told = project.output("status", "--watch")
     assert "lr: 2 of 3 trials remain; to go on: expiac apply small --wait" in told.splitlines()
     done = project.expiac(*CONTINUE)
@@ -198,6 +203,32 @@ def test_a_journal_of_an_earlier_release_is_read_and_goes_on_after_one_apply(pro
     project.output(*CONTINUE)
     assert _told(project) == _trials(3)
     assert len(_begun(project)) == 3
+
+
+def test_a_saved_plan_approves_the_search_that_it_shows(project: Folder) -> None:
+    _declare(project, trials=3)
+    project.output("plan", "--out", "plan.json")
+    project.output("apply", "plan.json", "--yes")
+    project.output(*CONTINUE)
+    assert _told(project) == _trials(3)
+
+
+def test_on_a_terminal_an_apply_asks_before_it_approves(project: Folder) -> None:
+    """Also where nothing is to be done now: later trials need no other consent."""
+    _declare(project, trials=4, pause=30)
+    project.output("apply", "--yes")
+    _declare(project, trials=5, pause=30)
+    with Terminal(project.root, project.env, "apply", "small") as terminal:
+        terminal.sees("lr: trials 4 → 5 since it was approved")
+        terminal.sees("Apply this plan? [y/N/details]")
+        terminal.types("n\n")
+        terminal.sees("Declined")
+    assert "trials 4 → 5" in project.expiac(*CONTINUE).stderr
+    with Terminal(project.root, project.env, "apply", "small") as terminal:
+        terminal.sees("Apply this plan? [y/N/details]")
+        terminal.types("y\n")
+        assert terminal.ends() == 0
+    assert "approved" not in project.output("plan")
 
 
 def test_two_watches_at_once_launch_each_trial_once(project: Folder) -> None:
@@ -238,6 +269,21 @@ def test_it_keeps_how_many_may_fail(project: Folder) -> None:
     assert done.returncode == 1
     assert len(_begun(project)) == 3
     assert "remain" not in done.stdout
+
+
+def test_a_trial_that_was_to_end_when_its_command_was_killed_ends(project: Folder) -> None:
+    """What the search was told stands in the state, and the stop that follows from it does not yet."""
+    _declare(project, trials=1, pause=40, pruner="median")
+    project.output("apply", "--yes")
+    until(lambda: _begun(project), "the trial runs")
+    with Journal.open(FileLog(project.journal()), stack="small") as journal:
+        study = journal.state.approvals[-1].approved.searches["lr"].study
+        instance = journal.state.records["lr/trial_0"].run.instance
+        journal.append(TrialTold("lr/trial_0", instance, Outcome("pruned", (0.5,), 0.5, study)))
+    project.output(*CONTINUE)
+    assert not project.alive()
+    assert project.said("status")["resources"] == []
+    assert len(_begun(project)) == 1
 
 
 def test_json_has_a_line_for_each_step(project: Folder) -> None:
