@@ -31,6 +31,8 @@ class Approvals:
         """Whether there is something to record of the plan."""
         if not plan.is_empty or plan.previous_overrides is not None or plan.previous_outputs is not None:
             return True
+        if plan.destroys:  # though every trial was ended early, and so is archived
+            return self._has_search and not plan.left_out
         return bool(plan.changed_searches) or bool(plan.searches and self.max_failures != self._recorded)
 
     @property
@@ -42,6 +44,12 @@ class Approvals:
     def _recorded(self) -> int | None:
         last = self._journal.state.approved
         return last.max_failures if last is not None else None
+
+    @property
+    def _has_search(self) -> bool:
+        """Whether what was applied last, and not destroyed since, has a search."""
+        last = self._journal.state.approved
+        return last is not None and any(facts.is_search for facts in last.sweeps.values())
 
     def record(self, plan: Plan) -> None:
         """Records that a plan is approved, with the searches that it declares. Needs the lock."""

@@ -81,6 +81,14 @@ def _forget_searches(project: Folder) -> None:
     project.journal().write_bytes(b"".join([head, *made]))
 
 
+def _tell_pruned(project: Folder) -> None:
+    """Records that the first trial is to end early, and ends it not yet."""
+    with Journal.open(FileLog(project.journal()), stack="small") as journal:
+        study = journal.state.approvals[-1].approved.searches["lr"].study
+        instance = journal.state.records["lr/trial_0"].run.instance
+        journal.append(TrialTold("lr/trial_0", instance, Outcome("pruned", (0.5,), 0.5, study)))
+
+
 def test_a_watch_goes_on_until_the_search_has_ended(project: Folder) -> None:
     """As `apply --wait` would: the same trials, and no more at once."""
     _declare(project, trials=5, max_concurrent=2)
@@ -276,13 +284,22 @@ def test_a_trial_that_was_to_end_when_its_command_was_killed_ends(project: Folde
     _declare(project, trials=1, pause=40, pruner="median")
     project.output("apply", "--yes")
     until(lambda: _begun(project), "the trial runs")
-    with Journal.open(FileLog(project.journal()), stack="small") as journal:
-        study = journal.state.approvals[-1].approved.searches["lr"].study
-        instance = journal.state.records["lr/trial_0"].run.instance
-        journal.append(TrialTold("lr/trial_0", instance, Outcome("pruned", (0.5,), 0.5, study)))
+    _tell_pruned(project)
     project.output(*CONTINUE)
     assert not project.alive()
     assert project.said("status")["resources"] == []
+    assert len(_begun(project)) == 1
+
+
+def test_a_destroy_ends_what_was_approved_though_every_trial_is_archived(project: Folder) -> None:
+    _declare(project, trials=9, pause=40, pruner="median")
+    project.output("apply", "--yes")
+    until(lambda: _begun(project), "the trial runs")
+    _tell_pruned(project)
+    project.output("apply", "--yes", "--only", "stop")
+    assert project.said("status")["resources"] == []
+    project.output("destroy", "--yes")
+    assert "no apply has approved" in project.expiac(*CONTINUE).stderr
     assert len(_begun(project)) == 1
 
 
