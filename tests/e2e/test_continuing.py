@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,22 @@ def test_two_watches_at_once_launch_each_trial_once(project: Folder) -> None:
         assert watch.returncode == 0, errors
     assert _told(project) == _trials(8)
     assert len(_begun(project)) == len(set(_begun(project))) == 8
+
+
+def test_a_watch_that_finds_the_lock_taken_says_so_and_goes_on_later(project: Folder) -> None:
+    _declare(project, trials=2)
+    project.output("apply", "--yes")
+    project.output("status", "--watch")
+    with Journal.open(FileLog(project.journal()), stack="small") as journal, journal.lock(purpose="apply"):
+        watch = project.begin(*CONTINUE)
+        assert watch.stdout is not None
+        said = next(line for line in watch.stdout if "lock" in line)
+        assert "waits for the lock" in said
+        assert str(os.getpid()) in said
+        assert len(_begun(project)) == 1
+    watch.communicate(timeout=60)
+    assert watch.returncode == 0
+    assert len(_begun(project)) == 2
 
 
 def test_a_watch_ends_where_another_apply_approves_something_else(project: Folder) -> None:
