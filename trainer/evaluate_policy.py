@@ -5,6 +5,7 @@ stopped by SIGTERM, 130 by ^C; the next launch evaluates anew. Imports torch onl
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,8 +36,8 @@ def launch(config: EvaluationConfig) -> int:
     code = 1
     tracker: Tracker = NullTracker()
     try:
-        if not joined.is_first:  # episodes are few: one process has them all
-            return 0
+        if not joined.is_first or os.environ.get("SKYPILOT_NODE_RANK", "0") != "0":
+            return 0  # episodes are few: one process of the first node has them all
         values = json.loads(config.to_json())
         tracker = track(config.wandb, run_name=config.run_name, run_dir=Path(config.run_dir), values=values)
         evaluate_policy(config, joined.device, stop, tracker)

@@ -30,9 +30,8 @@ def save(config: CheckpointConfig, state: dict[str, Any], *, is_due: bool) -> Pa
 def keep_best(config: CheckpointConfig, figures: Mapping[str, float], state: Callable[[], dict[str, Any]]
               ) -> Path | None:  # fmt: skip
     """Write the `state` with these figures of its evaluation as the best checkpoint; None if the best so far stays."""
-    if config.best_metric is None:
-        return None
-    value, best = figures[config.best_metric], best_so_far(config)
+    metric = config.best_metric or next(name for name in figures if name.rpartition("/")[2] == "reward")
+    value, best = figures[metric], best_so_far(config, metric)
     if best is not None and not (value > best if config.best_mode is BestMode.max else value < best):
         return None
     path = Path(config.checkpoint_dir) / BEST
@@ -40,13 +39,13 @@ def keep_best(config: CheckpointConfig, figures: Mapping[str, float], state: Cal
     return path
 
 
-def best_so_far(config: CheckpointConfig) -> float | None:
+def best_so_far(config: CheckpointConfig, metric: str) -> float | None:
     """The figure of the best checkpoint; None if there is none, or none that can be read and has this figure."""
     path = Path(config.checkpoint_dir) / BEST
     if not path.exists():
         return None
     try:
-        figure: float | None = checkpoint.read(path).get(EVALUATION, {}).get(config.best_metric)
+        figure: float | None = checkpoint.read(path).get(EVALUATION, {}).get(metric)
     except TrainerError as error:
         print(f"warning: {error}; the next evaluation writes another", flush=True)
         return None

@@ -54,13 +54,15 @@ def update_policy(run: Training, rollout: Rollout, step: int) -> dict[str, float
     run.optimizer.scale_learning_rates(factor)
     batch = batch_of(run, rollout)
     figures: list[dict[str, Tensor]] = []
+    learned = targets(run, rollout, batch, has_changed=config.async_rollouts)
     for epoch in range(config.ppo.update_epochs):
-        learned = targets(run, rollout, batch, epoch)
+        if epoch and not config.async_rollouts:
+            learned = targets(run, rollout, batch, has_changed=True)
         for minibatch in minibatches(run, learned.advantage_TN, step):
             losses = losses_of(run, batch, learned, minibatch, step)
-            take_gradient_step(run, losses["loss"])
+            is_overdue = take_gradient_step(run, losses["loss"])
             figures.append({name: loss.detach() for name, loss in losses.items()})
-            if run.ranks.any(run.stop.is_overdue):
+            if is_overdue:
                 return summary(run, figures, factor)
         if config.ppo.target_kl is not None and run.ranks.mean(float(losses["kl"]))[0] > config.ppo.target_kl:
             break
@@ -77,14 +79,14 @@ def batch_of(run: Training, rollout: Rollout) -> Batch:
     return Batch(features_BF, action_B, logprob_B, value_B, done_B, rollout.first_state_NS, logprobs)
 
 
-def targets(run: Training, rollout: Rollout, batch: Batch, epoch: int) -> Targets:
-    """What an epoch learns from: by GAE, or by V-trace and what the epochs before have made of the policy."""
+def targets(run: Training, rollout: Rollout, batch: Batch, *, has_changed: bool) -> Targets:
+    """What an epoch learns from: by GAE, or by V-trace if the policy `has_changed` since it acted."""
     settings, clips = run.config.trainer.ppo, run.config.trainer.vtrace
     experience = (rollout.reward_TN, rollout.value_TN, rollout.next_value_TN, rollout.done_TN)
     if clips.rho_clip is None or clips.c_clip is None:
         advantage_TN = gae(*experience, gamma=settings.gamma, lam=settings.gae_lambda)
         return Targets(advantage_TN, advantage_TN + rollout.value_TN)
-    ratio_TN = ratios(run, batch).view_as(rollout.value_TN) if epoch else torch.ones_like(rollout.value_TN)
+    ratio_TN = ratios(run, batch).view_as(rollout.value_TN) if has_changed else torch.ones_like(rollout.value_TN)
     return vtrace(
         *experience, ratio_TN,
         gamma=settings.gamma, lam=settings.gae_lambda, rho_clip=clips.rho_clip, c_clip=clips.c_clip,
@@ -141,14 +143,15 @@ def losses_of(run: Training, batch: Batch, learned: Targets, minibatch: Minibatc
     return named
 
 
-def take_gradient_step(run: Training, loss: Tensor) -> None:
-    """One step down the gradient, which is averaged over the ranks and clipped."""
+def take_gradient_step(run: Training, loss: Tensor) -> bool:
+    """One step down the gradient, which is averaged over the ranks and clipped. Gives whether to end the update now."""
     parameters = list(run.policy.parameters())
     run.optimizer.zero_grad()
     torch.autograd.backward(loss)
-    run.ranks.average_gradients(parameters)
+    is_overdue = run.ranks.average_gradients(parameters, run.stop.is_overdue)
     nn.utils.clip_grad_norm_(parameters, run.config.trainer.ppo.max_grad_norm)
     run.optimizer.step()
+    return is_overdue
 
 
 def summary(run: Training, losses: list[dict[str, Tensor]], factor: float) -> dict[str, float]:

@@ -61,5 +61,6 @@ def make(config: OptimizerConfig, policy: Policy) -> Optimizers:
 
 def _adam(config: OptimizerConfig, parameters: list[Tensor]) -> torch.optim.Optimizer:
     return torch.optim.AdamW(
-        parameters, lr=config.learning_rate, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
-    )
+        parameters, lr=config.learning_rate, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay,
+        fused=True,
+    )  # fmt: skip

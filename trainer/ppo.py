@@ -31,12 +31,16 @@ def normalize(advantage_B: Tensor) -> Tensor:
 
 def log_prob(logits_BA: Tensor, action_B: Tensor) -> Tensor:
     """The log-probability (B) of the action taken."""
-    return log_softmax(logits_BA, -1).gather(-1, action_B.unsqueeze(-1)).squeeze(-1)
+    return taken(log_softmax(logits_BA, -1), action_B)
 
 
-def entropy(logits_BA: Tensor) -> Tensor:
+def taken(x_BA: Tensor, action_B: Tensor) -> Tensor:
+    """What stands at the action taken (B)."""
+    return x_BA.gather(-1, action_B.unsqueeze(-1)).squeeze(-1)
+
+
+def entropy(logprob_BA: Tensor) -> Tensor:
     """The entropy (B) of each distribution, in nats."""
-    logprob_BA = log_softmax(logits_BA, -1)
     return -(logprob_BA.exp() * logprob_BA).sum(-1)
 
 
@@ -75,7 +79,8 @@ def losses(
 
     `return_B` is what values are drawn to. `weight_B` weighs the samples of the policy's loss.
     """
-    logprob_B = log_prob(logits_BA, action_B)
+    logprob_BA = log_softmax(logits_BA, -1)
+    logprob_B = taken(logprob_BA, action_B)
     scaled_B = normalize(advantage_B) if config.norm_adv else advantage_B
     policy = policy_loss(
         logprob_B,
@@ -84,7 +89,7 @@ def losses(
         clip_coef=config.clip_coef,
     )
     value = value_loss(value_B, old_value_B, return_B, clip_coef=config.vf_clip_coef if config.clip_vloss else None)
-    bonus = entropy(logits_BA).mean()
+    bonus = entropy(logprob_BA).mean()
     with torch.no_grad():
         kl = approximate_kl(logprob_B, old_logprob_B)
         clipped = (((logprob_B - old_logprob_B).exp() - 1).abs() > config.clip_coef).float().mean()

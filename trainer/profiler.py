@@ -43,6 +43,11 @@ class Timings:
         finally:
             self._seconds[part] += time.perf_counter() - began_at
 
+    def include(self, other: "Timings") -> None:
+        """Add the parts of what ran beside; the shares may then be more than 1 in all."""
+        for part in PARTS:
+            self._seconds[part] += other._seconds[part]
+
     @property
     def elapsed(self) -> float:
         """Seconds since the update began."""

@@ -28,16 +28,21 @@ class Ranks:
     def is_first(self) -> bool:
         return self.rank == 0
 
-    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient, in one exchange, by its mean over all ranks."""
+    def average_gradients(self, parameters: Iterable[nn.Parameter], flag: bool = False) -> bool:
+        """Replace every gradient by its mean over all ranks; gives whether `flag` is true on any rank.
+
+        One exchange on CPUs. On GPUs two: to read a flag from among the gradients would wait for them.
+        """
         if self.world == 1:
-            return
+            return flag
         gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = torch.cat([g.flatten() for g in gradients])
+        flat = torch.cat([*(g.flatten() for g in gradients), gradients[0].new_full((1,), flag)])
         dist.all_reduce(flat)
         flat /= self.world
-        for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
+        *means, flags = torch.split(flat, [*(g.numel() for g in gradients), 1])
+        for gradient, mean in zip(gradients, means, strict=True):
             gradient.copy_(mean.view_as(gradient))
+        return self.any(flag) if flags.is_cuda else bool(flags > 0)
 
     def mean(self, *values: float) -> list[float]:
         """The means of some numbers over all ranks."""

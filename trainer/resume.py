@@ -27,19 +27,25 @@ class TrainState:
     elapsed: float = 0.0
     resumed: bool = False
     generator: torch.Tensor | None = None
-    memory_NS: torch.Tensor | None = None
-    environments: dict[str, torch.Tensor] = field(default_factory=dict)
+    acting: dict[str, Any] = field(default_factory=dict)
     curriculum: CurriculumState = field(default_factory=lambda: CurriculumState.initial(1))
 
 
-def current_state(run: Training, step: int, update: int, curriculum: CurriculumState) -> TrainState:
-    """The state of this rank now."""
+def acting_state(run: Training) -> dict[str, Any]:
+    """All that decides the next rollout: of the environments, what agents remember, and who acts, if not the policy."""
     environments = {name: torch.from_numpy(array) for name, array in run.environments.state().items()}
-    generator = run.generator.get_state()
-    memory_NS = run.memory_NS.cpu().clone()
-    return TrainState(
-        step, update, generator=generator, memory_NS=memory_NS, environments=environments, curriculum=curriculum
-    )
+    state = {"environments": environments, "memory": run.memory_NS.cpu().clone()}
+    if run.actor is run.policy:
+        return state
+    weights = {name: tensor.cpu().clone() for name, tensor in run.actor.state_dict().items()}
+    return {**state, "actor": weights, "acting_generator": run.acting_generator.get_state()}
+
+
+def current_state(
+    run: Training, step: int, update: int, curriculum: CurriculumState, acting: dict[str, Any]
+) -> TrainState:
+    """The state of this rank now, and what it was of those who act when their next rollout began."""
+    return TrainState(step, update, generator=run.generator.get_state(), acting=acting, curriculum=curriculum)
 
 
 def checkpoint_of(run: Training, states: list[TrainState], elapsed: float) -> dict[str, Any]:
@@ -53,10 +59,7 @@ def checkpoint_of(run: Training, states: list[TrainState], elapsed: float) -> di
         "policy": run.policy.state_dict(),
         "optimizer": run.optimizer.state_dict(),
         "curriculum": states[0].curriculum.to_dict(),
-        "ranks": [
-            {"generator": state.generator, "environments": state.environments, "memory": state.memory_NS}
-            for state in states
-        ],
+        "ranks": [{"generator": state.generator, **state.acting} for state in states],
     }
 
 
@@ -66,9 +69,10 @@ def restore(run: Training) -> TrainState:
     tasks = run.environments.shape.tasks
     state = run.ranks.broadcast(checkpoint.load(folder) if run.ranks.is_first else None)
     if state is None:
-        return current_state(run, 0, 0, CurriculumState.initial(tasks))
+        return current_state(run, 0, 0, CurriculumState.initial(tasks), acting_state(run))
     try:
         run.policy.load_state_dict(state["policy"])
+        run.actor.load_state_dict(state["policy"])
         run.optimizer.load_state_dict(state["optimizer"])
     except (RuntimeError, ValueError) as error:
         raise TrainerError(f"the checkpoint in {folder} is of another agent or optimizer\n{error}") from error
@@ -82,16 +86,23 @@ def restore(run: Training) -> TrainState:
         run.environments.begin()
         if run.ranks.is_first:
             print(f"{len(state['ranks'])} processes before, {run.ranks.world} now: episodes begin anew", flush=True)
-    now = current_state(run, state["step"], state["update"], curriculum)
+    now = current_state(run, state["step"], state["update"], curriculum, acting_state(run))
     return replace(now, elapsed=state["elapsed"], resumed=True)
 
 
 def _restore_rank(
-    run: Training, generator: torch.Tensor, environments: dict[str, torch.Tensor], memory: torch.Tensor | None = None
-) -> None:
-    """Without a `memory`, agents remember nothing: that of a checkpoint from before there were such agents."""
+    run: Training, generator: torch.Tensor, environments: dict[str, torch.Tensor], memory: torch.Tensor | None = None,
+    actor: dict[str, torch.Tensor] | None = None, acting_generator: torch.Tensor | None = None,
+) -> None:  # fmt: skip
+    """Without a `memory`, agents remember nothing: that of a checkpoint from before there were such agents.
+
+    An `actor` is that of a run with asynchronous rollouts; one without them goes on with the policy.
+    """
     if generator.shape == run.generator.get_state().shape:  # else it was of another kind of device
         run.generator.set_state(generator)
+        if run.actor is not run.policy and actor is not None and acting_generator is not None:
+            run.actor.load_state_dict(actor)
+            run.acting_generator.set_state(acting_generator)
     arrays = {name: tensor.numpy() for name, tensor in environments.items()}
     if run.environments.fits(arrays):
         run.environments.restore(arrays)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from trainer import keeping
+from trainer.collector import open_collector
 from trainer.config import Config
 from trainer.evaluate import evaluate_all
 from trainer.experience import follow_curriculum, measure
@@ -16,7 +17,6 @@ from trainer.metrics import METRICS, MetricsFile, Progress
 from trainer.profiler import Timings, trace_update
 from trainer.ranks import Ranks
 from trainer.resume import TrainState, checkpoint_of, current_state, restore
-from trainer.rollout import collect
 from trainer.stop import Stop, Stopped
 from trainer.tracking import BEST, CHECKPOINT, REPLAY, Tracker
 from trainer.training import Training, load_initial_policy, prepare
@@ -30,6 +30,7 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
         if not state.resumed:
             load_initial_policy(run)
         run = with_teacher(run, state.step)
+        collector = open_collector(run, stack)
         total = run.layout.total(config.trainer.total_timesteps, done=state.step)
         progress = stack.enter_context(open_progress(run, tracker, state, total)) if ranks.is_first else None
 
@@ -40,19 +41,19 @@ def train(config: Config, ranks: Ranks, stop: Stop, tracker: Tracker) -> None:
                 break
             timings = Timings()
             with trace_update(config.trainer.profiler, state.update):
-                rollout = collect(
-                    run.policy, run.environments, run.memory_NS, run.layout.steps, run.generator, stop, timings
-                )
+                rollout = collector.next(timings)
                 if ranks.any(rollout is None):
                     save_checkpoint(run, state, progress)
                     raise Stopped(stop.exit_code)
                 assert rollout is not None
+                curriculum, figures = follow_curriculum(run, state.curriculum)
+                figures |= measure(run, rollout.reward_TN)
+                acting = collector.go_on()
                 with timings.measure("learn"):
-                    figures = {**measure(run, rollout.reward_TN), **update_policy(run, rollout, state.step)}
-            curriculum, task_figures = follow_curriculum(run, state.curriculum)
-            state = current_state(run, state.step + run.layout.samples, state.update + 1, curriculum)
+                    figures |= update_policy(run, rollout, state.step)
+            state = current_state(run, state.step + run.layout.samples, state.update + 1, curriculum, acting)
             if progress:
-                progress.log(state.step, {**figures, **task_figures, **timings.metrics(run.layout.samples)})
+                progress.log(state.step, {**figures, **timings.metrics(run.layout.samples)})
             if state.step >= total or is_checkpoint_due(run, state.step):
                 save_checkpoint(run, state, progress)
 

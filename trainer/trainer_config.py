@@ -35,19 +35,14 @@ class CheckpointConfig(Declared):
     checkpoint_dir: Text = IN_YAML
     interval: Count = field(default=100_000, metadata=PLACEMENT)
     best_metric: Text | None = field(default=None, metadata=PLACEMENT)
-    """The figure of evaluations, such as `eval/reward`, by which the best checkpoint is kept; `null`: none is."""
+    """The figure of evaluations, such as `eval/hearts`, by which the best checkpoint is kept; `null`: the reward in the
+    first suite."""
     best_mode: BestMode = field(default=BestMode.max, metadata=PLACEMENT)
     """Whether the largest or the smallest figure is the best."""
     keep_last: Count | None = field(default=None, metadata=PLACEMENT)
     """How many of the newest checkpoints stay in the history."""
     keep_every: Amount = field(default=0, metadata=PLACEMENT)
     """Of every so many samples, one checkpoint stays in the history. With neither of the two there is no history."""
-
-    @model_validator(mode="after")
-    def _there_is_a_best(self) -> Self:
-        if are_named(self, "best_metric", "best_mode") and self.best_metric is None and self.best_mode != BestMode.max:
-            raise ValueError(f"best_mode ({self.best_mode.value}) without a best_metric has no effect")
-        return self
 
     @model_validator(mode="after")
     def _the_history_is_as_dense_as_asked(self) -> Self:
@@ -104,6 +99,8 @@ class TrainerConfig(Declared):
     horizon: Count = 32
     num_workers: Count = field(default=1, metadata=PLACEMENT)
     torch_threads: Count = field(default=1, metadata=PLACEMENT)
+    async_rollouts: bool = False
+    """Collect each rollout while the policy learns from the one before it; V-trace corrects for what that changes."""
     precision: Precision = Precision.float32
     """Of the network's matrix products; weights, losses and gradients are float32 in any case."""
     compile: bool = field(default=False, metadata=PLACEMENT)
@@ -122,6 +119,12 @@ class TrainerConfig(Declared):
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     profiler: TorchProfilerConfig = field(default_factory=TorchProfilerConfig, metadata=PLACEMENT)
     initial_policy: InitialPolicyConfig = field(default_factory=InitialPolicyConfig)
+
+    @model_validator(mode="after")
+    def _what_is_an_update_old_is_corrected(self) -> Self:
+        if are_named(self, "async_rollouts", "vtrace") and self.async_rollouts and self.vtrace.rho_clip is None:
+            raise ValueError("async_rollouts needs V-trace: give vtrace.rho_clip and vtrace.c_clip, such as 1.0")
+        return self
 
     @model_validator(mode="after")
     def _minibatches_fill_the_batch(self) -> Self:

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +10,9 @@ from torch import Tensor
 
 from trainer import checkpoint, optimizer
 from trainer.agent import Policy, compile_policy
+from trainer.allocator import keep_freed_memory
 from trainer.config import Config
+from trainer.envs.spec import EnvironmentSpec
 from trainer.errors import TrainerError
 from trainer.layout import Layout
 from trainer.optimizer import Optimizers
@@ -28,9 +30,11 @@ class Training:
     stop: Stop
     layout: Layout
     policy: Policy
+    actor: Policy  # which acts in rollouts: the policy itself, or with asynchronous rollouts what it was an update ago
     optimizer: Optimizers
     environments: Environments
     generator: torch.Generator
+    acting_generator: torch.Generator  # the same one, unless the actor acts while the policy learns
     memory_NS: Tensor  # what each agent remembers now; changed in place
     teacher: Policy | None = None
 
@@ -38,6 +42,7 @@ class Training:
 def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Training:
     """Build everything from the config and its seed. The environments are numbered over all ranks."""
     curriculum, trainer = config.curriculum, config.trainer
+    keep_freed_memory()
     torch.set_num_threads(trainer.torch_threads)
     set_deterministic(trainer.torch_deterministic)
     agents = curriculum.expanded()[0].extremes()[0].total_agents
@@ -49,19 +54,38 @@ def prepare(config: Config, ranks: Ranks, stop: Stop, stack: ExitStack) -> Train
             seed=config.seed,
             first=ranks.rank * layout.environments,
             workers=trainer.num_workers,
+            apart=trainer.async_rollouts,
         )
     )
     torch.manual_seed(config.seed)
-    spec = environments.spec
-    policy = Policy(spec.observations, spec.actions, config.agent, trainer.precision)
-    policy.to(ranks.device)
-    if trainer.compile:
-        compile_policy(policy, ranks.device)
-    seed = int(np.random.SeedSequence((config.seed, ranks.rank)).generate_state(1)[0])
-    generator = torch.Generator(ranks.device).manual_seed(seed)
+    policy = make_policy(config, environments.spec, ranks.device)
+    generator, acting_generator = generators(config.seed, ranks)
     memory_NS = policy.initial_state(environments.shape.rows)
     optimizers = optimizer.make(trainer.optimizer, policy)
-    return Training(config, ranks, stop, layout, policy, optimizers, environments, generator, memory_NS)
+    run = Training(
+        config, ranks, stop, layout, policy, policy, optimizers, environments, generator, generator, memory_NS
+    )
+    if not trainer.async_rollouts:
+        return run
+    actor = make_policy(config, environments.spec, ranks.device).requires_grad_(False)
+    actor.load_state_dict(policy.state_dict())
+    return replace(run, actor=actor, acting_generator=acting_generator)
+
+
+def make_policy(config: Config, spec: EnvironmentSpec, device: torch.device) -> Policy:
+    """A policy for what the environment shows, with random weights."""
+    policy = Policy(spec.observations, spec.actions, config.agent, config.trainer.precision)
+    policy.to(device)
+    if config.trainer.compile:
+        compile_policy(policy, device)
+    return policy
+
+
+def generators(seed: int, ranks: Ranks) -> tuple[torch.Generator, torch.Generator]:
+    """This rank's random numbers: to learn with, and to act with beside that."""
+    words = np.random.SeedSequence((seed, ranks.rank)).generate_state(2)
+    learning, acting = (torch.Generator(ranks.device).manual_seed(int(word)) for word in words)
+    return learning, acting
 
 
 def set_deterministic(wanted: bool) -> None:
@@ -80,5 +104,6 @@ def load_initial_policy(run: Training) -> None:
     weights = run.ranks.broadcast(checkpoint.checkpoint_at(uri)["policy"] if run.ranks.is_first else None)
     try:
         run.policy.load_state_dict(weights)
+        run.actor.load_state_dict(weights)
     except RuntimeError as error:
         raise TrainerError(f"the policy at {uri} does not fit this agent\n{error}") from error

@@ -40,20 +40,24 @@ class Environments:
 
     def __init__(
         self, curriculum: CurriculumConfig, *, count: int, seed: int, first: int = 0, workers: int = 1,
-        replay: Path | None = None, trained: CurriculumConfig | None = None,
+        replay: Path | None = None, trained: CurriculumConfig | None = None, apart: bool = False,
     ) -> None:  # fmt: skip
-        """Observed as `trained`, the curriculum that the policy learns from; by default this one."""
+        """Observed as `trained`, the curriculum that the policy learns from; by default this one.
+
+        One worker is this process itself, unless it is to be `apart`.
+        """
         kinds = curriculum, trained or curriculum
         self.shape = shape(*kinds, count)
         self.spec = self.shape.spec
-        buffer: Any = SPAWN.RawArray("B", self.shape.nbytes) if workers > 1 else bytearray(self.shape.nbytes)
+        is_shared = apart or workers > 1
+        buffer: Any = SPAWN.RawArray("B", self.shape.nbytes) if is_shared else bytearray(self.shape.nbytes)
         self.block = Block.from_buffer(buffer, self.shape)
         self.block.weights[:] = first_weights(curriculum)
         self._workers: list[EnvWorker] = []
         for slots in np.array_split(np.arange(count), min(workers, count)):
             span = range(int(slots[0]), int(slots[-1]) + 1)
             options: dict[str, Any] = {"seed": seed, "first": first, "replay": replay}
-            if workers > 1:
+            if is_shared:
                 self._workers.append(Worker(kinds, count, buffer, span, options))
             else:
                 self._workers.append(InProcess(Episodes(*kinds, self.block, span, **options)))

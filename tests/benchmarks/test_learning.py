@@ -4,14 +4,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from mettagrid.simulator.simulator import Simulation
+from mettagrid.mettagrid_c import MettaGrid
+from mettagrid.simulator.simulator import Buffers
 
 from benchmarks.learning import baselines, curves
 from benchmarks.learning.tasks import NAVIGATION, SUITES, configs_of
 from expiac.declare.program import load
 from expiac.declare.project import find_project
 from trainer.config import CurriculumConfig, SimConfig
-from trainer.envs import grid
+from trainer.envs.simulation import Game
 from trainer.vector import Environments
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +46,13 @@ def test_who_knows_the_map_takes_every_heart_of_an_open_room():
 def test_baselines_are_in_the_episodes_in_which_a_policy_is_evaluated(monkeypatch: pytest.MonkeyPatch):
     seeds = []
 
-    def begun(config, seed: int, *arguments, **named) -> Simulation:
-        seeds.append((seed, config.game.map_builder.seed))
-        return Simulation(config, seed, *arguments, **named)
+    begin = Game.begin
 
-    monkeypatch.setattr(grid, "Simulation", begun)
+    def begun(game: Game, seed: int, buffers: Buffers) -> MettaGrid:
+        seeds.append((seed, game.config.game.map_builder.seed))
+        return begin(game, seed, buffers)
+
+    monkeypatch.setattr(Game, "begin", begun)
     sim = SimConfig(episodes=4, seed=1000)
     with Environments(ROOM, count=sim.episodes, seed=sim.seed):
         assert [(seed, seed) for seed in baselines.episode_seeds(sim)] == seeds

@@ -29,13 +29,13 @@ REFUSED = {
     "training.key": "the schema knows one place of the trainer's config",
     "training.format": "the trainer reads its config through Hydra",
     "training.sim": "configs/sim has one file: there is no other",
+    "training.trainer.async_rollouts": "it needs V-trace, and V-trace has no clips",
     "training.trainer.lr_scheduler.min_lr_ratio": "a constant learning rate ends where it begins",
     "training.trainer.vtrace.rho_clip": "V-trace has two clips: a c_clip is missing",
     "training.trainer.vtrace.c_clip": "likewise a rho_clip",
     "training.trainer.prioritized_experience_replay.prio_beta0": "without a prio_alpha there is no bias to correct",
     "training.trainer.kickstart.action_loss_coef": "there is no teacher",
     "training.trainer.kickstart.kickstart_steps": "likewise",
-    "training.trainer.checkpoint.best_mode": "there is no best_metric",
     "training.trainer.profiler.interval_epochs": "the traces have no place: a profile_dir is missing",
 }
 ARENA = "env/mettagrid/curriculum/arena"

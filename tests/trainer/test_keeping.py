@@ -59,9 +59,13 @@ def test_another_figure_compares_by_what_the_best_had_of_it(tmp_path: Path):
     assert evaluated(by_reward, 30, 4.0) is not None
 
 
-def test_without_a_best_metric_no_best_is_kept(tmp_path: Path):
-    assert evaluated(config(tmp_path), 10, 1.0) is None
-    assert not (tmp_path / BEST).exists()
+@pytest.mark.parametrize(("mode", "expected"), [("max", 20), ("min", 30)])
+def test_without_a_best_metric_the_best_is_by_the_reward_in_the_first_suite(tmp_path: Path, mode: str, expected: int):
+    where = config(tmp_path, best_mode=mode)
+    for step, reward in ((10, 2.0), (20, 3.0), (30, 1.0)):
+        figures = {"eval/walls/hearts": 0.0, "eval/walls/reward": reward, "eval/open/reward": -reward}
+        keeping.keep_best(where, figures, lambda step=step: state(step))
+    assert best_step(tmp_path) == expected
 
 
 def test_a_damaged_best_gives_way_to_the_next_evaluation(tmp_path: Path, capsys):
@@ -234,7 +238,6 @@ def test_an_evaluation_has_the_figures_that_a_best_metric_may_name(runs):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"best_metric": None, "best_mode": "min"}, r"best_mode \(min\) without a best_metric has no effect"),
         ({"keep_every": 5}, r"keep_every \(5\) is less than interval \(10\)"),
         ({"keep_last": 0}, "greater than or equal to 1"),
         ({"best_metric": HEARTS, "best_mode": "largest"}, "'max' or 'min'"),

@@ -30,6 +30,12 @@ CURRICULA = {
         "+curriculum.buckets={walls: {range: [0, 6], bins: 3}, width: {values: [6, 9]}}",
         "curriculum.draw={rule: learning_progress}",
     ),
+    "progressive-async": (
+        "+curriculum.tasks={near: {}, walls: {walls: 3}, far: {width: 9, height: 9, max_steps: 31}}",
+        "curriculum.draw={rule: progressive, threshold: 0.05, episodes: 8}",
+        "trainer.async_rollouts=true",
+        "trainer.vtrace={rho_clip: 1.0, c_clip: 1.0}",
+    ),
 }
 TIMEOUT = 240
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -1,6 +1,6 @@
 """mettagrid as an environment: a simulation in each slot, observed as features or as mettagrid's own tokens.
 
-`_c_sim.step` is private to mettagrid, and twice as fast as its public step. Only `rooms.py` imports mettagrid too.
+Beside it only `rooms.py` and `simulation.py` import mettagrid.
 """
 
 import logging
@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 from mettagrid.config.mettagrid_config import MettaGridConfig
+from mettagrid.mettagrid_c import MettaGrid
 from mettagrid.simulator.replay_log_writer import ReplayLogWriter
 from mettagrid.simulator.simulator import Buffers, Simulation
 
 from trainer.envs.rooms import TOKENS, TRUNCATES, room
+from trainer.envs.simulation import Game
 from trainer.envs.spec import Arrays, EnvironmentSpec, Episode, ObservationKind, ObservationSpec
 from trainer.envs.vocabulary import Encoder, Vocabulary
 from trainer.errors import TrainerError
@@ -58,8 +60,8 @@ class Grid:
         shape = (slots * self._agents, TOKENS, 3)
         self._tokens = arrays.observations if self._sees_tokens else np.full(shape, 255, np.uint8)
         self._encoder = _encoder(room(tasks[0], self._vocabulary), self._vocabulary)
-        self._configs: dict[int, tuple[TaskConfig, MettaGridConfig]] = {}
-        self._simulations: dict[int, Simulation] = {}
+        self._games: dict[int, tuple[TaskConfig, Game]] = {}
+        self._simulations: dict[int, MettaGrid | Simulation] = {}
         self._left = np.zeros(slots, np.int64)  # steps until each episode's end
         self._recorders: dict[int, tuple[ReplayLogWriter, Path]] = {}
 
@@ -75,11 +77,8 @@ class Grid:
     def step(self) -> None:
         arrays = self._arrays
         arrays.terminals[:] = arrays.truncations[:] = False
-        for slot, simulation in self._simulations.items():
-            if slot in self._recorders:
-                simulation.step()  # the public step also calls the recorder
-            else:
-                simulation._c_sim.step()
+        for simulation in self._simulations.values():
+            simulation.step()
         self._left -= 1
         for slot in np.flatnonzero(self._left == 0).tolist():
             ended = arrays.truncations if TRUNCATES else arrays.terminals
@@ -88,8 +87,9 @@ class Grid:
         self._observe(slice(None))
 
     def infos(self, slot: int) -> tuple[float, ...]:
-        stats = self._simulations[slot].episode_stats["agent"]
-        return (float(np.mean([agent.get("heart.gained", 0.0) for agent in stats])),)
+        simulation = self._simulations[slot]
+        stats = simulation.episode_stats if isinstance(simulation, Simulation) else simulation.get_episode_stats()
+        return (float(np.mean([agent.get("heart.gained", 0.0) for agent in stats["agent"]])),)
 
     def close(self) -> None:
         self._simulations.clear()
@@ -98,23 +98,23 @@ class Grid:
         slot, rows = episode.slot, self._rows(episode.slot)
         self._recorders.pop(slot, None)
         self._left[slot] = episode.task.max_steps
-        config = self._config(slot, episode.task)
+        game = self._game(slot, episode.task)
         # The map has a seed of its own: without it, equal simulation seeds give different maps.
-        config.game.map_builder.seed = episode.seed
-        handlers = []
+        game.config.game.map_builder.seed = episode.seed
+        last, buffers = self._arrays.rewards[rows].copy(), self._buffers(rows)
         if episode.replay:
             recorder = ReplayLogWriter(str(episode.replay.parent))
             self._recorders[slot] = recorder, episode.replay
-            handlers.append(recorder)
-        last = self._arrays.rewards[rows].copy()
-        self._simulations[slot] = Simulation(config, episode.seed, handlers, buffers=self._buffers(rows))
+            self._simulations[slot] = Simulation(game.config, episode.seed, [recorder], buffers=buffers)
+        else:
+            self._simulations[slot] = game.begin(episode.seed, buffers)
         self._arrays.rewards[rows] = last  # which the new simulation has cleared
 
-    def _config(self, slot: int, task: TaskConfig) -> MettaGridConfig:
-        """The config of a task; made anew if the slot's last episode was of another one."""
-        known = self._configs.get(slot)
+    def _game(self, slot: int, task: TaskConfig) -> Game:
+        """The game of a task; made anew if the slot's last episode was of another one."""
+        known = self._games.get(slot)
         if known is None or known[0] != task:
-            known = self._configs[slot] = task, room(task, self._vocabulary)
+            known = self._games[slot] = task, Game.of(room(task, self._vocabulary))
         return known[1]
 
     def _buffers(self, rows: slice) -> Buffers:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trainer.task_config import TaskConfig
 
 WINDOW = 7  # an agent sees the 7 × 7 cells around it
+EMPTY = 255  # the place of a token that is none
 
 SETTINGS = {
     "altar": "altars", "generator": "generators", "mine": "mines", "wall": "walls", "armory": "armories",
@@ -70,7 +71,8 @@ class Encoder:
 
     def encode(self, tokens: NDArray[np.uint8], features: NDArray[np.uint8]) -> None:
         """Encode `tokens` into `features`."""
-        index = self._index[tokens[..., 0], self._kind[tokens[..., 1], tokens[..., 2]]]
+        found = np.flatnonzero(tokens[..., 0] != EMPTY)  # a window has room for more tokens than most cells need
+        place, feature, value = tokens.reshape(-1, 3)[found].T
         marked = np.zeros((len(tokens), self._features + 1), np.uint8)
-        np.put_along_axis(marked, index, 1, axis=1)
+        marked[found // tokens.shape[1], self._index[place, self._kind[feature, value]]] = 1
         features[:] = marked[:, : self._features]
