@@ -255,7 +255,8 @@ def test_a_watch_that_finds_the_lock_taken_says_so_and_goes_on_later(project: Fo
     _declare(project, trials=2)
     project.output("apply", "--yes")
     project.output("status", "--watch")
-    with Journal.open(FileLog(project.journal()), stack="small") as journal, journal.lock(purpose="apply"):
+    with Journal.open(FileLog(project.journal()), stack="small") as journal, journal.lock(
+            purpose="apply", wait_seconds=5):
         watch = project.begin(*CONTINUE)
         assert watch.stdout is not None
         said = next(line for line in watch.stdout if "lock" in line)

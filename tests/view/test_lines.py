@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from plans import plan, step
 
-from expiac.apply.events import Began, Progress, ResourceStatus, SearchLeft, StepDeferred, StepEnded, StepFailed, Waiting
+from expiac.apply.events import (
+    Began,
+    Progress,
+    ResourceStatus,
+    SearchLeft,
+    StepDeferred,
+    StepEnded,
+    StepFailed,
+    Waiting,
+)
 from expiac.plan.model import Action
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
