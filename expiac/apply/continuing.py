@@ -28,7 +28,7 @@ def approved_searches(state: State, stacks: PurePath) -> Sequence[str]:
                          f"expiac status {state.stack} --watch")
     approved = tuple(recorded_searches(state))
     if not approved:
-        raise _refusal(f"no apply has approved that {', '.join(searches)} goes on without one", state, stacks)
+        raise _refusal(f"no apply has approved {', '.join(searches)} yet", state, stacks)
     return approved
 
 

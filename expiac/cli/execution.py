@@ -152,7 +152,9 @@ def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: f
         status_output.print_statuses(result.seen, session, json=False, verbose=verbose)
         status_output.print_searches_left(session.searches_left)
     if goes_on:
-        _raise_unless_well(result, session.stack, session.stack)
+        from expiac.plan.searches import program_name
+
+        _raise_unless_well(result, program_name(session.state, session.project.stacks), session.stack)
         return DONE
     if result.interrupted:
         return INTERRUPTED

@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from expiac.declare.override_words import command_line
 from expiac.plan.model import Plan
+from expiac.state.events import Approved
 from expiac.state.facts import ApprovedSearch
 from expiac.state.model import State
 
@@ -49,12 +50,22 @@ def changes_of_search(before: ApprovedSearch, after: ApprovedSearch) -> str:
 
 def apply_command(state: State, stacks: PurePath) -> str:
     """The command that applies the program of a stack again, and waits; `stacks` is the project's folder of them."""
-    last = next((one.approved for one in reversed(state.approvals) if one.approved.program), None)
+    last = _last_applied(state)
+    overrides = {str(key): str(text) for key, text in last.overrides.items()} if last is not None else {}
+    return f"{command_line('apply', program_name(state, stacks), overrides)} --wait"
+
+
+def program_name(state: State, stacks: PurePath) -> str:
+    """What the program that was applied last is called on the command line; the stack's own name where none was."""
+    last = _last_applied(state)
     if last is None:
-        return f"{command_line('apply', state.stack, {})} --wait"
+        return state.stack
     path = PurePath(last.program)
-    name = path.stem if path.parent == stacks else last.program
-    return f"{command_line('apply', name, {str(key): str(text) for key, text in last.overrides.items()})} --wait"
+    return path.stem if path.parent == stacks else last.program
+
+
+def _last_applied(state: State) -> Approved | None:
+    return next((one.approved for one in reversed(state.approvals) if one.approved.program), None)
 
 
 def _said(value: object) -> str:
