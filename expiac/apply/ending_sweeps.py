@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from expiac.apply.approvals import Approvals
 from expiac.apply.engine import Engine
 from expiac.apply.events import Reporter, Result, StepSkipped, Warned
 from expiac.apply.refresh import id_of
@@ -17,7 +18,6 @@ from expiac.plan.budgets import Budgets, budgets_of
 from expiac.plan.failures import EndedSweep, ended_sweeps, overspent_sweeps, stops_of
 from expiac.plan.model import Plan, Step
 from expiac.providers.base import Logs, Provider
-from expiac.state.facts import SweepFacts
 from expiac.state.journal import Journal
 from expiac.state.locking import lock_state
 from expiac.state.model import Record
@@ -43,10 +43,10 @@ class SweepEnder:
     """Watches the sweeps of one plan."""
 
     def __init__(self, journal: Journal, refresher: Refresher, engine: Engine, providers: Mapping[str, Provider],
-                 reporter: Reporter, approve: Callable[[Plan], None], *, max_failures: int | None = None) -> None:
+                 reporter: Reporter, approvals: Approvals, *, max_failures: int | None = None) -> None:
         self._journal, self._refresher, self._engine = journal, refresher, engine
-        self._providers, self._reporter, self._approve = providers, reporter, approve
-        self._max_failures, self._since = max_failures, journal.state.approval
+        self._providers, self._reporter, self._approvals = providers, reporter, approvals
+        self._max_failures = max_failures
         self._told: set[str] = set()
         self._tries: dict[str, OnceIn] = {}
         """When a stop that failed is tried again, by address."""
@@ -73,7 +73,7 @@ class SweepEnder:
 
     def budgets(self, plan: Plan) -> Budgets:
         """What its sweeps may still use."""
-        return budgets_of(self.sweeps(plan), self._refresher.state, datetime.now(UTC))
+        return budgets_of(self._approvals.sweeps(plan), self._refresher.state, datetime.now(UTC))
 
     def _budgets_now(self, plan: Plan, result: Result) -> Budgets:
         """The same; before anything is ended or left out by them, another command may have raised them."""
@@ -86,14 +86,7 @@ class SweepEnder:
         return self.budgets(plan)
 
     def _ended(self, plan: Plan, budgets: Budgets) -> tuple[EndedSweep, ...]:
-        return (*ended_sweeps(plan, self._refresher.state, self._max_failures), *overspent_sweeps(plan, budgets))
-
-    def sweeps(self, plan: Plan) -> Mapping[str, SweepFacts]:
-        """Its sweeps: as the plan says, or what was approved since, such as a larger budget by another command."""
-        state = self._journal.state
-        approved = state.approved
-        is_later = approved is not None and state.approval > self._since and approved.program
-        return approved.sweeps if approved is not None and is_later else plan.sweeps
+        return (*ended_sweeps(plan.sweeps, self._refresher.state, self._max_failures), *overspent_sweeps(plan, budgets))
 
     def _take_back(self, plan: Plan, result: Result, ended: Sequence[EndedSweep]) -> Result:
         due = {step.address for step in stops_of(ended, self._refresher.state)
@@ -108,7 +101,7 @@ class SweepEnder:
             stops = tuple(step for step in stops_of(now, self._refresher.state) if step.address in due)
             if stops:
                 part = replace(plan, steps=stops, moves={})
-                self._approve(part)
+                self._approvals.record_again(part)
                 more = self._engine.apply(part)
                 before = tuple((step, error) for step, error in result.failed if step.address not in due)
                 result = replace(result, done=result.done + more.done, failed=before + more.failed,

@@ -111,10 +111,25 @@ class StepDeferred:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchLeft:
+    """A search that would go on, if somebody let it."""
+
+    name: str
+    left: int
+    """How many trials are still to be proposed."""
+    trials: int
+    """How many there are in all."""
+    command: str
+    """What goes on with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A look at the runs while waiting for them to end."""
 
     seen: tuple[ResourceStatus, ...]
+    searches: tuple[SearchLeft, ...] = ()
+    """The searches with which this command does not go on."""
 
 
 @dataclass(frozen=True, slots=True)

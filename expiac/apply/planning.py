@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.events import Reporter
+from expiac.apply.plan_budgets import PlanBudgets
 from expiac.apply.preconditions import (
     refuse_changed_files,
     refuse_changed_runs,
@@ -30,22 +30,21 @@ from expiac.declare.project import Project
 from expiac.declare.stack import Stack
 from expiac.plan import planner
 from expiac.plan.adoption import find_jobs, previous_jobs
-from expiac.plan.budgeting import bound_launches, stop_overspending, tell_of_budgets
-from expiac.plan.budgets import Budgets, budgets_of
 from expiac.plan.groups import components_in, members
 from expiac.plan.model import Desired, Plan
 from expiac.plan.planner import PlanOptions
-from expiac.plan.preflight import examine_plan, with_prices
+from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
 from expiac.plan.running import bound_running
+from expiac.plan.searches import with_searches_to_approve
 from expiac.plan.selection import select
 from expiac.plan.sweeps import sweep_facts
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
 from expiac.state.events import Json
-from expiac.state.facts import Reference
+from expiac.state.facts import ApprovedSearch, Reference
 from expiac.state.locking import refuse_stale
-from expiac.state.model import Record, State
+from expiac.state.model import Record
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -131,6 +130,9 @@ class Planning:
             options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
         plan = self._make_plan(self.desired, options, refresh=refresh)
         _refuse_no_extension(plan, options.extend, self._project.metrics.total_steps)
+        if self._searching:
+            to_approve = self._searching.to_approve(self._options)
+            plan = with_searches_to_approve(plan, to_approve, self._refresher.state)
         if plan.outputs != (exported := dict(self._refresher.state.outputs)):
             plan = replace(plan, previous_outputs=exported)
         before = self._refresher.state.approved
@@ -146,6 +148,11 @@ class Planning:
     def awaits_results(self) -> bool:
         """Whether the last look at the searches found trials that have ended, with results that can't be read yet."""
         return self._found is not None and bool(self._found.warnings)
+
+    @property
+    def searches(self) -> Mapping[str, ApprovedSearch]:
+        """What the program declares of its searches, by their addresses."""
+        return self._searching.to_approve(PlanOptions()) if self._searching else {}
 
     @property
     def proposals(self) -> Proposals | None:
@@ -190,39 +197,22 @@ class Planning:
         archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse,
                                  ask=refresh)
         plan = planner.plan(wanted, observed, options, archive)
-        if not options.destroy:
-            plan = stop_overspending(plan, self._budgets(observed))
+        budgets = PlanBudgets(None if options.destroy else self._declared.stack, self._providers)
+        plan = budgets.stop(plan, observed)
         plan = select(plan, options.target, options.exclude, options.only)
         if not options.destroy:
-            plan = bound_running(self._within_budgets(plan, observed), observed, self._max_running)
+            plan = bound_running(budgets.bound(plan, observed), observed, self._max_running)
         refuse_protected(plan)
         plan = plan if options.destroy else self._with_program(plan)
         plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self._project) if wanted else None
-        all_prices = policies is not None and (policies.need_prices or self._counts_dollars)
+        all_prices = policies is not None and (policies.need_prices or budgets.count_dollars)
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=all_prices)
         plan = policies.evaluate(plan) if policies else plan
         plan = mark_reviewed(plan, self._project, demanded=self._options.reviewed_only)
-        if not options.destroy:
-            plan = tell_of_budgets(plan, self._budgets(observed))
+        plan = budgets.tell(plan, observed)
         return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
-
-    def _within_budgets(self, plan: Plan, observed: State) -> Plan:
-        """The plan, in which launches wait that the budget of their sweep does not allow."""
-        if not (budgets := self._budgets(observed)):
-            return plan
-        if self._counts_dollars:
-            plan = with_prices(plan, self._providers)
-        return bound_launches(plan, budgets)
-
-    def _budgets(self, state: State) -> Budgets:
-        return budgets_of(sweep_facts(self._declared.stack), state, datetime.now(UTC))
-
-    @property
-    def _counts_dollars(self) -> bool:
-        """Whether the price of a launch decides what else may be launched."""
-        return self._program is not None and any(sweep.budget for sweep in self._program.stack.sweeps)
 
     @property
     def _max_running(self) -> int | None:

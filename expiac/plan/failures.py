@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from expiac.plan.budgets import Budgets, in_sweep, may_pause
 from expiac.plan.deferring import pause
 from expiac.plan.model import Action, Plan, Step
+from expiac.state.facts import SweepFacts
 from expiac.state.model import Record, State
 from expiac.state.status import Status
 
@@ -29,13 +30,14 @@ class EndedSweep:
         return in_sweep(address, self.name)
 
 
-def ended_sweeps(plan: Plan, state: State, max_failures: int | None = None) -> tuple[EndedSweep, ...]:
-    """The sweeps of a plan of which more trials have failed than may; `max_failures` counts before what each declares.
+def ended_sweeps(sweeps: Mapping[str, SweepFacts], state: State,
+                 max_failures: int | None = None) -> tuple[EndedSweep, ...]:
+    """The sweeps of which more trials have failed than may; `max_failures` counts before what each declares.
 
     What somebody cancelled, and what a search pruned, has not failed.
     """
     ended = []
-    for name, facts in plan.sweeps.items():
+    for name, facts in sweeps.items():
         bound = facts.max_failures if max_failures is None else max_failures
         if bound is None:
             continue
@@ -50,7 +52,7 @@ def ended_sweeps(plan: Plan, state: State, max_failures: int | None = None) -> t
 def overspent_sweeps(plan: Plan, budgets: Budgets) -> tuple[EndedSweep, ...]:
     """The sweeps of a plan whose budget is spent, without those that it leaves out."""
     return tuple(EndedSweep(name, f"{name} ends early: {why}", stops_runs=True) for name, why in budgets.spent.items()
-                 if any(in_sweep(step.address, name) for step in plan.steps)
+                 if (name in plan.searches or any(in_sweep(step.address, name) for step in plan.steps))
                  and not any(in_sweep(address, name) for address in plan.left_out))
 
 

@@ -12,7 +12,7 @@ from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Ref
 from expiac.state.events import Json, Run, TrialTold
-from expiac.state.facts import Reference, SweepFacts
+from expiac.state.facts import ApprovedSearch, Reference, SweepFacts
 from expiac.state.model import Record
 
 
@@ -229,6 +229,10 @@ class Plan:
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
     sweeps: Mapping[str, SweepFacts] = field(default_factory=dict)
     """The sweeps that the program declares, by address."""
+    searches: Mapping[str, ApprovedSearch] = field(default_factory=dict)
+    """The searches that the program declares and the choice of steps takes in, by address: an apply approves them."""
+    changed_searches: Mapping[str, str] = field(default_factory=dict)
+    """Which of them was not approved in this form, and what has changed: `trials 60 → 80`; empty for a new one."""
     told: tuple[TrialTold, ...] = ()
     """What trials of searches came to that is not recorded yet."""
     outlook: tuple[str, ...] = ()

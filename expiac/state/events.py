@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from expiac.declare.options import Options
-from expiac.state.facts import Fact, Outcome, Reference, SweepFacts
+from expiac.state.facts import ApprovedSearch, Fact, Outcome, Reference, SweepFacts
 from expiac.state.status import Status
 
 Json = Mapping[str, Any]
@@ -94,6 +94,10 @@ class Approved(Fact):
     reviewed: Mapping[str, str] = field(default_factory=dict)
     """The set of reviewed snapshots that holds these files, by instance; empty where none does. Has no instance where
     the stack had no reviewed snapshots."""
+    searches: Mapping[str, ApprovedSearch] = field(default_factory=dict)
+    """The searches that are approved in another form than before, by address."""
+    max_failures: int | None = None
+    """`--max-failures` of the last apply of the stack that waited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -64,6 +65,26 @@ class PastLaunch(Fact):
     """How long it ran."""
     cost: float | None = None
     """Dollars, as its backend said; None where it said nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedSearch(Fact):
+    """What was approved of a search: trials that it proposes later are approved while its program declares the same."""
+
+    trials: int
+    """How many trials there are in all."""
+    max_concurrent: int = 1
+    """How many are live at once."""
+    stop_when: str | None = None
+    """The bound on the metric of a trial that ends it."""
+    budget: float | None = None
+    """Dollars."""
+    gpu_hours: float | None = None
+    max_failures: int | None = None
+    study: str = ""
+    """Digest of the job and the metrics, as an outcome has it."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """A digest of each other part of its declaration, by what that is called: `job`, `space`, `sampler`, …"""
 
 
 COMPLETE, PRUNED, TRIAL_FAILED = "complete", "pruned", "failed"

@@ -280,6 +280,13 @@ def test_another_command_raises_the_budget_while_it_waits(lab: Lab) -> None:
     assert lab.status().endswith("6 of 100 GPU-hours")
 
 
+def test_another_budget_is_recorded_though_there_is_nothing_else_to_do(lab: Lab) -> None:
+    """So that `status` tells of it."""
+    lab.apply("gpu_hours=9", "trials=1")
+    lab.apply("gpu_hours=7", "trials=1")
+    assert lab.status().endswith(" of 7 GPU-hours")
+
+
 def test_a_protected_trial_goes_on(lab: Lab) -> None:
     lab.apply("dollars=5", "limit=null", "protect=true")
     lab.memory.tick()

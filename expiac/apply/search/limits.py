@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from expiac.apply.search.study import FAILED
 from expiac.apply.search.trials import SearchTrial, trial_name
 from expiac.declare.expectations import meets
-from expiac.declare.search import Search
 from expiac.plan.budgets import why_spent
 from expiac.plan.usage import Usage
 from expiac.state.facts import COMPLETE
 
 
-def why_no_more(search: Search, trials: Sequence[SearchTrial], used: Usage) -> str:
+class Limits(Protocol):
+    """What bounds a search: a `Search`, or what was approved of one."""
+
+    @property
+    def stop_when(self) -> str | None: ...
+
+    @property
+    def max_failures(self) -> int | None: ...
+
+    @property
+    def budget(self) -> float | None: ...
+
+    @property
+    def gpu_hours(self) -> float | None: ...
+
+
+def why_no_more(search: Limits, trials: Sequence[SearchTrial], used: Usage) -> str:
     """Why nothing more is proposed, though trials are left; empty where more are. `used` is by all its runs."""
     if search.stop_when is not None:
         for trial in trials:

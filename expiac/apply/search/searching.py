@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 from expiac.apply.metrics.places import STATUS_SECONDS, Look, MetricsSource
 from expiac.apply.search.curves import Curves
+from expiac.apply.search.declared import declared_searches
 from expiac.apply.search.limits import why_no_more
 from expiac.apply.search.study import FAILED, LIVE, Past, Study, Verdicts
 from expiac.apply.search.trials import SearchTrial, study_digest, trial_name, trials_of
@@ -19,9 +21,10 @@ from expiac.declare.trials import Trial
 from expiac.plan.approval import NEW
 from expiac.plan.budgets import sweep_usage
 from expiac.plan.model import Action, Desired, Plan, Step
+from expiac.plan.planner import PlanOptions
 from expiac.plan.usage import Usage
 from expiac.state.events import Json, TrialTold
-from expiac.state.facts import COMPLETE, PRUNED, Outcome
+from expiac.state.facts import COMPLETE, PRUNED, ApprovedSearch, Outcome
 from expiac.state.model import State
 from expiac.state.status import Status
 from expiac.util.hashing import digest
@@ -54,6 +57,7 @@ class Searching:
 
     def __init__(self, stack: Stack, sources: Sequence[MetricsSource]) -> None:
         self._stack, self._sources = stack, sources
+        self._declared = declared_searches(stack)
         self._sweeps = [sweep for sweep in stack.sweeps if sweep.search is not None]
         self._curves = {sweep.name: Curves(sweep.metric, sweep.search.checks) for sweep in self._sweeps if sweep.search}
         self._verdicts = {sweep.name: Verdicts() for sweep in self._sweeps}
@@ -67,6 +71,10 @@ class Searching:
     def digests(self) -> Mapping[str, str]:
         """What each search stands for whatever its trials are, by its address."""
         return {sweep.name: study_digest(sweep) for sweep in self._sweeps}
+
+    def to_approve(self, options: PlanOptions) -> Mapping[str, ApprovedSearch]:
+        """What an apply with this choice of steps approves of the searches, by their addresses."""
+        return {name: one for name, one in self._declared.items() if is_wanted(name, options)}
 
     def look(self, state: State, *, asks: bool = True, without: Collection[str] = ()) -> Found:
         """What the searches come to with these records. Without `asks`, nobody is asked for metrics.
@@ -95,6 +103,15 @@ class Searching:
         return Found(self._stack.with_trials(trials), samplers, tuple(told), outlook, tuple(warnings), proposed)
 
 
+def is_wanted(name: str, options: PlanOptions) -> bool:
+    """Whether the choice of steps takes in what a search proposes later."""
+    def named(patterns: Collection[str]) -> bool:
+        return any(fnmatchcase(f"{name}/trial_0", pattern) or pattern == name for pattern in patterns)
+
+    is_chosen = not options.target or named(options.target)
+    return is_chosen and not named(options.exclude) and (not options.only or Action.CREATE in options.only)
+
+
 def with_searches(plan: Plan, found: Found, digests: Mapping[str, str], desired: Sequence[Desired]) -> Plan:
     """The plan with what a look at the searches of its stack gave; a proposal that would have to wait is none yet.
 
@@ -111,14 +128,20 @@ def with_searches(plan: Plan, found: Found, digests: Mapping[str, str], desired:
 
 
 def only_proposed(plan: Plan, proposed: Collection[str]) -> Plan:
-    """The part of a plan that its searches ask for: trials that are proposed, that end early, or whose run was lost."""
+    """The part of a plan that its searches ask for: trials that are proposed, that end early, or whose run was lost.
+
+    So does what a killed command has left of these: a run that is still to end, or to be launched again.
+    """
     losing = {event.address for event in plan.told if event.outcome.state == PRUNED}
 
     def is_asked_for(step: Step) -> bool:
         if step.address in proposed:
             return step.action in (Action.CREATE, Action.RESTORE)
-        was_lost = step.record is not None and step.record.status is Status.LOST
-        return (step.address in losing and step.action is Action.STOP) or (was_lost and step.action is Action.RELAUNCH)
+        record = step.record
+        is_losing = step.address in losing or (record and record.outcome and record.outcome.state == PRUNED)
+        was_lost = record is not None and record.status in (Status.LOST, Status.STOPPED)
+        return bool(is_losing and step.action in (Action.STOP, Action.FORGET)) or (
+            was_lost and step.action is Action.RELAUNCH)
 
     steps = tuple(step for step in plan.steps if is_asked_for(step) and not step.renames)
     return replace(plan, steps=steps, moves={})
