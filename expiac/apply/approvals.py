@@ -26,7 +26,8 @@ class Approvals:
         """`max_failures` is how many trials of each sweep may fail, as a command says that `waits`."""
         self._project, self._journal = project, journal
         self._waits, self._given = waits, max_failures
-        self._before = journal.state.approval
+        self._of_plan = journal.state.approval
+        """The serial of the approval of the whole plan; until then, of the last one."""
         self.serial = 0
         """That of the last one under which this command launches."""
 
@@ -59,6 +60,7 @@ class Approvals:
     def record(self, plan: Plan) -> None:
         """Records that a plan is approved, with the searches that it declares. Needs the lock."""
         self._record(plan, self._provenance(plan))
+        self._of_plan = self.serial
 
     def record_part(self, part: Plan) -> None:
         """Records it of steps of an approved plan, or of what its searches propose."""
@@ -77,7 +79,7 @@ class Approvals:
         """The sweeps of a plan: as it says, or as was approved since, such as a larger budget by another command."""
         state = self._journal.state
         last = state.approved
-        is_later = last is not None and last.program and state.approval > max(self.serial, self._before)
+        is_later = last is not None and last.program and state.approval > self._of_plan
         return last.sweeps if last is not None and is_later else plan.sweeps
 
     def refuse_other(self, plan: Plan) -> None:
