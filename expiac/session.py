@@ -12,15 +12,16 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, Waiting, Warned
+from expiac.apply.events import Finished, Reporter, ResourceStatus, Result, SearchLeft, Waiting, Warned
 from expiac.apply.notifier import Notifier
 from expiac.apply.refresh import id_of
 from expiac.apply.refreshing import Refresher
 from expiac.declare.project import Project, find_project
 from expiac.plan.groups import refuse_component
 from expiac.plan.model import Plan
+from expiac.plan.sweeps import has_search
 from expiac.providers.base import Logs, Provider
 from expiac.providers.registry import Providers
 from expiac.state import lookup
@@ -151,22 +152,29 @@ class Session:
         With `max_failures`, no further trial of a sweep is begun once more of its trials than that have failed.
         A plan that is stale is refused. Where nobody has approved it, `make_anew` may give another one in its place.
         """
-        from expiac.apply.applying import Applying
         from expiac.tracking.annotations import tell
 
         if parallelism < 1:
             raise UsageError("Invalid value", f"parallelism={parallelism}: at least one step at a time",
                              "parallelism=1 or more")
-        self._applying = Applying(self.project, self._journal, self._refresher, self._providers, self._reporter,
-                                  parallelism=parallelism, proposals=self._planning.proposals)
-        if self._stopped.is_set():
-            self._applying.stop()
-        plan, done = self._applying.apply(plan, make_anew)
+        applying = self._begin_applying(parallelism=parallelism, waits=wait, max_failures=max_failures)
+        plan, done = applying.apply(plan, make_anew)
         for warning in tell(done.done, self.state, self.project):
             self._reporter.on_event(Warned(warning))
-        result = self._applying.wait(plan, done, timeout, max_failures) if wait else done
+        result = applying.wait(plan, done, timeout) if wait else done
         self._reporter.on_event(Finished(result))
         return result
+
+    def _begin_applying(self, *, parallelism: int = 10, **how: Any) -> Applying:
+        from expiac.apply.applying import Applying
+        from expiac.apply.approvals import Approvals
+
+        approvals, proposals = Approvals(self.project, self._journal, **how), self._planning.proposals
+        self._applying = Applying(self.project, self._journal, self._refresher, self._providers, self._reporter,
+                                  approvals, parallelism=parallelism, proposals=proposals)
+        if self._stopped.is_set():
+            self._applying.stop()
+        return self._applying
 
     def plan_prune(self, options: PruneOptions) -> Pruning:
         """What a prune would remove from this machine's disk; changes nothing."""
@@ -218,13 +226,31 @@ class Session:
         try:
             for now in poll(self.status, self._stopped, timeout=timeout, stack=self.stack):
                 result = Result(seen=now)
-                self._reporter.on_event(Waiting(now))
+                self._reporter.on_event(Waiting(now, self.searches_left))
                 if not are_under_way(now):
                     return result
             result = replace(result, interrupted=True)
         finally:
             self._reporter.on_event(Finished(result))
         return result
+
+    def go_on(self, *, timeout: float = WEEK) -> Result:
+        """As `watch`, and begins the next trials of searches. Raises `ExpiacError` where they are not as approved."""
+        from expiac.apply.continuing import continuation
+
+        plan, since = continuation(self._planning, self.state, self.project.stacks)
+        result = self._begin_applying().go_on(plan, since, timeout)
+        self._reporter.on_event(Finished(result))
+        return result
+
+    @property
+    def searches_left(self) -> tuple[SearchLeft, ...]:
+        """The searches that would go on, if a command did."""
+        if not has_search(self.state):
+            return ()
+        from expiac.apply.search.remaining import searches_left
+
+        return searches_left(self.state, self.project.stacks)
 
     @property
     def providers(self) -> Mapping[str, Provider]:

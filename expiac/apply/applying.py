@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import UTC, datetime
 
-from expiac.apply.code import project_code
-from expiac.apply.ending_sweeps import SweepEnder
+from expiac.apply.approvals import Approvals
+from expiac.apply.ending_sweeps import SweepEnder, skip_unaffordable
 from expiac.apply.engine import Engine
 from expiac.apply.events import (
     Began,
@@ -24,13 +24,13 @@ from expiac.apply.events import (
 from expiac.apply.hooks import ShellHooks
 from expiac.apply.preconditions import refuse_unchecked, without_ended_runs
 from expiac.apply.refreshing import Refresher
-from expiac.apply.reviews import review_facts
 from expiac.apply.search import Proposals, record_told
 from expiac.apply.stack_outputs import refuse_changed_references
 from expiac.apply.wait import METRICS_PAUSE, UNDER_WAY, OnceIn, are_under_way, poll
 from expiac.declare.component import component_of
 from expiac.declare.project import Project
-from expiac.plan.approval import approval_event
+from expiac.plan.budgeting import bound_launches, within_budgets
+from expiac.plan.budgets import Budgets, budgets_of
 from expiac.plan.deferred import Outlook, outlook
 from expiac.plan.model import Action, Plan, Step
 from expiac.plan.preflight import refuse_without_access
@@ -40,7 +40,6 @@ from expiac.state.journal import Journal
 from expiac.state.locking import lock_state, refuse_stale
 from expiac.state.model import State
 from expiac.util.errors import ExpiacError, Locked, Stale
-from expiac.util.git import provenance
 
 _MOST_PLANS = 3
 """How many plans are made of one apply: that of its beginning, and two more under the lock."""
@@ -52,7 +51,8 @@ class Applying:
     """Carries out plans of one stack, for one command."""
 
     def __init__(self, project: Project, journal: Journal, refresher: Refresher, providers: Mapping[str, Provider],
-                 reporter: Reporter, *, parallelism: int = 10, proposals: Proposals | None = None) -> None:
+                 reporter: Reporter, approvals: Approvals, *, parallelism: int = 10,
+                 proposals: Proposals | None = None) -> None:
         self._project, self._journal, self._refresher, self._reporter = project, journal, refresher, reporter
         self._providers = providers
         self._engine = Engine(journal, providers, reporter, parallelism=parallelism, hooks=ShellHooks(project.root),
@@ -60,8 +60,9 @@ class Applying:
         self._proposals = proposals
         self._stopped = threading.Event()
         self._asks_for_metrics = OnceIn(METRICS_PAUSE)
-        self._approval = 0
-        """The serial of this apply's last approval."""
+        self._approvals = approvals
+        self._resumes = False
+        """What a killed command has left of the searches is to be done first."""
         self._sweeps: SweepEnder | None = None
 
     def stop(self) -> None:
@@ -76,17 +77,20 @@ class Applying:
         `make_anew` makes another one under the lock.
         """
         self._begin(plan)
+        self._approvals.serial = plan.serial
         result = Result()
-        if _decides(plan) or plan.told or self._refresher.has_news:
+        if self._approvals.decides(plan) or plan.told or self._refresher.has_news:
             with lock_state(self._journal, None, purpose="apply" if plan.program else "destroy"):
                 plan = self._settle(plan, make_anew)
                 record_told(plan, self._journal)
-                if _decides(plan):
-                    self._approve(plan, self._provenance(plan))
+                if self._approvals.decides(plan):
+                    self._approvals.record(plan)
                     remaining, stopped = without_ended_runs(plan, self._journal.state)
+                    remaining = bound_launches(remaining, _budgets(plan, self._journal.state))
                     remaining = bound_running(remaining, self._journal.state, plan.max_running)
                     self._report_ended(stopped)
                     result = self._engine.apply(remaining)
+                    result = skip_unaffordable(result, _budgets(plan, self._journal.state), self._reporter)
                     result = replace(result, done=(*stopped, *result.done))
                     self._refresher.send_notices()
             self._refresher.reload()
@@ -119,15 +123,16 @@ class Applying:
             break
         return plan
 
-    def wait(self, plan: Plan, result: Result, timeout: float, max_failures: int | None = None) -> Result:
+    def wait(self, plan: Plan, result: Result, timeout: float) -> Result:
         """Waits until every run has ended, and begins deferred steps as they become ready.
 
-        Begins no further trial of a sweep of which more than `max_failures` have failed, or more than it says itself.
+        Begins no further trial of a sweep of which more have failed than the approval says, or than it says itself.
         """
         if self._engine.is_stopping:
             return replace(result, interrupted=True)
         sweeps = self._sweeps = SweepEnder(self._journal, self._refresher, self._engine, self._providers,
-                                           self._reporter, self._approve_again, max_failures=max_failures)
+                                           self._reporter, self._approvals,
+                                           max_failures=self._approvals.max_failures)
 
         if self._proposals:
             self._proposals.leave_out({component_of(address) for address in plan.left_out})
@@ -156,24 +161,16 @@ class Applying:
             raise
         return replace(result, interrupted=True)
 
+    def go_on(self, plan: Plan, since: int, timeout: float) -> Result:
+        """As `wait`, for a plan without steps, of which all that it declares was approved at the serial `since`."""
+        self._approvals.serial, self._resumes = since, True
+        return self.wait(plan, Result(), timeout)
+
     def _status(self) -> tuple[ResourceStatus, ...]:
         """How each resource is; asks the backends how far the runs are once in a while, and when all have ended."""
         records = self._refresher.observed.records.values()
         asks = self._asks_for_metrics() or not any(record.status in UNDER_WAY for record in records)
         return self._refresher.status(asks=asks)
-
-    def _approve(self, plan: Plan, provenance: Mapping[str, Any]) -> None:
-        """Records who lets the steps of a plan be done: the launches that follow belong to this approval."""
-        rendered, reviewed = review_facts(plan, self._project)
-        self._journal.append(approval_event(plan, provenance, rendered=rendered, reviewed=reviewed))
-        self._approval = self._journal.state.approval
-
-    def _provenance(self, plan: Plan) -> Mapping[str, Any]:
-        """Where the launches of a plan come from: digests of what is declared, and of the code where there are any."""
-        known = provenance(self._project.root, self._project.state_folder / "provenance")
-        launches = any(step.action.launches for step in plan.steps)
-        code = project_code(self._project, plan.program) if launches else ""
-        return known | {"declared": plan.declared} | ({"code": code} if code else {})
 
     def _report_ended(self, stopped: Sequence[Step]) -> None:
         """Reports steps whose runs the refresh under the lock found ended: they are archived."""
@@ -191,7 +188,8 @@ class Applying:
 
     def _begin_ready(self, plan: Plan, result: Result) -> Result:
         """Begins the deferred steps whose time has come, as the state under the lock has it: others may be at work."""
-        if not _changes(outlook(result.deferred, plan, self._refresher.state), plan, self._refresher.state):
+        expected = outlook(result.deferred, plan, self._refresher.state)
+        if not (self._first_to_run(expected, plan) or expected.blocked or expected.done):
             return result
         with lock_state(self._journal, None, purpose="apply"):
             self._refresher.reload()
@@ -202,9 +200,9 @@ class Applying:
 
     def _begin_now(self, plan: Plan, result: Result) -> Result:
         """Begins them. Needs the lock, and the state that it guards."""
-        self._refuse_other_plan(plan)
+        self._approvals.refuse_other(plan)
         expected = outlook(result.deferred, plan, self._refresher.state)
-        begun = first_to_run(expected.ready, self._refresher.state, plan.max_running)
+        begun = self._first_to_run(expected, plan)
         for step, why in expected.blocked:
             self._reporter.on_event(StepSkipped(step, why))
         left_out = tuple(step for step, _ in expected.blocked)
@@ -214,8 +212,14 @@ class Applying:
         if not begun:
             return result
         part = replace(plan, steps=begun, moves={})
-        self._approve_again(part)
+        self._approvals.record_again(part)
         return _joined(result, self._engine.apply(part))
+
+    def _first_to_run(self, expected: Outlook, plan: Plan) -> tuple[Step, ...]:
+        """The deferred steps for which there are a place and a budget now."""
+        assert self._sweeps is not None, "it waits"
+        ready = within_budgets(expected.ready, self._sweeps.budgets(plan))
+        return first_to_run(ready, self._refresher.state, plan.max_running)
 
     def _begin_proposed(self, plan: Plan, result: Result) -> Result:
         """Records what trials of searches came to, begins those that are proposed, and ends those that are losing.
@@ -227,8 +231,8 @@ class Applying:
             return result
         with lock_state(self._journal, None, purpose="apply"):
             self._refresher.reload()
-            self._refuse_other_plan(plan)
-            more = proposals.plan()
+            self._approvals.refuse_other(plan)
+            more, self._resumes = proposals.plan(), False
             if more is None:
                 return result
             refuse_unchecked(more, self._project)
@@ -236,7 +240,7 @@ class Applying:
             self._refresher.record()
             record_told(more, self._journal)
             if not more.is_empty:
-                self._approve(more, self._provenance(more))
+                self._approvals.record_part(more)
                 result = _joined(result, self._engine.apply(more))
             self._refresher.send_notices()
         self._refresher.reload()
@@ -247,7 +251,7 @@ class Applying:
             return False
         if self._sweeps:
             self._proposals.leave_out(self._sweeps.ended)
-        return self._proposals.are_due()
+        return self._resumes or self._proposals.are_due()
 
     def _goes_on(self, result: Result) -> bool:
         """Whether a search has something to begin, or waits for results that are on their way."""
@@ -255,32 +259,11 @@ class Applying:
             return False
         return self._are_proposals_due(result) or self._proposals.are_awaited()
 
-    def _refuse_other_plan(self, plan: Plan) -> None:
-        """Raises `Stale` where a plan was approved meanwhile that declares other runs: ours may not be wanted now."""
-        since = [one for one in self._journal.state.approvals if one.serial > self._approval]
-        if any(one.approved.provenance.get("declared") != plan.declared for one in since):
-            raise Stale("Stale plan", "another plan was approved while this apply waited, with other declarations",
-                        f"expiac plan {plan.stack}")
-
-    def _approve_again(self, part: Plan) -> None:
-        """Records an approval of deferred steps, where the last one is another command's or has other code."""
-        provenance, last = self._provenance(part), self._journal.state.approved
-        is_own = self._journal.state.approval == self._approval
-        if last is None or not is_own or last.provenance.get("code") != provenance.get("code"):
-            self._approve(part, provenance)
-
 
 def _joined(result: Result, more: Result) -> Result:
     return replace(result, done=result.done + more.done, failed=result.failed + more.failed,
                    skipped=result.skipped + more.skipped, interrupted=more.interrupted)
 
 
-def _decides(plan: Plan) -> bool:
-    """Whether there is something to record of the plan."""
-    return not plan.is_empty or plan.previous_overrides is not None or plan.previous_outputs is not None
-
-
-def _changes(expected: Outlook, plan: Plan, state: State) -> bool:
-    """Whether any deferred step begins or is given up now."""
-    begun = first_to_run(expected.ready, state, plan.max_running)
-    return bool(begun or expected.blocked or expected.done)
+def _budgets(plan: Plan, state: State) -> Budgets:
+    return budgets_of(plan.sweeps, state, datetime.now(UTC))

@@ -48,7 +48,7 @@ class Effects:
         return self._record_done(plan, step, ended)
 
     def _record_done(self, plan: Plan, step: Step, seen: Observation) -> Observation:
-        done = EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds)
+        done = EffectDone(step.address, seen.status, seen.outputs, seen.detail, seen.seconds, began_at=seen.began_at)
         recorded = self._ledger.record(step.address)
         if recorded is not None:
             (done,) = judge([done], {step.address: recorded}, self._providers, plan.lineage)

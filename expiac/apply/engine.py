@@ -31,7 +31,7 @@ from expiac.apply.judging import judge_anew_now
 from expiac.apply.recording import noted, restored
 from expiac.apply.refresh import id_of
 from expiac.apply.step_order import StepOrder
-from expiac.apply.stops import Stops
+from expiac.apply.stops import Stops, after_stop
 from expiac.apply.wandb_key import secrets_of
 from expiac.apply.work import Work
 from expiac.declare.fields import Kind
@@ -186,7 +186,7 @@ class Engine:
                 return self._create(plan, step)
             case Action.STOP:
                 assert step.record is not None
-                return self._delete(plan, step, step.record, After.DESTROY if plan.destroys else After.NOTHING)
+                return self._delete(plan, step, step.record, after_stop(plan, step))
             case Action.FORGET:
                 assert step.record is not None
                 discarded = DESTROYED if plan.destroys else ""

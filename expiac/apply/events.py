@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from expiac.plan.model import Plan, Step
+from expiac.plan.usage import Usage
 from expiac.state.events import Json
 from expiac.state.facts import SweepFacts
 from expiac.state.status import Status
@@ -65,6 +66,8 @@ class ResourceStatus:
     """A search ended it early."""
     dollars: float | None = field(default=None, compare=False)
     """What it has cost so far, where that is known."""
+    sweep_usage: Usage | None = field(default=None, compare=False)
+    """What all runs of its sweep have used so far; None where nothing limits that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,25 @@ class StepDeferred:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchLeft:
+    """A search that would go on, if somebody let it."""
+
+    name: str
+    left: int
+    """How many trials are still to be proposed."""
+    trials: int
+    """How many there are in all."""
+    command: str
+    """What goes on with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A look at the runs while waiting for them to end."""
 
     seen: tuple[ResourceStatus, ...]
+    searches: tuple[SearchLeft, ...] = ()
+    """The searches with which this command does not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +151,11 @@ class Result:
 
     @property
     def is_well(self) -> bool:
-        """Everything that was to be done now was done, and no run that was waited for failed."""
+        """Everything that was to be done now was done, no run that was waited for failed, and none was stopped since a
+        budget is spent."""
+        was_paused = any(step.pauses for step in self.done)
         ended_badly = any(seen.status.is_failure for seen in self.seen)
-        return not (self.failed or self.skipped or self.interrupted or ended_badly)
+        return not (self.failed or self.skipped or self.interrupted or was_paused or ended_badly)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from expiac.apply.archive import ProjectArchive
 from expiac.apply.code_size import warn_of_size
 from expiac.apply.duplicates import warn_of_duplicates
 from expiac.apply.events import Reporter
+from expiac.apply.plan_budgets import PlanBudgets
 from expiac.apply.preconditions import (
     refuse_changed_files,
     refuse_changed_runs,
@@ -35,12 +36,13 @@ from expiac.plan.planner import PlanOptions
 from expiac.plan.preflight import examine_plan
 from expiac.plan.protection import refuse_protected
 from expiac.plan.running import bound_running
+from expiac.plan.searches import with_searches_to_approve
 from expiac.plan.selection import select
 from expiac.plan.sweeps import sweep_facts
 from expiac.policies.runner import Policies
 from expiac.providers.registry import Providers
 from expiac.state.events import Json
-from expiac.state.facts import Reference
+from expiac.state.facts import ApprovedSearch, Reference
 from expiac.state.locking import refuse_stale
 from expiac.state.model import Record
 from expiac.util.errors import ExpiacError, UsageError, did_you_mean
@@ -128,6 +130,9 @@ class Planning:
             options = replace(options, adopt=find_jobs(self.desired, ids, state, self._providers))
         plan = self._make_plan(self.desired, options, refresh=refresh)
         _refuse_no_extension(plan, options.extend, self._project.metrics.total_steps)
+        if self._searching:
+            to_approve = self._searching.to_approve(self._options)
+            plan = with_searches_to_approve(plan, to_approve, self._refresher.state)
         if plan.outputs != (exported := dict(self._refresher.state.outputs)):
             plan = replace(plan, previous_outputs=exported)
         before = self._refresher.state.approved
@@ -143,6 +148,11 @@ class Planning:
     def awaits_results(self) -> bool:
         """Whether the last look at the searches found trials that have ended, with results that can't be read yet."""
         return self._found is not None and bool(self._found.warnings)
+
+    @property
+    def searches(self) -> Mapping[str, ApprovedSearch]:
+        """What the program declares of its searches, by their addresses."""
+        return self._searching.to_approve(PlanOptions()) if self._searching else {}
 
     @property
     def proposals(self) -> Proposals | None:
@@ -187,17 +197,21 @@ class Planning:
         archive = ProjectArchive(self._project, observed, self._providers, program, any_code=options.reuse,
                                  ask=refresh)
         plan = planner.plan(wanted, observed, options, archive)
+        budgets = PlanBudgets(None if options.destroy else self._declared.stack, self._providers)
+        plan = budgets.stop(plan, observed)
         plan = select(plan, options.target, options.exclude, options.only)
-        plan = plan if options.destroy else bound_running(plan, observed, self._max_running)
+        if not options.destroy:
+            plan = bound_running(budgets.bound(plan, observed), observed, self._max_running)
         refuse_protected(plan)
         plan = plan if options.destroy else self._with_program(plan)
         plan = warn_of_duplicates(plan, self._refresher.result.duplicates)
         budget = self._program.stack.budget if self._program and wanted else None
         policies = Policies(self._project) if wanted else None
-        all_prices = policies is not None and policies.need_prices
+        all_prices = policies is not None and (policies.need_prices or budgets.count_dollars)
         plan = examine_plan(plan, self._providers, ask=refresh, budget=budget, all_prices=all_prices)
         plan = policies.evaluate(plan) if policies else plan
         plan = mark_reviewed(plan, self._project, demanded=self._options.reviewed_only)
+        plan = budgets.tell(plan, observed)
         return self._warn_of_git(_warn_of_access(check_keys(warn_of_size(plan, self._project))))
 
     @property

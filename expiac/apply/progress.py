@@ -10,9 +10,11 @@ from expiac.apply.events import Progress, ResourceStatus
 from expiac.apply.metrics.places import Look, MetricsSource
 from expiac.apply.metrics.progress_cache import ProgressCache
 from expiac.apply.metrics.sources import find_metrics, progress_of
+from expiac.plan.budgets import sweep_usage
 from expiac.plan.durations import Durations
 from expiac.plan.groups import group_of
 from expiac.plan.sweeps import recorded_sweeps
+from expiac.plan.usage import prices_of, usage_of
 from expiac.state.facts import SweepFacts
 from expiac.state.model import Record, State
 
@@ -20,7 +22,7 @@ from expiac.state.model import Record, State
 def statuses_of(state: State, sources: Sequence[MetricsSource], look: Look, kept: ProgressCache | None = None
                 ) -> tuple[ResourceStatus, ...]:
     """How each resource of a state is, and how far; what is `kept` of those that have ended is not read again."""
-    durations, sweeps, prices = Durations(state), recorded_sweeps(state), _prices(state)
+    durations, sweeps, prices = Durations(state), recorded_sweeps(state), prices_of(state)
     records = tuple(state.records.values())
     found = find_metrics(records, sources, look)
     progress = kept.progress_of if kept is not None else lambda record, found: progress_of(found)
@@ -28,7 +30,9 @@ def statuses_of(state: State, sources: Sequence[MetricsSource], look: Look, kept
                      for record in records)
     if kept is not None:
         kept.save({record.run.instance for record in records})
-    return tuple(_with_group(one, state.records[one.address], sweeps, prices) for one in statuses)
+    used = {name: sweep_usage(name, state, datetime.now(UTC)) for name, facts in sweeps.items() if facts.is_limited}
+    grouped = (_with_group(one, state.records[one.address], sweeps, prices) for one in statuses)
+    return tuple(replace(one, sweep_usage=used[one.group]) if one.group in used else one for one in grouped)
 
 
 def progress_of_run(record: Record, sources: Sequence[MetricsSource], look: Look) -> Progress | None:
@@ -53,20 +57,8 @@ def _with_group(one: ResourceStatus, record: Record, sweeps: Mapping[str, SweepF
                    dollars=_dollars(record, prices.get(record.run.instance)))
 
 
-def _prices(state: State) -> Mapping[str, float]:
-    """Dollars per hour of each instance that was launched at a known price."""
-    return {instance: price for one in state.approvals for instance, price in one.approved.prices.items()}
-
-
 def _dollars(record: Record, price: float | None) -> float | None:
-    """What its backend says that a run has cost, else its price for as long as its last launch has run so far."""
-    told = record.outputs.get("cost")
-    if isinstance(told, int | float):
-        return float(told)
-    if price is None:
+    """What a run has cost so far; None where neither its backend says it nor a price is known."""
+    if price is None and record.cost is None:
         return None
-    if record.seconds is not None:
-        return price * record.seconds / 3600
-    if not record.status.is_live or not record.at:
-        return None
-    return price * max((datetime.now(UTC) - datetime.fromisoformat(record.at)).total_seconds(), 0.0) / 3600
+    return usage_of(record, price or 0.0, datetime.now(UTC)).dollars

@@ -103,7 +103,7 @@ def _events(record: Record, seen: Observation) -> list[Event]:
         seen = replace(seen, status=record.status, detail=record.detail)  # the judgement stands
     if (seen.status, dict(seen.outputs), seen.detail) == (record.status, dict(record.outputs), record.detail):
         return []
-    return [Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds)]
+    return [Observed(record.address, seen.status, seen.outputs, seen.detail, seen.seconds, began_at=seen.began_at)]
 
 
 def _resolve(record: Record, pending: Pending, seen: Observation, present: bool) -> list[Event]:
@@ -111,7 +111,8 @@ def _resolve(record: Record, pending: Pending, seen: Observation, present: bool)
     match pending.effect:
         case Effect.CREATE:
             if present:
-                return [EffectDone(address, seen.status, seen.outputs, seen.detail, seen.seconds)]
+                return [EffectDone(address, seen.status, seen.outputs, seen.detail, seen.seconds,
+                                   began_at=seen.began_at)]
             return [EffectFailed(address, "interrupted before it was launched")]
         case Effect.UPDATE:
             return [EffectFailed(address, "interrupted")]

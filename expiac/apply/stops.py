@@ -16,6 +16,13 @@ from expiac.state.status import Status
 from expiac.util.errors import ExpiacError, Uncertain
 
 
+def after_stop(plan: Plan, step: Step) -> After:
+    """What a stop makes room for."""
+    if step.pauses:
+        return After.RELAUNCH
+    return After.DESTROY if plan.destroys else After.NOTHING
+
+
 class Stops:
     """The steps of an apply that only stop a run, as groups."""
 
@@ -58,11 +65,11 @@ class Stops:
 
     def _record_begin(self, plan: Plan, steps: Sequence[Step]) -> None:
         """Records that each run is about to be stopped; the last one syncs them all."""
-        after = After.DESTROY if plan.destroys else After.NOTHING
         for number, step in enumerate(steps, start=1):
             record = step.record
             assert record is not None
-            started = Started(step.address, Effect.DELETE, record.type, record.provider, record.run, after)
+            started = Started(step.address, Effect.DELETE, record.type, record.provider, record.run,
+                              after_stop(plan, step))
             self._ledger.append(started, durable=number == len(steps))
         self._ledger.confirm()
 

@@ -93,6 +93,8 @@ MaxFailures = Annotated[int | None, typer.Option(
     "--max-failures", min=0, metavar="N", show_default=False,
     help="With --wait: begin no further trial of a sweep once more than N of its runs have failed.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until every run has ended.")]
+Continue = Annotated[bool, typer.Option(
+    "--continue", help="With --watch: begin the next trials of a search too, just as the last apply approved them.")]
 Timeout = Annotated[float, typer.Option(
     "--timeout", parser=lambda given: parse_timeout(given), metavar="DURATION", show_default=False,
     help="With --wait or --watch: how long at most, in seconds or such as 90m, 12h, 2d; a week where it is not said.")]

@@ -194,6 +194,7 @@ def status(
     verbose: args.AllRuns = False,
     no_refresh: args.NoRefresh = False,
     watch: args.Watch = False,
+    goes_on: args.Continue = False,
     timeout: args.Timeout = WEEK,
 ) -> int:
     """Show how each job is and how far it has come."""
@@ -202,9 +203,12 @@ def status(
     if watch and no_refresh:
         raise UsageError("Conflicting options", "--watch asks the backends, and --no-refresh asks none",
                          "expiac status --watch")
+    if goes_on and not watch:
+        raise UsageError("Conflicting options", "--continue begins trials while a watch stays",
+                         "expiac status --watch --continue")
     if watch:
-        with execution.open_session(stack, json=json, declared=False, verbose=verbose) as (session, reporter):
-            return execution.watch(session, reporter, json=json, timeout=timeout, verbose=verbose)
+        with execution.open_watched(stack, json=json, verbose=verbose, goes_on=goes_on) as (session, reporter):
+            return execution.watch(session, reporter, json=json, timeout=timeout, verbose=verbose, goes_on=goes_on)
 
     def ask(name: str) -> several.Answer:
         with execution.open_session(name, prints_document=json, declared=False) as (session, _):

@@ -20,6 +20,7 @@ from expiac.apply.events import (
     ProgressEvent,
     ResourceStatus,
     Result,
+    SearchLeft,
     StepBegan,
     StepDeferred,
     StepEnded,
@@ -47,6 +48,7 @@ class JsonLines:
     def __init__(self, write: Callable[[str], None] = _PRINT, now: Callable[[], str] = utc_now) -> None:
         self._write, self._now = write, now
         self._statuses: dict[str, ResourceStatus] = {}
+        self._searches: dict[str, SearchLeft] = {}
         self._due: deque[str] = deque()
         self._writing = threading.Lock()
 
@@ -89,9 +91,11 @@ class JsonLines:
                 return [{"event": "step_skipped", **_name(step), "why": why}]
             case StepDeferred(step):
                 return [{"event": "step_deferred", **_name(step), "why": step.reason}]
-            case Waiting(resources):
+            case Waiting(resources, searches):
                 new = [resource for resource in resources if self._is_new(resource)]
-                return [{"event": "seen", **tables.document(resource)} for resource in new]
+                left = [search for search in searches if self._searches.get(search.name) != search]
+                self._searches |= {search.name: search for search in left}
+                return [*({"event": "seen", **tables.document(resource)} for resource in new), *map(_search, left)]
             case Warned(text):
                 return [{"event": "warned", "text": text}]
             case Finished(result):
@@ -133,6 +137,11 @@ def _finite(value: Any) -> Any:
 def _name(step: Step) -> lines.NamedStep:
     return {"address": step.address, "action": step.action, "instance": step.run.instance,
             "launch": step.run.launch}
+
+
+def _search(search: SearchLeft) -> dict[str, Any]:
+    return {"event": "search_left", "search": search.name, "left": search.left, "trials": search.trials,
+            "command": search.command}
 
 
 def _error(error: ExpiacError) -> lines.Error:

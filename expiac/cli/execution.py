@@ -12,6 +12,7 @@ from expiac.apply.events import Result
 from expiac.cli import output
 from expiac.cli.exits import DONE, INTERRUPTED, handle_sigint
 from expiac.declare.component import component_of
+from expiac.declare.override_words import words_of
 from expiac.declare.project import Project
 from expiac.plan.groups import named_by_group
 from expiac.plan.model import Plan
@@ -35,6 +36,28 @@ def open_session(
         return Session.open(stack, overrides, reporter=reporter, declared=declared, project=project)
 
     with _with_reporter(open_, json=json, prints_document=prints_document, verbose=verbose) as (session, reporter):
+        yield session, reporter
+
+
+@contextmanager
+def open_watched(stack: str | None, *, goes_on: bool, json: bool, verbose: bool
+                 ) -> Iterator[tuple[Session, ConsoleReporter]]:
+    """The session of a watch, and its reporter; of one that goes on with searches, with the program as it was applied.
+
+    Raises `ExpiacError` where no search was approved, before the program is read.
+    """
+    with open_session(stack, json=json, declared=False, verbose=verbose) as (session, reporter):
+        if not goes_on:
+            yield session, reporter
+            return
+        from expiac.apply.continuing import approved_program
+
+        applied, project, name = approved_program(session.state, session.project.stacks), session.project, session.stack
+    with open_session(str(project.root / applied.program), words_of(applied.overrides), json=json, verbose=verbose,
+                      project=project) as (session, reporter):
+        if session.stack != name:
+            raise ExpiacError("Search not approved", f"{applied.program} declares {session.stack} now, and not {name}",
+                              f"expiac apply {session.stack} --wait")
         yield session, reporter
 
 
@@ -102,9 +125,9 @@ def carry_out(
 
     if not json:
         output.print_plan(plan, program, verbose=verbose)
-    if interactive:
+    if interactive and not plan.is_empty:
         plan = output.select_steps(plan)
-    elif question and not plan.is_empty:
+    elif question and (not plan.is_empty or plan.changed_searches):
         output.ask(question, details=partial(output.print_plan, plan, program, verbose=True))
     with handle_sigint(session.stop, reporter.on_stop):
         anew = None if make_anew is None or is_approved else plan_anew
@@ -115,14 +138,24 @@ def carry_out(
     return DONE
 
 
-def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: float, verbose: bool = False) -> int:
-    """Shows the runs until every one has ended; gives the exit code. ^C ends it at once and leaves the runs alone."""
-    with closing(reporter), handle_sigint(session.stop):
-        result = session.watch(timeout=timeout)
+def watch(session: Session, reporter: ConsoleReporter, *, json: bool, timeout: float, verbose: bool = False,
+          goes_on: bool = False) -> int:
+    """Shows the runs until every one has ended; gives the exit code. ^C ends it at once and leaves the runs alone.
+
+    One that `goes_on` begins the next trials of searches meanwhile.
+    """
+    with closing(reporter), handle_sigint(session.stop, *([reporter.on_stop] if goes_on else [])):
+        result = session.go_on(timeout=timeout) if goes_on else session.watch(timeout=timeout)
     if not json:
         from expiac.cli import status_output
 
         status_output.print_statuses(result.seen, session, json=False, verbose=verbose)
+        status_output.print_searches_left(session.searches_left)
+    if goes_on:
+        from expiac.plan.searches import program_name
+
+        _raise_unless_well(result, program_name(session.state, session.project.stacks), session.stack)
+        return DONE
     if result.interrupted:
         return INTERRUPTED
     _raise_for_failed_runs(result, session.state.stack)
@@ -138,9 +171,11 @@ def _raise_unless_well(result: Result, program: str, stack: str) -> None:
         raise Interrupted("Interrupted", "nothing new is begun; runs that were launched go on",
                           f"expiac status {stack}")
     failed = [step for step, _ in result.failed]
-    if not_done := [step.address for step in (*failed, *result.skipped)]:
-        names = ", ".join(named_by_group(not_done, component_of))
-        raise ExpiacError("Apply incomplete", f"not done: {names}", f"expiac plan {program}")
+    not_done = [step.address for step in (*failed, *result.skipped)]
+    paused = [step.address for step in result.done if step.pauses]
+    lists = ((not_done, "not done"), (paused, "stopped, since the budget is spent"))
+    if told := [f"{words}: {', '.join(named_by_group(names, component_of))}" for names, words in lists if names]:
+        raise ExpiacError("Apply incomplete", "\n".join(told), f"expiac plan {program}")
     _raise_for_failed_runs(result, stack)
 
 

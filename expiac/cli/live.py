@@ -17,6 +17,7 @@ from expiac.apply.events import (
     Finished,
     ProgressEvent,
     ResourceStatus,
+    SearchLeft,
     StepBegan,
     StepDeferred,
     StepEnded,
@@ -30,7 +31,7 @@ from expiac.declare.metrics import Metric, MetricSettings
 from expiac.plan.model import Step
 from expiac.state.status import Status
 from expiac.view import figures, metrics, sweep_status
-from expiac.view.console import STOPPING, event_line, step_line, summed_line
+from expiac.view.console import STOPPING, event_line, search_line, step_line, summed_line
 from expiac.view.step_tally import StepTally
 
 _NARROW, _WIDE = 76, 110
@@ -49,6 +50,7 @@ class LiveLines:
         self._tally = StepTally(verbose=verbose)
         self._steps: tuple[Step, ...] = ()
         self._runs: tuple[ResourceStatus, ...] = ()
+        self._searches: tuple[SearchLeft, ...] = ()
         self._metrics = MetricSettings()
         self._is_stopping = False
         self._spinner = Spinner("dots")
@@ -63,9 +65,9 @@ class LiveLines:
                 self._steps = (*self._steps, step)
             case StepEnded(step) | StepFailed(step) | StepSkipped(step) | StepDeferred(step):
                 self._steps = tuple(other for other in self._steps if other.address != step.address)
-            case Waiting(resources):
+            case Waiting(resources, searches):
                 self._live.start()
-                self._runs = resources
+                self._runs, self._searches = resources, searches
             case Finished():
                 self._live.stop()
             case Warned():
@@ -103,6 +105,7 @@ class LiveLines:
             if shown:
                 parts.append(run_table(shown, self._metrics, self._out.width, rows))
             parts += [Text(more, style="dim") for more in map(sweep_status.more_line, groups.values()) if more]
+        parts += [Text(with_command_name(search_line(one))) for one in self._searches]
         if self._is_stopping:
             parts.append(Text(STOPPING, style="yellow"))
         elif parts:

@@ -5,7 +5,6 @@ The manifest in the folder names the files that expiac wrote there. expiac remov
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,11 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from expiac.util.durable import move_file
 from expiac.util.errors import ExpiacError
+from expiac.util.lock import take_folder_lock
 
 if TYPE_CHECKING:
     from expiac.review.changes import Rendered
     from expiac.review.manifest import Manifest
+
+WAIT = 10.0
+"""Seconds for which an export waits for another one beside it."""
 
 
 def print_rendered(rendered: Rendered) -> None:
@@ -42,7 +46,7 @@ def write_rendered(rendered: Rendered, folder: Path, manifest: Manifest) -> None
     _refuse_links(folder, [*texts, MANIFEST])
     with _error_of_writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder.parent / f"{beside.name}.lock", folder):
+        with _locked(folder.absolute().parent):
             before |= _names_of(beside, manifest.stack)
             shutil.rmtree(beside, ignore_errors=True)
             contents = {**{name: text.encode() for name, text in texts.items()}, MANIFEST: text_of(manifest)}
@@ -56,7 +60,7 @@ def write_rendered(rendered: Rendered, folder: Path, manifest: Manifest) -> None
                 print(folder / name)
             for name in sorted(before - texts.keys()):
                 _remove(folder, name)
-            os.replace(beside / MANIFEST, folder / MANIFEST)
+            move_file(beside / MANIFEST, folder / MANIFEST)
             shutil.rmtree(beside, ignore_errors=True)
     print(folder / MANIFEST)
 
@@ -102,15 +106,13 @@ def _error_of_writing(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(file: Path, folder: Path) -> Iterator[None]:
-    """Lets one export at a time write into a folder. Raises `ExpiacError` where another one does."""
-    fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+def _locked(folder: Path) -> Iterator[None]:
+    """Lets one export at a time write into a folder. Raises `ExpiacError` where another one goes on for too long."""
+    fd = take_folder_lock(folder, WAIT)
+    if fd is None:
+        raise ExpiacError("Cannot write", f"another export writes into {folder}", "run the command again")
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-        file.unlink(missing_ok=True)
-    except BlockingIOError:
-        raise ExpiacError("Cannot write", f"another export writes into {folder}") from None
     finally:
         os.close(fd)
 
@@ -126,7 +128,7 @@ def _write_all(beside: Path, contents: Mapping[str, bytes]) -> None:
 def _move_all(beside: Path, folder: Path, names: Iterable[str]) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(beside / name, folder / name)
+        move_file(beside / name, folder / name)
     folder.mkdir(exist_ok=True)
 
 

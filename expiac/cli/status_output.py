@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from expiac.apply.events import ResourceStatus
+from expiac.apply.events import ResourceStatus, SearchLeft
 from expiac.cli import ages, tables
+from expiac.cli.invocation import with_command_name
 from expiac.cli.output import Answer, head, print_age, print_answer
 from expiac.declare.metrics import MetricSettings
 from expiac.session import Session
 from expiac.view import sweep_status
-from expiac.view.console import console
+from expiac.view.console import console, search_line
 
 if TYPE_CHECKING:
     from expiac.view import documents
@@ -44,6 +45,12 @@ def _print_statuses(resources: Sequence[ResourceStatus], settings: MetricSetting
         return
     print_runs(resources, settings, tables.statuses, verbose=verbose)
     print_age(age)
+
+
+def print_searches_left(searches: Sequence[SearchLeft]) -> None:
+    """Prints of each search how many trials are left, and the command that goes on with it."""
+    for one in searches:
+        console().print(with_command_name(search_line(one)), soft_wrap=True)
 
 
 def print_runs(resources: Sequence[ResourceStatus], settings: MetricSettings,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import to_jsonable_python
 
+from expiac.declare.budget import SweepLimits
 from expiac.declare.distributions import Choice, IntUniform, Uniform, as_distribution
 from expiac.declare.expectations import check_bound
 
@@ -26,7 +27,7 @@ def _distributions(given: Mapping[str, Any]) -> dict[str, Distribution]:
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid", defer_build=True))
-class Search:
+class Search(SweepLimits):
     """Trials that Optuna proposes, each from the results of those that have ended.
 
     The sweep says the metric and the goal. The state holds the study: each trial with its values, and what it came to.
@@ -46,10 +47,6 @@ class Search:
     """The same seed and the same results give the same proposals."""
     stop_when: Annotated[str | None, AfterValidator(check_bound)] = None
     """A bound such as `>= 14`: no more trials once the metric of one has met it."""
-    budget: Annotated[float | None, Field(gt=0)] = None
-    """Dollars: no more trials once those that there are have cost so much."""
-    gpu_hours: Annotated[float | None, Field(gt=0)] = None
-    """No more trials once those that there are have used so many hours of a GPU."""
     max_failures: Annotated[int | None, Field(ge=0)] = None
     """No more trials once more than so many have failed."""
     checks: Annotated[int, Field(ge=2, le=1000)] = 20

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from expiac.declare.budget import SweepLimits
 from expiac.declare.component import SEPARATOR, Component, at_address, with_members
 from expiac.declare.options import Options
 from expiac.declare.overrides import with_values
@@ -36,12 +37,20 @@ class Sweep(Component):
     """What proposes its trials; None where all of them are declared."""
     max_failures: int | None = None
     """How many of its trials may fail before `apply --wait` begins no further one; None where nothing bounds that."""
+    budget: float | None = None
+    """Dollars that all its trials may cost together; that of the search, where it is one."""
+    gpu_hours: float | None = None
+    """Hours of a GPU that all its trials may use together; those of the search, where it is one."""
 
     def __init__(self, name: str, job: Resource, over: Trials | Search, *, seeds: int | None = None,
                  metric: str | Mapping[str, Goal] = "", goal: Goal = "maximize", max_failures: int | None = None,
+                 budget: float | None = None, gpu_hours: float | None = None,
                  options: Options | None = None, depends_on: Iterable[str] = (),
                  outputs: Mapping[str, str] | None = None) -> None:
         """`seeds=3` makes three jobs of each trial. `metric` and `goal` say which trial is best.
+
+        `budget`, in dollars, and `gpu_hours` are what all its trials may use together: nothing more is launched, and
+        what runs is stopped, once they have used it.
 
         A search over several metrics names the goal of each: `metric={"score": "maximize", "cost": "minimize"}`.
         """
@@ -50,11 +59,13 @@ class Sweep(Component):
         if search is not None:
             _refuse_search(name, search, objectives, seeds)
         _check_max_failures(name, max_failures, search)
+        limits = _limits(name, budget, gpu_hours, search)
         trials = trials_of(over, seeds) if not isinstance(over, Search) else ()
         jobs = [job_of(job, trial) for trial in trials] if search is None else [job]
         super().__init__(name, jobs, options=options, depends_on=depends_on, outputs=outputs)
         for field, value in (("trials", trials), ("objectives", objectives), ("search", search),
-                             ("max_failures", max_failures)):
+                             ("max_failures", max_failures), ("budget", limits.budget),
+                             ("gpu_hours", limits.gpu_hours)):
             object.__setattr__(self, field, value)
         if search is not None:
             object.__setattr__(self, "template", self.resources[0])
@@ -165,3 +176,14 @@ def _check_max_failures(name: str, most: int | None, search: Search | None) -> N
                           f"Search(…, max_failures={most})")
     if most is not None and most < 0:
         raise ExpiacError("Invalid sweep", f"sweep {name}: max_failures={most}", "max_failures=0 or more")
+
+
+def _limits(name: str, budget: float | None, gpu_hours: float | None, search: Search | None) -> SweepLimits:
+    """What the trials may use; a search says it itself. Raises pydantic's `ValidationError` for what is no limit."""
+    if search is None:
+        return SweepLimits(budget=budget, gpu_hours=gpu_hours)
+    for key, value in (("budget", budget), ("gpu_hours", gpu_hours)):
+        if value is not None:
+            raise ExpiacError("Invalid sweep", f"sweep {name}: a search has a {key} of its own",
+                              f"Search(…, {key}={value:g})")
+    return search

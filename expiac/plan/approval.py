@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from expiac.declare.component import component_of
 from expiac.plan import formatting as inline
 from expiac.plan.model import Action, Change, Plan, Step
 from expiac.plan.references import said
@@ -17,7 +18,7 @@ _CHANGES = 20
 
 
 def approval_event(plan: Plan, provenance: Mapping[str, Any], *, rendered: Mapping[str, str] | None = None,
-                   reviewed: Mapping[str, str] | None = None) -> Approved:
+                   reviewed: Mapping[str, str] | None = None, max_failures: int | None = None) -> Approved:
     """The event; `provenance` says who approves, where, and from which commit.
 
     `rendered` has the digest of the rendered files of each launch by its instance, and `reviewed` the snapshots.
@@ -29,8 +30,10 @@ def approval_event(plan: Plan, provenance: Mapping[str, Any], *, rendered: Mappi
                       for step in active if not _is_plain(step))
     prices = {step.run.instance: step.cost_per_hour for step in active
               if step.action.launches and step.cost_per_hour is not None}
+    refused = {component_of(address) for address in plan.left_out}
+    searches = {name: plan.searches[name] for name in plan.changed_searches if name not in refused}
     return Approved(plan.overrides, plan.program, plan.summary, provenance, created, described, prices, plan.sweeps,
-                    plan.outputs, rendered or {}, reviewed or {})
+                    plan.outputs, rendered or {}, reviewed or {}, searches, max_failures)
 
 
 def steps(event: Approved) -> tuple[ApprovedStep, ...]:

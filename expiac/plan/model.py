@@ -12,7 +12,7 @@ from expiac.declare.fields import Kind
 from expiac.declare.options import Options
 from expiac.declare.resource import Ref
 from expiac.state.events import Json, Run, TrialTold
-from expiac.state.facts import Reference, SweepFacts
+from expiac.state.facts import ApprovedSearch, Reference, SweepFacts
 from expiac.state.model import Record
 
 
@@ -153,6 +153,9 @@ class Step:
     restores: Record | None = None
     """The archived run that stands at the address again, in place of what stands there now."""
 
+    pauses: bool = False
+    """Of a stop: the run stays at its address, and goes on once it is launched again."""
+
     @property
     def extends(self) -> bool:
         """A run goes on with other settings than those of its record."""
@@ -226,10 +229,14 @@ class Plan:
     """How many jobs of the stack may be live at once; None where nothing bounds them."""
     sweeps: Mapping[str, SweepFacts] = field(default_factory=dict)
     """The sweeps that the program declares, by address."""
+    searches: Mapping[str, ApprovedSearch] = field(default_factory=dict)
+    """The searches that the program declares and the choice of steps takes in, by address: an apply approves them."""
+    changed_searches: Mapping[str, str] = field(default_factory=dict)
+    """Which of them was not approved in this form, and what has changed: `trials 60 → 80`; empty for a new one."""
     told: tuple[TrialTold, ...] = ()
     """What trials of searches came to that is not recorded yet."""
     outlook: tuple[str, ...] = ()
-    """Of each search, how far it is, and what depends on results."""
+    """Of each search, how far it is, and what depends on results; of each sweep with a budget, how far that reaches."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """What the stack exports: name → `${ref:resource.output}`."""
     previous_outputs: Mapping[str, str] | None = None

@@ -23,12 +23,17 @@ def examine_plan(
     `all_prices` asks for those of jobs that go on running too, as a budget does.
     """
     steps = tuple(_add_remark(step, providers, ask=ask) for step in plan.steps)
-    if ask or budget is not None or all_prices:
-        steps = tuple(_add_price(step, providers, kept=all_prices or budget is not None) for step in steps)
     plan = replace(plan, steps=steps)
+    if ask or budget is not None or all_prices:
+        plan = with_prices(plan, providers, kept=all_prices or budget is not None)
     if budget is not None:
         refuse_over(budget, plan)
     return plan
+
+
+def with_prices(plan: Plan, providers: Mapping[str, Provider], *, kept: bool = False) -> Plan:
+    """The plan with the price of each launch; with `kept`, that of what goes on running too."""
+    return replace(plan, steps=tuple(_add_price(step, providers, kept=kept) for step in plan.steps))
 
 
 def _add_remark(step: Step, providers: Mapping[str, Provider], *, ask: bool) -> Step:
@@ -65,7 +70,8 @@ def _inputs(want: Desired, run: Run) -> Inputs:
 def _add_price(step: Step, providers: Mapping[str, Provider], *, kept: bool) -> Step:
     """The step with its price; with `kept`, that of a job which goes on running too."""
     want = step.desired
-    if want is None or not (step.action.launches or (kept and will_run(step))):
+    is_known = step.cost_per_hour is not None or step.unpriced
+    if want is None or is_known or not (step.action.launches or (kept and will_run(step))):
         return step
     provider: object = providers.get(want.provider)
     if not isinstance(provider, Estimates):

@@ -7,9 +7,9 @@ stop has ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from expiac.plan.deferring import defer, without_waits
 from expiac.plan.model import Action, Plan, Step
 from expiac.state.model import Record, State
 from expiac.state.status import Status
@@ -32,9 +32,10 @@ def bound_running(plan: Plan, state: State, bound: int | None) -> Plan:
             stop = ending.pop(0)
             steps[step.address] = replace(step, after=tuple(dict.fromkeys((*step.after, stop.address))))
         else:
-            steps[step.address] = _deferred(step, bound)
+            places = f"{bound} {'job runs' if bound == 1 else 'jobs run'}"
+            steps[step.address] = defer(step, f"waits for a place: at most {places} at once")
             waiting.add(step.address)
-    bounded = tuple(_without_waits(step, waiting) for step in steps.values())
+    bounded = tuple(without_waits(step, waiting) for step in steps.values())
     return replace(plan, steps=bounded, max_running=bound)
 
 
@@ -87,15 +88,3 @@ def _comes_after_launches(step: Step, steps: Mapping[str, Step]) -> bool:
     """Whether a stop waits for a launch, which then can't wait for the stop."""
     before = [steps[name] for name in step.after if name in steps]
     return any(one.action.launches or _comes_after_launches(one, steps) for one in before)
-
-
-def _deferred(step: Step, bound: int) -> Step:
-    why = f"waits for a place: at most {bound} {'job runs' if bound == 1 else 'jobs run'} at once"
-    return replace(step, deferred=True, reason=f"{step.reason}; {why}" if step.reason else why)
-
-
-def _without_waits(step: Step, deferred: AbstractSet[str]) -> Step:
-    """What can be done now does not wait for what is deferred."""
-    if step.deferred or deferred.isdisjoint(step.after):
-        return step
-    return replace(step, after=tuple(name for name in step.after if name not in deferred))

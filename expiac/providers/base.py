@@ -73,6 +73,8 @@ class Observation:
     """How long it ran, once it has ended, where that is known."""
     duplicates: tuple[str, ...] = ()
     """Further jobs of the same launch, as the backend names them; the other fields are those of the earliest job."""
+    began_at: str = ""
+    """When it began to run, ISO 8601, UTC, where that is known: what waits in a queue costs nothing."""
 
 
 ABSENT = Observation(Presence.ABSENT)

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from expiac.declare.options import Options
-from expiac.state.facts import Fact, Outcome, Reference, SweepFacts
+from expiac.state.facts import ApprovedSearch, Fact, Outcome, Reference, SweepFacts
 from expiac.state.status import Status
 
 Json = Mapping[str, Any]
@@ -94,6 +94,10 @@ class Approved(Fact):
     reviewed: Mapping[str, str] = field(default_factory=dict)
     """The set of reviewed snapshots that holds these files, by instance; empty where none does. Has no instance where
     the stack had no reviewed snapshots."""
+    searches: Mapping[str, ApprovedSearch] = field(default_factory=dict)
+    """The searches that are approved in another form than before, by address."""
+    max_failures: int | None = None
+    """`--max-failures` of the last apply of the stack that waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,8 @@ class EffectDone(Fact):
     detail: str = ""
     seconds: float | None = None
     judgement: Judgement | None = None
+    began_at: str = ""
+    """When it began to run, as its backend says, ISO 8601, UTC; empty where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,8 @@ class Observed(Fact):
     detail: str = ""
     seconds: float | None = None
     judgement: Judgement | None = None
+    began_at: str = ""
+    """When it began to run, as its backend says, ISO 8601, UTC; empty where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

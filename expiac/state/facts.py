@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -45,6 +46,45 @@ class SweepFacts(Fact):
     """Its trials are proposed one after the other."""
     max_failures: int | None = None
     """How many of its trials may fail before no further one is begun; None where nothing bounds that."""
+    budget: float | None = None
+    """Dollars that all its trials may cost together; None where nothing bounds that."""
+    gpu_hours: float | None = None
+    """Hours of a GPU that all its trials may use together; None where nothing bounds that."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a budget of any sort."""
+        return self.budget is not None or self.gpu_hours is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PastLaunch(Fact):
+    """What an earlier launch of a run used."""
+
+    seconds: float = 0.0
+    """How long it ran."""
+    cost: float | None = None
+    """Dollars, as its backend said; None where it said nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedSearch(Fact):
+    """What was approved of a search: trials that it proposes later are approved while its program declares the same."""
+
+    trials: int
+    """How many trials there are in all."""
+    max_concurrent: int = 1
+    """How many are live at once."""
+    stop_when: str | None = None
+    """The bound on the metric of a trial that ends it."""
+    budget: float | None = None
+    """Dollars."""
+    gpu_hours: float | None = None
+    max_failures: int | None = None
+    study: str = ""
+    """Digest of the job and the metrics, as an outcome has it."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """A digest of each other part of its declaration, by what that is called: `job`, `space`, `sampler`, …"""
 
 
 COMPLETE, PRUNED, TRIAL_FAILED = "complete", "pruned", "failed"

@@ -27,8 +27,11 @@ from expiac.state.events import (
     Submitted,
     TrialTold,
 )
+from expiac.state.facts import PastLaunch
 from expiac.state.model import Approval, Notice, Pending, Record, State
 from expiac.state.status import Status
+
+_AT_WORK = (Status.STARTING, Status.RUNNING, Status.RECOVERING)
 
 
 class InvalidEvent(ValueError):
@@ -86,6 +89,7 @@ class Fold:
                 records[event.address] = replace(record, status=event.status, outputs=event.outputs,
                                                  detail=event.detail, seconds=event.seconds,
                                                  judgement=event.judgement or record.judgement,
+                                                 began_at=_began_at(record, event, entry.at),
                                                  finished_at=_finished_at(record, event.status, entry.at))
             case Forgotten():
                 record = _present(records, event.address)
@@ -144,15 +148,15 @@ def _start(event: Started, records: dict[str, Record], history: list[Record], ap
         records[event.address] = replace(
             record, pending=Pending(event.effect, event.after, event.inputs, references=event.references))
         return
-    before = 0
+    before, earlier = 0, tuple[PastLaunch, ...]()
     if record is not None and record.run.instance != event.run.instance:
         history.append(replace(record, ended_at=at, replaced_by=event.run.instance))
     elif record is not None:
-        before = record.approval
+        before, earlier = record.approval, _used(record)
     records[event.address] = Record(
         event.address, event.type, event.provider, event.run, event.inputs, event.depends_on, event.upstream,
         handle=event.handle, pending=Pending(event.effect, event.after, approval=before), approval=approval, at=at,
-        options=event.options, trial=event.trial, sampler=event.sampler, references=event.references)
+        options=event.options, trial=event.trial, sampler=event.sampler, references=event.references, earlier=earlier)
 
 
 def _finish(event: EffectDone, records: dict[str, Record], history: list[Record], at: str) -> None:
@@ -161,7 +165,7 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
         raise InvalidEvent(f"the end of an effect on {event.address} that was never started")
     done = replace(record, pending=None, status=event.status, outputs=event.outputs, detail=event.detail,
                    seconds=event.seconds, judgement=event.judgement or record.judgement,
-                   finished_at=_finished_at(record, event.status, at))
+                   began_at=_began_at(record, event, at), finished_at=_finished_at(record, event.status, at))
     if record.pending.effect is Effect.UPDATE:
         known = {one.text: one for one in (*record.references, *record.pending.references)}
         records[event.address] = replace(done, inputs=record.pending.inputs, references=tuple(known.values()))
@@ -178,9 +182,20 @@ def _finish(event: EffectDone, records: dict[str, Record], history: list[Record]
 
 def _finished_at(record: Record, status: Status, at: str) -> str:
     """When it was first recorded to have ended; empty while it has not."""
-    if not status.is_over:
-        return ""
-    return record.finished_at or at
+    has_ended = status.is_over or status is Status.LOST
+    return record.finished_at or at if has_ended else ""
+
+
+def _began_at(record: Record, event: EffectDone | Observed, at: str) -> str:
+    """When its launch began to run: as its backend says, else when it was first recorded not to wait any more."""
+    is_first_sight = record.status is Status.PENDING and event.status in _AT_WORK
+    return event.began_at or record.began_at or (at if is_first_sight else "")
+
+
+def _used(record: Record) -> tuple[PastLaunch, ...]:
+    """What the launches of a run have used that is launched again."""
+    last = PastLaunch(record.ran_seconds or 0.0, record.cost)
+    return record.earlier if last == PastLaunch() else (*record.earlier, last)
 
 
 def _restore(event: Restored, records: dict[str, Record], history: list[Record], at: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from expiac.declare.options import Options
 from expiac.state.events import After, Approved, Effect, Json, Judgement, Run
-from expiac.state.facts import Fact, Outcome, Reference
+from expiac.state.facts import Fact, Outcome, PastLaunch, Reference
 from expiac.state.status import Status
 
 
@@ -58,8 +59,13 @@ class Record(Fact):
     """Serial of the Approved under which it was launched; 0 where expiac did not launch it, and knows no code of it."""
     at: str = ""
     """When it was launched, ISO 8601, UTC."""
+    began_at: str = ""
+    """When its last launch began to run, as its backend says, or else when it was first recorded not to wait any more;
+    empty where it waits, or where nobody knows."""
     finished_at: str = ""
     """When its last launch was recorded to have ended."""
+    earlier: tuple[PastLaunch, ...] = ()
+    """What the launches of the run before its last one used."""
     ended_at: str = ""
     """When it was archived."""
     replaced_by: str = ""
@@ -89,6 +95,23 @@ class Record(Fact):
     def has_result(self) -> bool:
         """It ended well by itself, whatever is expected of its metrics."""
         return self.status is Status.SUCCEEDED or (self.status is Status.FAILED and self.judgement is not None)
+
+    @property
+    def cost(self) -> float | None:
+        """Dollars that its last launch has cost, as its backend says; None where it says nothing."""
+        told = self.outputs.get("cost")
+        return float(told) if isinstance(told, int | float) else None
+
+    @property
+    def ran_seconds(self) -> float | None:
+        """How long its last launch ran, as its backend says, or else until it was recorded to have ended; None where it
+        has not ended, and where nobody knows."""
+        may_have_run = self.status in (Status.SUCCEEDED, Status.FAILED, Status.LOST)
+        begin = self.began_at or (self.at if may_have_run else "")  # it may have begun and ended between two looks
+        if self.seconds is not None or not self.finished_at or not begin:
+            return self.seconds
+        ran = datetime.fromisoformat(self.finished_at) - datetime.fromisoformat(begin)
+        return max(ran.total_seconds(), 0.0)
 
     @property
     def is_judged(self) -> bool:

@@ -93,6 +93,11 @@ def create_file(path: Path, data: bytes) -> None:
         _remove(new)
 
 
+def move_file(file: Path, target: Path) -> None:
+    """Moves a file to the place of the one that is there, if any; not durable."""
+    os.replace(file, target)
+
+
 def name_file(file: Path, name: Path) -> None:
     """Gives a file a second name, durably, and its content before; raises `FileExistsError` where the name is taken."""
     fd = os.open(file, os.O_RDONLY)

@@ -137,6 +137,15 @@ def take_lock(path: Path, wait_seconds: float, *, shared: bool = False) -> int |
     return None
 
 
+def take_folder_lock(folder: Path, wait_seconds: float) -> int | None:
+    """As `take_lock`, of a folder that is there: nothing is written into it."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if _take(fd, wait_seconds):
+        return fd
+    os.close(fd)
+    return None
+
+
 def _take(fd: int, wait_seconds: float, *, shared: bool = False) -> bool:
     """Whether the lock of an open file could be had in time: the only caller of flock, but for letting go."""
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX

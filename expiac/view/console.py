@@ -20,6 +20,7 @@ from expiac.apply.events import (
     ProgressEvent,
     Reporter,
     ResourceStatus,
+    SearchLeft,
     StepBegan,
     StepDeferred,
     StepEnded,
@@ -89,6 +90,11 @@ def step_line(step: Step, words: str) -> Text:
     return Text.assemble((step.action.glyph, COLOURS[step.action]), f" {step.address}   {words}")
 
 
+def search_line(search: SearchLeft) -> str:
+    """How many trials of a search are left, and what goes on with it."""
+    return f"{search.name}: {search.left:,} of {search.trials:,} trials remain; to go on: {search.command}"
+
+
 def summed_line(told: Summed) -> Text:
     """The permanent line of steps that are summed up."""
     glyph, colour = (" ", "") if told.action is None else (told.action.glyph, COLOURS[told.action])
@@ -110,12 +116,15 @@ class Lines:
         self._statuses: dict[str, str] = {}
         self._groups: dict[str, tuple[str, Mapping[str, int]]] = {}
         """The last line of each sweep and component, and what it counted."""
+        self._searches: set[str] = set()
+        """Those of which it was said that they do not go on."""
         self._progress_at = clock()
 
     def on_event(self, event: ProgressEvent) -> None:
         """Writes the event's line, if it has one."""
         if isinstance(event, Waiting):
             self._write_statuses(event.seen)
+            self._write_searches(event.searches)
         elif (line := event_line(event, self._call)) is not None and not self._tally.is_counted(event):
             self._write(line)
         for told in self._tally.count(event):
@@ -141,6 +150,13 @@ class Lines:
         if is_due:
             self._progress_at = self._clock()
         return is_due
+
+    def _write_searches(self, searches: Sequence[SearchLeft]) -> None:
+        """Writes once of each search that it does not go on."""
+        for one in searches:
+            if one.name not in self._searches:
+                self._searches.add(one.name)
+                self._write(Text(self._call(search_line(one))))
 
     def _write_statuses(self, resources: tuple[ResourceStatus, ...]) -> None:
         is_due = self._is_due()

@@ -123,6 +123,10 @@ class Sweep(TypedDict):
     """How many trials there are, and will be."""
     max_failures: Count | None
     """How many of them may fail before no further one is begun; null where nothing bounds that."""
+    budget: Dollars
+    """Dollars that all of them may cost together; null where nothing bounds that."""
+    gpu_hours: float | None
+    """Hours of a GPU that all of them may use together; null where nothing bounds that."""
 
 
 class OfState(TypedDict):
@@ -152,7 +156,7 @@ class Plan(OfState):
     """What is to be known of the plan as a whole: settings that nothing reads, what policies warn of, what apply will
     refuse."""
     outlook: Sequence[str]
-    """Of each search, how far it is, and what depends on results."""
+    """Of each search, how far it is, and what depends on results; of each sweep with a budget, how far that reaches."""
     outputs: Overrides
     """What the stack exports: name → `${ref:address.output}`."""
     previous_outputs: Overrides | None
@@ -223,7 +227,12 @@ class SweepStatus(Sweep):
     seconds_left: Figure
     """Until all its trials have ended; null where that is not known."""
     cost: Dollars
-    """What its trials have cost so far, as far as that is known; null where nothing is."""
+    """What its trials have cost so far, as far as that is known, and where it has a budget those that are archived
+    too; null where nothing is known."""
+    gpu_hours_used: Figure
+    """What all its runs have used so far; null where it has no budget."""
+    spent: str | None
+    """Why its budget is used up, so that nothing more is begun; null where it is not."""
 
 
 class StatusDocument(OfState):

@@ -91,6 +91,19 @@ class Seen(_Line, Resource):
     event: Literal["seen"]
 
 
+class SearchLeft(_Line):
+    """A search with which the watch does not go on, at the first look and where that has changed."""
+
+    event: Literal["search_left"]
+    search: Name
+    left: int
+    """How many of its trials are still to be proposed."""
+    trials: int
+    """How many it has in all."""
+    command: str
+    """What goes on with it."""
+
+
 class Warned(_Line):
     """What goes wrong besides; the command goes on."""
 
@@ -131,7 +144,7 @@ class ErrorLine(_Line, Error):
 
 
 Event = TypeAliasType("Event", Annotated[
-    Began | StepBegan | StepEnded | StepFailed | StepSkipped | StepDeferred | Seen | Warned | Stopping | Finished
-    | ErrorLine,
+    Began | StepBegan | StepEnded | StepFailed | StepSkipped | StepDeferred | Seen | SearchLeft | Warned | Stopping
+    | Finished | ErrorLine,
     Field(discriminator="event", description="One line of `--json` of apply, destroy, import and status --watch, and "
                                              "the error that ended any command.")])

@@ -78,7 +78,7 @@ def remarks(plan: Plan) -> list[str]:
 
 def notes(plan: Plan) -> list[str]:
     """How far searches are; notes that several steps share, `2 jobs: no GPU on this machine`; exports; the rest."""
-    lines = [*plan.outlook]
+    lines = [*plan.outlook, *_changed_searches(plan)]
     lines += [f"{count} jobs: {note}" for note, count in shared_notes(plan).items()]
     if plan.along:
         lines.append(f"needed, and so along with it: {_names(plan.along, plan)}")
@@ -87,6 +87,12 @@ def notes(plan: Plan) -> list[str]:
     if plan.left_out:
         lines.append(f"left out, and would change: {_names(plan.left_out, plan)}")
     return lines
+
+
+def _changed_searches(plan: Plan) -> list[str]:
+    """What has changed of searches, and what is approved though nothing is done now."""
+    return [f"{name}: {changes} since it was approved" if changes else f"{name}: not approved yet"
+            for name, changes in plan.changed_searches.items() if changes or plan.is_empty]
 
 
 def _unreviewed(plan: Plan) -> list[str]:
@@ -198,7 +204,7 @@ def document(plan: Plan) -> documents.Plan:
 def sweep_document(facts: SweepFacts) -> documents.Sweep:
     """What is declared of a sweep, as JSON values."""
     return {"keys": list(facts.keys), "metric": facts.metric, "goal": facts.goal, "trials": facts.trials,
-            "max_failures": facts.max_failures}
+            "max_failures": facts.max_failures, "budget": facts.budget, "gpu_hours": facts.gpu_hours}
 
 
 def _step_document(step: Step, reviewed: str) -> documents.Step:

@@ -12,6 +12,9 @@ from expiac.apply.events import ResourceStatus
 from expiac.declare.component import SEPARATOR
 from expiac.declare.metrics import Metric, MetricSettings
 from expiac.plan import formatting as inline
+from expiac.plan.budgets import gpu_hours, why_spent
+from expiac.plan.cost import dollars
+from expiac.plan.usage import Usage
 from expiac.state.facts import SweepFacts
 from expiac.state.status import Status
 from expiac.view import show
@@ -45,12 +48,26 @@ class GroupStatus:
     seconds_left: float | None
     """Until all its trials have ended, as many at once as run now; None where that is not known."""
     dollars: float | None
+    used: Usage | None = None
+    """What all its runs have used, those that are archived among them; None where it has no budget."""
+
+    @property
+    def why_spent(self) -> str:
+        """Why its budget is used up; empty where it is not, or where it has none."""
+        if self.used is None or self.facts is None:
+            return ""
+        return why_spent(self.facts.budget, self.facts.gpu_hours, self.used)
 
     @property
     def total(self) -> int:
         """How many trials there are, those that have not begun among them."""
         seen = self.done + self.running + self.pending + self.failed + self.ended
         return max(seen, self.facts.trials if self.facts is not None else 0)
+
+    @property
+    def unbegun(self) -> int:
+        """How many trials have not begun."""
+        return self.total - self.done - self.running - self.pending - self.failed - self.ended
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -114,17 +131,29 @@ def sentence(group: GroupStatus, settings: MetricSettings) -> str:
     """`47/60 done, 4 running, 1 failed, best 14.2 (learning_rate 0.0003), 1h 20m left, $12.00`."""
     if group.facts is None:
         return ", ".join(f"{count:,} {status}" for status, count in group.counts.items())
+    unbegun = group.unbegun if group.used is not None and not group.facts.is_search else 0
     counts = ((group.running, "running"), (group.pending, "pending"), (group.failed, "failed"),
-              (group.ended, "ended early"))
+              (group.ended, "ended early"), (unbegun, "not begun"))
     parts = [f"{group.done:,}/{group.total:,} done", *(f"{count:,} {word}" for count, word in counts if count)]
     if group.best is not None and group.best_value is not None:
         value = format(group.best_value, _format(group.facts.metric, settings))
         parts.append(f"best {value} ({_told(group.best, group.facts)})")
     if group.seconds_left:
         parts.append(f"{inline.duration(group.seconds_left)} left")
-    if group.dollars is not None:
-        parts.append(f"${group.dollars:,.2f}")
-    return ", ".join(parts)
+    return ", ".join([*parts, *_spending(group, group.facts)])
+
+
+def _spending(group: GroupStatus, facts: SweepFacts) -> list[str]:
+    """What it has used, and of how much; that nothing more is begun, where all of that is used up."""
+    parts = []
+    if facts.budget is not None and group.used is not None:
+        parts.append(f"{dollars(group.used.dollars)} of {dollars(facts.budget)}")
+    elif group.dollars is not None:
+        parts.append(dollars(group.dollars))
+    if facts.gpu_hours is not None and group.used is not None:
+        used = gpu_hours(group.used.gpu_hours).partition(" ")[0]
+        parts.append(f"{used} of {gpu_hours(facts.gpu_hours)}")
+    return [*parts, "budget spent"] if group.why_spent else parts
 
 
 def more_line(group: GroupStatus) -> str:
@@ -141,7 +170,8 @@ def _status_of(name: str, resources: tuple[ResourceStatus, ...]) -> GroupStatus:
     to_begin = counts["pending"] + max(0, total - len(units))
     return GroupStatus(name, resources, facts, counts["done"], counts["running"], counts["pending"],
                        counts["failed"], counts["ended"], _best(resources, facts),
-                       _seconds_left(resources, to_begin), sum(known) if known else None)
+                       _seconds_left(resources, to_begin), sum(known) if known else None,
+                       next((one.sweep_usage for one in resources), None))
 
 
 def _trials(name: str, resources: Sequence[ResourceStatus]) -> list[list[ResourceStatus]]:
@@ -223,7 +253,8 @@ def document(group: GroupStatus) -> documents.SweepStatus | None:
     return {**show.sweep_document(group.facts), "trials": group.total, "done": group.done, "running": group.running,
             "pending": group.pending, "failed": group.failed, "ended": group.ended, "best": group.best_value,
             "best_address": None if group.best is None else group.best.address,
-            "seconds_left": group.seconds_left, "cost": group.dollars}
+            "seconds_left": group.seconds_left, "cost": group.dollars if group.used is None else group.used.dollars,
+            "gpu_hours_used": None if group.used is None else group.used.gpu_hours, "spent": group.why_spent or None}
 
 
 def sweep_documents(resources: Sequence[ResourceStatus]) -> dict[str, documents.SweepStatus]:

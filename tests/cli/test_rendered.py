@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import itertools
 import json
 import os
 
 import pytest
+
+from expiac.util.lock import take_folder_lock
 
 OTHER = """
 from expiac import Job, SkypilotJobConfig, Stack
@@ -163,8 +164,10 @@ def test_an_export_writes_through_no_link(project, expiac, link):
     assert not list(project.glob(".rendered*"))
 
 
-def test_one_export_at_a_time_writes_into_a_folder(project, expiac):
-    with (project / ".rendered.expiac-new.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        said = expiac("render", "lab", "--out", "rendered")
-    assert (said.code, "another export writes into rendered" in said.err) == (1, True), said.err
+def test_one_export_at_a_time_writes_into_a_folder(project, expiac, monkeypatch):
+    monkeypatch.setattr("expiac.cli.rendered.WAIT", 0.0)
+    fd = take_folder_lock(project, 0)
+    said = expiac("render", "lab", "--out", "rendered")
+    os.close(fd)
+    assert (said.code, "another export writes into" in said.err) == (1, True), said.err
+    assert expiac("render", "lab", "--out", "rendered").code == 0

@@ -46,13 +46,20 @@ class Search:
         (root / "work.py").write_text(WORK)
         (root / "stacks" / "small.py").write_text(STACK.format(
             begun=self.begun, python=sys.executable, work=root / "work.py", trials=trials, live=live))
+        self.words = ("apply", "small", "--yes", "--wait")
         self._env = {**os.environ, "EXPIAC_LOCAL_MACHINE": str(machine), "EXPIAC_LOCAL_CPUS": "4",
                      "SKYPILOT_DISABLE_USAGE_COLLECTION": "1"}
 
     def begin(self) -> subprocess.Popen[bytes]:
-        """An apply that drives the search, on its way."""
-        return subprocess.Popen([sys.executable, "-m", "expiac", "apply", "small", "--yes", "--wait"], cwd=self.root,
-                                env=self._env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        """A command that drives the search, on its way."""
+        return subprocess.Popen([sys.executable, "-m", "expiac", *self.words], cwd=self.root, env=self._env,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def continue_by_watching(self) -> None:
+        """Approves the search and begins its first trials; from now on a watch drives it."""
+        self.words = ("apply", "small", "--yes")
+        self.finish()
+        self.words = ("status", "small", "--watch", "--continue")
 
     def await_news(self, apply: subprocess.Popen[bytes]) -> None:
         """Until the apply has recorded something, or has ended."""
@@ -66,7 +73,7 @@ class Search:
         return journal.stat().st_size if journal.exists() else 0
 
     def finish(self) -> None:
-        """An apply that drives it to its end."""
+        """A command that drives it to its end."""
         done = self.begin()
         _, errors = done.communicate(timeout=240)
         assert done.returncode == 0, errors.decode()
@@ -82,7 +89,7 @@ class Search:
 
 
 def _kill_at_random(search: Search, kills: int, seed: int) -> int:
-    """Kills an apply so often, each time after a random while; gives how many were alive when they were killed."""
+    """Kills the command so often, each time after a random while; gives how many were alive when they were killed."""
     chance, killed = random.Random(seed), 0
     for _ in range(kills):
         apply = search.begin()
@@ -107,6 +114,23 @@ def test_killed_a_few_times(tmp_path: Path) -> None:
     _kill_at_random(search, 5, seed=1)
     search.finish()
     _check(search, 8)
+
+
+def test_a_watch_that_goes_on_is_killed_a_few_times(tmp_path: Path) -> None:
+    search = Search(tmp_path / "project", tmp_path / "machine", trials=8, live=2)
+    search.continue_by_watching()
+    assert _kill_at_random(search, 5, seed=2) >= 3
+    search.finish()
+    _check(search, 8)
+
+
+@pytest.mark.soak
+def test_a_watch_that_goes_on_is_killed_at_thirty_random_instants(tmp_path: Path) -> None:
+    search = Search(tmp_path / "project", tmp_path / "machine", trials=40, live=3)
+    search.continue_by_watching()
+    _kill_at_random(search, 30, seed=3)
+    search.finish()
+    _check(search, 40)
 
 
 @pytest.mark.soak

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from expiac import (
     Choice,
@@ -52,6 +55,32 @@ def test_the_job_itself_stays_as_it_is() -> None:
 def test_a_key_may_be_short() -> None:
     long, short = (Sweep("lr", JOB, over={key: [1e-4]}).resources for key in (RATE, "learning_rate"))
     assert long == short
+
+
+def test_a_budget_is_kept_wherever_the_sweep_stands() -> None:
+    sweep = Sweep("lr", JOB, over={RATE: [1e-4]}, budget=5, gpu_hours=1.5)
+    (found,) = Stack("lab", [Component("both", [sweep])]).sweeps
+    assert (found.name, found.budget, found.gpu_hours) == ("both/lr", 5, 1.5)
+
+
+def test_a_search_has_the_budget_and_not_its_sweep() -> None:
+    search = _search(budget=5.0, gpu_hours=1.5)
+    found = Sweep("lr", JOB, search, metric="loss")
+    assert (found.budget, found.gpu_hours) == (5, 1.5)
+    with pytest.raises(ExpiacError, match=r"Search\(…, budget=7\)") as raised:
+        Sweep("lr", JOB, search, metric="loss", budget=7)
+    assert raised.value.summary == "Invalid sweep"
+
+
+@pytest.mark.parametrize("limits", [{"budget": 0}, {"gpu_hours": -1}, {"budget": "much"}])
+def test_a_budget_is_a_number_above_nothing(limits: dict[str, Any]) -> None:
+    """As a search refuses it."""
+    messages = []
+    for make in (lambda: Sweep("lr", JOB, over={RATE: [1e-4]}, **limits), lambda: _search(**limits)):
+        with pytest.raises(ValidationError) as raised:
+            make()
+        messages.append([(error["loc"], error["msg"]) for error in raised.value.errors()])
+    assert messages[0] == messages[1]
 
 
 def test_zip_and_lists_and_seeds() -> None:

@@ -29,7 +29,7 @@ from expiac.state.events import (
     Submitted,
     TrialTold,
 )
-from expiac.state.facts import Outcome
+from expiac.state.facts import ApprovedSearch, Outcome, SweepFacts
 from expiac.state.file_log import FileLog
 from expiac.state.fold import fold
 from expiac.state.journal import Journal
@@ -46,12 +46,15 @@ CREATE = Started("ppo", Effect.CREATE, "training_job", "local", RUN, inputs={"gp
 LIFE: tuple[Event, ...] = (
     Approved({"gpus": "4"}, "stacks/x.py", {"create": 1}, {"commit": "abc", "dirty": None},
              ("sac",), (ApprovedStep("ppo", "replace", "new", ("gpus: 4 → 8",)),),
+             sweeps={"lr": SweepFacts(("lr",), trials=2, budget=5.0, gpu_hours=1.5)},
              rendered={"x.ppo.0123abcd": "0f" * 32, "x.sac.0123abcd": "f0" * 32},
-             reviewed={"x.ppo.0123abcd": "x@gpus=4", "x.sac.0123abcd": ""}),
+             reviewed={"x.ppo.0123abcd": "x@gpus=4", "x.sac.0123abcd": ""},
+             searches={"lr": ApprovedSearch(60, 4, ">= 14", 20.0, study="0f" * 8, digests={"space": "f0" * 8})},
+             max_failures=3),
     CREATE,
     Submitted("ppo", {"request": "r1"}),
     EffectDone("ppo", Status.PENDING, {"checkpoint": "/runs/x/latest.pt"}, "queued"),
-    Observed("ppo", Status.FAILED, {"checkpoint": "/runs/x/latest.pt"}, "exit code 1"),
+    Observed("ppo", Status.FAILED, {"checkpoint": "/runs/x/latest.pt"}, "exit code 1", 60.0, began_at=NOON),
     replace(CREATE, run=replace(RUN, launch=2), reason="failed"),
     EffectFailed("ppo", "no such GPU"),
     Noted("ppo", ("base", "other"), Options(protect=True, hooks=Hooks(after_delete="rm -r out"))),

@@ -10,7 +10,7 @@ import pytest
 from expiac.declare.options import Options
 from expiac.declare.stack import Stack
 from expiac.state.events import EVENTS, Approved, NoticeDue, NoticeSent, Pruned, TrialTold
-from expiac.state.facts import Outcome
+from expiac.state.facts import ApprovedSearch, Outcome
 from expiac.state.file_log import FileLog
 from expiac.state.journal import Journal
 from expiac.state.replay import Damage, Reading, replay
@@ -43,7 +43,8 @@ def world(request, tmp_path):
         journal.append(Pruned((journal.state.history[0].run.instance,)))
         journal.append(NoticeDue("over", "succeeded", "succeeded"))
         journal.append(NoticeSent(journal.state.records["over"].run.instance, "succeeded"))
-        journal.append(Approved(rendered={"ppo.a.0123abcd": "0f" * 32}, reviewed={"ppo.a.0123abcd": "ppo@lr=0.2"}))
+        journal.append(Approved(rendered={"ppo.a.0123abcd": "0f" * 32}, reviewed={"ppo.a.0123abcd": "ppo@lr=0.2"},
+                                searches={"lr": ApprovedSearch(60, digests={"space": "0f" * 8})}, max_failures=3))
         journal.append(TrialTold("over", journal.state.records["over"].run.instance, Outcome("complete", (0.5,))))
     renamed = Options(aliases=("d",), protect=True)
     world.apply(Stack("ppo", [Run("e", config=other, gpus=8, tags=("t",), options=renamed)]))

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from plans import plan, step
 
-from expiac.apply.events import Began, Progress, ResourceStatus, StepDeferred, StepEnded, StepFailed, Waiting
+from expiac.apply.events import (
+    Began,
+    Progress,
+    ResourceStatus,
+    SearchLeft,
+    StepDeferred,
+    StepEnded,
+    StepFailed,
+    Waiting,
+)
 from expiac.plan.model import Action
 from expiac.state.status import Status
 from expiac.util.errors import ExpiacError
@@ -65,3 +74,9 @@ def test_the_hint_of_a_failed_step_can_be_typed():
     error = ExpiacError("No room", "none", "expiac plan lab")
     reporter.on_event(StepFailed(step("train", Action.CREATE, "new"), error))
     assert lines[0].endswith("Hint: bin/expiac plan lab")
+
+
+def test_a_search_that_nobody_goes_on_with_is_told_once(heard):
+    for left in (4, 3):
+        heard.reporter.on_event(Waiting((), (SearchLeft("lr", left, 60, "expiac status lab --watch --continue"),)))
+    assert heard.lines == ["lr: 4 of 60 trials remain; to go on: expiac status lab --watch --continue"]

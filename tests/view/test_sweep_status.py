@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from expiac.apply.events import Progress, ResourceStatus
 from expiac.declare.metrics import Metric, MetricSettings
+from expiac.plan.usage import Usage
 from expiac.state.facts import SweepFacts
 from expiac.state.status import Status
 from expiac.view import sweep_status
@@ -33,6 +36,18 @@ def test_a_sweep_is_a_sentence():
 
 def test_what_is_not_known_is_not_said():
     assert told(trial(0, Status.PENDING), trial(1, Status.RUNNING)) == "0/60 done, 1 running, 1 pending"
+
+
+def test_a_budget_says_what_is_used_of_it_and_what_was_not_begun():
+    """What is archived counts too."""
+    facts = replace(FACTS, trials=3, budget=5.0, gpu_hours=10.0)
+    seen = [replace(trial(0, Status.SUCCEEDED, seconds=20.0, dollars=0.5), sweep=facts, sweep_usage=Usage(4.0, 2.5))]
+    assert told(*seen) == "1/3 done, 2 not begun, $4.00 of $5.00, 2.5 of 10 GPU-hours"
+    seen = [replace(seen[0], sweep_usage=Usage(4.0, 12.0))]
+    assert told(*seen) == "1/3 done, 2 not begun, $4.00 of $5.00, 12 of 10 GPU-hours, budget spent"
+    (document,) = sweep_status.sweep_documents(seen).values()
+    assert (document["cost"], document["gpu_hours_used"]) == (4.0, 12.0)
+    assert document["spent"] == "its trials have used 12 GPU-hours, and it has 10 GPU-hours"
 
 
 def test_what_a_search_pruned_has_not_failed():

@@ -62,8 +62,8 @@ def trials_of(sweep: Sweep, state: State, sources: Sequence[MetricsSource],
     """The trials by their numbers; and why the metrics of some could not be read that have ended: they count as live.
     """
     study = study_digest(sweep)
-    found = {trial.number: trial for trial in _archived(sweep, state, study)}
-    present = [record for record in state.records.values() if _number(sweep, record.address) is not None]
+    found = {trial.number: trial for trial in _archived(sweep.name, state, study)}
+    present = [record for record in state.records.values() if _number(sweep.name, record.address) is not None]
     ended = [record for record in present if _known(record, study) is None and _has_ended(record)]
     if look.seconds == 0:  # nobody is asked: what is elsewhere tells nothing
         ended = [record for record in ended if record.provider == LOCAL]
@@ -71,7 +71,7 @@ def trials_of(sweep: Sweep, state: State, sources: Sequence[MetricsSource],
     metrics = find_metrics(ended, sources, look) if ended else {}
     unread = []
     for record in present:
-        number = _number(sweep, record.address)
+        number = _number(sweep.name, record.address)
         assert number is not None, "chosen by it"
         outcome = _known(record, study)
         if outcome is None and record.run.instance in readable:
@@ -82,20 +82,29 @@ def trials_of(sweep: Sweep, state: State, sources: Sequence[MetricsSource],
     return [found[number] for number in sorted(found)], unread
 
 
-def _archived(sweep: Sweep, state: State, study: str) -> Iterable[SearchTrial]:
+def recorded_trials(search: str, state: State, study: str) -> list[SearchTrial]:
+    """The trials of a search with what is recorded of them alone; those of any study where `study` is empty."""
+    found = {trial.number: trial for trial in _archived(search, state, study)}
+    for record in state.records.values():
+        if (number := _number(search, record.address)) is not None:
+            found[number] = SearchTrial(number, record, _known(record, study))
+    return [found[number] for number in sorted(found)]
+
+
+def _archived(search: str, state: State, study: str) -> Iterable[SearchTrial]:
     """Those that were ended early: their runs were stopped and archived, and nobody gave them up since."""
     destroyed = max((one.at for one in state.approvals if not one.approved.program), default="")
     for record in state.history:
-        number, outcome = _number(sweep, record.address), record.outcome
+        number, outcome = _number(search, record.address), record.outcome
         if number is None or outcome is None or record.discarded or record.ended_at < destroyed:
             continue  # a stack that was destroyed since begins anew
-        if outcome.state == PRUNED and outcome.study == study:
+        if outcome.state == PRUNED and study in (outcome.study, ""):
             yield SearchTrial(number, record, outcome, is_archived=True)
 
 
-def _number(sweep: Sweep, address: str) -> int | None:
+def _number(search: str, address: str) -> int | None:
     name = address.rpartition(SEPARATOR)[2]
-    if component_of(address) != sweep.name or not name.startswith(_PREFIX):
+    if component_of(address) != search or not name.startswith(_PREFIX):
         return None
     digits = name.removeprefix(_PREFIX)
     return int(digits) if digits.isascii() and digits.isdigit() else None
@@ -103,7 +112,7 @@ def _number(sweep: Sweep, address: str) -> int | None:
 
 def _known(record: Record, study: str) -> Outcome | None:
     """What is recorded of it, where that is of the same study."""
-    return record.outcome if record.outcome is not None and record.outcome.study == study else None
+    return record.outcome if record.outcome is not None and study in (record.outcome.study, "") else None
 
 
 def _has_ended(record: Record) -> bool:

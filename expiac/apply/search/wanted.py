@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from fnmatch import fnmatchcase
 from typing import Protocol
 
-from expiac.apply.search.searching import Found, only_proposed
-from expiac.plan.model import Action, Plan
+from expiac.apply.search.searching import Found, is_wanted, only_proposed
+from expiac.plan.model import Plan
 from expiac.plan.planner import PlanOptions
 
 
@@ -43,7 +42,7 @@ class WantedTrials:
 
     def __init__(self, planning: PlansSearches, names: Collection[str], options: PlanOptions) -> None:
         self._planning = planning
-        self._left_out = {name for name in names if not _are_wanted(name, options)}
+        self._left_out = {name for name in names if not is_wanted(name, options)}
         self._names = [name for name in names if name not in self._left_out]
         self._idle: object = None
         """How the runs were when there was nothing to do, though trials were proposed."""
@@ -69,12 +68,3 @@ class WantedTrials:
             self._idle = self._planning.look
             return None
         return plan
-
-
-def _are_wanted(name: str, options: PlanOptions) -> bool:
-    """Whether the choice of steps takes in what a search proposes later."""
-    def named(patterns: Collection[str]) -> bool:
-        return any(fnmatchcase(f"{name}/trial_0", pattern) or pattern == name for pattern in patterns)
-
-    is_chosen = not options.target or named(options.target)
-    return is_chosen and not named(options.exclude) and (not options.only or Action.CREATE in options.only)

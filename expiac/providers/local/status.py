@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -39,7 +41,7 @@ class LaunchReader:
             return _present_observation(launch, job, Status.PENDING)
         if launch.is_supervised:
             status = Status.RUNNING if launch.has("running") else Status.STARTING
-            return _present_observation(launch, job, status)
+            return replace(_present_observation(launch, job, status), began_at=_began_at(launch))
         # It may have ended since its end was read.
         return _observation_of_end(launch, job) or self._observe_without_supervisor(launch, job)
 
@@ -84,6 +86,12 @@ def _present_observation(
     if METRICS not in job.outputs and (own := _own_results(launch, job)) is not None:
         outputs[METRICS] = own  # whatever of it can be read
     return Observation(Presence.PRESENT, status, outputs, detail, seconds)
+
+
+def _began_at(launch: Launch) -> str:
+    """When its supervisor began with it; before that it waited for its turn."""
+    at = (launch.fact("started") or {}).get("at")
+    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 def _own_results(launch: Launch, job: LocalJob) -> str | None:
