@@ -67,10 +67,10 @@ def test_ratios_are_1_until_the_policy_moves(runs, prepared):
     run, rollout = prepared(runs.config(vtrace=VTraceConfig(rho_clip=1.0, c_clip=1.0)))
     batch = batch_of(run, rollout)
     torch.testing.assert_close(ratios(run, batch), torch.ones(256))
-    before = targets(run, rollout, batch, epoch=1)
+    before = targets(run, rollout, batch, has_changed=True)
     with torch.no_grad():
         run.policy.action_head.bias[0] += 2.0
     expected = torch.where(batch.action_B == 0, ratios(run, batch) > 1, ratios(run, batch) < 1)
     assert expected.all()
-    assert not torch.allclose(targets(run, rollout, batch, epoch=1).return_TN, before.return_TN)
-    torch.testing.assert_close(targets(run, rollout, batch, epoch=0).return_TN, before.return_TN)
+    assert not torch.allclose(targets(run, rollout, batch, has_changed=True).return_TN, before.return_TN)
+    torch.testing.assert_close(targets(run, rollout, batch, has_changed=False).return_TN, before.return_TN)

@@ -90,8 +90,8 @@ def test_what_is_learned_from_is_what_was_done(runs, replay):
             assert torch.equal(rollout.first_state_NS, memory)
             batch = batch_of(run, rollout)
             torch.testing.assert_close(ratios(run, batch), torch.ones(256))
-            for minibatch in minibatches(run, targets(run, rollout, batch, 0).advantage_TN, 0):
-                losses = losses_of(run, batch, targets(run, rollout, batch, 0), minibatch, 0)
+            for minibatch in minibatches(run, targets(run, rollout, batch, has_changed=False).advantage_TN, 0):
+                losses = losses_of(run, batch, targets(run, rollout, batch, has_changed=False), minibatch, 0)
                 assert losses["kl"].item() == pytest.approx(0, abs=1e-10)
         assert rollout.done_TN.any()
         assert rollout.first_state_NS.any()
