@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.repository_settings import TRAINING
 from tests.slurm import processes
@@ -176,11 +177,20 @@ class Desk:
         """How each job is, as `status --json` says it."""
         return {one["address"]: one for one in json.loads(self.done("status", stack, "--json"))["resources"]}
 
+    def asked(self, program: str) -> list[Any]:
+        """The lines of JSON that a program prints which asks SkyPilot; again where a busy server gives no answer."""
+        deadline = time.monotonic() + LIMIT
+        while True:
+            done = subprocess.run([sys.executable, "-c", program], cwd=self.folder, env=self.env, text=True,
+                                  capture_output=True, timeout=LIMIT)
+            if done.returncode == 0:
+                return [json.loads(line) for line in done.stdout.splitlines()]
+            assert time.monotonic() < deadline, done.stderr
+            time.sleep(2)
+
     def queue(self, stack: str) -> list[list[str]]:
         """Lineage, instance, launch and status of each of the stack's managed jobs."""
-        listed = subprocess.run([sys.executable, "-c", QUEUE], cwd=self.folder, env=self.env, text=True, check=True,
-                                capture_output=True, timeout=LIMIT).stdout
-        jobs = [json.loads(line) for line in listed.splitlines()]
+        jobs = self.asked(QUEUE)
         lineage = json.loads(self.journal(stack).splitlines()[0])["lineage"]
         return [job for job in jobs if job[0] == lineage]
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from typing import Any
 
 import pytest
 
@@ -18,28 +15,23 @@ LONG = 2 * LIMIT
 CANCELS = """
 import json, sky
 asked = [request for request in sky.api_status(all_status=True, limit=None) if request.name.endswith("jobs.cancel")]
-print(json.dumps([json.loads(request.request_body)["job_ids"] for request in asked]))
+for request in asked:
+    print(json.dumps(json.loads(request.request_body)["job_ids"]))
 """
 JOB_IDS = """
 import json
 from expiac.providers.skypilot import get_skypilot_service
 from expiac.providers.skypilot.snapshot import envs
-print(json.dumps([[envs(job.task).get("EXPIAC_LINEAGE"), job.id] for job in get_skypilot_service().list()]))
+for job in get_skypilot_service().list():
+    print(json.dumps([envs(job.task).get("EXPIAC_LINEAGE"), job.id]))
 """
-
-
-def asked(desk: Desk, program: str) -> list[Any]:
-    """What a program that asks SkyPilot prints."""
-    listed = subprocess.run([sys.executable, "-c", program], cwd=desk.folder, env=desk.env, text=True, check=True,
-                            capture_output=True, timeout=LIMIT).stdout
-    return json.loads(listed.splitlines()[-1])
 
 
 def cancels_of(desk: Desk, stack: str) -> list[list[int]]:
     """The ids in each request to cancel that names a job of this stack: other tests use the same API server."""
     lineage = json.loads(desk.journal(stack).splitlines()[0])["lineage"]
-    ours = {id for job_lineage, id in asked(desk, JOB_IDS) if job_lineage == lineage}
-    return [sorted(ids) for ids in asked(desk, CANCELS) if ours & set(ids or ())]
+    ours = {id for job_lineage, id in desk.asked(JOB_IDS) if job_lineage == lineage}
+    return [sorted(ids) for ids in desk.asked(CANCELS) if ours & set(ids or ())]
 
 
 def test_many_are_cancelled_in_one_request(desk):
