@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -34,18 +35,29 @@ def cancels_of(desk: Desk, stack: str) -> list[list[int]]:
     return [sorted(ids) for ids in desk.asked(CANCELS) if ours & set(ids or ())]
 
 
+def destroy(desk: Desk, stack: str) -> int:
+    """How many times the command is run until all has ended: on a slow machine it gives up before SkyPilot is done."""
+    deadline, count, code = time.monotonic() + LONG, 0, 1
+    while code:
+        code, said = desk.expiac("destroy", stack, "--yes", limit=LONG)
+        count += 1
+        assert code == 0 or ("still ending" in said and time.monotonic() < deadline), said
+    return count
+
+
 def test_many_are_cancelled_in_one_request(desk):
     """The second time, the destroy is killed, and the next one ends what is left."""
     apply = ("apply", "small", "name=many", f"jobs={JOBS}", "seconds=1000", "--yes")
     desk.done(*apply, limit=LONG)
     assert cancels_of(desk, "many") == []
-    desk.done("destroy", "many", "--yes", limit=LONG)
+    commands = destroy(desk, "many")
     made = cancels_of(desk, "many")
-    assert [len(ids) for ids in made] == [JOBS], made
+    assert len(made[0]) == JOBS, made
+    assert len(made) <= commands, made
     assert [status for *_, status in desk.queue("many")] == ["CANCELLED"] * JOBS
     desk.done(*apply, limit=LONG)
     desk.killed_once('"delete"', "many", "destroy", "many", "--yes", delay=2)
-    desk.done("destroy", "many", "--yes", limit=LONG)
+    destroy(desk, "many")
     assert [status for *_, status in desk.queue("many")] == ["CANCELLED"] * 2 * JOBS
     desk.until_true(lambda: not desk.slurm_jobs("many"), "an empty queue of Slurm")
     assert "no changes" in desk.done("destroy", "many", "--yes", limit=LONG)
