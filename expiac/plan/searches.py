@@ -13,8 +13,8 @@ from expiac.state.events import Approved
 from expiac.state.facts import ApprovedSearch
 from expiac.state.model import State
 
-_SHOWN = ("trials", "max_concurrent", "stop_when", "budget", "gpu_hours", "max_failures")
-"""What is told of a change with its values."""
+LIMITS = ("trials", "max_concurrent", "stop_when", "budget", "gpu_hours", "max_failures")
+"""The settings that say when a search ends: recorded as values, and a change of them is told with its values."""
 
 
 def recorded_searches(state: State) -> Mapping[str, ApprovedSearch]:
@@ -38,7 +38,7 @@ def with_searches_to_approve(plan: Plan, searches: Mapping[str, ApprovedSearch],
 
 def changes_of_search(before: ApprovedSearch, after: ApprovedSearch) -> str:
     """What differs in one line: `trials 60 → 80, another space`; empty where nothing does."""
-    values = [(name, getattr(before, name), getattr(after, name)) for name in _SHOWN]
+    values = [(name, getattr(before, name), getattr(after, name)) for name in LIMITS]
     changes = [f"{name} {_said(old)} → {_said(new)}" for name, old, new in values if old != new]
     names = dict.fromkeys((*before.digests, *after.digests))
     changes += [f"another {name}" for name in names if before.digests.get(name) != after.digests.get(name)]

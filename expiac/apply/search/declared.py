@@ -12,11 +12,10 @@ from expiac.apply.search.trials import study_digest
 from expiac.declare.search import Search
 from expiac.declare.stack import Stack
 from expiac.declare.sweep import Sweep
+from expiac.plan.searches import LIMITS
 from expiac.state.facts import ApprovedSearch
 from expiac.util.hashing import digest
 
-_VALUES = ("trials", "max_concurrent", "stop_when", "budget", "gpu_hours", "max_failures")
-"""The settings of a search that are recorded themselves: they say when it ends."""
 _LENGTH = 16
 
 
@@ -27,8 +26,8 @@ def declared_searches(stack: Stack) -> Mapping[str, ApprovedSearch]:
 
 
 def _declared(sweep: Sweep, search: Search, limits: str) -> ApprovedSearch:
-    values: dict[str, Any] = {name: getattr(search, name) for name in _VALUES}
-    others = [field.name for field in dataclasses.fields(Search) if field.name not in (*_VALUES, "space")]
+    values: dict[str, Any] = {name: getattr(search, name) for name in LIMITS}
+    others = [field.name for field in dataclasses.fields(Search) if field.name not in (*LIMITS, "space")]
     space = [[key, type(one).__name__, one] for key, one in search.space.items()]
     digests = {"job": _job(sweep), "metric": _digest(list(sweep.objectives.items())), "space": _digest(space),
                **{name: _digest(getattr(search, name)) for name in others}, "limits of its stack": limits}
