@@ -44,6 +44,6 @@ def interpreter(folder: Path = FOLDER) -> str:
 
 def versions(python: str, *packages: str) -> dict[str, str]:
     """The versions of those packages that a Python has."""
-    said = subprocess.run([python, "-c", _VERSIONS, *packages], capture_output=True, text=True, check=True)
+    said = subprocess.run([python, "-c", _VERSIONS, *packages], capture_output=True, encoding="utf-8", check=True)
     found: dict[str, str] = json.loads(said.stdout)
     return found
