@@ -9,13 +9,16 @@ from math import sqrt
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import log_softmax
 
+from trainer import ppo
 from trainer.agent_config import AgentConfig, AgentType
 from trainer.encoder import make_encoder
 from trainer.envs.spec import ObservationSpec
 from trainer.errors import TrainerError
 from trainer.learner_config import Precision
 from trainer.memory import Lstm
+from trainer.ones import Linear, Ones
 
 
 class Policy(nn.Module):
@@ -33,14 +36,14 @@ class Policy(nn.Module):
         sizes = [self.encoder.size] + [config.hidden_size] * depth
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(sizes):
-            layers += [_linear(fan_in, fan_out, gain=sqrt(2)), nn.ReLU()]
+            layers += [_linear(fan_in, fan_out, gain=sqrt(2)), nn.ReLU(inplace=True)]
         self.trunk = nn.Sequential(*layers)
         self.memory = Lstm(sizes[-1]) if config.type is AgentType.lstm else None
         self.action_head = _linear(sizes[-1], actions, gain=0.01)  # near uniform at first
         self.value_head = _linear(sizes[-1], 1, gain=1.0)
 
     def forward(
-        self, features_BF: Tensor, state_NS: Tensor | None = None, done_B: Tensor | None = None
+        self, features_BF: Tensor | Ones, state_NS: Tensor | None = None, done_B: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (B, A) and values (B), in float32, for what the encoder takes: features (B, F) or tokens (B, K, 3).
 
@@ -48,11 +51,11 @@ class Policy(nn.Module):
         Without a state they are one step of agents who remember nothing yet. Gives also what they remember after it.
         """
         remembered_NS = self.initial_state(len(features_BF)) if state_NS is None else state_NS
-        with torch.autocast(features_BF.device.type, torch.bfloat16, enabled=self._is_mixed):
+        with torch.autocast(self.value_head.weight.device.type, torch.bfloat16, enabled=self._is_mixed):
             hidden_BH = self.trunk(self.encoder(features_BF))
         if self.memory is not None:
             hidden_BH, remembered_NS = self.memory(hidden_BH.float(), remembered_NS, done_B)
-        with torch.autocast(features_BF.device.type, torch.bfloat16, enabled=self._is_mixed):
+        with torch.autocast(self.value_head.weight.device.type, torch.bfloat16, enabled=self._is_mixed):
             logits_BA, value_B = self.action_head(hidden_BH), self.value_head(hidden_BH).squeeze(-1)
         return logits_BA.float(), value_B.float(), remembered_NS
 
@@ -77,10 +80,16 @@ class Policy(nn.Module):
 def act(
     policy: Policy, features_NF: Tensor, state_NS: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Sample what each agent does. Gives actions (N), logits (N, A), values (N) and what they remember then (N, S)."""
+    """Sample what each agent does.
+
+    Gives actions (N), their log-probabilities (N), values (N) and what the agents remember then (N, S).
+    """
     logits_NA, value_N, after_NS = policy(features_NF, state_NS)
-    action_N = torch.multinomial(logits_NA.softmax(-1), 1, generator=generator).squeeze(-1)
-    return action_N, logits_NA, value_N, after_NS
+    logprob_NA = log_softmax(logits_NA, -1)
+    # As torch.multinomial draws one of each row, without its checks: the largest share of noise.
+    noise_NA = torch.empty_like(logprob_NA).exponential_(generator=generator)
+    action_N = (logprob_NA.exp() / noise_NA).argmax(-1)
+    return action_N, ppo.taken(logprob_NA, action_N), value_N, after_NS
 
 
 def compile_policy(policy: Policy, device: torch.device) -> None:
@@ -99,7 +108,7 @@ def compile_policy(policy: Policy, device: torch.device) -> None:
 
 
 def _linear(fan_in: int, fan_out: int, *, gain: float) -> nn.Linear:
-    layer = nn.Linear(fan_in, fan_out)
+    layer = Linear(fan_in, fan_out)
     nn.init.orthogonal_(layer.weight, gain)
     nn.init.zeros_(layer.bias)
     return layer

@@ -10,6 +10,7 @@ from trainer.agent_config import AgentConfig, AgentType
 from trainer.attention import BYTE, EMPTY, TokenAttention
 from trainer.envs.spec import ObservationKind, ObservationSpec
 from trainer.errors import TrainerError
+from trainer.ones import Ones
 
 EMBEDDING = 64
 
@@ -22,9 +23,9 @@ class FeatureEncoder(nn.Module):
         self.size = prod(spec.shape)
         self.hidden_layers: list[nn.Module] = []
 
-    def forward(self, observation_BX: Tensor) -> Tensor:
+    def forward(self, observation_BX: Tensor | Ones) -> Tensor | Ones:
         """Features (B, F) of any number type."""
-        return observation_BX.flatten(1).float()
+        return observation_BX if isinstance(observation_BX, Ones) else observation_BX.flatten(1).float()
 
 
 class TokenEncoder(nn.Module):

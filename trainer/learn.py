@@ -15,7 +15,9 @@ from trainer import kickstart, ppo
 from trainer.advantage import Targets, gae, vtrace
 from trainer.agent import Policy
 from trainer.errors import TrainerError
+from trainer.learner_config import Precision
 from trainer.minibatches import Minibatch, beta_at, prioritized, samples_of, shuffled, whole_segments
+from trainer.ones import Ones
 from trainer.rollout import Rollout
 from trainer.schedule import lr_factor
 from trainer.training import Training
@@ -28,7 +30,7 @@ TEACHER_KL = "teacher_kl"
 class Batch:
     """The samples of a rollout in one row, and the teacher's log-probabilities there if there is a teacher."""
 
-    features_BF: Tensor
+    features_BF: Tensor | Ones
     action_B: Tensor
     logprob_B: Tensor
     value_B: Tensor
@@ -76,7 +78,14 @@ def batch_of(run: Training, rollout: Rollout) -> Batch:
         x.flatten() for x in (rollout.action_TN, rollout.logprob_TN, rollout.value_TN, rollout.done_TN)
     )
     logprobs = kickstart.teacher_logprobs(run.teacher, features_BF, run.layout.minibatch) if run.teacher else None
-    return Batch(features_BF, action_B, logprob_B, value_B, done_B, rollout.first_state_NS, logprobs)
+    return Batch(for_learning(run, features_BF), action_B, logprob_B, value_B, done_B, rollout.first_state_NS, logprobs)
+
+
+def for_learning(run: Training, features_BF: Tensor) -> Tensor | Ones:
+    """The features as the policy learns from them fastest: marks on a CPU by the places of their ones."""
+    trainer = run.config.trainer
+    is_dense = trainer.compile or trainer.precision is not Precision.float32 or run.ranks.device.type != "cpu"
+    return features_BF if is_dense or not run.policy.observations.marks else Ones.of(features_BF)
 
 
 def targets(run: Training, rollout: Rollout, batch: Batch, *, has_changed: bool) -> Targets:

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer import ppo
 from trainer.agent import Policy, act
 from trainer.memory import forget
 from trainer.profiler import Timings
@@ -54,8 +53,7 @@ def collect(
             return None
         with timings.measure("inference"):
             transfer.copy_to(features_TNF[t])
-            action_TN[t], logits_NA, value_TN[t], state_NS = act(policy, features_TNF[t], state_NS, generator)
-            logprob_TN[t] = ppo.log_prob(logits_NA, action_TN[t])
+            action_TN[t], logprob_TN[t], value_TN[t], state_NS = act(policy, features_TNF[t], state_NS, generator)
             action_N = action_TN[t].cpu().numpy()  # waits for the device, so that its pinned memory is free again
         with timings.measure("env"):
             environments.step(action_N)

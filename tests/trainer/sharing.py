@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tests.trainer.conftest import Runs
-from trainer import rollout
+from trainer import ppo, rollout
 from trainer.config import AgentConfig, AgentType, Config
 from trainer.ranks import Ranks, join, leave
 from trainer.stop import Stop
@@ -42,7 +42,7 @@ def acting_alike(ranks: Ranks) -> Any:
         agents = len(features_NF)
         drawn_N = torch.rand(ranks.world * agents, generator=shared)[ranks.rank * agents :][:agents]
         action_N = (logits_NA.softmax(-1).cumsum(-1) < drawn_N[:, None]).sum(-1).clamp(max=logits_NA.shape[-1] - 1)
-        return action_N, logits_NA, value_N, after_NS
+        return action_N, ppo.log_prob(logits_NA, action_N), value_N, after_NS
 
     return act
 

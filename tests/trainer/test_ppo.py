@@ -19,16 +19,16 @@ from trainer.config import PPOConfig
 def test_the_clipped_surrogate_gives_no_credit_beyond_the_clip(ratio: float, advantage: float, loss: float):
     """ε = 0.2. Moving further in the good direction earns no more; in the bad one it costs in full."""
     actual = ppo.policy_loss(tensor([log(ratio)]), tensor([0.0]), tensor([advantage]), clip_coef=0.2)
-    assert actual.item() == pytest.approx(loss)
+    assert actual.mean.item() == pytest.approx(loss)
 
 
 def test_the_value_loss_is_half_the_squared_error():
-    assert ppo.value_loss(tensor([3.0]), tensor([0.0]), tensor([1.0]), clip_coef=None).item() == 2.0
+    assert ppo.value_loss(tensor([3.0]), tensor([0.0]), tensor([1.0]), clip_coef=None).mean.item() == 2.0
 
 
 def test_a_clipped_value_is_held_near_the_old_one():
     """From 0 towards 1, a step to 1 counts as one to 0.2: half of 0.8²."""
-    assert ppo.value_loss(tensor([1.0]), tensor([0.0]), tensor([1.0]), clip_coef=0.2).item() == pytest.approx(0.32)
+    assert ppo.value_loss(tensor([1.0]), tensor([0.0]), tensor([1.0]), clip_coef=0.2).mean.item() == pytest.approx(0.32)
 
 
 def test_probabilities_and_entropy_of_two_even_actions():
@@ -107,3 +107,37 @@ def test_log_probabilities_entropy_and_kl_are_those_of_torch():
     torch.testing.assert_close(ppo.log_prob(logits, action), p.log_prob(action))
     torch.testing.assert_close(ppo.entropy(logits.log_softmax(-1)), p.entropy())
     torch.testing.assert_close(ppo.kl_divergence(p.logits, other), kl_divergence(p, q).mean())
+
+
+@pytest.mark.parametrize("norm_adv", [True, False])
+@pytest.mark.parametrize("clip_vloss", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_the_gradient_is_the_one_that_autograd_finds(norm_adv: bool, clip_vloss: bool, weighted: bool):
+    """In double precision, of the definitions written out here; also where the clip holds, and for ratios of just 1."""
+    config = PPOConfig(norm_adv=norm_adv, clip_vloss=clip_vloss, clip_coef=0.1, ent_coef=0.03, vf_coef=0.7)
+    torch.manual_seed(1)
+    logits, value = torch.randn(200, 5).double().requires_grad_(), torch.randn(200).double().requires_grad_()
+    action, advantage, old_value, target = torch.randint(5, (200,)), *torch.randn(3, 200).double()
+    old = ppo.log_prob(logits.detach(), action) + 0.2 * torch.randn(200).double()
+    old[:50] = ppo.log_prob(logits.detach(), action)[:50]
+    weight = torch.rand(200).double() if weighted else None
+    ours = ppo.losses(config, logits, value, action, old, old_value, advantage, target, weight)
+    by_ours = torch.autograd.grad(3 * ours.total, (logits, value))
+
+    p = Categorical(logits=logits)
+    scaled = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8) if norm_adv else advantage
+    scaled = scaled if weight is None else weight * scaled
+    ratio = (p.log_prob(action) - old).exp()
+    clip = config.clip_coef
+    policy = -torch.min(ratio * scaled, ratio.clamp(1 - clip, 1 + clip) * scaled).mean()
+    error = (value - target) ** 2
+    if clip_vloss:
+        held = old_value + (value - old_value).clamp(-config.vf_clip_coef, config.vf_clip_coef)
+        error = torch.max(error, (held - target) ** 2)
+    total = policy + config.vf_coef * 0.5 * error.mean() - config.ent_coef * p.entropy().mean()
+    torch.testing.assert_close(ours.total, total)
+    for here, there in zip(by_ours, torch.autograd.grad(3 * total, (logits, value)), strict=True):
+        torch.testing.assert_close(here, there)
+    is_clipped = (ratio - 1).abs() > config.clip_coef
+    assert 0 < is_clipped.sum() < 200
+    torch.testing.assert_close(ours.clipped.item(), is_clipped.double().mean().item())

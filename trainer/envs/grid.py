@@ -36,7 +36,7 @@ def spec_of(tasks: Sequence[TaskConfig], seen: Sequence[TaskConfig]) -> Environm
     if tasks[0].observe is Observe.tokens:
         observations = ObservationSpec(ObservationKind.tokens, (TOKENS, 3), np.uint8)
     else:
-        observations = ObservationSpec(ObservationKind.features, (known.features,), np.uint8)
+        observations = ObservationSpec(ObservationKind.features, (known.features,), np.uint8, marks=True)
     longest = max(task.max_steps for task in tasks)
     shortest = min(task.max_steps for task in tasks)
     return EnvironmentSpec(

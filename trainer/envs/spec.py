@@ -26,6 +26,8 @@ class ObservationSpec:
     kind: ObservationKind
     shape: tuple[int, ...]
     dtype: type[Any]
+    marks: bool = False
+    """Whether each feature is a byte that is 0 or 1, and most are 0."""
 
     def zeros(self, count: int) -> NDArray[Any]:
         """`count` observations of nothing."""
