@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding_bag
 
 
@@ -29,9 +29,10 @@ class Ones:
     def of(cls, features_BF: Tensor) -> Ones:
         """The ones of features in the CPU's memory, each a byte that is 0 or 1."""
         is_one_BF = features_BF.numpy().view(np.bool_)
-        rows, columns = np.divmod(np.flatnonzero(is_one_BF), is_one_BF.shape[1])
-        counts = np.bincount(rows, minlength=len(is_one_BF))
-        return cls(is_one_BF.shape[1], columns.astype(np.int32), counts.cumsum())
+        rows, features = is_one_BF.shape
+        counts = np.count_nonzero(is_one_BF, axis=1)
+        columns = np.flatnonzero(is_one_BF) - np.repeat(np.arange(0, rows * features, features), counts)
+        return cls(features, columns.astype(np.int32), counts.cumsum())
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -58,7 +59,7 @@ class Ones:
 
     def times(self, weight_FH: Tensor) -> Tensor:
         """The matrix product (B, H) with a weight, to which gradients flow."""
-        product_BH: Tensor = _Product.apply(weight_FH, self)
+        product_BH: Tensor = _Product.apply(weight_FH, self)  # type: ignore[no-untyped-call]
         return product_BH
 
 
@@ -71,8 +72,8 @@ class _Product(torch.autograd.Function):
     """The gradient of a weight is the same product, of the ones transposed and the gradient that arrives."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, weight_FH: Tensor, ones: Ones) -> Tensor:
-        ctx.ones = ones  # type: ignore[attr-defined]
+    def forward(ctx: Any, weight_FH: Tensor, ones: Ones) -> Tensor:
+        ctx.ones = ones
         return _product(ones, weight_FH)
 
     @staticmethod

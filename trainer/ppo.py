@@ -47,9 +47,9 @@ def taken(x_BA: Tensor, action_B: Tensor) -> Tensor:
     return x_BA.gather(-1, action_B.unsqueeze(-1)).squeeze(-1)
 
 
-def entropy(logprob_BA: Tensor) -> Tensor:
+def entropy(logprob_AB: Tensor) -> Tensor:
     """The entropy (B) of each distribution, in nats."""
-    return -(logprob_BA.exp() * logprob_BA).sum(-1)
+    return -(logprob_AB.exp() * logprob_AB).sum(0)
 
 
 def policy_loss(logprob_B: Tensor, old_logprob_B: Tensor, advantage_B: Tensor, *, clip_coef: float) -> Graded:
@@ -95,25 +95,33 @@ def losses(
     """
     with torch.no_grad():
         logprob_AB = log_softmax(logits_BA.T.contiguous(), 0)  # over few actions, faster than in rows
-        probability_AB = logprob_AB.exp()
         logprob_B = logprob_AB.gather(0, action_B[None])[0]
         scaled_B = normalize(advantage_B) if config.norm_adv else advantage_B
         weighted_B = scaled_B if weight_B is None else weight_B * scaled_B
         policy = policy_loss(logprob_B, old_logprob_B, weighted_B, clip_coef=config.clip_coef)
         clip_coef = config.vf_clip_coef if config.clip_vloss else None
         value = value_loss(value_B, old_value_B, return_B, clip_coef=clip_coef)
-        entropy_B = -(probability_AB * logprob_AB).sum(0)
-        bonus = entropy_B.mean()
+        bonus = entropy(logprob_AB).mean()
         total = policy.mean + config.vf_coef * value.mean - config.ent_coef * bonus
-        # By the logits: that of log p(a) is 1[a] - p, that of the entropy -p (log p + entropy).
-        is_taken_AB = action_B == torch.arange(len(logprob_AB), device=action_B.device)[:, None]
-        gradient_AB = (is_taken_AB.to(logits_BA.dtype) - probability_AB) * policy.gradient_B
-        gradient_AB += probability_AB * (logprob_AB + entropy_B) * (config.ent_coef / len(entropy_B))
+        by_logits_AB = logits_gradient(logprob_AB, action_B, policy.gradient_B, -config.ent_coef / len(action_B))
         ratio_B = (logprob_B - old_logprob_B).exp()
         kl = approximate_kl(logprob_B, old_logprob_B)
         clipped = ((ratio_B - 1).abs() > config.clip_coef).float().mean()
-    graded: Tensor = _WithGradient.apply(total, logits_BA, gradient_AB.T, value_B, config.vf_coef * value.gradient_B)
+    graded: Tensor = _WithGradient.apply(  # type: ignore[no-untyped-call]
+        total, logits_BA, by_logits_AB.T, value_B, config.vf_coef * value.gradient_B
+    )
     return Losses(graded, policy.mean, value.mean, bonus, kl, clipped)
+
+
+def logits_gradient(logprob_AB: Tensor, action_B: Tensor, by_logprob_B: Tensor, by_entropy: float) -> Tensor:
+    """The gradient (A, B) by the logits, from those by the log-probability of the action taken and by the entropy.
+
+    By the logits, the gradient of the former is 1[a] - p, and that of the latter -p (log p + entropy).
+    """
+    probability_AB = logprob_AB.exp()
+    is_taken_AB = action_B == torch.arange(len(logprob_AB), device=action_B.device)[:, None]
+    spread_AB = probability_AB * (logprob_AB + entropy(logprob_AB))
+    return (is_taken_AB.to(logprob_AB.dtype) - probability_AB) * by_logprob_B - by_entropy * spread_AB
 
 
 class _WithGradient(torch.autograd.Function):

@@ -54,8 +54,8 @@ exec /usr/bin/curl "$@"
 UV = """\
 #!/bin/sh
 # SkyPilot makes an environment for its runtime and installs itself there. This one borrows all that the tests run with.
-# The skylets of clusters that start together on one machine may all choose one port, which nobody asks on Slurm; all but
-# one would then die and be started again every few seconds. Here each takes a port that is free.
+# Skylets of clusters that start together on one machine may choose the same port, which nobody asks on Slurm. All but
+# one would die, and be started again every few seconds. Here each takes a port that is free.
 any_port='import sys; sys.argv[1:] = ["--port=0" if "sky.skylet.skylet" in sys.orig_argv else w for w in sys.argv[1:]]'
 case "$1 $2" in
     "venv --seed")

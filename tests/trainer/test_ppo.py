@@ -34,7 +34,7 @@ def test_a_clipped_value_is_held_near_the_old_one():
 def test_probabilities_and_entropy_of_two_even_actions():
     logits = torch.zeros(1, 2)
     assert ppo.log_prob(logits, tensor([1])).item() == pytest.approx(log(0.5))
-    assert ppo.entropy(logits.log_softmax(-1)).item() == pytest.approx(log(2))
+    assert ppo.entropy(logits.log_softmax(-1).T).item() == pytest.approx(log(2))
 
 
 def test_the_kl_estimate_is_zero_where_nothing_changed_and_positive_elsewhere():
@@ -105,7 +105,7 @@ def test_log_probabilities_entropy_and_kl_are_those_of_torch():
     logits, other, action = torch.randn(9, 5), torch.randn(9, 5), torch.randint(5, (9,))
     p, q = Categorical(logits=logits), Categorical(logits=other)
     torch.testing.assert_close(ppo.log_prob(logits, action), p.log_prob(action))
-    torch.testing.assert_close(ppo.entropy(logits.log_softmax(-1)), p.entropy())
+    torch.testing.assert_close(ppo.entropy(logits.log_softmax(-1).T), p.entropy())
     torch.testing.assert_close(ppo.kl_divergence(p.logits, other), kl_divergence(p, q).mean())
 
 
