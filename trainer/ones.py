@@ -42,7 +42,7 @@ class Ones:
         rows = index_B.numpy()
         counts = self.counts[rows]
         ends = counts.cumsum()
-        places = np.repeat(self.ends[rows] - ends, counts) + np.arange(ends[-1])
+        places = np.repeat(self.ends[rows] - ends, counts) + np.arange(counts.sum())
         return Ones(self.features, self.columns[places], ends)
 
     @property

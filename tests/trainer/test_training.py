@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from trainer import rollout
+from trainer import ppo, rollout
 from trainer.config import (
     CurriculumConfig,
     InitialPolicyConfig,
@@ -190,7 +190,10 @@ def test_a_policy_of_another_size_is_refused(runs):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(runs, monkeypatch):
-    monkeypatch.setattr("trainer.ppo.policy_loss", lambda *_, **__: torch.tensor(float("nan"), requires_grad=True))
+    def lost(logprob_B: torch.Tensor, *_: Any, **__: Any) -> ppo.Graded:
+        return ppo.Graded(torch.tensor(float("nan")), torch.zeros_like(logprob_B))
+
+    monkeypatch.setattr("trainer.ppo.policy_loss", lost)
     with pytest.raises(TrainerError, match="learning_rate"):
         runs.train(runs.config())
 
