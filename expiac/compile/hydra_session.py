@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +26,7 @@ from yaml import YAMLError
 from expiac.compile.compose_errors import ROOT_SCHEMA, invalid_config, missing_config
 from expiac.compile.composed import Composed
 from expiac.compile.config_yaml import read_config
+from expiac.compile.containers import as_object, plain
 from expiac.compile.interpolations import parsed_once
 from expiac.compile.schema import Schema
 from expiac.compile.shared_defaults import Defaults, SharedDefaults
@@ -35,6 +36,7 @@ from expiac.util.beside import beside, can_fork
 from expiac.util.errors import ExpiacError
 from expiac.util.placeholders import DATA_DIR, INSTANCE, fill
 
+_Convert = Callable[[Any], Any]
 _NAME = "rendered"
 _WORTH_SHARING = 3
 """What configs have in common is worth a composition of its own from so many configs on."""
@@ -135,7 +137,7 @@ class HydraSession:
         if shared is None or document.values is None:
             return None
         try:
-            return self._finish(document, shared.compose(document.text, document.values))
+            return self._finish(document, shared.compose(document.text, document.values), as_object)
         except Exception:  # whatever it is, Hydra composes the config then, and tells what is wrong
             return None
 
@@ -143,10 +145,14 @@ class HydraSession:
         """What others have in common with a config that Hydra composed; None where the two ways differ."""
         try:
             shared = SharedDefaults(self._defaults_of(document), f"experiments/{_NAME}")
-            again = self._finish(document, shared.compose(document.text, document.values or {}))
+            config = shared.compose(document.text, document.values or {})
+            again = self._finish(document, config, as_object)
+            with _job_environment(document.text):
+                is_same = repr(as_object(config)) == repr(OmegaConf.to_object(config))
         except Exception:  # no common part, or a Hydra that is written in another way
             return None
-        return shared if repr(again) == repr(composed) else None  # 1, 1.0 and True are equal, and differ here
+        # Compared as texts, since 1, 1.0 and True are equal.
+        return shared if is_same and repr(again) == repr(composed) else None
 
     def _compose(self, document: _Document) -> Composed:
         """The config as Hydra composes it. Raises `ExpiacError`."""
@@ -167,22 +173,20 @@ class HydraSession:
         except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
             raise invalid_config(label, error, config, names) from error
 
-    def _finish(self, document: _Document, config: Any) -> Composed:
+    def _finish(self, document: _Document, config: Any, to_object: _Convert = OmegaConf.to_object) -> Composed:
         """The config, checked, as data, with the outputs."""
         if OmegaConf.is_missing(config, "run_name"):
             config.run_name = INSTANCE  # the command tells it in another way than by an override
         with _job_environment(document.text):
-            self._check(document.label, config)
+            self._check(document.label, config, to_object)
             outputs = {name: _output(config, name, scope) for name, scope in self._outputs.items()}
-        plain: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
-        return Composed(fill(plain), outputs)
+        return Composed(fill(plain(config)), outputs)
 
-    def _check(self, label: str, config: Any) -> None:
+    def _check(self, label: str, config: Any, to_object: _Convert) -> None:
         """Raises where the composed config is not of the project's schema."""
         if not self._project.schema:
             return
-        value = OmegaConf.to_object(config)
-        if type(value) is not self._schema.node:  # the primary config does not name `root_schema`
+        if type(to_object(config)) is not self._schema.node:  # the primary config does not name `root_schema`
             self._schema.check(label, OmegaConf.to_container(config, resolve=True, enum_to_str=True))
 
     def _closure(self, document: _Document) -> list[str]:
