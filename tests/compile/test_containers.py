@@ -50,7 +50,7 @@ class Whole:
 def config(**values: Any) -> Any:
     node = OmegaConf.structured(Whole)
     for key, value in values.items():
-        OmegaConf.update(node, key, value)
+        OmegaConf.update(node, key, value, merge=node[key] is not None)
     return node
 
 
