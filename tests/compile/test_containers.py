@@ -61,7 +61,7 @@ def both(node: Any) -> None:
 
 @pytest.mark.parametrize("values", [
     {},
-    {"none": {"size": 5}, "either": "word"},
+    {"none": Part(5), "either": "word"},
     {"name": "${part.size}-${part.color}", "either": "${part.size}"},
     {"none": "${part}", "free": {"copy": "${parts}", "one": "${parts[0].size}", "deep": [{"x": [None, True, 1.0, 1]}]}},
     {"free": {"some": "${either}", "text": r"\${no}", "own": "${.text}"}},
