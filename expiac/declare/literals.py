@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -36,7 +37,7 @@ def parse_value(field_type: Any, text: str) -> Any:
 
     The error is about the plain text, or about a part of the list or the mapping that the text is.
     """
-    field: TypeAdapter[Any] = TypeAdapter(field_type)
+    field = _adapter_of(field_type)
     try:
         value = field.validate_python(text)
     except ValidationError as refusal:
@@ -44,6 +45,18 @@ def parse_value(field_type: Any, text: str) -> Any:
     if isinstance(value, str) and value == text:
         return _value_other_than_text(field, text)
     return value
+
+
+def _adapter_of(field_type: Any) -> TypeAdapter[Any]:
+    try:
+        return _known_adapter(field_type)
+    except TypeError:  # a type that can't be hashed
+        return TypeAdapter(field_type)
+
+
+@lru_cache(maxsize=256)
+def _known_adapter(field_type: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(field_type)
 
 
 def _first_accepted(field: TypeAdapter[Any], text: str, refusal: ValidationError) -> Any:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -89,19 +90,21 @@ def build(config_class: type[C], overrides: Mapping[str, str]) -> C:
     return config
 
 
-def with_values(value: C, values: Mapping[str, Any]) -> C:
+def with_values(value: C, values: Mapping[str, Any], find: Callable[[str], str] | None = None) -> C:
     """A copy of a config or resource in which each key has its value; texts and numbers are read as
     on the command line.
 
-    A key whose first name is no field of the value itself means the one field of that name in its parts.
+    A key whose first name is no field of the value itself means the one field of that name in its parts. Who asks for
+    many copies may give a `find` that remembers the full path of each key.
     """
+    find = find or partial(full_path, value)
     holder = _Holder(copy.deepcopy(value))
     problems: list[str] = []
     by_parent: dict[str, dict[str, Any]] = defaultdict(dict)
     for key, given in values.items():
         sign, path = split_key(key)
         text = str(given).lower() if isinstance(given, bool) else str(given)
-        edit = _Edit(sign, f"{_HELD}.{full_path(value, path)}", text)
+        edit = _Edit(sign, f"{_HELD}.{find(path)}", text)
         part = _part_at(holder, edit.parent)
         _check(part, edit)
         is_text = isinstance(given, str | int | float)

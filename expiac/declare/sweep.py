@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Literal
 
 from expiac.declare.budget import SweepLimits
 from expiac.declare.component import SEPARATOR, Component, at_address, with_members
 from expiac.declare.options import Options
-from expiac.declare.overrides import with_values
+from expiac.declare.overrides import full_path, with_values
 from expiac.declare.resource import Resource
 from expiac.declare.search import Search
 from expiac.declare.trials import Trial, Trials, trials_of
@@ -61,7 +62,8 @@ class Sweep(Component):
         _check_max_failures(name, max_failures, search)
         limits = _limits(name, budget, gpu_hours, search)
         trials = trials_of(over, seeds) if not isinstance(over, Search) else ()
-        jobs = [job_of(job, trial) for trial in trials] if search is None else [job]
+        find = cache(partial(full_path, job))
+        jobs = [job_of(job, trial, find) for trial in trials] if search is None else [job]
         super().__init__(name, jobs, options=options, depends_on=depends_on, outputs=outputs)
         for field, value in (("trials", trials), ("objectives", objectives), ("search", search),
                              ("max_failures", max_failures), ("budget", limits.budget),
@@ -85,8 +87,9 @@ class Sweep(Component):
         """The jobs of trials that a search has proposed, at their addresses."""
         assert self.template is not None, "only a search has a template"
         address = f"{self.name}{SEPARATOR}"
-        return tuple(self._renamed(job_of(self.template, dataclasses.replace(trial, name=f"{address}{trial.name}")))
-                     for trial in trials)
+        find = cache(partial(full_path, self.template))
+        named = [dataclasses.replace(trial, name=f"{address}{trial.name}") for trial in trials]
+        return tuple(self._renamed(job_of(self.template, trial, find)) for trial in named)
 
     def _renamed(self, job: Resource) -> Resource:
         """The job of a trial with the names that it had where the search had another one."""
@@ -129,10 +132,10 @@ class Sweep(Component):
         return tuple(dict.fromkeys(key for trial in self.trials for key in trial.values))
 
 
-def job_of(job: Resource, trial: Trial) -> Resource:
-    """The job of a trial, by its name in the sweep."""
+def job_of(job: Resource, trial: Trial, find: Callable[[str], str] | None = None) -> Resource:
+    """The job of a trial, by its name in the sweep; `find` as in `with_values`."""
     try:
-        return dataclasses.replace(with_values(job, trial.values), name=trial.name)
+        return dataclasses.replace(with_values(job, trial.values, find), name=trial.name)
     except ExpiacError as error:
         raise ExpiacError(error.summary, f"trial {trial.name}: {error.detail}", error.hint, code=error.code) from error
 
