@@ -134,7 +134,7 @@ def test_a_watch_that_goes_on_is_killed_at_thirty_random_instants(tmp_path: Path
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("live", "trials"), [(1, 20), (4, 50)])
+@pytest.mark.parametrize(("live", "trials"), [(1, 20), (4, 100)])
 def test_killed_at_thirty_random_instants(tmp_path: Path, live: int, trials: int) -> None:
     """With one trial at a time, the whole sequence is that of a search which nobody kills."""
     search = Search(tmp_path / "killed", tmp_path / "machine", trials=trials, live=live)
