@@ -3,10 +3,12 @@
 Imports no torch: it is imported after the config is checked.
 """
 
+import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -14,7 +16,26 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from trainer.config import Device, WandbConfig
+from trainer.errors import TrainerError
+
+if TYPE_CHECKING:
+    from trainer.ranks import Ranks
+    from trainer.stop import Stop
+    from trainer.tracking import Tracker
+
 C = TypeVar("C")
+
+
+class RunConfig(Protocol):
+    """What the config of every command has."""
+
+    run_name: str
+    run_dir: str
+    device: Device
+    wandb: WandbConfig
+
+    def to_json(self) -> str: ...
 
 
 def config_folder() -> Path:
@@ -52,6 +73,41 @@ def main(schema: type[C], primary: str, launch: Callable[[C], int]) -> None:
         sys.exit(launch(configs[0]) if configs else 0)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def do_share(config: RunConfig, work: "Callable[[Ranks, Stop, Tracker], None]", *, stopped: str) -> int:
+    """Do this process's share of the work, and give its exit code. Where a signal has stopped it, say what is next.
+
+    The first process of the first node has the tracker; the others have one that keeps nothing.
+    """
+    from trainer import ranks
+    from trainer.stop import Stop, Stopped
+    from trainer.tracking import NullTracker, Tracker, track
+
+    stop = Stop().install_handlers()
+    joined = ranks.join(config.device)
+    code = 1
+    tracker: Tracker = NullTracker()
+    try:
+        if is_first(joined):
+            values = json.loads(config.to_json())
+            tracker = track(config.wandb, run_name=config.run_name, run_dir=Path(config.run_dir), values=values)
+        work(joined, stop, tracker)
+        code = 0
+    except Stopped as by_signal:
+        code = by_signal.exit_code
+        print(f"stopped; {stopped}", flush=True)
+    except TrainerError as error:
+        print(f"error: {error}", file=sys.stderr)
+    finally:
+        tracker.finish(code)
+        ranks.leave()
+    return code
+
+
+def is_first(joined: "Ranks") -> bool:
+    """Whether this is the first process of all: nodes that have not joined each other each have a first one."""
+    return joined.is_first and os.environ.get("SKYPILOT_NODE_RANK", "0") == "0"
 
 
 def _describe(title: str, problem: object) -> str:

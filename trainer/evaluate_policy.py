@@ -4,9 +4,6 @@ The metrics file gets one line, at the step that the policy was trained for. Exi
 stopped by SIGTERM, 130 by ^C; the next launch evaluates anew. Imports torch only after the config is checked.
 """
 
-import json
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,36 +18,19 @@ if TYPE_CHECKING:
     import torch
 
     from trainer.agent import Policy
+    from trainer.ranks import Ranks
     from trainer.stop import Stop
     from trainer.tracking import Tracker
 
 
 def launch(config: EvaluationConfig) -> int:
     """Evaluate, and return the exit code."""
-    from trainer import ranks
-    from trainer.stop import Stop, Stopped
-    from trainer.tracking import NullTracker, Tracker, track
 
-    stop = Stop().install_handlers()
-    joined = ranks.join(config.device)
-    code = 1
-    tracker: Tracker = NullTracker()
-    try:
-        if not joined.is_first or os.environ.get("SKYPILOT_NODE_RANK", "0") != "0":
-            return 0  # episodes are few: one process of the first node has them all
-        values = json.loads(config.to_json())
-        tracker = track(config.wandb, run_name=config.run_name, run_dir=Path(config.run_dir), values=values)
-        evaluate_policy(config, joined.device, stop, tracker)
-        code = 0
-    except Stopped as stopped:
-        code = stopped.exit_code
-        print("stopped; the next launch evaluates anew", flush=True)
-    except TrainerError as error:
-        print(f"error: {error}", file=sys.stderr)
-    finally:
-        tracker.finish(code)
-        ranks.leave()
-    return code
+    def work(joined: "Ranks", stop: "Stop", tracker: "Tracker") -> None:
+        if command.is_first(joined):  # episodes are few: one process has them all
+            evaluate_policy(config, joined.device, stop, tracker)
+
+    return command.do_share(config, work, stopped="the next launch evaluates anew")
 
 
 def evaluate_policy(
