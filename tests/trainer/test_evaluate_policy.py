@@ -93,6 +93,9 @@ def test_the_command_evaluates_and_says_so_by_its_exit_code(start, tmp_path: Pat
     (line,) = [json.loads(text) for text in (tmp_path / "final" / "metrics.jsonl").read_text().splitlines()]
     assert line["step"] == torch.load(best, weights_only=True)["step"]
     assert "eval/hearts" in said
+    second = {"SKYPILOT_NODE_RANK": "1"}  # a node that has its work done by the first
+    code, said = finished(start(f"policy={best}", launcher=COMMAND, run=("run_name=second",), **second))
+    assert (code, (tmp_path / "second").exists()) == (0, False), said
 
     code, said = finished(start("policy=nowhere.pt", launcher=COMMAND, run=("run_name=other",)))
     assert (code, said.splitlines()[-1]) == (1, "error: there is no checkpoint at nowhere.pt")
