@@ -1,13 +1,13 @@
 """What runs have cost: dollars, hours and GPU-hours. Pure.
 
-A run costs what its backend wrote into its output `cost`. Where there is none, its cost is estimated: the price that
-the plan had when it was approved, for as long as the last launch ran.
+A launch costs what its backend wrote into its output `cost`. Where there is none, its cost is estimated: the price
+that the plan had when the run's last launch was approved, for as long as it ran. A run costs what its launches cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -42,16 +42,21 @@ class Spent:
 
 def spent_on(one: ListedRun, now: datetime, *, rents: bool) -> Spent:
     """What a run has cost until now; `rents` says whether its backend pays for machines by the hour."""
-    hours = _hours(one, now)
-    known, gpu_hours = hours or 0.0, (hours or 0.0) * gpus_of(one.record)
-    if one.run.cost is not None:
-        return Spent(1, known, gpu_hours, one.run.cost)
+    earlier = [(past.seconds / 3600, past.cost) for past in one.record.earlier]
+    launches = [*earlier, (_hours(one, now), one.run.cost)]
+    hours = sum(ran or 0.0 for ran, _ in launches)
+    told = sum(cost for _, cost in launches if cost is not None)
+    spent = Spent(1, hours, hours * gpus_of(one.record), told)
+    untold = [ran for ran, cost in launches if cost is None]
+    if not untold:
+        return spent
     if not rents:
-        return Spent(1, known, gpu_hours, free=1)
+        return replace(spent, free=1)
     price = one.approval.approved.prices.get(one.run.instance) if one.approval is not None else None
-    if price is None or hours is None:
-        return Spent(1, known, gpu_hours, unknown=1)
-    return Spent(1, known, gpu_hours, price * hours, price * hours)
+    if price is None or None in untold:
+        return replace(spent, unknown=1)
+    estimated = price * sum(ran or 0.0 for ran in untold)
+    return replace(spent, dollars=told + estimated, estimated=estimated)
 
 
 def spending(runs: Iterable[tuple[ListedRun, Spent]], by: By) -> Mapping[str, Spent]:

@@ -21,6 +21,7 @@ from expiac.plan.model import Action, Desired, Plan, Step
 from expiac.state import codec
 from expiac.state.events import Approved
 from expiac.state.events import Run as RunName
+from expiac.state.facts import PastLaunch
 from expiac.state.model import Approval, Record
 from expiac.state.status import Status
 from expiac.util.errors import UsageError
@@ -50,6 +51,18 @@ def listed(job: str = "a", *, hours_ago: float = 10, seconds: float | None = 720
 def test_what_a_run_has_cost(one, rents, spent):
     """What its backend wrote, else an estimate, else nothing is said; a live run until now."""
     assert spent_on(one, NOW, rents=rents) == spent
+
+
+@pytest.mark.parametrize(("one", "spent"), [
+    (listed(cost=3.0), Spent(1, 3.5, 0.0, 4.0, unknown=1)),
+    (listed(cost=3.0, price=9.0), Spent(1, 3.5, 0.0, 8.5, 4.5)),
+    (listed(price=2.0, gpus=2), Spent(1, 3.5, 7.0, 6.0, 5.0)),
+    (listed(price=2.0, seconds=None), Spent(1, 1.5, 0.0, 1.0, unknown=1)),
+])
+def test_earlier_launches_cost_too(one, spent):
+    """Here an hour of which its backend told the cost, $1, and half an hour of which it told nothing."""
+    earlier = (PastLaunch(3600.0, 1.0), PastLaunch(1800.0))
+    assert spent_on(replace(one, record=replace(one.record, earlier=earlier)), NOW, rents=True) == spent
 
 
 def test_a_training_job_has_one_gpu_where_it_does_not_say():
