@@ -10,7 +10,6 @@ import pytest
 from tests.slurm.desk import LIMIT, Desk
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3000)]
-JOBS = 4
 LONG = 2 * LIMIT
 """Seconds for the end of all of them, each of which takes SkyPilot a while on a busy machine."""
 CANCELS = """
@@ -46,19 +45,28 @@ def destroy(desk: Desk, stack: str) -> int:
     return count
 
 
+def cancelled_in_one_request(desk: Desk, name: str, jobs: int) -> None:
+    """Launches the jobs of a stack, and destroys them."""
+    desk.done("apply", "small", f"name={name}", f"jobs={jobs}", "seconds=1000", "--yes", limit=LONG)
+    assert cancels_of(desk, name) == []
+    commands = destroy(desk, name)
+    made = cancels_of(desk, name)
+    assert len(made[0]) == jobs, made
+    assert len(made) <= commands, made
+    assert [status for *_, status in desk.queue(name)] == ["CANCELLED"] * jobs
+
+
+def test_two_are_cancelled_in_one_request(desk):
+    cancelled_in_one_request(desk, "two", jobs=2)
+
+
+@pytest.mark.soak
 def test_many_are_cancelled_in_one_request(desk):
     """The second time, the destroy is killed, and the next one ends what is left."""
-    apply = ("apply", "small", "name=many", f"jobs={JOBS}", "seconds=1000", "--yes")
-    desk.done(*apply, limit=LONG)
-    assert cancels_of(desk, "many") == []
-    commands = destroy(desk, "many")
-    made = cancels_of(desk, "many")
-    assert len(made[0]) == JOBS, made
-    assert len(made) <= commands, made
-    assert [status for *_, status in desk.queue("many")] == ["CANCELLED"] * JOBS
-    desk.done(*apply, limit=LONG)
+    cancelled_in_one_request(desk, "many", jobs=4)
+    desk.done("apply", "small", "name=many", "jobs=4", "seconds=1000", "--yes", limit=LONG)
     desk.killed_once('"delete"', "many", "destroy", "many", "--yes", delay=2)
     destroy(desk, "many")
-    assert [status for *_, status in desk.queue("many")] == ["CANCELLED"] * 2 * JOBS
+    assert [status for *_, status in desk.queue("many")] == ["CANCELLED"] * 8
     desk.until_true(lambda: not desk.slurm_jobs("many"), "an empty queue of Slurm")
     assert "no changes" in desk.done("destroy", "many", "--yes", limit=LONG)
