@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 JOBS ?= 2
 # Left out of `make test-optimized`, in which they would take the most time: real jobs, kills, training, property tests.
+# Left out too: tests of packages without any assertion, and of what is no package of expiac.
+WITHOUT_ASSERTIONS := analysis compile report review view docs tracking
 LONG := benchmarks crash slurm trainer providers/local e2e/test_*.py compile/test_snapshots.py state/test_every_write.py
 export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
 
@@ -25,7 +27,7 @@ test: $(VENV)/.dev check ## set up, then run the checks and the whole test suite
 
 test-optimized: $(VENV)/.dev ## the fast tests under python -O, where assertions of expiac are not run
 	PYTHONOPTIMIZE=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not soak" \
-	  $(LONG:%=--ignore-glob='tests/%') -W "ignore:assertions not in test modules"
+	  $(patsubst %,--ignore-glob='tests/%',$(LONG) $(WITHOUT_ASSERTIONS)) -W "ignore:assertions not in test modules"
 
 test-slurm: $(VENV)/.dev ## the tests on a real SkyPilot and a Slurm cluster of our own; skipped where it can't stand
 	$(BIN)/python -m tests.slurm
