@@ -26,6 +26,9 @@ NOT_OURS = {
     ("compile/shared_defaults.py", "config._is_none"),
     ("compile/shared_defaults.py", "config._is_missing"),
     ("compile/shared_defaults.py", "config._is_interpolation"),
+    # Its nodes, without OmegaConf's checks of each; compared with its own conversion, in every session too.
+    *(("compile/containers.py", f"node.{name}")
+      for name in ("_dereference_node", "_is_missing", "_is_interpolation", "_metadata", "_value")),
 }
 """Private by their look: names of libraries."""
 NAMED_TUPLE = {"_replace", "_asdict", "_fields"}
