@@ -19,6 +19,8 @@ def map_declared(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         changed = change(value)
         return value if changed == value else changed
+    if value is None or isinstance(value, int | float):  # most are one of these, and what follows takes longer
+        return value
     if isinstance(value, Mapping):
         items = {key: map_declared(part, change) for key, part in value.items()}
         return items if any(items[key] is not value[key] for key in items) else value
