@@ -29,6 +29,11 @@ def job_lines(shown: Iterable[str], *, nodes: int, node: int | None) -> Iterator
                 yield text
 
 
+def has_begun(line: str) -> bool:
+    """Whether a line of what SkyPilot shows is of the job, or says that it has started or ended on its machine."""
+    return bool(_SIGN.search(line)) or "Job started" in line or "Job finished" in line
+
+
 def nodes_of(task: str) -> int:
     """How many nodes a task's YAML asks for."""
     counts = [document.get("num_nodes") for document in documents(task)]

@@ -16,7 +16,7 @@ from pathlib import Path
 from expiac.providers.base import Extent, Id, ToldMetrics
 from expiac.providers.printed import merge, printed_rows
 from expiac.providers.skypilot.handle import Handle
-from expiac.providers.skypilot.log_lines import job_lines
+from expiac.providers.skypilot.log_lines import has_begun, job_lines
 from expiac.providers.skypilot.snapshot import Snapshot, Where
 from expiac.providers.skypilot.statuses import one_line, other_place
 from expiac.providers.skypilot.view import View
@@ -85,29 +85,31 @@ class PrintedMetrics:
             return
         part = self._file(id, "part")
         rows: Sequence[str] = _lines_of(part)
-        is_whole = True
+        is_whole, is_there = True, False
         if extent is Extent.NEWEST:
             rows = merge(rows, self._rows(job, cluster, last=LAST_LINES)[0])
         else:
-            read, is_whole = self._rows(job, cluster, last=None)
+            read, is_whole, is_there = self._rows(job, cluster, last=None)
             rows = merge(rows, read, is_beginning=not is_whole)
             if not is_whole:  # the end of a log that is too long, too
                 rows = merge(rows, self._rows(job, cluster, last=LAST_LINES)[0])
-        file = self._file(id, "all") if extent is Extent.FINAL else part
-        if list(rows) != _lines_of(file) or (extent is Extent.FINAL and not file.exists()):
+        # SkyPilot says that a managed job has succeeded before it has fetched its log, which is empty until then.
+        is_final = extent is Extent.FINAL and bool(rows or is_there)
+        file = self._file(id, "all") if is_final else part
+        if list(rows) != _lines_of(file) or (is_final and not file.exists()):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace_file(file, "".join(f"{row}\n" for row in rows).encode(), durable=False)
-        if extent is Extent.FINAL:
+        if is_final:
             part.unlink(missing_ok=True)
         self._read_at[id] = time.monotonic()
 
-    def _rows(self, job: int, cluster: str, *, last: int | None) -> tuple[list[str], bool]:
-        """The rows of metrics in a log, and whether the log was read to its end."""
+    def _rows(self, job: int, cluster: str, *, last: int | None) -> tuple[list[str], bool, bool]:
+        """The rows of metrics in a log, whether it was read to its end, and whether the job has begun in it."""
         shown = self._view.sky.lines(job, follow=False, cluster=cluster, last=last)
         bound = _Bound(LONGEST)
         with closing(shown):
             rows = list(printed_rows(job_lines(bound.of(shown), nodes=1, node=0)))
-        return rows, not bound.is_reached
+        return rows, not bound.is_reached, bound.has_begun
 
     def _job(self, id: Id) -> tuple[int | None, str]:
         """The id of the launch's job, and its cluster; asks SkyPilot only where it was never noted."""
@@ -136,11 +138,12 @@ class _Bound:
 
     def __init__(self, characters: int) -> None:
         self._left = characters
-        self.is_reached = False
+        self.is_reached = self.has_begun = False
 
     def of(self, lines: Iterable[str]) -> Iterator[str]:
         for line in lines:
             self._left -= len(line) + 1
+            self.has_begun = self.has_begun or has_begun(line)
             if self._left < 0:
                 self.is_reached = True
                 return

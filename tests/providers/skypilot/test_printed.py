@@ -86,6 +86,15 @@ def test_of_a_job_that_has_ended_the_log_is_read_once(tmp_path, provider, server
     assert len(server.asked) == before
 
 
+def test_a_log_that_skypilot_has_not_fetched_yet_is_read_again(provider, server):
+    """A managed job has succeeded before its log is there."""
+    server.printed[NAME] = []
+    id = launched(provider, run="succeeds")
+    assert told(provider, id, Extent.FINAL)[0] == []
+    server.printed[NAME] = ROWS[:3]
+    assert told(provider, id, Extent.FINAL) == (ROWS[:3], "")
+
+
 @pytest.mark.parametrize("way", ["release", "delete"])
 def test_what_a_cluster_printed_outlives_it(provider, server, way):
     """Its log goes with it; nobody has looked before."""
