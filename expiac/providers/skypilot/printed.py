@@ -94,7 +94,7 @@ class PrintedMetrics:
             if not is_whole:  # the end of a log that is too long, too
                 rows = merge(rows, self._rows(job, cluster, last=LAST_LINES)[0])
         # SkyPilot says that a managed job has succeeded before it has fetched its log, which is empty until then.
-        is_final = extent is Extent.FINAL and bool(rows or is_there)
+        is_final = extent is Extent.FINAL and is_there
         file = self._file(id, "all") if is_final else part
         if list(rows) != _lines_of(file) or (is_final and not file.exists()):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ class PrintedMetrics:
         bound = _Bound(LONGEST)
         with closing(shown):
             rows = list(printed_rows(job_lines(bound.of(shown), nodes=1, node=0)))
-        return rows, not bound.is_reached, bound.has_begun
+        return rows, not bound.is_reached, bool(rows) or bound.has_begun
 
     def _job(self, id: Id) -> tuple[int | None, str]:
         """The id of the launch's job, and its cluster; asks SkyPilot only where it was never noted."""

@@ -95,6 +95,16 @@ def test_a_log_that_skypilot_has_not_fetched_yet_is_read_again(provider, server)
     assert told(provider, id, Extent.FINAL) == (ROWS[:3], "")
 
 
+def test_nor_is_what_was_kept_before_taken_for_all_of_it(provider, server):
+    server.printed[NAME] = ROWS[:2]
+    id = launched(provider, run="succeeds")
+    assert told(provider, id, Extent.NEWEST)[0] == ROWS[:2]
+    server.printed[NAME] = []
+    assert told(provider, id, Extent.FINAL)[0] == ROWS[:2]
+    server.printed[NAME] = ROWS
+    assert told(provider, id, Extent.FINAL) == (ROWS, "")
+
+
 @pytest.mark.parametrize("way", ["release", "delete"])
 def test_what_a_cluster_printed_outlives_it(provider, server, way):
     """Its log goes with it; nobody has looked before."""
