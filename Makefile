@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 JOBS ?= 2
 # Left out of `make test-optimized`, in which they would take the most time: real jobs, kills, training, property tests.
+LONG := benchmarks crash slurm trainer providers/local e2e/test_*.py compile/test_snapshots.py state/test_every_write.py
 # Left out too: tests of packages without any assertion, and of what is no package of expiac.
 WITHOUT_ASSERTIONS := analysis compile report review view docs tracking
-LONG := benchmarks crash slurm trainer providers/local e2e/test_*.py compile/test_snapshots.py state/test_every_write.py
 export SKYPILOT_DISABLE_USAGE_COLLECTION = 1
 
 .DEFAULT_GOAL := help

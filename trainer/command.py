@@ -1,6 +1,6 @@
-"""What the commands of the trainer share: a config composed with Hydra and checked with its schema, and exit codes.
+"""What the commands of the trainer share: a composed and checked config, ranks, signals, the tracker, and exit codes.
 
-Imports no torch: it is imported after the config is checked.
+Imports no torch before the config is checked.
 """
 
 import json

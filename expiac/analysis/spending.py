@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from expiac.analysis.listing import ListedRun
-from expiac.plan.usage import gpus_of
+from expiac.plan.usage import earlier_launches, gpus_of
 from expiac.util import duration
 from expiac.util.errors import UsageError
 
@@ -42,8 +42,7 @@ class Spent:
 
 def spent_on(one: ListedRun, now: datetime, *, rents: bool) -> Spent:
     """What a run has cost until now; `rents` says whether its backend pays for machines by the hour."""
-    earlier = [(past.seconds / 3600, past.cost) for past in one.record.earlier]
-    launches = [*earlier, (_hours(one, now), one.run.cost)]
+    launches = [*earlier_launches(one.record), (_hours(one, now), one.run.cost)]
     hours = sum(ran or 0.0 for ran, _ in launches)
     told = sum(cost for _, cost in launches if cost is not None)
     spent = Spent(1, hours, hours * gpus_of(one.record), told)

@@ -148,7 +148,7 @@ class HydraSession:
             config = shared.compose(document.text, document.values or {})
             again = self._finish(document, config, as_object)
             with _job_environment(document.text):
-                is_same = repr(as_object(config)) == repr(OmegaConf.to_object(config))
+                is_same = not self._project.schema or repr(as_object(config)) == repr(OmegaConf.to_object(config))
         except Exception:  # no common part, or a Hydra that is written in another way
             return None
         # Compared as texts, since 1, 1.0 and True are equal.

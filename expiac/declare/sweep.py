@@ -62,8 +62,7 @@ class Sweep(Component):
         _check_max_failures(name, max_failures, search)
         limits = _limits(name, budget, gpu_hours, search)
         trials = trials_of(over, seeds) if not isinstance(over, Search) else ()
-        find = cache(partial(full_path, job))
-        jobs = [job_of(job, trial, find) for trial in trials] if search is None else [job]
+        jobs = jobs_of(job, trials) if search is None else [job]
         super().__init__(name, jobs, options=options, depends_on=depends_on, outputs=outputs)
         for field, value in (("trials", trials), ("objectives", objectives), ("search", search),
                              ("max_failures", max_failures), ("budget", limits.budget),
@@ -87,9 +86,8 @@ class Sweep(Component):
         """The jobs of trials that a search has proposed, at their addresses."""
         assert self.template is not None, "only a search has a template"
         address = f"{self.name}{SEPARATOR}"
-        find = cache(partial(full_path, self.template))
         named = [dataclasses.replace(trial, name=f"{address}{trial.name}") for trial in trials]
-        return tuple(self._renamed(job_of(self.template, trial, find)) for trial in named)
+        return tuple(map(self._renamed, jobs_of(self.template, named)))
 
     def _renamed(self, job: Resource) -> Resource:
         """The job of a trial with the names that it had where the search had another one."""
@@ -132,8 +130,13 @@ class Sweep(Component):
         return tuple(dict.fromkeys(key for trial in self.trials for key in trial.values))
 
 
-def job_of(job: Resource, trial: Trial, find: Callable[[str], str] | None = None) -> Resource:
-    """The job of a trial, by its name in the sweep; `find` as in `with_values`."""
+def jobs_of(job: Resource, trials: Iterable[Trial]) -> list[Resource]:
+    """The jobs of trials, by their names in the sweep."""
+    find = cache(partial(full_path, job))
+    return [_job_of(job, trial, find) for trial in trials]
+
+
+def _job_of(job: Resource, trial: Trial, find: Callable[[str], str]) -> Resource:
     try:
         return dataclasses.replace(with_values(job, trial.values, find), name=trial.name)
     except ExpiacError as error:

@@ -27,10 +27,14 @@ class Usage:
 
 def usage_of(record: Record, price: float, now: datetime) -> Usage:
     """What all launches of a run have used by now; `price` is in dollars per hour."""
-    launches = [(one.seconds / 3600, one.cost) for one in record.earlier]
-    launches.append((hours_of(record, now), record.cost))
+    launches = [*earlier_launches(record), (hours_of(record, now), record.cost)]
     dollars = sum(price * hours if told is None else told for hours, told in launches)
     return Usage(dollars, gpus_of(record) * sum(hours for hours, _ in launches))
+
+
+def earlier_launches(record: Record) -> list[tuple[float, float | None]]:
+    """How many hours each launch before the last one ran, and the dollars that its backend told of it."""
+    return [(one.seconds / 3600, one.cost) for one in record.earlier]
 
 
 def total_usage(records: Iterable[Record], prices: Mapping[str, float], now: datetime) -> Usage:
